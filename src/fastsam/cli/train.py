@@ -1,0 +1,98 @@
+"""`fastsam train`: settings from a file and flags, a progress line, checkpoints that a later call resumes."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from fastsam.errors import UsageError, require
+
+OPTIONS = ("data", "cutouts", "backbone", "size", "imgsz", "batch", "photos", "seed", "start", "pretrained", "holdout")
+
+
+def train(
+    *,
+    config: Path | None = None,
+    data: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
+    cutouts: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
+    output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("runs/train"),
+    backbone: str | None = None,
+    size: str | None = None,
+    imgsz: int | None = None,
+    batch: int | None = None,
+    photos: int | None = None,
+    seed: int | None = None,
+    start: Annotated[Path | None, Parameter(name="--from")] = None,
+    pretrained: Path | None = None,
+    holdout: Path | None = None,
+    device: str = "auto",
+    threads: int = 0,
+    workers: int = 1,
+) -> int:
+    """Train a segment-everything network on COCO-style folders; resumes where OUTPUT holds a checkpoint.
+
+    Parameters
+    ----------
+    config
+        TOML file of settings (see configs/); flags override it.
+    data
+        Folders with images/ and instances.json.
+    cutouts
+        Folders of RGBA objects to paste.
+    output
+        Folder for log.jsonl, last.pt and final.pt.
+    backbone
+        yolov8 or lite0.
+    size
+        n, s, m, l or x.
+    imgsz
+        Input size in pixels, a multiple of 32.
+    batch
+        Photos a step.
+    photos
+        Length of the run in photos seen.
+    seed
+        Seed of everything random.
+    start
+        Checkpoint whose weights to start from.
+    pretrained
+        File of ImageNet weights for the lite0 backbone.
+    holdout
+        File of set/file lines to leave out.
+    device
+        auto, cpu, cuda, ...
+    threads
+        Threads of the network on the CPU; 0 leaves the choice to torch.
+    workers
+        Processes that prepare batches.
+    """
+    torch = require("torch", "train")
+    from fastsam.training.config import make_config, read_config
+    from fastsam.training.loop import train as run
+
+    settings: dict[str, Any] = read_config(config) if config else {}
+    given = locals()
+    for name in OPTIONS:
+        value = given[name]
+        if value is not None:
+            settings[name] = [str(v) for v in value] if isinstance(value, list) else _plain(value)
+    if not settings.get("data"):
+        raise UsageError("there is nothing to train on: name folders with --data")
+    if threads:
+        torch.set_num_threads(threads)
+    where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    for report in run(make_config(settings), output, where, workers):
+        parts = "  ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
+        line = f"{report.seen}/{report.total} photos  {report.rate:.1f} a second  {_clock(report.left)} left  {parts}"
+        print(line, file=sys.stderr, flush=True)
+    print(f"{output}/final.pt")
+    return 0
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 3600}:{int(seconds) % 3600 // 60:02d}:{int(seconds) % 60:02d}"

@@ -1,0 +1,146 @@
+"""The Segment head: boxes as distributions, class scores, mask coefficients, and prototypes at stride 4.
+
+Enters: features at strides 8, 16, 32 (and, where the network has them, at stride 4 for the prototypes).
+Leaves: `RawOutput` (what the losses need); `decode` turns it into what leaves an exported network.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from fastsam.network.blocks import Conv
+
+STRIDES = (8, 16, 32)
+COEFFICIENTS = 32
+
+
+@dataclass(frozen=True)
+class RawOutput:
+    """What the head computes, anchors in order of level (stride 8, 16, 32) and row-major within one.
+
+    distributions: (N, A, 4 * reg_max) logits over distances left, top, right, bottom, in units of the stride
+    scores: (N, A, classes) logits
+    coefficients: (N, A, 32)
+    prototypes: (N, 32, H / 4, W / 4)
+    anchors: (A, 2) anchor centres x, y in input pixels
+    strides: (A,) stride of each anchor in input pixels
+    """
+
+    distributions: Tensor
+    scores: Tensor
+    coefficients: Tensor
+    prototypes: Tensor
+    anchors: Tensor
+    strides: Tensor
+
+
+def anchor_grid(shapes: list[tuple[int, int]], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Anchor centres (A, 2) and strides (A,) in input pixels, for feature maps of the given (height, width)."""
+    centres, strides = [], []
+    for (h, w), stride in zip(shapes, STRIDES, strict=True):
+        y = (torch.arange(h, device=device, dtype=torch.float32) + 0.5) * stride
+        x = (torch.arange(w, device=device, dtype=torch.float32) + 0.5) * stride
+        grid_y, grid_x = torch.meshgrid(y, x, indexing="ij")
+        centres.append(torch.stack((grid_x.reshape(-1), grid_y.reshape(-1)), 1))
+        strides.append(torch.full_like(grid_x.reshape(-1), stride))
+    return torch.cat(centres), torch.cat(strides)
+
+
+def decode_boxes(distributions: Tensor, anchors: Tensor, strides: Tensor, bins: Tensor) -> Tensor:
+    """Boxes (N, A, 4) xyxy in input pixels: each side's distance is the mean of its distribution over `bins`."""
+    n, a, _ = distributions.shape
+    probabilities = distributions.float().reshape(n, a, 4, -1).softmax(-1)
+    distances = (probabilities * bins).sum(-1) * strides[:, None]
+    return torch.cat((anchors - distances[..., :2], anchors + distances[..., 2:]), -1)
+
+
+class DFL(nn.Module):
+    """Holds 0..reg_max-1 as a 1x1 convolution's weight, as published checkpoints do."""
+
+    def __init__(self, reg_max: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(reg_max, 1, 1, bias=False).requires_grad_(False)
+        self.conv.weight.data[:] = torch.arange(reg_max, dtype=torch.float32).view(1, reg_max, 1, 1)
+
+    def forward(self) -> Tensor:
+        return self.conv.weight.view(-1)
+
+
+class Proto(nn.Module):
+    """Prototypes at stride 4 from stride-8 features; `c_skip` > 0 adds stride-4 features of the backbone."""
+
+    def __init__(self, c1: int, c: int, c_skip: int = 0) -> None:
+        super().__init__()
+        self.cv1 = Conv(c1, c, 3)
+        self.upsample = nn.ConvTranspose2d(c, c, 2, 2)
+        self.cv2 = Conv(c, c, 3)
+        self.cv3 = Conv(c, COEFFICIENTS)
+        self.skip = Conv(c_skip, c) if c_skip else None
+
+    def forward(self, x: Tensor, fine: Tensor | None = None) -> Tensor:
+        y = self.upsample(self.cv1(x))
+        if self.skip is not None:
+            y = y + self.skip(fine)
+        y = self.cv3(self.cv2(y))
+        return y
+
+
+class Segment(nn.Module):
+    """The head of YOLOv8-seg on features with `channels` at strides 8, 16 and 32."""
+
+    def __init__(
+        self, classes: int, channels: tuple[int, int, int], c_proto: int, reg_max: int, c_skip: int = 0
+    ) -> None:
+        super().__init__()
+        c_box = max(16, channels[0] // 4, reg_max * 4)
+        c_score = max(channels[0], min(classes, 100))
+        c_mask = max(channels[0] // 4, COEFFICIENTS)
+        self.cv2 = _towers(channels, c_box, 4 * reg_max)
+        self.cv3 = _towers(channels, c_score, classes)
+        self.cv4 = _towers(channels, c_mask, COEFFICIENTS)
+        self.dfl = DFL(reg_max)
+        self.proto = Proto(channels[0], c_proto, c_skip)
+        self.set_initial_biases(classes)
+
+    def set_initial_biases(self, classes: int) -> None:
+        """Starts with short distances and with about five objects in a 640 px photo."""
+        for box, score, stride in zip(self.cv2, self.cv3, STRIDES, strict=True):
+            box[-1].bias.data.fill_(1.0)  # type: ignore[index, union-attr, operator]  # Sequential of _towers
+            prior = math.log(5 / classes / (640 / stride) ** 2)
+            score[-1].bias.data.fill_(prior)  # type: ignore[index, union-attr, operator]
+
+    def forward(self, features: tuple[Tensor, Tensor, Tensor], fine: Tensor | None = None) -> RawOutput:
+        shapes = [(f.shape[2], f.shape[3]) for f in features]
+        anchors, strides = anchor_grid(shapes, features[0].device)
+        return RawOutput(
+            distributions=_over_levels(self.cv2, features),
+            scores=_over_levels(self.cv3, features),
+            coefficients=_over_levels(self.cv4, features),
+            prototypes=self.proto(features[0], fine),
+            anchors=anchors,
+            strides=strides,
+        )
+
+    def decode(self, raw: RawOutput) -> tuple[Tensor, Tensor]:
+        """`candidates` (N, 4 + classes + 32, A): cx, cy, w, h in input pixels, scores 0..1, coefficients; `prototypes`."""
+        boxes = decode_boxes(raw.distributions, raw.anchors, raw.strides, self.dfl())
+        centre, size = (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]
+        candidates = torch.cat((centre, size, raw.scores.sigmoid(), raw.coefficients), -1)
+        return candidates.transpose(1, 2), raw.prototypes
+
+
+def _towers(channels: tuple[int, int, int], c: int, out: int) -> nn.ModuleList:
+    return nn.ModuleList(nn.Sequential(Conv(c1, c, 3), Conv(c, c, 3), nn.Conv2d(c, out, 1)) for c1 in channels)
+
+
+def _over_levels(towers: nn.ModuleList, features: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    maps = [tower(f) for tower, f in zip(towers, features, strict=True)]
+    return torch.cat([m.flatten(2).transpose(1, 2) for m in maps], 1)
+
+
+def upsample2(x: Tensor) -> Tensor:
+    """Nearest-neighbour doubling."""
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")

@@ -1,0 +1,44 @@
+"""A run's state on disk: written under a temporary name and renamed, so that a kill leaves the last one whole."""
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fastsam.network import Architecture
+
+
+def save(file: Path, state: dict[str, Any]) -> None:
+    """Writes a checkpoint in one stroke."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    torch.save(state, part)
+    os.replace(part, file)
+
+
+def load(file: Path) -> dict[str, Any]:
+    """A checkpoint of ours; only tensors and plain values are unpickled.
+
+    Raises ValueError for anything else.
+    """
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise ValueError(f"there is no checkpoint {file}") from error
+    except Exception as error:  # torch raises a dozen kinds for a broken file
+        raise ValueError(f"{file} is no checkpoint of fastsam train: {error}") from error
+    if not isinstance(state, dict) or not {"architecture", "average"} <= state.keys():
+        raise ValueError(f"{file} is no checkpoint of fastsam train")
+    return state
+
+
+def architecture_of(state: dict[str, Any]) -> Architecture:
+    """What network a checkpoint holds."""
+    return Architecture(**state["architecture"])
+
+
+def describe(architecture: Architecture) -> dict[str, Any]:
+    """The plain values of an architecture."""
+    return dataclasses.asdict(architecture)

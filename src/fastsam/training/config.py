@@ -1,0 +1,94 @@
+"""An experiment: everything that a run depends on, as one frozen value and one TOML file.
+
+A file in `configs/` states what differs from the defaults here.
+"""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastsam.training.augment import Policy
+from fastsam.training.losses import Gains
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run. Lengths are counted in photos seen, so that they do not depend on the batch.
+
+    data: COCO-style folders; cutouts: folders of RGBA objects; holdout: file of `set/file` lines to leave out
+    set_weights: how often a set's photos are drawn, against 1
+    min_score: machine-made masks below it count as unknown ground
+    backbone, size, reg_max: the network; pretrained: file of backbone weights; start: checkpoint to start from
+    frozen: leading backbone blocks without gradient; backbone_rate: their and the others' share of the rate
+    photos: length of the run; warmup: photos of linear warm-up; rate: peak of the cosine schedule
+    decay: AdamW's weight decay; average: EMA decay reached after some thousand steps
+    precision: `auto` (bf16 where the device computes in it), `bf16` or `float32`
+    """
+
+    data: tuple[str, ...] = ()
+    cutouts: tuple[str, ...] = ()
+    holdout: str | None = None
+    set_weights: dict[str, float] = field(default_factory=dict)
+    min_score: float = 0.0
+    backbone: str = "yolov8"
+    size: str = "n"
+    reg_max: int = 16
+    pretrained: str | None = None
+    start: str | None = None
+    frozen: int = 0
+    backbone_rate: float = 0.1
+    imgsz: int = 320
+    batch: int = 8
+    photos: int = 100_000
+    warmup: int = 4_000
+    rate: float = 1.5e-3
+    decay: float = 0.02
+    average: float = 0.9995
+    seed: int = 0
+    precision: str = "auto"
+    policy: Policy = field(default_factory=Policy)
+    gains: Gains = field(default_factory=Gains)
+
+    @property
+    def steps(self) -> int:
+        return -(-self.photos // self.batch)
+
+
+def read_config(file: Path) -> dict[str, Any]:
+    """The settings of a TOML file, checked by name.
+
+    Raises ValueError for a setting that does not exist or a file that is not TOML.
+    """
+    try:
+        settings = tomllib.loads(file.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{file} is no readable config: {error}") from error
+    known = {f.name for f in dataclasses.fields(Config)}
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"{file}: there is no setting {name!r}: choose from {', '.join(sorted(known))}")
+    return settings
+
+
+def make_config(settings: dict[str, Any]) -> Config:
+    """A Config from plain values, as a TOML file or a checkpoint holds them.
+
+    Raises ValueError where a value does not fit.
+    """
+    values = dict(settings)
+    for name in ("data", "cutouts"):
+        values[name] = tuple(str(v) for v in values.get(name, ()))
+    try:
+        policy = dict(values.pop("policy", {}))
+        if "zoom" in policy:
+            policy["zoom"] = tuple(policy["zoom"])
+        config = Config(policy=Policy(**policy), gains=Gains(**values.pop("gains", {})), **values)
+    except TypeError as error:
+        raise ValueError(f"a setting does not fit: {error}") from error
+    if config.imgsz % 32 or config.imgsz <= 0:
+        raise ValueError(f"imgsz {config.imgsz} is no multiple of 32")
+    if config.batch < 1 or config.photos < 1:
+        raise ValueError(f"batch {config.batch} and photos {config.photos} must be at least 1")
+    return config

@@ -1,0 +1,140 @@
+"""COCO-style sets into memory: pixels, packed masks, and what each photo's silence means.
+
+Enters: folders with `images/` and `instances.json`. Leaves: `Photo`s, for `augment`.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.masks import rle
+
+UInt8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Region:
+    """One annotated region: `bits` (packed along rows) of its `shape` (h, w) crop at `offset` (x, y), in photo pixels.
+
+    weight: 1 where a person drew it, the machine's score where a machine did
+    ignored: a crowd: neither object nor background
+    """
+
+    offset: tuple[int, int]
+    shape: tuple[int, int]
+    bits: UInt8
+    weight: float
+    ignored: bool
+
+    def crop(self) -> UInt8:
+        """The mask (h, w) as 0 or 255."""
+        return np.unpackbits(self.bits, axis=1, count=self.shape[1]) * np.uint8(255)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """`pixels` (H, W, 3) uint8 RGB with its regions. `complete`: every region of the photo is annotated."""
+
+    name: str
+    pixels: UInt8
+    regions: tuple[Region, ...]
+    complete: bool
+
+
+def load_sets(folders: Iterable[Path], holdout: frozenset[str] = frozenset(), min_score: float = 0.0) -> list[Photo]:
+    """All photos of the sets that have a region, without those whose `set/file` stands in `holdout`.
+
+    Annotations with a `score` below `min_score` become ignored regions.
+    Raises FileNotFoundError where a set has no instances.json.
+    """
+    photos: list[Photo] = []
+    for folder in folders:
+        photos += load_set(folder, holdout, min_score)
+    return photos
+
+
+def load_set(folder: Path, holdout: frozenset[str] = frozenset(), min_score: float = 0.0) -> list[Photo]:
+    """The photos of one set; see `load_sets`."""
+    index = folder / "instances.json"
+    if not index.is_file():
+        raise FileNotFoundError(f"{folder} is no COCO-style set: it has no instances.json")
+    coco = json.loads(index.read_text())
+    complete = bool(coco.get("info", {}).get("complete", False))
+    by_image: dict[int, list[dict[str, Any]]] = {}
+    for annotation in coco["annotations"]:
+        by_image.setdefault(annotation["image_id"], []).append(annotation)
+    records = [r for r in coco["images"] if r["id"] in by_image and f"{folder.name}/{r['file_name']}" not in holdout]
+
+    def read(record: dict[str, Any]) -> Photo:
+        file = folder / "images" / record["file_name"]
+        pixels = cv2.imread(str(file), cv2.IMREAD_COLOR)
+        if pixels is None:
+            raise ValueError(f"{file} cannot be read as an image")
+        regions = [region(a, min_score) for a in by_image[record["id"]]]
+        return Photo(
+            name=f"{folder.name}/{record['file_name']}",
+            pixels=cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB),
+            regions=tuple(r for r in regions if r is not None),
+            complete=bool(record.get("complete", complete)),
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(read, records))
+
+
+def region(annotation: dict[str, Any], min_score: float = 0.0) -> Region | None:
+    """The region of a COCO annotation (RLE or polygons); None where its mask is empty."""
+    mask = annotation_mask(annotation)
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if len(rows) == 0:
+        return None
+    y0, y1, x0, x1 = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    score = float(annotation.get("score", 1.0))
+    return Region(
+        offset=(x0, y0),
+        shape=(y1 - y0, x1 - x0),
+        bits=np.packbits(mask[y0:y1, x0:x1], axis=1),
+        weight=score,
+        ignored=bool(annotation.get("iscrowd", 0)) or score < min_score,
+    )
+
+
+def annotation_mask(annotation: dict[str, Any]) -> npt.NDArray[np.bool_]:
+    """The bool mask of an annotation with an RLE `segmentation`.
+
+    Raises ValueError for polygons, which carry no photo size.
+    """
+    segmentation = annotation["segmentation"]
+    if not isinstance(segmentation, dict):
+        raise ValueError(f"annotation {annotation.get('id')} has polygons: convert the set's masks to RLE first")
+    return rle.decode(segmentation)  # type: ignore[arg-type]  # a dict from JSON
+
+
+def read_holdout(file: Path | None) -> frozenset[str]:
+    """The lines `set/file` of a held-out list; empty for None."""
+    return frozenset(file.read_text().split("\n")) - {""} if file else frozenset()
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """An object to paste: `pixels` (h, w, 4) uint8 RGBA."""
+
+    pixels: UInt8
+
+
+def load_cutouts(folders: Sequence[Path]) -> list[Cutout]:
+    """Every RGBA image below the folders."""
+    files = sorted(f for folder in folders for f in folder.rglob("*.webp"))
+    cutouts = []
+    for file in files:
+        pixels = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        if pixels is not None and pixels.ndim == 3 and pixels.shape[2] == 4:
+            cutouts.append(Cutout(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA)))
+    return cutouts

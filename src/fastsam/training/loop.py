@@ -1,0 +1,237 @@
+"""The timetable of a run: set up, step by step to the end, save; resume continues where the last save stood.
+
+Enters: a `Config` and a folder. Leaves in the folder: `log.jsonl`, `last.pt` (full state), `final.pt` (EMA only).
+"""
+
+import copy
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from fastsam.network import Architecture, build
+from fastsam.training import checkpoint
+from fastsam.training.config import Config
+from fastsam.training.data import load_cutouts, load_sets, read_holdout
+from fastsam.training.loader import Batch, Samples, batches, probabilities
+from fastsam.training.losses import losses
+
+
+class Report(NamedTuple):
+    """One line of the log: photos seen of all, photos per second, seconds left, mean losses since the last."""
+
+    seen: int
+    total: int
+    rate: float
+    left: float
+    losses: dict[str, float]
+
+
+class Learner:
+    """A network with its optimiser and running average: the state that a step changes and a checkpoint holds."""
+
+    def __init__(self, config: Config, device: torch.device) -> None:
+        self.config, self.device = config, device
+        self.architecture = Architecture(config.backbone, config.size, 1, config.reg_max)
+        torch.manual_seed(config.seed)
+        network = build(self.architecture, config.frozen)
+        start_from(network, config)
+        self.network = network.to(device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.optimiser = torch.optim.AdamW(parameter_groups(self.network, config), lr=config.rate, fused=True)
+        self.generator = torch.Generator().manual_seed(config.seed)
+        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and computes_bf16(device))
+        self.step = 0
+
+    def learn(self, batch: Batch) -> dict[str, float]:
+        """One step on a batch; returns its losses."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["share"] * rate_at(self.step, self.config)
+        self.network.train()
+        parts = self.losses(batch.to(self.device))
+        total = torch.stack(list(parts.values())).sum()
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
+        self.optimiser.step()
+        self.step += 1
+        self.follow()
+        return {name: float(value.detach()) for name, value in parts.items()}
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        images = batch.images.float().div_(255).contiguous(memory_format=torch.channels_last)
+        with self.autocast():
+            raw = self.network(images)
+        return losses(raw, batch, self.network.head.dfl(), self.config.gains, self.generator)
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Moves the running average towards the network, faster in the first thousands of steps."""
+        share = 1 - self.config.average * (1 - math.exp(-self.step / 1000))
+        pairs = zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True)
+        floats, others = [], []
+        for mean, value in pairs:
+            (floats if mean.dtype.is_floating_point else others).append((mean, value))
+        torch._foreach_lerp_([m for m, _ in floats], [v for _, v in floats], share)
+        for mean, value in others:
+            mean.copy_(value)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            **self.final(),
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "generator": self.generator.get_state(),
+        }
+
+    def final(self) -> dict[str, Any]:
+        return {
+            "architecture": checkpoint.describe(self.architecture),
+            "config": dataclasses.asdict(self.config),
+            "step": self.step,
+            "average": self.average.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continues exactly where `state` was taken."""
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.generator.set_state(state["generator"])
+        self.step = state["step"]
+
+
+def train(
+    config: Config, folder: Path, device: torch.device, workers: int = 1, log_every: int = 50, save_every: float = 300
+) -> Iterator[Report]:
+    """Runs `config` to its end, yielding a report every `log_every` steps; resumes if `folder` holds `last.pt`.
+
+    save_every: seconds between checkpoints
+    Raises ValueError where the folder's checkpoint belongs to another config.
+    """
+    learner = Learner(config, device)
+    last = folder / "last.pt"
+    if last.exists():
+        state = checkpoint.load(last)
+        if state["config"] != dataclasses.asdict(config):
+            raise ValueError(f"{last} was made with other settings: choose another folder, or the same settings")
+        learner.restore(state)
+    photos = load_sets([Path(d) for d in config.data], read_holdout(_path(config.holdout)), config.min_score)
+    samples = Samples(
+        photos,
+        probabilities(photos, config.set_weights),
+        load_cutouts([Path(d) for d in config.cutouts]),
+        config.imgsz,
+        config.policy,
+        config.seed,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    saved = since = time.monotonic()
+    first = learner.step
+    sums: dict[str, float] = {}
+    for batch in batches(samples, config.batch, first, config.steps, workers):
+        for name, value in learner.learn(batch).items():
+            sums[name] = sums.get(name, 0.0) + value
+        if learner.step % log_every == 0 or learner.step == config.steps:
+            n = (learner.step - 1) % log_every + 1
+            now = time.monotonic()
+            rate = min(n, learner.step - first) * config.batch / (now - since)
+            report = make_report(learner, rate, {k: v / n for k, v in sums.items()})
+            write_line(folder / "log.jsonl", report, learner)
+            sums, since = {}, now
+            if now - saved > save_every:
+                checkpoint.save(last, learner.state())
+                saved = since = time.monotonic()
+            yield report
+    checkpoint.save(last, learner.state())
+    checkpoint.save(folder / "final.pt", learner.final())
+
+
+def make_report(learner: Learner, rate: float, means: dict[str, float]) -> Report:
+    seen, total = learner.step * learner.config.batch, learner.config.steps * learner.config.batch
+    return Report(seen, total, rate, (total - seen) / rate, means)
+
+
+def write_line(file: Path, report: Report, learner: Learner) -> None:
+    """Appends a report to the log."""
+    line = {
+        "step": learner.step,
+        "photos": report.seen,
+        "photos_per_second": round(report.rate, 2),
+        "learning_rate": rate_at(learner.step, learner.config),
+        **{name: round(value, 4) for name, value in report.losses.items()},
+    }
+    with file.open("a") as log:
+        log.write(json.dumps(line) + "\n")
+
+
+def rate_at(step: int, config: Config) -> float:
+    """Linear warm-up, then a half cosine to a hundredth of the peak."""
+    warm = max(1, config.warmup // config.batch)
+    if step < warm:
+        return config.rate * (step + 1) / warm
+    done = (step - warm) / max(1, config.steps - warm)
+    return config.rate * (0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, done))) / 2)
+
+
+def parameter_groups(network: nn.Module, config: Config) -> list[dict[str, Any]]:
+    """Weights with decay, biases and norms without; a pretrained backbone at its share of the rate."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    frozen = {f"backbone._blocks.{i}." for i in range(config.frozen)}
+    frozen |= {"backbone._conv_stem.", "backbone._bn0."} if config.frozen else set()
+    for name, parameter in network.named_parameters():
+        if any(name.startswith(prefix) for prefix in frozen):
+            parameter.requires_grad_(False)
+        if parameter.requires_grad:
+            groups.setdefault((name.startswith("backbone."), parameter.ndim > 1), []).append(parameter)
+    return [
+        {
+            "params": parameters,
+            "share": config.backbone_rate if is_backbone else 1.0,
+            "weight_decay": config.decay if decays else 0.0,
+        }
+        for (is_backbone, decays), parameters in groups.items()
+    ]
+
+
+def start_from(network: nn.Module, config: Config) -> None:
+    """Loads `start` (a checkpoint's averaged weights) or `pretrained` (backbone entries) where given.
+
+    Raises ValueError where an entry's name or shape does not fit.
+    """
+    try:
+        if config.start:
+            network.load_state_dict(checkpoint.load(Path(config.start))["average"])
+        elif config.pretrained:
+            entries = torch.load(config.pretrained, map_location="cpu", weights_only=True)
+            skip = ("_conv_head", "_bn1", "_fc")
+            kept = {k: v for k, v in entries.items() if not k.startswith(skip)}
+            backbone = network.backbone
+            assert isinstance(backbone, nn.Module)
+            backbone.load_state_dict(kept)
+    except (RuntimeError, AttributeError, OSError) as error:
+        source = config.start or config.pretrained
+        raise ValueError(f"{source} does not fit the network: {str(error).splitlines()[0]}") from error
+
+
+def computes_bf16(device: torch.device) -> bool:
+    """Whether bf16 arithmetic is in the hardware: any CUDA device of today, a CPU with AVX512-BF16 or AMX."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    flags = Path("/proc/cpuinfo")
+    text = flags.read_text() if flags.exists() else ""
+    return "avx512_bf16" in text or "amx_bf16" in text
+
+
+def _path(name: str | None) -> Path | None:
+    return Path(name) if name else None
