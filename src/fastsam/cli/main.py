@@ -7,7 +7,12 @@ from cyclopts import App
 from fastsam.errors import UsageError
 
 app = App(name="fastsam", help="Segment everything in a photo, then pick what you mean.")
+app.command("fastsam.cli.segment:segment", name="segment")
 app.command("fastsam.cli.train:train", name="train")
+app.command("fastsam.cli.export:export", name="export")
+evaluate = App(name="eval", help="Figures on annotated sets.")
+evaluate.command("fastsam.cli.evaluate:recall", name="recall")
+app.command(evaluate)
 
 
 def main() -> None:

@@ -1,0 +1,85 @@
+"""`fastsam eval`: figures on annotated sets."""
+
+import dataclasses
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from fastsam.errors import UsageError, require
+
+
+def recall(
+    folders: Annotated[list[Path], Parameter(consume_multiple=True)],
+    /,
+    *,
+    model: str | None = None,
+    imgsz: int | None = None,
+    conf: float = 0.001,
+    iou: float | None = None,
+    max_det: int = 1000,
+    threads: int | None = None,
+    only: Path | None = None,
+    json_file: Annotated[Path | None, Parameter(name="--json")] = None,
+) -> int:
+    """Class-agnostic average recall of masks and boxes on COCO-style folders.
+
+    Parameters
+    ----------
+    folders
+        Folders with images/ and instances.json.
+    model
+        Name or file of the weights.
+    imgsz
+        Input size in pixels; the weights' own by default.
+    conf
+        Score threshold; low, so that recall at 1000 segments means something.
+    iou
+        Overlap threshold; the weights' own by default.
+    max_det
+        Segments a photo at most.
+    threads
+        Threads of the network.
+    only
+        File of set/file lines: photos to use, all by default.
+    json_file
+        File to write the figures to.
+    """
+    require("faster_coco_eval", "eval")
+    from fastsam.evaluation.recall import AT, predictions
+    from fastsam.evaluation.recall import recall as measure
+    from fastsam.files import whole
+    from fastsam.model import FastSAM
+
+    network = FastSAM(model, threads=threads)
+    lines = set(only.read_text().split()) if only else None
+    rows = {}
+    for folder in folders:
+        index = folder / "instances.json"
+        if not index.is_file():
+            raise UsageError(f"{folder} is no COCO-style set: it has no instances.json")
+        images = json.loads(index.read_text())["images"]
+        wanted = [i for i in images if lines is None or f"{folder.name}/{i['file_name']}" in lines]
+        if not wanted:
+            continue
+
+        segment = partial(network, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
+        found = predictions(segment, folder, wanted)
+        shown = track(found, folder.name, len(wanted), console=Console(stderr=True), transient=True)
+        results = [r for photo in shown for r in photo]
+        rows[folder.name] = measure(folder, results, [i["id"] for i in wanted])
+    table = Table("set", "photos", "segments a photo", *[f"mask AR@{k}" for k in AT], *[f"box AR@{k}" for k in AT])
+    for name, row in rows.items():
+        figures = [*row.masks.values(), *row.boxes.values()]
+        table.add_row(name, str(row.photos), f"{row.per_photo:.0f}", *[f"{v:.1f}" for v in figures])
+    Console(file=sys.stdout, width=160 if not sys.stdout.isatty() else None).print(table)
+    if json_file:
+        with whole(json_file) as part:
+            part.write_text(json.dumps({k: dataclasses.asdict(v) for k, v in rows.items()}, indent=2) + "\n")
+    return 0

@@ -1,0 +1,44 @@
+"""`fastsam export`: a checkpoint of the trainer to a file that runs without torch."""
+
+from pathlib import Path
+
+from fastsam.errors import require
+
+
+def export(
+    checkpoint: Path,
+    output: Path,
+    /,
+    *,
+    imgsz: int = 640,
+    conf: float = 0.25,
+    iou: float = 0.7,
+    max_det: int = 300,
+) -> int:
+    """Write a trained network as ONNX.
+
+    Parameters
+    ----------
+    checkpoint
+        final.pt or last.pt of fastsam train.
+    output
+        The .onnx file to write.
+    imgsz
+        Default input size, stored with the weights.
+    conf
+        Default score threshold, stored with the weights.
+    iou
+        Default overlap threshold, stored with the weights.
+    max_det
+        Default number of segments at most, stored with the weights.
+    """
+    require("torch", "train")
+    require("onnx", "train")
+    from fastsam.export.onnx import export as write
+    from fastsam.export.onnx import load_network
+    from fastsam.runtimes.onnx import Settings
+
+    network, architecture = load_network(checkpoint)
+    write(network, architecture, Settings(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det), output)
+    print(output)
+    return 0

@@ -1,0 +1,69 @@
+"""Class-agnostic average recall of masks and boxes on a COCO-style folder, by the COCO evaluation (faster-coco-eval).
+
+AR@k: recall with the k best segments of a photo, averaged over IoU 0.50, 0.55, ..., 0.95. Crowds are left out.
+"""
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from faster_coco_eval import COCO, COCOeval_faster
+
+from fastsam.segments import Segments
+
+AT = (1, 10, 100, 1000)
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Average recall in percent at 1, 10, 100 and 1000 segments a photo."""
+
+    masks: dict[int, float]
+    boxes: dict[int, float]
+    photos: int
+    per_photo: float
+
+
+def predictions(
+    segment: Callable[[Path], Segments], folder: Path, images: list[dict[str, Any]]
+) -> Iterator[list[dict[str, Any]]]:
+    """COCO results of each of the folder's `images` (records of its instances.json)."""
+    for image in images:
+        segments = segment(folder / "images" / image["file_name"])
+        boxes = segments.boxes.astype(float)
+        yield [
+            {
+                "image_id": image["id"],
+                "category_id": 1,
+                "score": float(segments.scores[i]),
+                "segmentation": segments.masks.to_rle(i),
+                "bbox": [*boxes[i, :2].tolist(), *(boxes[i, 2:] - boxes[i, :2]).tolist()],
+            }
+            for i in range(len(segments))
+        ]
+
+
+def recall(folder: Path, results: list[dict[str, Any]], photos: list[int]) -> Recall:
+    """Average recall of COCO results on the given photos of a COCO-style folder."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(str(folder / "instances.json"))
+        found = truth.loadRes(results) if results else COCO()
+        masks, boxes = (_average_recall(truth, found, kind, photos) for kind in ("segm", "bbox"))
+    return Recall(masks, boxes, len(photos), len(results) / max(1, len(photos)))
+
+
+def _average_recall(truth: Any, found: Any, kind: str, photos: list[int]) -> dict[int, float]:
+    evaluation = COCOeval_faster(truth, found, kind)
+    evaluation.params.imgIds = photos
+    evaluation.params.useCats = 0
+    evaluation.params.maxDets = list(AT)
+    evaluation.params.areaRng = [[0, 1e10]]
+    evaluation.params.areaRngLbl = ["all"]
+    evaluation.evaluate()
+    evaluation.accumulate()
+    values = np.asarray(evaluation.eval["recall"])[:, 0, 0, :]
+    return {k: 100 * float(values[:, i].mean()) for i, k in enumerate(AT)}

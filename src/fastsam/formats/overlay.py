@@ -1,0 +1,80 @@
+"""The picture: masks tinted and outlined on the photo, larger ones beneath smaller; with prompts, the picks alone."""
+
+import colorsys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.errors import UsageError
+from fastsam.files import whole
+from fastsam.prompts import Pick
+from fastsam.segments import Segments
+
+UInt8 = npt.NDArray[np.uint8]
+TINT = 0.5
+
+
+def draw(photo: UInt8, segments: Segments, picks: Sequence[Pick] | None = None) -> UInt8:
+    """The photo (H, W, 3) RGB with all masks drawn, or with the picks' masks and prompts where `picks` are given."""
+    if picks is None:
+        return draw_labels(photo, segments.label_map())
+    labels = np.zeros(photo.shape[:2], np.int32)
+    for number, pick in enumerate(picks, 1):
+        if pick.index is not None:
+            crop = segments.masks.crop(pick.index)
+            (x, y), (h, w) = crop.offset, crop.pixels.shape
+            labels[y : y + h, x : x + w][crop.pixels] = number
+    picture = draw_labels(photo, labels)
+    for pick in picks:
+        draw_prompt(picture, pick)
+    return picture
+
+
+def draw_labels(photo: UInt8, labels: npt.NDArray[np.int32]) -> UInt8:
+    """The photo with each label above 0 tinted in its colour and outlined in a lighter one."""
+    colours = palette(int(labels.max()))
+    tinted = cv2.addWeighted(photo, 1 - TINT, colours[labels], TINT, 0)
+    picture = np.where((labels > 0)[..., None], tinted, photo)
+    edge = borders(labels)
+    thickness = max(1, round(max(photo.shape) / 1000))
+    if thickness > 1:
+        edge = cv2.dilate(edge.astype(np.uint8), np.ones((thickness, thickness), np.uint8)) > 0
+    picture[edge] = 255 - (255 - colours[labels][edge]) // 2
+    return picture
+
+
+def borders(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """(H, W) True where a labelled pixel has another label on its right or below, or the other way round."""
+    edge = np.zeros(labels.shape, bool)
+    edge[:, :-1] |= labels[:, :-1] != labels[:, 1:]
+    edge[:-1] |= labels[:-1] != labels[1:]
+    return edge
+
+
+def draw_prompt(picture: UInt8, pick: Pick) -> None:
+    """Marks a prompt's points (green foreground, red background) and box (white) in place."""
+    radius = max(3, round(max(picture.shape) / 200))
+    for (x, y), label in zip(pick.prompt.points, pick.prompt.labels or (), strict=True):
+        centre = (int(x), int(y))
+        cv2.circle(picture, centre, radius + 2, (255, 255, 255), -1, cv2.LINE_AA)
+        cv2.circle(picture, centre, radius, (0, 170, 60) if label else (220, 30, 30), -1, cv2.LINE_AA)
+    if pick.prompt.box is not None:
+        x1, y1, x2, y2 = (round(v) for v in pick.prompt.box)
+        cv2.rectangle(picture, (x1, y1), (x2 - 1, y2 - 1), (255, 255, 255), max(1, radius // 2))
+
+
+def palette(n: int) -> UInt8:
+    """(n + 1, 3) colours that differ between neighbours: hues a golden angle apart, 0 black."""
+    steps = [(0.61803398875 * i % 1.0, (0.65, 0.9, 0.75)[i % 3], (0.95, 0.8, 0.9)[i % 3]) for i in range(n)]
+    colours = [(0.0, 0.0, 0.0)] + [colorsys.hsv_to_rgb(*hsv) for hsv in steps]
+    return np.round(np.array(colours) * 255).astype(np.uint8)
+
+
+def write(file: Path, picture: UInt8) -> None:
+    """Writes an RGB picture; the suffix of `file` names the type."""
+    with whole(file) as part:
+        if not cv2.imwrite(str(part), picture[..., ::-1]):
+            raise UsageError(f"{file} cannot be written as a picture")

@@ -1,0 +1,74 @@
+"""The photo scaled into the network's input, and the way back for coordinates.
+
+Coordinates are continuous: the origin is the outer corner of the top-left pixel, pixel i covers [i, i + 1).
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.errors import UsageError
+
+PADDING = 114
+STRIDE = 32
+Float = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """Where a photo lies in the network's input.
+
+    photo: (height, width) of the photo; input: (height, width) of the input
+    scale: (x, y) input pixels per photo pixel; pad: (left, top) input pixels before the photo
+    content: (width, height) of the scaled photo in the input
+    """
+
+    photo: tuple[int, int]
+    input: tuple[int, int]
+    scale: tuple[float, float]
+    pad: tuple[int, int]
+    content: tuple[int, int]
+
+    def to_photo(self, boxes: Float) -> Float:
+        """Boxes (N, 4) xyxy from input pixels to photo pixels, clipped to the photo."""
+        height, width = self.photo
+        scale = np.array(self.scale * 2, np.float32)
+        pad = np.array(self.pad * 2, np.float32)
+        limits = np.array([width, height, width, height], np.float32)
+        return np.clip((boxes - pad) / scale, 0, limits).astype(np.float32)
+
+
+def fit(photo: tuple[int, int], imgsz: int) -> Letterbox:
+    """The letterbox of a photo (height, width) for an input whose longest side is `imgsz`.
+
+    The photo keeps its shape, is centred, and padded to the next multiple of 32 (the popular port's rule).
+    Raises UsageError for a size below 32.
+    """
+    if imgsz < STRIDE:
+        raise UsageError(f"imgsz {imgsz} is too small: the least is {STRIDE}")
+    size = -(-imgsz // STRIDE) * STRIDE
+    height, width = photo
+    ratio = min(size / height, size / width)
+    w, h = max(1, round(width * ratio)), max(1, round(height * ratio))
+    spare_w, spare_h = -w % STRIDE, -h % STRIDE
+    left, top = round(spare_w / 2 - 0.1), round(spare_h / 2 - 0.1)
+    return Letterbox(photo, (h + spare_h, w + spare_w), (w / width, h / height), (left, top), (w, h))
+
+
+def letterbox(pixels: npt.NDArray[np.uint8], box: Letterbox) -> npt.NDArray[np.uint8]:
+    """The input (h, w, 3) uint8: `pixels` resized bilinearly and padded with grey 114."""
+    resized = pixels
+    if (pixels.shape[1], pixels.shape[0]) != box.content:
+        resized = cv2.resize(pixels, box.content, interpolation=cv2.INTER_LINEAR)
+    (left, top), (w, h) = box.pad, box.content
+    canvas = np.full((*box.input, 3), PADDING, np.uint8)
+    canvas[top : top + h, left : left + w] = resized
+    return canvas
+
+
+def to_tensor(canvas: npt.NDArray[np.uint8]) -> Float:
+    """(1, 3, h, w) float32 in 0..1 of an input (h, w, 3)."""
+    tensor: Float = cv2.dnn.blobFromImage(canvas, 1 / 255)
+    return tensor

@@ -1,0 +1,191 @@
+"""Masks of one photo, held as coefficients and prototypes.
+
+Enters: coefficients, prototypes, boxes and a letterbox. Leaves: crops, areas, RLE, polygons, a label map, all made
+mask by mask: no array of the size N x H x W exists. Called by `segments`, `prompts` and `formats`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.image.letterbox import Letterbox
+from fastsam.masks import rle
+from fastsam.masks.polygons import Polygon, polygons
+
+Float = npt.NDArray[np.float32]
+Bool = npt.NDArray[np.bool_]
+CELL = 4  # input pixels a prototype's cell
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A mask inside its box: `pixels` (h, w) bool at `offset` (x, y) of the photo."""
+
+    offset: tuple[int, int]
+    pixels: Bool
+
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """N masks of a photo.
+
+    coefficients: (N, 32) float32; prototypes: (32, h, w) float32, cells of 4 input pixels
+    boxes: (N, 4) float32 xyxy in photo pixels; letterbox: where the photo lay in the input
+
+    A pixel belongs to a mask when its centre lies in the box and the logit there, interpolated bilinearly between
+    the centres of prototype cells, is above 0 (probability above one half).
+    """
+
+    coefficients: Float
+    prototypes: Float
+    boxes: Float
+    letterbox: Letterbox
+
+    def __len__(self) -> int:
+        return len(self.coefficients)
+
+    def __getitem__(self, i: int) -> Bool:
+        """Mask i as bool (H, W) of the photo. Raises IndexError."""
+        crop = self.crop(i)
+        mask = np.zeros(self.size, bool)
+        (x, y), (h, w) = crop.offset, crop.pixels.shape
+        mask[y : y + h, x : x + w] = crop.pixels
+        return mask
+
+    def __iter__(self) -> Iterator[Bool]:
+        return (self[i] for i in range(len(self)))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the photo."""
+        return self.letterbox.photo
+
+    @cached_property
+    def areas(self) -> npt.NDArray[np.int64]:
+        """(N,) pixels of each mask."""
+        return np.array([np.count_nonzero(self.crop(i).pixels) for i in range(len(self))], np.int64)
+
+    def take(self, indices: npt.NDArray[np.int64]) -> "Masks":
+        """The masks at `indices`, in that order; prototypes are shared."""
+        return Masks(self.coefficients[indices], self.prototypes, self.boxes[indices], self.letterbox)
+
+    def occupied(self) -> Bool:
+        """(N,) whether a mask can have any pixel: bilinear interpolation never exceeds the largest cell."""
+        found = np.zeros(len(self), bool)
+        for i in range(len(self)):
+            x0, y0, x1, y1 = self._pixels_of_box(i)
+            if x0 < x1 and y0 < y1:
+                found[i] = self._cells(i, *self._cells_of(x0, y0, x1, y1)).max() > 0
+        return found
+
+    def crop(self, i: int) -> Crop:
+        """Mask i inside its box."""
+        x0, y0, x1, y1 = self._pixels_of_box(i)
+        if x0 >= x1 or y0 >= y1:
+            return Crop((x0, y0), np.zeros((0, 0), bool))
+        return Crop((x0, y0), self._logits(i, x0, y0, x1, y1) > 0)
+
+    def probabilities(self, i: int) -> Float:
+        """Mask i as float32 (H, W) probabilities, 0 outside its box."""
+        x0, y0, x1, y1 = self._pixels_of_box(i)
+        out = np.zeros(self.size, np.float32)
+        if x0 < x1 and y0 < y1:
+            out[y0:y1, x0:x1] = 1 / (1 + np.exp(-self._logits(i, x0, y0, x1, y1)))
+        return out
+
+    def logits_at(self, points: Float) -> Float:
+        """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's box.
+
+        Each point stands for the pixel it lies in. Costs a few microseconds: 32 prototypes are read at P places.
+        """
+        pixels = np.floor(points) + 0.5
+        columns, rows = self._to_cells(pixels[:, 0], 0), self._to_cells(pixels[:, 1], 1)
+        c0, fc = _neighbours(columns, self.prototypes.shape[2])
+        r0, fr = _neighbours(rows, self.prototypes.shape[1])
+        p = self.prototypes
+        c1, r1 = np.minimum(c0 + 1, p.shape[2] - 1), np.minimum(r0 + 1, p.shape[1] - 1)
+        above = p[:, r0, c0] * (1 - fc) + p[:, r0, c1] * fc
+        below = p[:, r1, c0] * (1 - fc) + p[:, r1, c1] * fc
+        logits = self.coefficients @ (above * (1 - fr) + below * fr)
+        x, y = pixels[:, 0], pixels[:, 1]
+        b = self.boxes[:, :, None]
+        inside = (x >= b[:, 0]) & (x < b[:, 2]) & (y >= b[:, 1]) & (y < b[:, 3])
+        return np.where(inside, logits, -np.inf).astype(np.float32)
+
+    def to_rle(self, i: int) -> rle.RLE:
+        """COCO RLE of mask i."""
+        crop = self.crop(i)
+        return rle.encode_crop(crop.pixels, crop.offset, self.size)
+
+    def to_polygons(self, i: int) -> list[Polygon]:
+        """Outlines of mask i in photo pixels, each with its holes."""
+        crop = self.crop(i)
+        return polygons(crop.pixels, crop.offset)
+
+    def label_map(self) -> npt.NDArray[np.int32]:
+        """(H, W) int32: 0 where no mask is, i + 1 where mask i is; small masks lie on large ones."""
+        labels = np.zeros(self.size, np.int32)
+        for i in np.argsort(-self.areas, kind="stable"):
+            crop = self.crop(int(i))
+            (x, y), (h, w) = crop.offset, crop.pixels.shape
+            labels[y : y + h, x : x + w][crop.pixels] = i + 1
+        return labels
+
+    def _pixels_of_box(self, i: int) -> tuple[int, int, int, int]:
+        """Pixels whose centres lie in box i: x0 <= column < x1, y0 <= row < y1."""
+        height, width = self.size
+        x0, y0, x1, y1 = np.ceil(self.boxes[i] - 0.5).astype(int)
+        return max(0, x0), max(0, y0), min(width, x1), min(height, y1)
+
+    def _to_cells(self, positions: Float, axis: int) -> Float:
+        """Positions on the photo, in cells of the prototypes, where cell k's centre is k."""
+        scale, pad = self.letterbox.scale[axis], self.letterbox.pad[axis]
+        first, last = self._content(axis)
+        return np.clip((positions * scale + pad) / CELL - 0.5, first, last - 1)
+
+    def _content(self, axis: int) -> tuple[int, int]:
+        """First and last + 1 cell whose centre lies on the photo: cells on padding are never mixed in."""
+        pad, length = self.letterbox.pad[axis], self.letterbox.content[axis]
+        first = -(-(2 * pad - CELL) // (2 * CELL))
+        last = -(-(2 * (pad + length) - CELL) // (2 * CELL))
+        return first, max(first + 1, last)
+
+    def _cells_of(self, x0: int, y0: int, x1: int, y1: int) -> tuple[int, int, int, int]:
+        """Cells (first and last + 1 column, row) that interpolation on those pixels of the photo reads."""
+        (left, right), (top, bottom) = self._content(0), self._content(1)
+        c0, c1 = self._to_cells(np.array([x0 + 0.5, x1 - 0.5]), 0)
+        r0, r1 = self._to_cells(np.array([y0 + 0.5, y1 - 0.5]), 1)
+        return max(int(c0), left), max(int(r0), top), min(int(c1) + 2, right), min(int(r1) + 2, bottom)
+
+    def _cells(self, i: int, c0: int, r0: int, c1: int, r1: int) -> Float:
+        """Logits of mask i on cells, before interpolation."""
+        coarse: Float = np.tensordot(self.coefficients[i], self.prototypes[:, r0:r1, c0:c1], 1)
+        return coarse
+
+    def _logits(self, i: int, x0: int, y0: int, x1: int, y1: int) -> Float:
+        """Logits (y1 - y0, x1 - x0) of mask i on those pixels of the photo."""
+        c0, r0, c1, r1 = self._cells_of(x0, y0, x1, y1)
+        (ax, ay), (px, py) = self.letterbox.scale, self.letterbox.pad
+        to_cell = np.array(
+            [
+                [ax / CELL, 0, ((x0 + 0.5) * ax + px) / CELL - 0.5 - c0],
+                [0, ay / CELL, ((y0 + 0.5) * ay + py) / CELL - 0.5 - r0],
+            ]
+        )
+        logits: Float = cv2.warpAffine(
+            self._cells(i, c0, r0, c1, r1),
+            to_cell,
+            (x1 - x0, y1 - y0),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        return logits
+
+
+def _neighbours(positions: Float, n: int) -> tuple[npt.NDArray[np.int64], Float]:
+    low = np.minimum(np.floor(positions).astype(np.int64), n - 1)
+    return low, (positions - low).astype(np.float32)

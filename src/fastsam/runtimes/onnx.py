@@ -1,0 +1,82 @@
+"""ONNX Runtime: loads an exported file, runs it on batches of inputs."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from fastsam.errors import UsageError
+
+Float = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What belongs to the weights: class names and the defaults chosen for them."""
+
+    names: tuple[str, ...] = ("object",)
+    imgsz: int = 640
+    conf: float = 0.25
+    iou: float = 0.7
+    max_det: int = 300
+
+
+@dataclass(frozen=True)
+class Network:
+    """A loaded network."""
+
+    session: Any
+    settings: Settings
+
+    def run(self, images: Float) -> tuple[Float, Float]:
+        """Raw outputs of images (N, 3, H, W) float32 in 0..1.
+
+        Returns candidates (N, 4 + classes + 32, A): cx, cy, w, h in input pixels, scores, coefficients; and
+        prototypes (N, 32, H / 4, W / 4).
+        """
+        candidates, prototypes = self.session.run(["candidates", "prototypes"], {"images": images})
+        return candidates, prototypes
+
+
+def load(file: Path, threads: int | None = None, providers: Sequence[str] | None = None) -> Network:
+    """Loads an exported network.
+
+    threads: of the CPU within one operator; None leaves it to ONNX Runtime
+    providers: execution providers by ONNX Runtime's names, first choice first; None means the CPU
+
+    Raises UsageError for a file that is no exported network and for a provider that is not installed.
+    """
+    wanted = list(providers or ["CPUExecutionProvider"])
+    missing = [p for p in wanted if p not in onnxruntime.get_available_providers()]
+    if missing:
+        have = ", ".join(onnxruntime.get_available_providers())
+        raise UsageError(f"ONNX Runtime has no provider {missing[0]!r} here: choose from {have}")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    if threads:
+        options.intra_op_num_threads = threads
+    try:
+        session = onnxruntime.InferenceSession(str(file), options, providers=wanted)
+    except Exception as error:  # ONNX Runtime's own kinds share no base class
+        raise UsageError(f"{file} is no network that ONNX Runtime can load") from error
+    outputs = {o.name for o in session.get_outputs()}
+    if [i.name for i in session.get_inputs()] != ["images"] or outputs != {"candidates", "prototypes"}:
+        raise UsageError(f"{file} is no segmentation network of ours: it lacks images, candidates or prototypes")
+    return Network(session, read_settings(session.get_modelmeta().custom_metadata_map, file))
+
+
+def read_settings(metadata: dict[str, str], file: Path) -> Settings:
+    """The settings in a file's metadata, defaults where it has none."""
+    try:
+        stored = json.loads(metadata.get("fastsam", "{}"))
+        fields = {k: stored[k] for k in Settings.__dataclass_fields__ if k in stored}
+        if "names" in fields:
+            fields["names"] = tuple(fields["names"])
+        return Settings(**fields)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UsageError(f"{file} holds settings that cannot be read: export it again") from error
