@@ -1,12 +1,14 @@
 """The table of subcommands, and what a user sees of an error: one line, never a traceback."""
 
 import sys
+from typing import NoReturn
 
-from cyclopts import App
+from cyclopts import App, CycloptsError
 
+from fastsam import __version__
 from fastsam.errors import UsageError
 
-app = App(name="fastsam", help="Segment everything in a photo, then pick what you mean.")
+app = App(name="fastsam", version=__version__, help="Segment everything in a photo, then pick what you mean.")
 app.command("fastsam.cli.segment:segment", name="segment")
 app.command("fastsam.cli.train:train", name="train")
 app.command("fastsam.cli.export:export", name="export")
@@ -18,10 +20,16 @@ app.command(evaluate)
 def main() -> None:
     """Entry point: exit code 0 done, 1 some photos failed, 2 wrong use."""
     try:
-        code = app()
+        code = app(sys.argv[1:], exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _fail(" ".join(str(error).split()))
     except (UsageError, ValueError, FileNotFoundError) as error:
-        print(f"fastsam: {error}", file=sys.stderr)
-        sys.exit(2)
+        _fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(line: str) -> NoReturn:
+    print(f"fastsam: {line}", file=sys.stderr)
+    sys.exit(2)

@@ -83,8 +83,11 @@ def segment(
     many = track(todo, "segmenting", console=err, transient=True, disable=len(todo) == 1 or not err.is_terminal)
     for photo in many:
         try:
+            start = time.perf_counter()
             pixels = read_image(photo.file)
+            read = time.perf_counter() - start
             segments = network(pixels, **settings)  # type: ignore[arg-type]  # by name
+            segments.seconds["read"] = read
             picks = segments.select(prompts) if prompts else None
         except UsageError as error:
             about = "" if str(error).startswith(str(photo.file)) else f"{photo.file}: "

@@ -1,0 +1,179 @@
+"""`fastsam segment` as a user meets it: files, pictures, exit codes, one line for every mistake."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fastsam import Segments
+from fastsam.cli.main import main
+
+
+class Outcome:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def fastsam(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # noqa: ANN201
+    def run(*words: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["fastsam", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        captured = capsys.readouterr()
+        return Outcome(int(stop.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def coffee(examples: Path) -> Path:
+    return examples / "coffee.png"
+
+
+def test_the_readme_command_writes_a_picture_and_says_so(fastsam, coffee: Path, tmp_path: Path) -> None:
+    done = fastsam("segment", coffee, "-o", tmp_path / "out")
+    assert done.code == 0
+    assert "objects" in done.out
+    assert "network" in done.out
+    assert str(tmp_path / "out" / "coffee.png") in done.out
+    picture = np.asarray(Image.open(tmp_path / "out" / "coffee.png"))
+    assert picture.shape == (400, 600, 3)
+    assert (picture != np.asarray(Image.open(coffee))).any()
+    assert [f.name for f in (tmp_path / "out").iterdir()] == ["coffee.png"]
+
+
+def test_folders_files_and_globs_are_taken(fastsam, examples: Path, tmp_path: Path) -> None:
+    done = fastsam("segment", examples, examples / "coffee.png", f"{examples}/*.jpg", "-o", tmp_path)
+    assert done.code == 0
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["chelsea.png", "coffee.png", "rocket.png"]
+
+
+def test_coco_is_one_file_for_all_photos(fastsam, examples: Path, tmp_path: Path) -> None:
+    done = fastsam("segment", examples / "coffee.png", examples / "rocket.jpg", "-o", tmp_path, "--format", "coco")
+    assert done.code == 0
+    written = json.loads((tmp_path / "instances.json").read_text())
+    assert [i["file_name"] for i in written["images"]] == ["coffee.png", "rocket.jpg"]
+    assert {a["image_id"] for a in written["annotations"]} == {1, 2}
+    assert written["annotations"][0].keys() >= {"segmentation", "bbox", "area", "score", "category_id"}
+    assert not (tmp_path / "coffee.png").exists()
+
+
+def test_json_is_all_that_standard_output_holds(fastsam, coffee: Path, tmp_path: Path) -> None:
+    done = fastsam("segment", coffee, "--json", "-o", tmp_path / "none")
+    (answer,) = json.loads(done.out)
+    assert (answer["width"], answer["height"]) == (600, 400)
+    assert len(answer["segments"]) > 10
+    assert not (tmp_path / "none").exists()
+
+
+def test_points_are_one_prompt_and_boxes_one_each(fastsam, coffee: Path, tmp_path: Path) -> None:
+    done = fastsam(
+        *("segment", coffee, "--json", "--format", "overlay", "--format", "coco", "-o", tmp_path),
+        *("--point", "300,200", "--point", "20,380,0", "--box", "180,10,430,250", "--box", "1,1,4,4"),
+    )
+    assert done.code == 0
+    picks = json.loads(done.out)[0]["picks"]
+    assert len(picks) == 3
+    assert picks[2] is None
+    written = json.loads((tmp_path / "instances.json").read_text())
+    assert [a["prompt"] for a in written["annotations"]] == [i for i, p in enumerate(picks) if p is not None]
+    assert (tmp_path / "coffee.png").exists()
+
+
+def test_npz_is_read_back(fastsam, coffee: Path, tmp_path: Path) -> None:
+    fastsam("segment", coffee, "--format", "npz", "-o", tmp_path, "--conf", "0.2", "--max-det", "7", "--imgsz", "320")
+    segments = Segments.load(tmp_path / "coffee.npz")
+    assert 0 < len(segments) <= 7
+    assert segments.size == (400, 600)
+
+
+def test_photos_of_one_name_do_not_overwrite_each_other(fastsam, coffee: Path, tmp_path: Path) -> None:
+    for name in ("a/photo.png", "b/photo.png", "b/photo-2.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.open(coffee).resize((96, 64)).save(tmp_path / name)
+    done = fastsam(
+        "segment", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "out", "--format", "coco", "--format", "overlay"
+    )
+    assert done.code == 0
+    assert len(list((tmp_path / "out").glob("*.png"))) == 3
+    names = [i["file_name"] for i in json.loads((tmp_path / "out" / "instances.json").read_text())["images"]]
+    assert len(set(names)) == 3
+
+
+def test_a_broken_photo_is_named_and_the_rest_done(fastsam, coffee: Path, tmp_path: Path) -> None:
+    (tmp_path / "cut.png").write_bytes(coffee.read_bytes()[:5000])
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    done = fastsam("segment", tmp_path / "cut.png", tmp_path / "empty.jpg", "missing.jpg", coffee, "-o", tmp_path / "o")
+    assert done.code == 1
+    assert len(done.err.splitlines()) == 3
+    for name in ("cut.png", "empty.jpg", "missing.jpg"):
+        assert name in done.err
+    assert "Traceback" not in done.err
+    assert (tmp_path / "o" / "coffee.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--point", "600,10"], "600,10 lies outside the photo of 600 x 400"),
+        (["--point=-5,10"], "-5,10 lies outside"),
+        (["--point", "3"], "--point 3 is not X,Y"),
+        (["--point", "3,4,7"], "label 1"),
+        (["--box", "5,5,5,9"], "has no area"),
+        (["--box", "5,5,5"], "not X1,Y1,X2,Y2"),
+        (["--format", "gif"], "unknown format 'gif'"),
+        (["--model", "nonsense"], "no model 'nonsense'"),
+        (["--conf", "7"], "conf 7.0"),
+        (["--conf", "high"], "conf"),
+        (["--imgsz", "3"], "imgsz 3"),
+        (["--no-such-flag"], "no-such-flag"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(fastsam, coffee: Path, tmp_path: Path, words: list[str], message: str) -> None:
+    done = fastsam("segment", coffee, "-o", tmp_path / "out", *words)
+    assert done.code == 2
+    assert message in done.err
+    assert len(done.err.strip().splitlines()) == 1
+
+
+def test_weights_that_are_none_are_named(fastsam, coffee: Path, tmp_path: Path) -> None:
+    (tmp_path / "noise.onnx").write_bytes(b"noise")
+    done = fastsam("segment", coffee, "-o", tmp_path / "out", "--model", tmp_path / "noise.onnx")
+    assert done.code == 2
+    assert "noise.onnx" in done.err
+
+
+def test_a_folder_that_cannot_be_made_is_named(fastsam, coffee: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = fastsam("segment", coffee, "-o", tmp_path / "file" / "out")
+    assert done.code == 2
+    assert "choose another" in done.err
+
+
+def test_the_photo_itself_is_never_overwritten(fastsam, coffee: Path, tmp_path: Path) -> None:
+    (tmp_path / "coffee.png").write_bytes(coffee.read_bytes())
+    done = fastsam("segment", tmp_path / "coffee.png", "-o", tmp_path)
+    assert done.code == 2
+    assert "the photo itself" in done.err
+    assert (tmp_path / "coffee.png").read_bytes() == coffee.read_bytes()
+
+
+def test_folders_and_globs_without_photos_are_wrong_use(fastsam, tmp_path: Path) -> None:
+    assert fastsam("segment", tmp_path).code == 2
+    assert fastsam("segment", f"{tmp_path}/*.jpg").code == 2
+    assert fastsam("segment").code == 2
+
+
+def test_the_installed_command_runs_without_torch(coffee: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None; sys.argv[0] = 'fastsam'; "
+        "from fastsam.cli.main import main; main()"
+    )
+    words = [sys.executable, "-c", code, "segment", str(coffee), "-o", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

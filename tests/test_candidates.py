@@ -1,0 +1,58 @@
+"""Thresholding and suppression, against the loop one would write first."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastsam.candidates import candidates, suppress
+
+
+def slow_suppress(boxes: np.ndarray, classes: np.ndarray, iou: float, most: int) -> list[int]:
+    kept: list[int] = []
+    for i in range(len(boxes)):
+        if len(kept) < most and all(
+            classes[i] != classes[j] or overlap(boxes[i], boxes[j]) <= iou for j in kept
+        ):
+            kept.append(i)
+    return kept
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    w = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
+    h = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - w * h
+    return w * h / union
+
+
+@given(st.integers(0, 40), st.sampled_from([0.0, 0.3, 0.7, 0.95]), st.integers(1, 50), st.integers(0, 10**6))
+def test_suppression_equals_the_slow_reference(n: int, iou: float, most: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    corner = rng.integers(0, 20, (n, 2))
+    boxes = np.concatenate((corner, corner + rng.integers(1, 20, (n, 2))), 1).astype(np.float32)
+    classes = rng.integers(0, 3, n)
+    assert suppress(boxes, classes, iou, most).tolist() == slow_suppress(boxes.astype(float), classes, iou, most)
+
+
+def raw(rows: list[tuple[float, ...]], classes: int) -> np.ndarray:
+    """Raw output of rows cx, cy, w, h, scores..., with the row's number as every coefficient."""
+    columns = [(*row, *[float(k)] * 32) for k, row in enumerate(rows)]
+    return np.array(columns, np.float32).reshape(-1, 4 + classes + 32).T
+
+
+def test_candidates_come_best_first_above_the_threshold() -> None:
+    found = candidates(raw([(50, 50, 20, 10, 0.3), (200, 50, 20, 10, 0.9), (50, 200, 8, 8, 0.1)], 1), 0.2, 0.7, 10)
+    np.testing.assert_allclose(found.scores, [0.9, 0.3])
+    np.testing.assert_allclose(found.boxes, [[190, 45, 210, 55], [40, 45, 60, 55]])
+    assert found.coefficients[:, 0].tolist() == [1, 0]
+
+
+def test_classes_do_not_suppress_each_other() -> None:
+    rows = [(50, 50, 20, 20, 0.9, 0.1), (50, 50, 20, 20, 0.2, 0.8), (50, 50, 20, 20, 0.7, 0.1)]
+    found = candidates(raw(rows, 2), 0.25, 0.5, 10)
+    assert found.classes.tolist() == [0, 1]
+
+
+def test_nothing_found_is_an_empty_result() -> None:
+    found = candidates(raw([(50, 50, 20, 20, 0.1)], 1), 0.5, 0.7, 10)
+    assert found.boxes.shape == (0, 4)
+    assert found.coefficients.shape == (0, 32)

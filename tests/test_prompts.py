@@ -1,0 +1,132 @@
+"""One answer a prompt, in order, or none."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastsam import Prompt, Segments, UsageError
+from fastsam.prompts import box_iou
+
+# A large box, a small one inside it, one apart.
+BOXES = [(10.0, 10.0, 110.0, 90.0), (30.0, 30.0, 60.0, 60.0), (130.0, 20.0, 180.0, 70.0)]
+SCORES = [0.6, 0.9, 0.5]
+
+
+@pytest.fixture
+def segments(make_segments: Callable[..., Segments]) -> Segments:
+    return make_segments((100, 200), BOXES, SCORES, imgsz=256)
+
+
+def test_labelled_points_together_are_one_prompt(segments: Segments) -> None:
+    picks = segments.select(points=[(40, 40), (100, 80)])
+    assert [p.index for p in picks] == [0]
+    mask = picks[0].mask
+    assert mask is not None
+    assert mask.shape == (100, 200)
+    assert mask[80, 100]
+    assert not mask[20, 150]
+
+
+def test_a_point_lists_every_mask_beneath_it_best_first(segments: Segments) -> None:
+    (pick,) = segments.select(points=[(45, 45)])
+    assert [c.index for c in pick.candidates] == [1, 0]
+    assert pick.score == pick.candidates[0].score > pick.candidates[1].score > 0
+
+
+def test_a_background_point_excludes_what_holds_it(segments: Segments) -> None:
+    (pick,) = segments.select(points=[(20, 20), (45, 45)], labels=[1, 0])
+    assert pick.index is None
+    (pick,) = segments.select(points=[(45, 45), (100, 80)], labels=[1, 0])
+    assert pick.index == 1
+
+
+def test_boxes_are_answered_each_and_in_order(segments: Segments) -> None:
+    boxes = [BOXES[2], BOXES[0], BOXES[2], (31, 29, 61, 62)]
+    assert [p.index for p in segments.select(boxes=boxes)] == [2, 0, 2, 1]
+    assert boxes[3] == (31, 29, 61, 62)
+
+
+def test_nothing_that_fits_is_an_explicit_no_match(segments: Segments) -> None:
+    (by_point, by_box) = segments.select(points=[(190, 95)], boxes=[(0, 0, 9, 9)])
+    for pick in (by_point, by_box):
+        assert pick.mask is None
+        assert pick.index is None
+        assert pick.score == 0
+        assert pick.candidates == ()
+
+
+def test_points_and_a_box_in_one_prompt_must_both_hold(segments: Segments) -> None:
+    box = (28.0, 28.0, 62.0, 62.0)
+    picks = segments.select([Prompt(points=[(45, 45)], box=box), Prompt(points=[(100, 80)], box=box)])
+    assert [p.index for p in picks] == [1, None]
+    (pick,) = segments.select([Prompt(points=[(45, 45)], labels=[0], box=box)])
+    assert pick.index is None
+
+
+def test_mixed_kinds_come_as_prompts_then_points_then_boxes(segments: Segments) -> None:
+    picks = segments.select([Prompt(box=BOXES[0])], points=[(150, 40)], boxes=[BOXES[1]])
+    assert [p.index for p in picks] == [0, 2, 1]
+
+
+def test_a_photo_without_segments_answers_no_match(make_segments: Callable[..., Segments]) -> None:
+    segments = make_segments((20, 30), [], [])
+    assert len(segments) == 0
+    assert [p.index for p in segments.select(points=[(3, 4)], boxes=[(1, 1, 5, 5)])] == [None, None]
+
+
+def test_points_on_the_last_row_and_column_are_on_the_photo(segments: Segments) -> None:
+    segments.select(points=[(199, 99)])
+    segments.select(points=[(199.9, 0)])
+
+
+@pytest.mark.parametrize("point", [(200, 5), (5, 100), (-1, 5), (-0.1, 5), (5, 1e9)])
+def test_a_point_outside_the_photo_is_an_error_that_names_it(segments: Segments, point: tuple[float, float]) -> None:
+    with pytest.raises(UsageError, match=f"point {point[0]:g},.*200 x 100"):
+        segments.select(points=[point])
+
+
+def test_a_box_outside_the_photo_is_an_error_that_names_it(segments: Segments) -> None:
+    with pytest.raises(UsageError, match="box 300,0,400,50 lies outside"):
+        segments.select(boxes=[(300, 0, 400, 50)])
+
+
+@pytest.mark.parametrize("box", [(5, 5, 5, 9), (9, 5, 5, 9), (5, 9, 9, 5)])
+def test_a_box_without_area_is_an_error(box: tuple[float, float, float, float]) -> None:
+    with pytest.raises(UsageError, match="has no area"):
+        Prompt(box=box)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "needs a foreground point or a box"),
+        ({"points": [(1, 2)], "labels": [0]}, "needs a foreground point or a box"),
+        ({"points": [(1, 2)], "labels": [1, 0]}, "1 points have 2 labels"),
+        ({"points": [(1, 2)], "labels": [2]}, "not all 0"),
+        ({"points": [(1, float("nan"))]}, "not 2 finite numbers"),
+        ({"points": [(1, 2, 3)]}, "not 2 finite numbers"),
+        ({"points": [4]}, "not 2 finite numbers"),
+        ({"box": (1, 2, 3)}, "not 4 finite numbers"),
+    ],
+)
+def test_a_prompt_that_makes_no_sense_is_an_error(arguments: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Prompt(**arguments)
+
+
+def test_coordinates_in_place_of_prompts_are_an_error(segments: Segments) -> None:
+    with pytest.raises(UsageError, match="points= or boxes="):
+        segments.select([(1, 2)])
+
+
+@given(st.lists(st.floats(0, 100), min_size=4, max_size=4), st.lists(st.floats(0, 100), min_size=4, max_size=4))
+def test_box_iou_is_symmetric_and_at_most_one(a: list[float], b: list[float]) -> None:
+    one = (min(a[0], a[2]), min(a[1], a[3]), max(a[0], a[2]) + 1, max(a[1], a[3]) + 1)
+    two = (min(b[0], b[2]), min(b[1], b[3]), max(b[0], b[2]) + 1, max(b[1], b[3]) + 1)
+    there, back = box_iou(np.array([one]), two)[0], box_iou(np.array([two]), one)[0]
+    assert there == pytest.approx(back)
+    assert 0 <= there <= 1 + 1e-9
+    assert box_iou(np.array([one]), one)[0] == pytest.approx(1)
