@@ -10,9 +10,7 @@ from fastsam.candidates import candidates, suppress
 def slow_suppress(boxes: np.ndarray, classes: np.ndarray, iou: float, most: int) -> list[int]:
     kept: list[int] = []
     for i in range(len(boxes)):
-        if len(kept) < most and all(
-            classes[i] != classes[j] or overlap(boxes[i], boxes[j]) <= iou for j in kept
-        ):
+        if len(kept) < most and all(classes[i] != classes[j] or overlap(boxes[i], boxes[j]) <= iou for j in kept):
             kept.append(i)
     return kept
 

@@ -34,7 +34,7 @@ def candidates(raw: Float, conf: float, iou: float, max_det: int) -> Candidates:
     kept = np.flatnonzero(best > conf)
     kept = kept[np.argsort(-best[kept], kind="stable")[:MOST]]
     centre, size = raw[:2, kept].T, raw[2:4, kept].T
-    boxes = np.concatenate((centre - size / 2, centre + size / 2), 1)
+    boxes: Float = np.concatenate((centre - size / 2, centre + size / 2), 1).astype(np.float32, copy=False)
     classes = scores[:, kept].argmax(0)
     chosen = suppress(boxes, classes, iou, max_det)
     kept = kept[chosen]

@@ -123,11 +123,11 @@ def rank_by_points(masks: Masks, scores: Float, prompt: Prompt) -> npt.NDArray[n
     logits = masks.logits_at(np.array(prompt.points, np.float32)).astype(np.float64)
     foreground = np.array(prompt.labels) == 1
     held, refused = logits[:, foreground], logits[:, ~foreground]
-    fits = (held > 0).all(1) & ~(refused > 0).any(1)
+    fits = np.asarray((held > 0).all(1) & ~(refused > 0).any(1))
     if not foreground.any():
         return fits.astype(np.float64)
     least = 1 / (1 + np.exp(-np.clip(held.min(1), -50, 50)))
-    return np.where(fits, scores * least, 0.0)
+    return np.asarray(np.where(fits, scores * least, 0.0), np.float64)
 
 
 def rank_by_box(boxes: Float, wanted: Box) -> npt.NDArray[np.float64]:
@@ -144,7 +144,7 @@ def box_iou(boxes: Float, box: Box) -> npt.NDArray[np.float64]:
     overlap = np.maximum(w, 0) * np.maximum(h, 0)
     areas = (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
     union = areas + (box[2] - box[0]) * (box[3] - box[1]) - overlap
-    return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
+    return np.asarray(overlap / np.maximum(union, 1e-9), np.float64)
 
 
 def _numbers(values: Sequence[float], n: int, what: str) -> tuple[float, ...]:

@@ -19,7 +19,7 @@ class Outcome:
 
 
 @pytest.fixture
-def fastsam(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # noqa: ANN201
+def fastsam(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     def run(*words: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["fastsam", *map(str, words)])
         with pytest.raises(SystemExit) as stop:
@@ -134,7 +134,9 @@ def test_a_broken_photo_is_named_and_the_rest_done(fastsam, coffee: Path, tmp_pa
         (["--no-such-flag"], "no-such-flag"),
     ],
 )
-def test_wrong_use_is_one_line_and_exit_code_2(fastsam, coffee: Path, tmp_path: Path, words: list[str], message: str) -> None:
+def test_wrong_use_is_one_line_and_exit_code_2(
+    fastsam, coffee: Path, tmp_path: Path, words: list[str], message: str
+) -> None:
     done = fastsam("segment", coffee, "-o", tmp_path / "out", *words)
     assert done.code == 2
     assert message in done.err
@@ -170,10 +172,7 @@ def test_folders_and_globs_without_photos_are_wrong_use(fastsam, tmp_path: Path)
 
 
 def test_the_installed_command_runs_without_torch(coffee: Path, tmp_path: Path) -> None:
-    code = (
-        "import sys; sys.modules['torch'] = None; sys.argv[0] = 'fastsam'; "
-        "from fastsam.cli.main import main; main()"
-    )
+    code = "import sys; sys.modules['torch'] = None; sys.argv[0] = 'fastsam'; from fastsam.cli.main import main; main()"
     words = [sys.executable, "-c", code, "segment", str(coffee), "-o", str(tmp_path)]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -20,9 +20,7 @@ def make(height: int, width: int, imgsz: int, n: int, seed: int) -> Masks:
     smooth = np.stack([cv2.GaussianBlur(rng.normal(size=(h, w)), (5, 5), 1.5) for _ in range(32)])
     corners = np.sort(rng.uniform(-0.1, 1.1, (n, 2, 2)), axis=1)
     boxes = np.clip(corners, 0, 1).reshape(n, 4) * [width, height, width, height]
-    return Masks(
-        rng.normal(size=(n, 32)).astype(np.float32), smooth.astype(np.float32), boxes.astype(np.float32), box
-    )
+    return Masks(rng.normal(size=(n, 32)).astype(np.float32), smooth.astype(np.float32), boxes.astype(np.float32), box)
 
 
 def slow_logits(masks: Masks, i: int) -> np.ndarray:

@@ -31,7 +31,7 @@ def find_photos(words: list[str]) -> list[Photo]:
     """
     files = list(dict.fromkeys(f for word in words for f in _files(word)))
     names, stems = Counter(f.name for f in files), Counter(f.stem for f in files)
-    photos, used = [], set(f.stem for f in files if stems[f.stem] == 1)
+    photos, used = [], {f.stem for f in files if stems[f.stem] == 1}
     for file in files:
         name = file.name if names[file.name] == 1 else file.as_posix()
         stem = file.stem if stems[file.stem] == 1 else _unused(file.stem, used)

@@ -15,6 +15,9 @@ app.command("fastsam.cli.export:export", name="export")
 evaluate = App(name="eval", help="Figures on annotated sets.")
 evaluate.command("fastsam.cli.evaluate:recall", name="recall")
 app.command(evaluate)
+bench = App(name="bench", help="Speeds, as ratios within one run.")
+bench.command("fastsam.cli.bench:training", name="training")
+app.command(bench)
 
 
 def main() -> None:

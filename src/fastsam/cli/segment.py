@@ -134,7 +134,9 @@ def answer(photo: Photo, segments: Segments, picks: list[Pick] | None) -> dict[s
     height, width = segments.size
     found: dict[str, Any] = {"file": str(photo.file), "width": width, "height": height}
     if picks is None:
-        return found | {"segments": [coco.describe(segments, i, float(segments.scores[i])) for i in range(len(segments))]}
+        return found | {
+            "segments": [coco.describe(segments, i, float(segments.scores[i])) for i in range(len(segments))]
+        }
     return found | {
         "picks": [
             None if p.index is None else {"index": p.index, **coco.describe(segments, p.index, p.score)} for p in picks

@@ -68,7 +68,7 @@ def to_onnx(network: YOLOv8Seg | LiteSeg) -> ModelProto:
         torch.onnx.export(
             Exported(network).eval(),
             (torch.zeros(1, 3, 64, 96),),
-            buffer,
+            buffer,  # type: ignore[arg-type]  # the tracing exporter takes files as well
             input_names=["images"],
             output_names=["candidates", "prototypes"],
             dynamic_axes=axes,

@@ -37,7 +37,8 @@ class Letterbox:
         scale = np.array(self.scale * 2, np.float32)
         pad = np.array(self.pad * 2, np.float32)
         limits = np.array([width, height, width, height], np.float32)
-        return np.clip((boxes - pad) / scale, 0, limits).astype(np.float32)
+        clipped: Float = np.clip((boxes - pad) / scale, 0, limits).astype(np.float32)
+        return clipped
 
 
 def fit(photo: tuple[int, int], imgsz: int) -> Letterbox:

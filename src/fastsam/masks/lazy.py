@@ -141,7 +141,7 @@ class Masks:
         x0, y0, x1, y1 = np.ceil(self.boxes[i] - 0.5).astype(int)
         return max(0, x0), max(0, y0), min(width, x1), min(height, y1)
 
-    def _to_cells(self, positions: Float, axis: int) -> Float:
+    def _to_cells(self, positions: npt.NDArray[np.floating], axis: int) -> npt.NDArray[np.floating]:
         """Positions on the photo, in cells of the prototypes, where cell k's centre is k."""
         scale, pad = self.letterbox.scale[axis], self.letterbox.pad[axis]
         first, last = self._content(axis)
@@ -186,6 +186,6 @@ class Masks:
         return logits
 
 
-def _neighbours(positions: Float, n: int) -> tuple[npt.NDArray[np.int64], Float]:
+def _neighbours(positions: npt.NDArray[np.floating], n: int) -> tuple[npt.NDArray[np.int64], Float]:
     low = np.minimum(np.floor(positions).astype(np.int64), n - 1)
     return low, (positions - low).astype(np.float32)

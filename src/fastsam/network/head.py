@@ -84,8 +84,8 @@ class Proto(nn.Module):
         y = self.upsample(self.cv1(x))
         if self.skip is not None:
             y = y + self.skip(fine)
-        y = self.cv3(self.cv2(y))
-        return y
+        prototypes: Tensor = self.cv3(self.cv2(y))
+        return prototypes
 
 
 class Segment(nn.Module):
@@ -108,9 +108,9 @@ class Segment(nn.Module):
     def set_initial_biases(self, classes: int) -> None:
         """Starts with short distances and with about five objects in a 640 px photo."""
         for box, score, stride in zip(self.cv2, self.cv3, STRIDES, strict=True):
-            box[-1].bias.data.fill_(1.0)  # type: ignore[index, union-attr, operator]  # Sequential of _towers
+            box[-1].bias.data.fill_(1.0)  # type: ignore[index]  # Sequential of _towers
             prior = math.log(5 / classes / (640 / stride) ** 2)
-            score[-1].bias.data.fill_(prior)  # type: ignore[index, union-attr, operator]
+            score[-1].bias.data.fill_(prior)  # type: ignore[index]
 
     def forward(self, features: tuple[Tensor, Tensor, Tensor], fine: Tensor | None = None) -> RawOutput:
         shapes = [(f.shape[2], f.shape[3]) for f in features]
@@ -125,7 +125,10 @@ class Segment(nn.Module):
         )
 
     def decode(self, raw: RawOutput) -> tuple[Tensor, Tensor]:
-        """`candidates` (N, 4 + classes + 32, A): cx, cy, w, h in input pixels, scores 0..1, coefficients; `prototypes`."""
+        """What leaves an exported network: candidates and prototypes (N, 32, H / 4, W / 4).
+
+        Candidates (N, 4 + classes + 32, A): cx, cy, w, h in input pixels, scores 0..1, coefficients.
+        """
         boxes = decode_boxes(raw.distributions, raw.anchors, raw.strides, self.dfl())
         centre, size = (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]
         candidates = torch.cat((centre, size, raw.scores.sigmoid(), raw.coefficients), -1)

@@ -61,7 +61,7 @@ def assign(scores: Tensor, boxes: Tensor, anchors: Tensor, objects: Tensor, owne
     object_, anchor, t, iou = object_[winner], anchor[winner], t[winner], iou[winner]
     best_t = _largest_per(object_, t, len(objects))
     best_iou = _largest_per(object_, iou, len(objects))
-    targets = t / best_t[object_].clamp(min=1e-12) * best_iou[object_]
+    targets = t / best_t[object_] * best_iou[object_]
     return Positives(owners[object_], anchor, object_, targets)
 
 

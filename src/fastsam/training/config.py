@@ -4,10 +4,11 @@ A file in `configs/` states what differs from the defaults here.
 """
 
 import dataclasses
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import tomllib
 
 from fastsam.training.augment import Policy
 from fastsam.training.losses import Gains

@@ -7,7 +7,10 @@ from torch import Tensor
 
 
 def ciou(a: Tensor, b: Tensor, eps: float = 1e-7) -> Tensor:
-    """Complete IoU of boxes (..., 4) xyxy: IoU - centre distance - aspect penalty (Zheng et al. 2020, arXiv 1911.08287)."""
+    """Complete IoU of boxes (..., 4) xyxy: IoU less centre distance and aspect penalty.
+
+    Zheng et al. 2020 (arXiv 1911.08287).
+    """
     wh_a, wh_b = a[..., 2:] - a[..., :2], b[..., 2:] - b[..., :2]
     overlap = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(min=0)
     intersection = overlap.prod(-1)

@@ -79,12 +79,12 @@ def probabilities(photos: Sequence[Photo], set_weights: dict[str, float]) -> npt
     total = weights.sum()
     if total <= 0:
         raise ValueError("no photo is left to train on: every set is empty or has weight 0")
-    return weights / total
+    return np.asarray(weights / total, np.float64)
 
 
 def batches(samples: Samples, batch: int, first: int, last: int, workers: int) -> Iterator[Batch]:
     """Batches number `first` to `last` - 1 of `batch` samples each, prepared by `workers` processes (0: here)."""
-    numbers = [range(k * batch, (k + 1) * batch) for k in range(first, last)]
+    numbers = [list(range(k * batch, (k + 1) * batch)) for k in range(first, last)]
     loader: DataLoader[Sample] = DataLoader(
         samples,
         batch_sampler=numbers,

@@ -43,7 +43,8 @@ class Learner:
         torch.manual_seed(config.seed)
         network = build(self.architecture, config.frozen)
         start_from(network, config)
-        self.network = network.to(device, memory_format=torch.channels_last)
+        self.network = network.to(device)
+        channels_last(self.network)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(parameter_groups(self.network, config), lr=config.rate, fused=True)
         self.generator = torch.Generator().manual_seed(config.seed)
@@ -79,7 +80,8 @@ class Learner:
         """Moves the running average towards the network, faster in the first thousands of steps."""
         share = 1 - self.config.average * (1 - math.exp(-self.step / 1000))
         pairs = zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True)
-        floats, others = [], []
+        floats: list[tuple[Tensor, Tensor]] = []
+        others: list[tuple[Tensor, Tensor]] = []
         for mean, value in pairs:
             (floats if mean.dtype.is_floating_point else others).append((mean, value))
         torch._foreach_lerp_([m for m, _ in floats], [v for _, v in floats], share)
@@ -227,10 +229,15 @@ def start_from(network: nn.Module, config: Config) -> None:
 def computes_bf16(device: torch.device) -> bool:
     """Whether bf16 arithmetic is in the hardware: any CUDA device of today, a CPU with AVX512-BF16 or AMX."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     flags = Path("/proc/cpuinfo")
     text = flags.read_text() if flags.exists() else ""
     return "avx512_bf16" in text or "amx_bf16" in text
+
+
+def channels_last(network: nn.Module) -> None:
+    """Lays out convolution weights as the fast kernels of CPUs and tensor cores want them."""
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the stubs lack it
 
 
 def _path(name: str | None) -> Path | None:

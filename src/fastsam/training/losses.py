@@ -66,7 +66,10 @@ def score_loss(logits: Tensor, targets: Tensor, positives: Positives, weights: T
 
 
 def distribution_loss(raw: RawOutput, positives: Positives, boxes: Tensor) -> Tensor:
-    """(P,) distribution focal loss (Li et al. 2020, arXiv 2006.04388): cross-entropy on the two bins about a distance."""
+    """(P,) distribution focal loss: cross-entropy on the two bins about each distance.
+
+    Li et al. 2020 (arXiv 2006.04388).
+    """
     logits = raw.distributions[positives.photos, positives.anchors].float()
     reg_max = logits.shape[1] // 4
     logits = logits.view(-1, 4, reg_max)
@@ -90,7 +93,7 @@ def choose(positives: Positives, photos: int, generator: torch.Generator) -> Ten
 
 
 def mask_loss(raw: RawOutput, batch: Batch, positives: Positives, chosen: Tensor, dice: float) -> Tensor:
-    """Mean over the chosen positives of cross-entropy within the box, averaged over its area, plus `dice` * Dice loss."""
+    """Mean over the chosen positives of the masks' losses, weighted as their objects."""
     total = batch.weights[positives.objects[chosen]].sum().clamp(min=1.0)
     loss = raw.prototypes.sum() * 0.0
     for photo in range(len(batch.images)):

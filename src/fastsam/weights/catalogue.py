@@ -20,5 +20,7 @@ def find(model: str | os.PathLike[str] | None = None) -> Path:
         return BUNDLED[str(model)]
     file = Path(model)
     if not file.is_file():
-        raise UsageError(f"there is no model {str(model)!r}: give an exported .onnx file or one of {', '.join(BUNDLED)}")
+        raise UsageError(
+            f"there is no model {str(model)!r}: give an exported .onnx file or one of {', '.join(BUNDLED)}"
+        )
     return file

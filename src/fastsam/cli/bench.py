@@ -1,0 +1,103 @@
+"""`fastsam bench`: speeds, as ratios within one run."""
+
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from fastsam.errors import UsageError, require
+
+
+def training(
+    *,
+    config: Path | None = None,
+    data: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
+    steps: int = 40,
+    rounds: int = 3,
+    threads: int = 0,
+) -> int:
+    """Time training against the bare forward and backward pass of the same network and batch, in turns.
+
+    Parameters
+    ----------
+    config
+        TOML file of settings; the defaults (size n, 320 px) where left out.
+    data
+        COCO-style folders; the config's where left out.
+    steps
+        Steps a turn.
+    rounds
+        Turns of each.
+    threads
+        Threads of the network; 0 leaves the choice to torch.
+    """
+    torch = require("torch", "train")
+    from fastsam.training.config import make_config, read_config
+    from fastsam.training.data import load_cutouts, load_sets
+    from fastsam.training.loader import Samples, batches, probabilities
+    from fastsam.training.loop import Learner
+
+    settings: dict[str, Any] = read_config(config) if config else {}
+    if data:
+        settings["data"] = [str(d) for d in data]
+    if not settings.get("data"):
+        raise UsageError("there is nothing to train on: name folders with --data")
+    if threads:
+        torch.set_num_threads(threads)
+    settings.setdefault("photos", 10**6)
+    run = make_config(settings)
+    learner = Learner(run, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    photos = load_sets([Path(d) for d in run.data], min_score=run.min_score)
+    cutouts = load_cutouts([Path(d) for d in run.cutouts])
+    samples = Samples(photos, probabilities(photos, run.set_weights), cutouts, run.imgsz, run.policy, run.seed)
+    images = torch.rand(run.batch, 3, run.imgsz, run.imgsz, device=learner.device)
+
+    def bare() -> None:
+        with learner.autocast():
+            raw = learner.network(images.contiguous(memory_format=torch.channels_last))
+        sum(t.float().mean() for t in (raw.distributions, raw.scores, raw.coefficients, raw.prototypes)).backward()
+
+    def whole(batch: Any) -> None:
+        learner.learn(batch)
+
+    learner.network.train()
+    rates: dict[str, list[float]] = {"bare": [], "training": []}
+    for turn in range(rounds + 1):
+        pure = _rate(lambda _: bare(), [None] * steps, run.batch)
+        stream = batches(samples, run.batch, turn * steps * 2, (turn + 1) * steps * 2, workers=1)
+        for _ in range(steps):  # the loader reaches its stride
+            whole(next(stream))
+        full = _rate(whole, stream, run.batch)
+        if turn:  # the first turn warms up
+            rates["bare"].append(pure)
+            rates["training"].append(full)
+    ratio = statistics.median(f / p for f, p in zip(rates["training"], rates["bare"], strict=True))
+    print(f"processor: {_processor()}; {torch.get_num_threads()} threads; bf16 {learner.bf16}")
+    for name, values in rates.items():
+        print(f"{name}: {statistics.median(values):.1f} photos a second ({', '.join(f'{v:.1f}' for v in values)})")
+    print(f"training / bare: {ratio:.2f}")
+    return 0
+
+
+def _rate(step: Callable[[Any], None], items: Any, batch: int) -> float:
+    start, n = time.perf_counter(), 0
+    for item in items:
+        step(item)
+        n += batch
+    return n / (time.perf_counter() - start)
+
+
+def _processor() -> str:
+    """The processor's name and the flags that decide its speed here."""
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return platform.processor() or platform.machine()
+    lines = dict(line.split(":", 1) for line in info.read_text().splitlines() if ":" in line)
+    facts = {key.strip(): value.strip() for key, value in lines.items()}
+    wanted = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+    have = set(facts.get("flags", "").split())
+    return f"{facts.get('model name', platform.machine())} ({' '.join(f for f in wanted if f in have)})"

@@ -1,0 +1,59 @@
+"""The exported file says what torch says, at any size and batch."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the train extra is not installed")
+onnx = pytest.importorskip("onnx", reason="the train extra is not installed")
+
+from fastsam.export.onnx import Exported, export, to_onnx  # noqa: E402
+from fastsam.network import Architecture, build  # noqa: E402
+from fastsam.runtimes.onnx import Settings, load  # noqa: E402
+
+SHAPES = [(1, 3, 320, 320), (2, 3, 64, 448), (3, 3, 160, 96)]
+
+
+def lively(architecture: Architecture) -> torch.nn.Module:
+    """Random weights with batch norms that do something."""
+    torch.manual_seed(0)
+    network = build(architecture)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.2, 0.2)
+            module.running_var.uniform_(0.5, 1.5)
+            module.weight.data.uniform_(0.7, 1.3)
+            module.bias.data.uniform_(-0.2, 0.2)
+    return network.eval()
+
+
+@pytest.mark.parametrize("backbone", ["yolov8", "lite0"])
+def test_onnx_runtime_agrees_with_torch_at_three_shapes(backbone: str, tmp_path: Path) -> None:
+    network = lively(Architecture(backbone))
+    (tmp_path / "float32.onnx").write_bytes(to_onnx(network).SerializeToString())
+    runtime = load(tmp_path / "float32.onnx", threads=1)
+    for shape in SHAPES:
+        images = torch.rand(shape)
+        with torch.no_grad():
+            expected = Exported(network)(images)
+        for got, want in zip(runtime.run(images.numpy()), expected, strict=True):
+            assert got.shape == want.shape
+            assert np.abs(got - want.numpy()).max() < 1e-4 * float(want.max() - want.min())
+
+
+def test_the_file_holds_float16_weights_and_its_settings(tmp_path: Path) -> None:
+    network = build(Architecture()).eval()
+    settings = Settings(("cup", "spoon"), 320, 0.1, 0.8, 77)
+    export(network, Architecture(), settings, tmp_path / "net.onnx")
+    assert (tmp_path / "net.onnx").stat().st_size < 2.2 * 3_263_811
+    assert load(tmp_path / "net.onnx").settings == settings
+    model = onnx.load(tmp_path / "net.onnx")
+    facts = json.loads({p.key: p.value for p in model.metadata_props}["fastsam"])
+    assert facts["architecture"] == {"backbone": "yolov8", "size": "n", "classes": 1, "reg_max": 16}
+    images = np.random.default_rng(0).random((1, 3, 64, 64), np.float32)
+    with torch.no_grad():
+        want = Exported(network)(torch.from_numpy(images))[1].numpy()
+    got = load(tmp_path / "net.onnx").run(images)[1]
+    assert np.abs(got - want).max() < 0.01 * (want.max() - want.min())

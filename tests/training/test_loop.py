@@ -1,0 +1,116 @@
+"""A run ends where it should, resumes exactly, and learns."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the train extra is not installed")
+
+from fastsam.training import checkpoint  # noqa: E402
+from fastsam.training.config import make_config, read_config  # noqa: E402
+from fastsam.training.loop import Learner, rate_at, train  # noqa: E402
+
+CPU = torch.device("cpu")
+SMALL: dict[str, Any] = {"imgsz": 64, "batch": 2, "photos": 12, "warmup": 4, "precision": "float32"}
+
+
+def finish_run(config: Any, folder: Path, **options: Any) -> dict[str, Any]:
+    for _ in train(config, folder, CPU, workers=0, **options):
+        pass
+    return checkpoint.load(folder / "last.pt")
+
+
+def same(a: Any, b: Any) -> bool:
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    return torch.equal(a, b) if isinstance(a, torch.Tensor) else bool(a == b)
+
+
+def test_a_run_that_was_stopped_resumes_exactly(make_set: Callable[..., Path], tmp_path: Path) -> None:
+    config = make_config({**SMALL, "data": [str(make_set())]})
+    straight = finish_run(config, tmp_path / "straight")
+    for number, _ in enumerate(train(config, tmp_path / "stopped", CPU, 0, log_every=1, save_every=0), 1):
+        if number == 3:
+            break  # as a kill would: after the third step's checkpoint
+    assert checkpoint.load(tmp_path / "stopped" / "last.pt")["step"] == 3
+    assert same(straight, finish_run(config, tmp_path / "stopped"))
+
+
+def test_the_log_counts_photos_to_the_end(make_set: Callable[..., Path], tmp_path: Path) -> None:
+    config = make_config({**SMALL, "data": [str(make_set())]})
+    reports = list(train(config, tmp_path, CPU, workers=0, log_every=4))
+    assert [r.seen for r in reports] == [8, 12]
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["photos"] for line in lines] == [8, 12]
+    assert lines[0].keys() >= {"score", "box", "distribution", "mask", "photos_per_second", "learning_rate"}
+    assert (tmp_path / "final.pt").exists()
+
+
+def test_other_settings_do_not_continue_a_run(make_set: Callable[..., Path], tmp_path: Path) -> None:
+    data = [str(make_set())]
+    finish_run(make_config({**SMALL, "data": data}), tmp_path)
+    with pytest.raises(ValueError, match="other settings"):
+        finish_run(make_config({**SMALL, "data": data, "seed": 1}), tmp_path)
+
+
+def test_a_run_starts_from_a_checkpoint(make_set: Callable[..., Path], tmp_path: Path) -> None:
+    state = finish_run(make_config({**SMALL, "data": [str(make_set())]}), tmp_path)
+    learner = Learner(make_config({**SMALL, "start": str(tmp_path / "final.pt")}), CPU)
+    assert same(dict(learner.network.state_dict()), dict(state["average"]))
+    with pytest.raises(ValueError, match="does not fit"):
+        Learner(make_config({**SMALL, "start": str(tmp_path / "final.pt"), "backbone": "lite0"}), CPU)
+
+
+def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
+    config = make_config({**SMALL, "photos": 2000, "warmup": 200, "rate": 1.0})
+    rates = [rate_at(step, config) for step in range(config.steps)]
+    assert rates[0] == pytest.approx(0.01)
+    assert max(rates) == pytest.approx(1.0)
+    assert int(np.argmax(rates)) in (99, 100)
+    assert rates[-1] == pytest.approx(0.01, abs=1e-4)
+    assert (np.diff(rates[100:]) <= 0).all()
+
+
+def test_the_average_follows_the_network(make_set: Callable[..., Path]) -> None:
+    learner = Learner(make_config({**SMALL, "average": 0.5}), CPU)
+    name = "model.0.conv.weight"
+    before = learner.average.state_dict()[name].clone()
+    learner.network.state_dict()[name].add_(1.0)
+    learner.step = 10**6
+    learner.follow()
+    torch.testing.assert_close(learner.average.state_dict()[name], before + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"imgsz": 100}, "no multiple of 32"),
+        ({"batch": 0}, "at least 1"),
+        ({"policy": {"zooms": 1}}, "does not fit"),
+        ({"colour": 1}, "does not fit"),
+    ],
+)
+def test_settings_that_make_no_sense_are_errors(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_config(settings)
+
+
+def test_config_files_are_checked_by_name(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("bach = 3")
+    with pytest.raises(ValueError, match=r"a\.toml.*no setting 'bach'"):
+        read_config(tmp_path / "a.toml")
+    for file in (Path(__file__).parents[2] / "configs").glob("*.toml"):
+        assert make_config(read_config(file)).photos > 0
+
+
+def test_files_that_are_no_checkpoint_are_named(tmp_path: Path) -> None:
+    (tmp_path / "noise.pt").write_bytes(b"noise")
+    for name in ("noise.pt", "none.pt"):
+        with pytest.raises(ValueError, match=name):
+            checkpoint.load(tmp_path / name)
