@@ -13,6 +13,7 @@ from fastsam.training.loader import Batch  # noqa: E402
 from fastsam.training.losses import (  # noqa: E402
     Gains,
     background_weights,
+    cells_of_boxes,
     distribution_loss,
     losses,
     mask_loss,
@@ -114,9 +115,16 @@ def test_mask_loss_compares_inside_the_box_alone(raw: RawOutput, batch: Batch) -
 
 
 def test_a_perfect_mask_costs_nothing() -> None:
-    goal = (torch.rand(2, 16, 16) > 0.5).float()
-    boxes = torch.tensor([[0.0, 0, 16, 16], [3, 2, 9, 14]])
-    assert float(masks_against((goal * 2 - 1) * 50, goal, boxes, 0.5).max()) < 1e-3
+    goal = (torch.rand(200) > 0.5).float()
+    index = torch.arange(200) // 50
+    assert float(masks_against((goal * 2 - 1) * 50, goal, index, 4, 0.5).max()) < 1e-3
+
+
+def test_the_cells_of_boxes_are_those_they_touch() -> None:
+    boxes = torch.tensor([[0.2, 1.0, 2.1, 2.0], [3.0, 3.0, 3.0, 5.0], [-2.0, 3.5, 1.0, 9.0]])
+    index, rows, columns = cells_of_boxes(boxes, 5, 4)
+    cells = list(zip(index.tolist(), rows.tolist(), columns.tolist(), strict=True))
+    assert cells == [(0, 1, 0), (0, 1, 1), (0, 1, 2), (2, 3, 0), (2, 4, 0)]
 
 
 def test_all_losses_of_a_batch_are_finite_and_reach_every_output(raw: RawOutput, batch: Batch) -> None:

@@ -19,6 +19,7 @@ UInt8 = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
 PADDING = 114
 MIN_SIDE = 4.0  # input pixels: a smaller object has no anchor of its own
+LUMA = (0.299, 0.587, 0.114)  # weights of R, G, B in grey (ITU-R BT.601)
 MIN_VISIBLE = 0.2  # share of an object that must remain after cropping and pasting
 
 
@@ -122,8 +123,7 @@ def place_photo(
     width, height = window.x1 - window.x0, window.y1 - window.y0
     scale = float(np.exp(rng.uniform(*np.log(zoom)))) * max(width, height) / max(h, w)
     new_w, new_h = max(1, round(w * scale)), max(1, round(h * scale))
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    pixels = cv2.resize(photo.pixels, (new_w, new_h), interpolation=interpolation)
+    pixels = cv2.resize(photo.pixels, (new_w, new_h), interpolation=cv2.INTER_LINEAR)  # as the letterbox does
     flip = rng.random() < 0.5
     if flip:
         pixels = pixels[:, ::-1]
@@ -293,17 +293,16 @@ def halve(grid: UInt8) -> UInt8:
 
 
 def recolour(pixels: UInt8, strength: float, rng: np.random.Generator) -> UInt8:
-    """Changes saturation, brightness, contrast and tint at random."""
+    """Changes saturation, contrast, tint and brightness at random: one affine map of colours."""
     if strength <= 0:
         return pixels
-    grey = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    saturation = float(rng.uniform(1 - 1.5 * strength, 1 + 1.5 * strength))
-    pixels = cv2.addWeighted(pixels, saturation, grey, 1 - saturation, 0)
+    saturation = rng.uniform(1 - 1.5 * strength, 1 + 1.5 * strength)
     contrast, brightness = rng.uniform(1 - strength, 1 + strength), rng.uniform(-strength, strength) * 100
     tint = rng.uniform(1 - strength / 3, 1 + strength / 3, 3)
-    levels = np.arange(256)[:, None]
-    table = np.clip((levels - 128) * contrast * tint + 128 + brightness, 0, 255).astype(np.uint8)
-    recoloured: UInt8 = cv2.LUT(pixels, table.reshape(1, 256, 3))
+    mix = saturation * np.eye(3) + (1 - saturation) * np.array(LUMA)
+    scale = (contrast * tint)[:, None]
+    offset = 128 * (1 - scale) + brightness
+    recoloured: UInt8 = cv2.transform(pixels, np.hstack((scale * mix, offset)).astype(np.float32))
     return recoloured
 
 

@@ -85,45 +85,53 @@ def distribution_loss(raw: RawOutput, positives: Positives, boxes: Tensor) -> Te
 
 
 def choose(positives: Positives, photos: int, generator: torch.Generator) -> Tensor:
-    """Indices of positives whose masks are compared, the same number a photo on average."""
-    n = len(positives.photos)
-    limit = MASKS_PER_PHOTO * photos
-    device = positives.photos.device
-    return torch.randperm(n, generator=generator)[:limit].to(device)
+    """Indices of positives whose masks are compared, in order of photo, the same number a photo on average."""
+    drawn = torch.randperm(len(positives.photos), generator=generator)[: MASKS_PER_PHOTO * photos]
+    drawn = drawn.to(positives.photos.device)
+    return drawn[positives.photos[drawn].argsort()]
 
 
 def mask_loss(raw: RawOutput, batch: Batch, positives: Positives, chosen: Tensor, dice: float) -> Tensor:
-    """Mean over the chosen positives of the masks' losses, weighted as their objects."""
-    total = batch.weights[positives.objects[chosen]].sum().clamp(min=1.0)
-    loss = raw.prototypes.sum() * 0.0
-    for photo in range(len(batch.images)):
-        mine = chosen[positives.photos[chosen] == photo]
-        if len(mine) == 0:
-            continue
-        objects = positives.objects[mine]
-        coefficients = raw.coefficients[photo, positives.anchors[mine]].float()
-        prototypes = raw.prototypes[photo].float()
-        logits = (coefficients @ prototypes.flatten(1)).view(-1, *prototypes.shape[1:])
-        each = masks_against(logits, batch.masks[objects].float() / 255, batch.boxes[objects] / 4, dice)
-        loss = loss + (each * batch.weights[objects]).sum()
-    return loss / total
+    """Mean over the chosen positives (in order of photo) of the masks' losses, weighted as their objects."""
+    objects = positives.objects[chosen]
+    h, w = raw.prototypes.shape[2:]
+    index, rows, columns = cells_of_boxes(batch.boxes[objects] / 4, h, w)
+    logits = mask_logits(raw, positives, chosen).view(-1).index_select(0, (index * h + rows) * w + columns)
+    goals = batch.masks[objects].view(-1).index_select(0, (index * h + rows) * w + columns).float() / 255
+    each = masks_against(logits, goals, index, len(chosen), dice)
+    weights = batch.weights[objects]
+    return (each * weights).sum() / weights.sum().clamp(min=1.0)
 
 
-def masks_against(logits: Tensor, goals: Tensor, boxes: Tensor, dice: float) -> Tensor:
-    """(K,) losses of mask logits (K, h, w) against goals 0..1, both within boxes (K, 4) in cells."""
-    crop = inside_boxes(boxes, logits.shape[1], logits.shape[2])
-    size = crop.sum((1, 2)).clamp(min=1.0)
-    entropy = (F.binary_cross_entropy_with_logits(logits, goals, reduction="none") * crop).sum((1, 2)) / size
-    probability = logits.sigmoid() * crop
-    goals = goals * crop
-    overlap = (probability * goals).sum((1, 2))
-    both = probability.pow(2).sum((1, 2)) + goals.pow(2).sum((1, 2))
-    return entropy + dice * (1 - (2 * overlap + 1) / (both + 1))
+def mask_logits(raw: RawOutput, positives: Positives, chosen: Tensor) -> Tensor:
+    """(K, h * w) coefficients . prototypes of the chosen positives, which stand in order of photo."""
+    coefficients = raw.coefficients[positives.photos[chosen], positives.anchors[chosen]].float()
+    counts = torch.bincount(positives.photos[chosen], minlength=len(raw.prototypes)).tolist()
+    prototypes = raw.prototypes.float().flatten(2)
+    return torch.cat([c @ p for c, p in zip(coefficients.split(counts), prototypes, strict=True)])
 
 
-def inside_boxes(boxes: Tensor, h: int, w: int) -> Tensor:
-    """(K, h, w) float: 1 for the cells that a box (K, 4) touches."""
-    y = torch.arange(h, device=boxes.device)[None, :, None]
-    x = torch.arange(w, device=boxes.device)[None, None, :]
-    x0, y0, x1, y1 = (c[:, None, None] for c in boxes.unbind(1))
-    return ((x >= x0.floor()) & (x < x1.ceil()) & (y >= y0.floor()) & (y < y1.ceil())).float()
+def cells_of_boxes(boxes: Tensor, h: int, w: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(index, row, column) of every cell that a box (K, 4), in cells, touches, box by box."""
+    limits = boxes.new_tensor([w, h])
+    first = boxes[:, :2].floor().clamp(min=0).long()
+    last = torch.minimum(boxes[:, 2:].ceil(), limits).long()
+    size = (last - first).clamp(min=0)
+    counts = size.prod(1)
+    index = torch.repeat_interleave(torch.arange(len(boxes), device=boxes.device), counts)
+    place = torch.arange(len(index), device=boxes.device) - (counts.cumsum(0) - counts)[index]
+    width = size[index, 0].clamp(min=1)
+    return index, first[index, 1] + place // width, first[index, 0] + place % width
+
+
+def masks_against(logits: Tensor, goals: Tensor, index: Tensor, n: int, dice: float) -> Tensor:
+    """(n,) losses of masks given as cells: logits and goals 0..1 (C,), and which mask each belongs to.
+
+    Cross-entropy, averaged over the mask's cells, plus `dice` times the Dice loss (Milletari et al. 2016,
+    arXiv 1606.04797).
+    """
+    probability = logits.sigmoid()
+    entropy = F.binary_cross_entropy_with_logits(logits, goals, reduction="none")
+    parts = torch.stack((torch.ones_like(logits), entropy, probability * goals, probability**2 + goals**2), 1)
+    size, entropy, overlap, both = logits.new_zeros(n, 4).index_add(0, index, parts).unbind(1)
+    return entropy / size.clamp(min=1.0) + dice * (1 - (2 * overlap + 1) / (both + 1))
