@@ -1,13 +1,16 @@
-"""Fixtures: small masks made by hand, the bundled weights, and the shared material where it is there."""
+"""Fixtures: masks made by hand, a set of drawn shapes, the bundled weights, the shared material where it is there."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from fastsam import FastSAM, Segments
 from fastsam.image.letterbox import fit
+from fastsam.masks import rle
 from fastsam.masks.lazy import Masks
 
 ROOT = Path(__file__).parent.parent
@@ -51,5 +54,43 @@ def make_segments() -> Callable[..., Segments]:
         n = len(boxes)
         masks = Masks(np.eye(n, 32, dtype=np.float32), prototypes, np.array(boxes, np.float32).reshape(n, 4), letterbox)
         return Segments(masks, np.array(scores, np.float32), np.zeros(n, np.int64))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_set(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    def make(n: int = 6, complete: bool = True, size: tuple[int, int] = (96, 128), seed: int = 0) -> Path:
+        """Coloured rectangles and discs on grey, each with its mask."""
+        folder = tmp_path_factory.mktemp("set")
+        (folder / "images").mkdir()
+        rng = np.random.default_rng(seed)
+        images, annotations = [], []
+        for k in range(n):
+            pixels = np.full((*size, 3), 90, np.uint8)
+            owner = np.zeros(size, np.uint8)
+            for number in range(1, 5):
+                colour = [int(v) for v in rng.integers(0, 256, 3)]
+                x, y = (int(rng.integers(12, side - 12)) for side in (size[1], size[0]))
+                r = int(rng.integers(8, 24))
+                shape = np.zeros(size, np.uint8)
+                if number % 2:
+                    cv2.circle(shape, (x, y), r, 1, -1)
+                else:
+                    cv2.rectangle(shape, (x - r, y - r // 2), (x + r, y + r // 2), 1, -1)
+                pixels[shape == 1] = colour
+                owner[shape == 1] = number
+            images.append({"id": k, "file_name": f"{k}.png", "width": size[1], "height": size[0]})
+            cv2.imwrite(str(folder / "images" / f"{k}.png"), pixels)
+            for number in np.unique(owner[owner > 0]):
+                mask = owner == number
+                x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+                annotation = {"id": len(annotations) + 1, "image_id": k, "category_id": 1, "iscrowd": 0}
+                annotation |= {"segmentation": rle.encode(mask), "area": int(mask.sum()), "bbox": [x, y, w, h]}
+                annotations.append(annotation)
+        content = {"info": {"complete": complete}, "images": images, "annotations": annotations}
+        content["categories"] = [{"id": 1, "name": "object"}]
+        (folder / "instances.json").write_text(json.dumps(content))
+        return folder
 
     return make

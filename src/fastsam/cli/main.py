@@ -9,14 +9,16 @@ from fastsam import __version__
 from fastsam.errors import UsageError
 
 app = App(name="fastsam", version=__version__, help="Segment everything in a photo, then pick what you mean.")
-app.command("fastsam.cli.segment:segment", name="segment")
-app.command("fastsam.cli.train:train", name="train")
-app.command("fastsam.cli.export:export", name="export")
+app.command(
+    "fastsam.cli.segment:segment", name="segment", help="Segment everything in photos, or what points and boxes mean."
+)
+app.command("fastsam.cli.train:train", name="train", help="Train a network on COCO-style folders.")
+app.command("fastsam.cli.export:export", name="export", help="Write a trained network as ONNX.")
 evaluate = App(name="eval", help="Figures on annotated sets.")
-evaluate.command("fastsam.cli.evaluate:recall", name="recall")
+evaluate.command("fastsam.cli.evaluate:recall", name="recall", help="Average recall of masks and boxes.")
 app.command(evaluate)
 bench = App(name="bench", help="Speeds, as ratios within one run.")
-bench.command("fastsam.cli.bench:training", name="training")
+bench.command("fastsam.cli.bench:training", name="training", help="Training against the bare network.")
 app.command(bench)
 
 

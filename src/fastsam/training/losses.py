@@ -108,7 +108,7 @@ def mask_logits(raw: RawOutput, positives: Positives, chosen: Tensor) -> Tensor:
     coefficients = raw.coefficients[positives.photos[chosen], positives.anchors[chosen]].float()
     counts = torch.bincount(positives.photos[chosen], minlength=len(raw.prototypes)).tolist()
     prototypes = raw.prototypes.float().flatten(2)
-    return torch.cat([c @ p for c, p in zip(coefficients.split(counts), prototypes, strict=True)])
+    return torch.cat([c @ p for c, p in zip(torch.split(coefficients, counts), prototypes, strict=True)])
 
 
 def cells_of_boxes(boxes: Tensor, h: int, w: int) -> tuple[Tensor, Tensor, Tensor]:
