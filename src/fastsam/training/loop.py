@@ -51,8 +51,8 @@ class Learner:
         self.bf16 = config.precision == "bf16" or (config.precision == "auto" and computes_bf16(device))
         self.step = 0
 
-    def learn(self, batch: Batch) -> dict[str, float]:
-        """One step on a batch; returns its losses."""
+    def learn(self, batch: Batch) -> dict[str, Tensor]:
+        """One step on a batch; returns its losses, still on the device: reading them would wait for it."""
         for group in self.optimiser.param_groups:
             group["lr"] = group["share"] * rate_at(self.step, self.config)
         self.network.train()
@@ -64,7 +64,7 @@ class Learner:
         self.optimiser.step()
         self.step += 1
         self.follow()
-        return {name: float(value.detach()) for name, value in parts.items()}
+        return {name: value.detach() for name, value in parts.items()}
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         images = batch.images.float().div_(255).contiguous(memory_format=torch.channels_last)
@@ -140,15 +140,15 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     saved = since = time.monotonic()
     first = learner.step
-    sums: dict[str, float] = {}
+    sums: dict[str, Tensor] = {}
     for batch in batches(samples, config.batch, first, config.steps, workers):
         for name, value in learner.learn(batch).items():
-            sums[name] = sums.get(name, 0.0) + value
+            sums[name] = sums[name] + value if name in sums else value
         if learner.step % log_every == 0 or learner.step == config.steps:
-            n = (learner.step - 1) % log_every + 1
+            n = min((learner.step - 1) % log_every + 1, learner.step - first)
+            means = {name: float(value) / n for name, value in sums.items()}
             now = time.monotonic()
-            rate = min(n, learner.step - first) * config.batch / (now - since)
-            report = make_report(learner, rate, {k: v / n for k, v in sums.items()})
+            report = make_report(learner, n * config.batch / (now - since), means)
             write_line(folder / "log.jsonl", report, learner)
             sums, since = {}, now
             if now - saved > save_every:
