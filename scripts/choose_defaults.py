@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--imgsz", type=int)
     parser.add_argument("--threads", type=int)
     arguments = parser.parse_args()
-    lines = set(arguments.only.read_text().split()) if arguments.only else None
+    lines = set(arguments.only.read_text().splitlines()) if arguments.only else None
     model = FastSAM(arguments.model, threads=arguments.threads)
     files = [
         folder / "images" / image["file_name"]

@@ -66,6 +66,10 @@ def test_points_and_a_box_in_one_prompt_must_both_hold(segments: Segments) -> No
     assert pick.index is None
 
 
+def test_a_lone_prompt_is_one_prompt(segments: Segments) -> None:
+    assert [p.index for p in segments.select(Prompt(box=BOXES[1]))] == [1]
+
+
 def test_mixed_kinds_come_as_prompts_then_points_then_boxes(segments: Segments) -> None:
     picks = segments.select([Prompt(box=BOXES[0])], points=[(150, 40)], boxes=[BOXES[1]])
     assert [p.index for p in picks] == [0, 2, 1]
@@ -109,6 +113,10 @@ def test_a_box_without_area_is_an_error(box: tuple[float, float, float, float]) 
         ({"points": [(1, float("nan"))]}, "not 2 finite numbers"),
         ({"points": [(1, 2, 3)]}, "not 2 finite numbers"),
         ({"points": [4]}, "not 2 finite numbers"),
+        ({"points": 5}, "must be lists"),
+        ({"points": [(1, 2)], "labels": [0.7]}, "not all 0"),
+        ({"points": [(1, 2)], "labels": ["a"]}, "not all 0"),
+        ({"points": [(1, 2)], "labels": 1}, "must be lists"),
         ({"box": (1, 2, 3)}, "not 4 finite numbers"),
     ],
 )

@@ -4,15 +4,17 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
 from fastsam.candidates import candidates
 from fastsam.errors import UsageError
-from fastsam.image.letterbox import fit, letterbox, to_tensor
+from fastsam.image.letterbox import STRIDE, fit, letterbox, to_tensor
 from fastsam.image.read import Source, read_image
 from fastsam.masks.lazy import Masks
 from fastsam.runtimes import onnx as runtime
+from fastsam.runtimes.onnx import Settings
 from fastsam.segments import Segments
 from fastsam.weights.catalogue import find
 
@@ -59,27 +61,43 @@ class FastSAM:
 
         Raises UnreadableImageError for a file that is no whole image, UsageError for settings that make no sense.
         """
-        own = self.settings
-        imgsz = own.imgsz if imgsz is None else imgsz
-        conf = _share("conf", own.conf if conf is None else conf)
-        iou = _share("iou", own.iou if iou is None else iou)
-        max_det = own.max_det if max_det is None else max_det
-        if max_det < 1:
-            raise UsageError(f"max_det {max_det} leaves nothing: the least is 1")
-
+        use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
         seconds: dict[str, float] = {}
         with stage("read", seconds):
             pixels = read_image(source)
         with stage("letterbox", seconds):
-            box = fit((pixels.shape[0], pixels.shape[1]), imgsz)
+            box = fit((pixels.shape[0], pixels.shape[1]), use.imgsz)
             images = to_tensor(letterbox(pixels, box))
         with stage("network", seconds):
             raw, prototypes = self._network.run(images)
         with stage("candidates", seconds):
-            found = candidates(raw[0], conf, iou, max_det)
+            found = candidates(raw[0], use.conf, use.iou, use.max_det)
             masks = Masks(found.coefficients, prototypes[0], box.to_photo(found.boxes), box)
-            segments = Segments(masks, found.scores, found.classes, own.names, seconds)
+            segments = Segments(masks, found.scores, found.classes, use.names, seconds)
             return segments.take(np.flatnonzero(masks.occupied()))
+
+    def resolve(
+        self,
+        *,
+        imgsz: int | None = None,
+        conf: float | None = None,
+        iou: float | None = None,
+        max_det: int | None = None,
+    ) -> Settings:
+        """The settings a call with these arguments uses: those that came with the weights where one is None.
+
+        Raises UsageError for settings that make no sense.
+        """
+        given = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det}
+        use = replace(self.settings, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]  # by name
+        if use.imgsz < STRIDE:
+            raise UsageError(f"imgsz {use.imgsz} is too small: the least is {STRIDE}")
+        for name, share in (("conf", use.conf), ("iou", use.iou)):
+            if not 0 <= share <= 1:
+                raise UsageError(f"{name} {share} is not between 0 and 1")
+        if use.max_det < 1:
+            raise UsageError(f"max_det {use.max_det} leaves nothing: the least is 1")
+        return use
 
 
 @contextmanager
@@ -88,9 +106,3 @@ def stage(name: str, seconds: dict[str, float]) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds[name] = time.perf_counter() - start
-
-
-def _share(name: str, value: float) -> float:
-    if not 0 <= value <= 1:
-        raise UsageError(f"{name} {value} is not between 0 and 1")
-    return value

@@ -8,7 +8,7 @@ the prompt's is at least one half; it ranks by that IoU. Both together: both mus
 Nothing is decoded: points are read in prototype space, boxes compared with the network's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -39,8 +39,12 @@ class Prompt:
     box: Box | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.points, Iterable) or not isinstance(self.labels, Iterable | None):
+            raise UsageError(
+                f"points {self.points!r} and labels {self.labels!r} must be lists: [(x, y), ...] and [1, ...]"
+            )
         points = tuple(_numbers(p, 2, "point") for p in self.points)
-        labels = (1,) * len(points) if self.labels is None else tuple(int(v) for v in self.labels)
+        labels = (1,) * len(points) if self.labels is None else tuple(self.labels)
         if len(labels) != len(points):
             raise UsageError(f"{len(points)} points have {len(labels)} labels: give one label a point")
         if any(v not in (0, 1) for v in labels):
@@ -51,7 +55,7 @@ class Prompt:
         if box is None and 1 not in labels:
             raise UsageError("a prompt needs a foreground point or a box to say what is meant")
         object.__setattr__(self, "points", points)
-        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "labels", tuple(int(v) for v in labels))
         object.__setattr__(self, "box", box)
 
     def check(self, size: tuple[int, int]) -> None:
@@ -120,7 +124,7 @@ def rank(masks: Masks, scores: Float, prompt: Prompt) -> tuple[Candidate, ...]:
 
 def rank_by_points(masks: Masks, scores: Float, prompt: Prompt) -> npt.NDArray[np.float64]:
     """(N,) ranks of masks for a prompt's points, 0 for those that do not answer."""
-    logits = masks.logits_at(np.array(prompt.points, np.float32)).astype(np.float64)
+    logits = masks.logits_at(np.array(prompt.points, np.float64)).astype(np.float64)
     foreground = np.array(prompt.labels) == 1
     held, refused = logits[:, foreground], logits[:, ~foreground]
     fits = np.asarray((held > 0).all(1) & ~(refused > 0).any(1))

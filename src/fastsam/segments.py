@@ -4,6 +4,7 @@ Enters: masks, scores and classes from `model`. Leaves: picks, compact forms, fi
 """
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from os import PathLike
@@ -24,6 +25,7 @@ from fastsam.prompts import Box, Pick, Point, Prompt
 
 Float = npt.NDArray[np.float32]
 FORMAT = 1
+BROKEN = (OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,8 @@ class Segments:
 
     masks: lazy masks; scores: (N,) float32, 0..1; classes: (N,) int64, indices into `names`
     seconds: what each stage took
+
+    Raises ValueError where the lengths differ. The arrays become read-only.
     """
 
     masks: Masks
@@ -39,6 +43,14 @@ class Segments:
     classes: npt.NDArray[np.int64]
     names: tuple[str, ...] = ("object",)
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not len(self.masks) == len(self.scores) == len(self.classes):
+            raise ValueError(
+                f"{len(self.masks)} masks, {len(self.scores)} scores and {len(self.classes)} classes differ"
+            )
+        for array in (self.scores, self.classes):
+            array.flags.writeable = False
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -55,7 +67,7 @@ class Segments:
 
     def select(
         self,
-        prompts: Sequence[Prompt] = (),
+        prompts: Sequence[Prompt] | Prompt = (),
         *,
         points: Sequence[Point] = (),
         labels: Sequence[int] | None = None,
@@ -68,7 +80,7 @@ class Segments:
 
         Raises UsageError for a prompt that makes no sense or lies outside the photo.
         """
-        asked = list(prompts)
+        asked = [prompts] if isinstance(prompts, Prompt) else list(prompts)
         if any(not isinstance(p, Prompt) for p in asked):
             raise UsageError("prompts must be Prompt values: for coordinates say points= or boxes=")
         if len(points) or labels is not None:
@@ -103,7 +115,7 @@ class Segments:
         return self.masks.label_map()
 
     def save(self, file: str | PathLike[str]) -> None:
-        """Writes an npz file that `load` reads back exactly. The name is taken as it is given."""
+        """Writes an npz file that `load` reads back exactly, but for `seconds`. The name is taken as it is given."""
         box = self.masks.letterbox
         arrays = {
             "format": np.int64(FORMAT),
@@ -130,9 +142,7 @@ class Segments:
                 )
                 masks = Masks(z["coefficients"], z["prototypes"], z["boxes"], letterbox)
                 return cls(masks, z["scores"], z["classes"], tuple(str(n) for n in z["names"]))
-        except (OSError, KeyError, zipfile.BadZipFile, EOFError) as error:
-            raise UsageError(f"{file} is no saved Segments: {error}") from None
-        except ValueError as error:
-            if isinstance(error, UsageError):
-                raise
-            raise UsageError(f"{file} is no saved Segments: {error}") from None
+        except UsageError:
+            raise
+        except BROKEN as error:
+            raise UsageError(f"{file} is no saved Segments: {' '.join(str(error).split())}") from None

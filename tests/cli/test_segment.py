@@ -132,6 +132,17 @@ def test_weights_that_are_none_are_named(fastsam, coffee: Path, tmp_path: Path) 
     assert "noise.onnx" in done.err
 
 
+@pytest.mark.parametrize("kind", ["bmp", "tiff"])
+def test_a_decoder_says_nothing_of_its_own(coffee: Path, tmp_path: Path, kind: str) -> None:
+    Image.open(coffee).save(tmp_path / f"cut.{kind}")
+    (tmp_path / f"cut.{kind}").write_bytes((tmp_path / f"cut.{kind}").read_bytes()[:9000])
+    words = [sys.executable, "-m", "fastsam", "segment", str(tmp_path / f"cut.{kind}"), "-o", str(tmp_path / "out")]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "cut short" in done.stderr
+
+
 def test_a_folder_that_cannot_be_made_is_named(fastsam, coffee: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = fastsam("segment", coffee, "-o", tmp_path / "file" / "out")
@@ -143,14 +154,25 @@ def test_the_photo_itself_is_never_overwritten(fastsam, coffee: Path, tmp_path: 
     (tmp_path / "coffee.png").write_bytes(coffee.read_bytes())
     done = fastsam("segment", tmp_path / "coffee.png", "-o", tmp_path)
     assert done.code == 2
-    assert "the photo itself" in done.err
+    assert "one of the photos itself" in done.err
     assert (tmp_path / "coffee.png").read_bytes() == coffee.read_bytes()
+
+
+def test_no_photo_is_overwritten_by_anothers_picture(fastsam, coffee: Path, tmp_path: Path) -> None:
+    for name in ("cat.jpg", "cat.png"):
+        (tmp_path / name).write_bytes(coffee.read_bytes())
+    done = fastsam("segment", tmp_path, "-o", tmp_path)
+    assert done.code == 2
+    assert "one of the photos itself" in done.err
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["cat.jpg", "cat.png"]
+    assert (tmp_path / "cat.png").read_bytes() == coffee.read_bytes()
 
 
 def test_folders_and_globs_without_photos_are_wrong_use(fastsam, tmp_path: Path) -> None:
     assert fastsam("segment", tmp_path).code == 2
     assert fastsam("segment", f"{tmp_path}/*.jpg").code == 2
     assert fastsam("segment").code == 2
+    assert fastsam("segment", "").code == 2
 
 
 def test_the_installed_command_runs_without_torch(coffee: Path, tmp_path: Path) -> None:

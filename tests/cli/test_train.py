@@ -40,6 +40,8 @@ def test_a_run_starts_from_weights(fastsam, trained: Path, make_set: Callable[..
         (["--data", "nowhere", "--size", "q"], "unknown network size 'q'"),
         (["--data", "nowhere", "--imgsz", "100"], "no multiple of 32"),
         (["--config", "none.toml"], "none.toml is no readable config"),
+        (["--data", "nowhere", "--device", "abacus"], "device 'abacus' cannot be used"),
+        (["--data", "nowhere", "--cutouts", "none"], "nowhere is no COCO-style set"),
     ],
 )
 def test_wrong_use_is_one_line(fastsam, tmp_path: Path, words: list[str], message: str) -> None:
@@ -60,7 +62,7 @@ def test_a_file_that_is_no_checkpoint_is_named(fastsam, tmp_path: Path) -> None:
     ("words", "module", "extra"),
     [
         (["train", "--data", "x"], "torch", "train"),
-        (["export", "a.pt", "b.onnx"], "onnx", "train"),
+        (["export", "a.pt", "b.onnx"], "onnx", "export"),
         (["eval", "recall", "x"], "faster_coco_eval", "eval"),
     ],
 )

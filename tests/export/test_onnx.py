@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="the train extra is not installed")
-onnx = pytest.importorskip("onnx", reason="the train extra is not installed")
+torch = pytest.importorskip("torch", reason="the export extra is not installed")
+onnx = pytest.importorskip("onnx", reason="the export extra is not installed")
 
 from fastsam.export.onnx import Exported, export, to_onnx  # noqa: E402
 from fastsam.network import Architecture, build  # noqa: E402

@@ -42,5 +42,30 @@ def test_colours_differ_between_neighbours() -> None:
 
 
 def test_borders_part_labels() -> None:
-    labels = np.array([[1, 1, 2], [1, 1, 2]])
-    assert borders(labels).tolist() == [[False, True, False], [False, True, False]]
+    labels = np.array([[1, 1, 1, 2], [1, 1, 1, 2], [1, 1, 1, 0]])
+    assert borders(labels).tolist() == [
+        [False, False, True, True],
+        [False, False, True, True],
+        [False, False, True, False],
+    ]
+
+
+def test_outlines_lie_on_the_masks(make_segments: Callable[..., Segments]) -> None:
+    for size in ((100, 200), (1200, 2400)):
+        scale = size[0] / 100
+        boxes = [tuple(scale * v for v in box) for box in BOXES]
+        segments = make_segments(size, boxes, [0.9, 0.8], imgsz=256)
+        picture = draw(np.zeros((*size, 3), np.uint8), segments)
+        np.testing.assert_array_equal(picture.any(2), segments.label_map() > 0)
+
+
+def test_a_small_pick_lies_on_a_large_one_whatever_their_order(make_segments: Callable[..., Segments]) -> None:
+    segments = make_segments((100, 200), BOXES, [0.9, 0.8], imgsz=256)
+    for boxes in (BOXES, BOXES[::-1]):
+        picture = draw(np.zeros((100, 200, 3), np.uint8), segments, segments.select(boxes=boxes))
+        assert picture[45, 45].tolist() != picture[80, 100].tolist()
+
+
+def test_a_huge_box_is_drawn_where_it_meets_the_photo(make_segments: Callable[..., Segments]) -> None:
+    segments = make_segments((100, 200), BOXES, [0.9, 0.8], imgsz=256)
+    draw(np.zeros((100, 200, 3), np.uint8), segments, segments.select(boxes=[(-1e12, 0, 1e12, 50)]))

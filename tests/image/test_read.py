@@ -109,9 +109,11 @@ def test_a_file_that_is_no_image_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (300, 1)])
-def test_photos_of_one_pixel_width_are_read(tmp_path: Path, shape: tuple[int, int]) -> None:
-    Image.fromarray(np.full((*shape, 3), 90, np.uint8)).save(tmp_path / "photo.png")
-    assert read_image(tmp_path / "photo.png").shape == (*shape, 3)
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "bmp", "tiff", "gif"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_photos_of_one_pixel_width_are_read(tmp_path: Path, shape: tuple[int, int], kind: str, mode: str) -> None:
+    Image.fromarray(np.full((*shape, 3), 90, np.uint8)).convert(mode).save(tmp_path / "photo", kind)
+    assert read_image(tmp_path / "photo").shape == (*shape, 3)
 
 
 @pytest.mark.parametrize(

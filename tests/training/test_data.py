@@ -115,6 +115,33 @@ def test_ignored_regions_are_neither_object_nor_background(make_set: Callable[..
     assert 0.02 < (~sample.known).mean() < 0.5
 
 
+def test_ground_is_unknown_in_whatever_order_its_regions_stand(make_set: Callable[..., Path]) -> None:
+    folder = make_set(1)
+    coco = json.loads((folder / "instances.json").read_text())
+    cup, table = np.zeros((2, 96, 128), bool)
+    cup[40:60, 50:70] = True
+    table[20:80, 20:110] = True
+    for order in ((cup, table), (table, cup)):
+        coco["annotations"] = [
+            {"id": k, "image_id": 0, "segmentation": rle.encode(mask), "score": 0.1 if mask is cup else 1.0}
+            for k, mask in enumerate(order, 1)
+        ]
+        (folder / "instances.json").write_text(json.dumps(coco))
+        (photo,) = load_set(folder, min_score=0.25)
+        sample = make_sample([photo], [], 128, Policy(zoom=(1.0, 1.0)), np.random.default_rng(0))
+        assert len(sample.boxes) == 1
+        assert (~sample.known).sum() == 25
+
+
+def test_a_set_whose_masks_do_not_fit_its_photos_is_named(make_set: Callable[..., Path]) -> None:
+    folder = make_set(1)
+    coco = json.loads((folder / "instances.json").read_text())
+    coco["annotations"][0]["segmentation"] = rle.encode(np.ones((5, 5), bool))
+    (folder / "instances.json").write_text(json.dumps(coco))
+    with pytest.raises(ValueError, match=r"0\.png.*annotation 1"):
+        load_set(folder)
+
+
 def test_a_pasted_object_hides_what_lies_beneath(make_set: Callable[..., Path]) -> None:
     photo = load_set(make_set(1, size=(256, 256)))[0]
     canvas, known = np.zeros((256, 256, 3), np.uint8), np.ones((64, 64), bool)

@@ -39,7 +39,11 @@ def test_a_run_that_was_stopped_resumes_exactly(make_set: Callable[..., Path], t
         if number == 3:
             break  # as a kill would: after the third step's checkpoint
     assert checkpoint.load(tmp_path / "stopped" / "last.pt")["step"] == 3
-    assert same(straight, finish_run(config, tmp_path / "stopped"))
+    with (tmp_path / "stopped" / "log.jsonl").open("a") as log:
+        log.write('{"step": 4}\n')  # logged before the kill, after the checkpoint
+    assert same(straight, finish_run(config, tmp_path / "stopped", log_every=1))
+    steps = [json.loads(line)["step"] for line in (tmp_path / "stopped" / "log.jsonl").read_text().splitlines()]
+    assert steps == [1, 2, 3, 4, 5, 6]
 
 
 def test_the_log_counts_photos_to_the_end(make_set: Callable[..., Path], tmp_path: Path) -> None:
@@ -94,6 +98,10 @@ def test_the_average_follows_the_network(make_set: Callable[..., Path]) -> None:
         ({"batch": 0}, "at least 1"),
         ({"policy": {"zooms": 1}}, "does not fit"),
         ({"colour": 1}, "does not fit"),
+        ({"imgsz": "320"}, "does not fit"),
+        ({"batch": "8"}, "does not fit"),
+        ({"precision": "half"}, "unknown precision 'half'"),
+        ({"policy": {"zoom": [0, 2]}}, "no range of positive factors"),
     ],
 )
 def test_settings_that_make_no_sense_are_errors(settings: dict[str, Any], message: str) -> None:

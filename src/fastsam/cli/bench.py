@@ -64,14 +64,18 @@ def training(
     def whole(batch: Any) -> None:
         learner.learn(batch)
 
+    def wait() -> None:
+        if learner.device.type == "cuda":
+            torch.cuda.synchronize()
+
     learner.network.train()
     rates: dict[str, list[float]] = {"bare": [], "training": []}
     for turn in range(rounds + 1):
-        pure = _rate(lambda _: bare(), [None] * steps, run.batch)
+        pure = _rate(lambda _: bare(), [None] * steps, run.batch, wait)
         stream = batches(samples, run.batch, turn * steps * 2, (turn + 1) * steps * 2, workers=1)
         for _ in range(steps):  # the loader reaches its stride
             whole(next(stream))
-        full = _rate(whole, stream, run.batch)
+        full = _rate(whole, stream, run.batch, wait)
         if turn:  # the first turn warms up
             rates["bare"].append(pure)
             rates["training"].append(full)
@@ -83,11 +87,12 @@ def training(
     return 0
 
 
-def _rate(step: Callable[[Any], None], items: Any, batch: int) -> float:
+def _rate(step: Callable[[Any], None], items: Any, batch: int, finish: Callable[[], None]) -> float:
     start, n = time.perf_counter(), 0
     for item in items:
         step(item)
         n += batch
+    finish()
     return n / (time.perf_counter() - start)
 
 

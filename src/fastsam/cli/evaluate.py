@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import sys
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -58,22 +59,24 @@ def recall(
     from fastsam.model import FastSAM
 
     network = FastSAM(model, threads=threads)
-    lines = set(only.read_text().split()) if only else None
+    lines = set(only.read_text().splitlines()) if only else None
+    names = Counter(folder.name for folder in folders)
     rows = {}
     for folder in folders:
+        name = folder.name if names[folder.name] == 1 else str(folder)
         index = folder / "instances.json"
         if not index.is_file():
             raise UsageError(f"{folder} is no COCO-style set: it has no instances.json")
-        images = json.loads(index.read_text())["images"]
+        images = json.loads(index.read_text()).get("images", [])
         wanted = [i for i in images if lines is None or f"{folder.name}/{i['file_name']}" in lines]
         if not wanted:
             continue
 
         segment = partial(network, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
         found = predictions(segment, folder, wanted)
-        shown = track(found, folder.name, len(wanted), console=Console(stderr=True), transient=True)
+        shown = track(found, name, len(wanted), console=Console(stderr=True), transient=True)
         results = [r for photo in shown for r in photo]
-        rows[folder.name] = measure(folder, results, [i["id"] for i in wanted])
+        rows[name] = measure(folder, results, [i["id"] for i in wanted])
     table = Table("set", "photos", "segments a photo", *[f"mask AR@{k}" for k in AT], *[f"box AR@{k}" for k in AT])
     for name, row in rows.items():
         figures = [*row.masks.values(), *row.boxes.values()]

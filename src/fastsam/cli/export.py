@@ -32,8 +32,8 @@ def export(
     max_det
         Default number of segments at most, stored with the weights.
     """
-    require("torch", "train")
-    require("onnx", "train")
+    require("torch", "export")
+    require("onnx", "export")
     from fastsam.export.onnx import export as write
     from fastsam.export.onnx import load_network
     from fastsam.runtimes.onnx import Settings

@@ -41,6 +41,8 @@ def find_photos(words: list[str]) -> list[Photo]:
 
 
 def _files(word: str) -> list[Path]:
+    if not word:
+        raise UsageError("a photo's name is empty: name a file, a folder or a glob")
     path = Path(word)
     if path.is_dir():
         found = sorted(f for f in path.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file())

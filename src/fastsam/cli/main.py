@@ -1,12 +1,12 @@
 """The table of subcommands, and what a user sees of an error: one line, never a traceback."""
 
+import os
 import sys
 from typing import NoReturn
 
 from cyclopts import App, CycloptsError
 
 from fastsam import __version__
-from fastsam.errors import UsageError
 
 app = App(name="fastsam", version=__version__, help="Segment everything in a photo, then pick what you mean.")
 app.command(
@@ -24,17 +24,20 @@ app.command(bench)
 
 def main() -> None:
     """Entry point: exit code 0 done, 1 some photos failed, 2 wrong use."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # a broken photo is named in a line of ours
     try:
         code = app(sys.argv[1:], exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        _fail(" ".join(str(error).split()))
-    except (UsageError, ValueError, FileNotFoundError) as error:
         _fail(str(error))
+    except ValueError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _fail(line: str) -> NoReturn:
-    print(f"fastsam: {line}", file=sys.stderr)
+def _fail(message: str) -> NoReturn:
+    print(f"fastsam: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(2)

@@ -2,8 +2,8 @@
 
 import json
 import sys
-import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +15,8 @@ from fastsam.cli.inputs import Photo, find_photos, read_prompts
 from fastsam.errors import UsageError
 from fastsam.files import make_folder
 from fastsam.formats import FORMATS, coco, overlay
-from fastsam.image.read import UnreadableImageError, read_image
-from fastsam.model import FastSAM
+from fastsam.image.read import UInt8, UnreadableImageError, read_image
+from fastsam.model import FastSAM, stage
 from fastsam.prompts import Pick, Prompt
 from fastsam.segments import Segments
 
@@ -72,61 +72,61 @@ def segment(
             raise UsageError(f"unknown format {name!r}: choose from {', '.join(FORMATS)}")
     todo = find_photos(photos)
     prompts = read_prompts(point or [], box or [])
-    if formats:
-        make_folder(output)
+    outputs = {photo: [output / (photo.stem + FORMATS[f]) for f in formats if FORMATS[f]] for photo in todo}
+    spare_inputs(todo, [file for files in outputs.values() for file in files])
     network = FastSAM(model, threads=threads)
     settings = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det}
+    network.resolve(**settings)  # type: ignore[arg-type]  # by name
+    if formats:
+        make_folder(output)
 
     instances, answers = coco.Instances(), []
     code = 0
-    err = Console(stderr=True, highlight=False, soft_wrap=True)
-    many = track(todo, "segmenting", console=err, transient=True, disable=len(todo) == 1 or not err.is_terminal)
-    for photo in many:
+    speak = partial(print, file=sys.stderr if json_ else sys.stdout, flush=True)
+    err = Console(stderr=True)
+    for photo in track(todo, "segmenting", console=err, transient=True, disable=len(todo) == 1 or not err.is_terminal):
+        seconds: dict[str, float] = {}
         try:
-            start = time.perf_counter()
-            pixels = read_image(photo.file)
-            read = time.perf_counter() - start
+            with stage("read", seconds):
+                pixels = read_image(photo.file)
             segments = network(pixels, **settings)  # type: ignore[arg-type]  # by name
-            segments.seconds["read"] = read
             picks = segments.select(prompts) if prompts else None
+            seconds = segments.seconds | seconds
+            with stage("write", seconds):
+                write(outputs[photo], pixels, segments, picks)
         except UsageError as error:
             about = "" if str(error).startswith(str(photo.file)) else f"{photo.file}: "
             print(f"fastsam: {about}{error}", file=sys.stderr)
             code = max(code, 1 if isinstance(error, UnreadableImageError) else 2)
             continue
-        start = time.perf_counter()
-        files = write(photo, output, formats, pixels, segments, picks)
         if "coco" in formats:
             instances.add(photo.name, segments, picks)
-        segments.seconds["write"] = time.perf_counter() - start
         if json_:
             answers.append(answer(photo, segments, picks))
-        print(describe(photo, segments, picks, files), file=sys.stderr if json_ else sys.stdout, flush=True)
+        speak(describe(photo, segments, picks, seconds, outputs[photo]))
     if "coco" in formats and instances.images:
         instances.write(output / "instances.json")
-        print(output / "instances.json", file=sys.stderr if json_ else sys.stdout)
+        speak(output / "instances.json")
     if json_:
         print(json.dumps(answers))
     return code
 
 
-def write(
-    photo: Photo, folder: Path, formats: Sequence[str], pixels: Any, segments: Segments, picks: list[Pick] | None
-) -> list[Path]:
-    """Writes a photo's own files and returns their paths. Raises UsageError where one would replace the photo."""
-    files = []
-    for name, suffix in (("overlay", ".png"), ("npz", ".npz")):
-        if name not in formats:
-            continue
-        file = folder / (photo.stem + suffix)
-        if file.exists() and file.samefile(photo.file):
-            raise UsageError(f"{file} is the photo itself: choose another folder with -o")
-        if name == "overlay":
-            overlay.write(file, overlay.draw(pixels, segments, picks))
-        else:
+def spare_inputs(photos: Sequence[Photo], outputs: Sequence[Path]) -> None:
+    """Raises UsageError where an output would replace one of the photos."""
+    inputs = {photo.file.resolve() for photo in photos}
+    for file in outputs:
+        if file.resolve() in inputs:
+            raise UsageError(f"{file} is one of the photos itself: choose another folder with -o")
+
+
+def write(files: Sequence[Path], pixels: UInt8, segments: Segments, picks: list[Pick] | None) -> None:
+    """Writes a photo's own files, each by its suffix."""
+    for file in files:
+        if file.suffix == ".npz":
             segments.save(file)
-        files.append(file)
-    return files
+        else:
+            overlay.write(file, overlay.draw(pixels, segments, picks))
 
 
 def answer(photo: Photo, segments: Segments, picks: list[Pick] | None) -> dict[str, Any]:
@@ -144,9 +144,11 @@ def answer(photo: Photo, segments: Segments, picks: list[Pick] | None) -> dict[s
     }
 
 
-def describe(photo: Photo, segments: Segments, picks: list[Pick] | None, files: Sequence[Path]) -> str:
+def describe(
+    photo: Photo, segments: Segments, picks: list[Pick] | None, seconds: dict[str, float], files: Sequence[Path]
+) -> str:
     """The line a person reads."""
-    times = ", ".join(f"{name} {1000 * seconds:.0f} ms" for name, seconds in segments.seconds.items())
+    times = ", ".join(f"{name} {1000 * s:.0f} ms" for name, s in seconds.items())
     found = f"{len(segments)} object{'s' * (len(segments) != 1)}"
     if picks is not None:
         found += "; " + ", ".join(_show(p) for p in picks)

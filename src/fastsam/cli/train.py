@@ -81,13 +81,26 @@ def train(
         raise UsageError("there is nothing to train on: name folders with --data")
     if threads:
         torch.set_num_threads(threads)
-    where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    where = choose_device(device)
     for report in run(make_config(settings), output, where, workers):
         parts = "  ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
         line = f"{report.seen}/{report.total} photos  {report.rate:.1f} a second  {_clock(report.left)} left  {parts}"
         print(line, file=sys.stderr, flush=True)
     print(f"{output}/final.pt")
     return 0
+
+
+def choose_device(name: str) -> Any:
+    """The torch device of a name, `auto` for CUDA where there is one. Raises UsageError where it cannot be used."""
+    torch = require("torch", "train")
+    try:
+        where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+        torch.zeros(1, device=where)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise UsageError(
+            f"device {name!r} cannot be used here: choose auto, cpu, or a device that torch sees"
+        ) from None
+    return where
 
 
 def _plain(value: Any) -> Any:

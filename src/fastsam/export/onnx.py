@@ -1,7 +1,7 @@
 """A checkpoint of the trainer to one ONNX file, float16 on disk, float32 when it runs.
 
 Enters: a network and its settings. Leaves: a file with input `images` (N, 3, H, W) float32 in 0..1 and outputs
-`candidates` and `prototypes`, all of N, H and W free. Needs the `train` extra. Called by `cli/export`.
+`candidates` and `prototypes`, all of N, H and W free. Needs the `export` extra. Called by `cli/export`.
 """
 
 import io

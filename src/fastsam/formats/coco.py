@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastsam.files import whole
-from fastsam.masks.rle import area
+from fastsam.masks.lazy import Crop
+from fastsam.masks.rle import encode_crop
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
 
@@ -49,20 +50,19 @@ class Instances:
 
 def describe(segments: Segments, i: int, score: float) -> dict[str, Any]:
     """The COCO fields of mask i: category, RLE, area, the mask's own xywh box, score."""
-    encoded = segments.masks.to_rle(i)
+    crop = segments.masks.crop(i)
     return {
         "category_id": int(segments.classes[i]) + 1,
-        "segmentation": encoded,
-        "area": area(encoded),
-        "bbox": bounds(segments, i),
+        "segmentation": encode_crop(crop.pixels, crop.offset, segments.size),
+        "area": int(np.count_nonzero(crop.pixels)),
+        "bbox": bounds(crop),
         "iscrowd": 0,
         "score": round(score, 5),
     }
 
 
-def bounds(segments: Segments, i: int) -> list[float]:
-    """x, y, width, height of the pixels of mask i, as COCO's own tools derive them from the RLE."""
-    crop = segments.masks.crop(i)
+def bounds(crop: Crop) -> list[float]:
+    """x, y, width, height of a mask's pixels, as COCO's own tools derive them from the RLE."""
     rows, columns = np.flatnonzero(crop.pixels.any(1)), np.flatnonzero(crop.pixels.any(0))
     if len(rows) == 0:
         return [0.0, 0.0, 0.0, 0.0]

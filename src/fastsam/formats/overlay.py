@@ -22,11 +22,10 @@ def draw(photo: UInt8, segments: Segments, picks: Sequence[Pick] | None = None) 
     if picks is None:
         return draw_labels(photo, segments.label_map())
     labels = np.zeros(photo.shape[:2], np.int32)
-    for number, pick in enumerate(picks, 1):
-        if pick.index is not None:
-            crop = segments.masks.crop(pick.index)
-            (x, y), (h, w) = crop.offset, crop.pixels.shape
-            labels[y : y + h, x : x + w][crop.pixels] = number
+    found = [(n, segments.masks.crop(p.index)) for n, p in enumerate(picks, 1) if p.index is not None]
+    for number, crop in sorted(found, key=lambda pair: -np.count_nonzero(pair[1].pixels)):
+        (x, y), (h, w) = crop.offset, crop.pixels.shape
+        labels[y : y + h, x : x + w][crop.pixels] = number
     picture = draw_labels(photo, labels)
     for pick in picks:
         draw_prompt(picture, pick)
@@ -42,16 +41,20 @@ def draw_labels(photo: UInt8, labels: npt.NDArray[np.int32]) -> UInt8:
     thickness = max(1, round(max(photo.shape) / 1000))
     if thickness > 1:
         edge = cv2.dilate(edge.astype(np.uint8), np.ones((thickness, thickness), np.uint8)) > 0
+        edge &= labels > 0
     picture[edge] = 255 - (255 - colours[labels][edge]) // 2
     return picture
 
 
 def borders(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """(H, W) True where a labelled pixel has another label on its right or below, or the other way round."""
+    """(H, W) True where a labelled pixel has another label, or none, beside, above or below it."""
+    across, down = labels[:, :-1] != labels[:, 1:], labels[:-1] != labels[1:]
     edge = np.zeros(labels.shape, bool)
-    edge[:, :-1] |= labels[:, :-1] != labels[:, 1:]
-    edge[:-1] |= labels[:-1] != labels[1:]
-    return edge
+    edge[:, :-1] |= across
+    edge[:, 1:] |= across
+    edge[:-1] |= down
+    edge[1:] |= down
+    return edge & (labels > 0)
 
 
 def draw_prompt(picture: UInt8, pick: Pick) -> None:
@@ -62,7 +65,8 @@ def draw_prompt(picture: UInt8, pick: Pick) -> None:
         cv2.circle(picture, centre, radius + 2, (255, 255, 255), -1, cv2.LINE_AA)
         cv2.circle(picture, centre, radius, (0, 170, 60) if label else (220, 30, 30), -1, cv2.LINE_AA)
     if pick.prompt.box is not None:
-        x1, y1, x2, y2 = (round(v) for v in pick.prompt.box)
+        height, width = picture.shape[:2]
+        x1, y1, x2, y2 = (round(v) for v in np.clip(pick.prompt.box, 0, [width, height, width, height]))
         cv2.rectangle(picture, (x1, y1), (x2 - 1, y2 - 1), (255, 255, 255), max(1, radius // 2))
 
 

@@ -7,6 +7,7 @@ pixels keep their upper 8 bits; grey, palette and CMYK pixels become RGB.
 import os
 import re
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +18,8 @@ import numpy.typing as npt
 from fastsam.errors import UsageError
 
 UInt8 = npt.NDArray[np.uint8]
+JPEG = b"\xff\xd8\xff"
+SIGNATURES = (JPEG, b"\x89PNG", b"RIFF", b"II*\0", b"MM\0*", b"BM", b"GIF8")
 Source: TypeAlias = "str | os.PathLike[str] | npt.NDArray[Any] | Any"
 
 
@@ -63,12 +66,15 @@ def decode(data: bytes) -> UInt8:
         raise UnreadableImageError("the image is cut short: fetch or copy it again")
     buffer = np.frombuffer(data, np.uint8)
     try:
-        raw = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
-        if raw is not None and raw.ndim == 3 and raw.shape[2] == 4 and not _is_jpeg(data):
-            return turn(from_array(_to_rgba(raw)), orientation(buffer))
+        if not data.startswith(JPEG):  # no JPEG has an alpha channel
+            raw, kinds, blocks = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
+            if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
+                return turn(from_array(raw[..., [2, 1, 0, 3]]), orientation(kinds, blocks))
         pixels = cv2.imdecode(buffer, cv2.IMREAD_COLOR_RGB)
     except cv2.error as error:
-        raise UnreadableImageError(f"OpenCV refuses the image ({error.err})") from None
+        raise UnreadableImageError(f"the image cannot be decoded ({error.err})") from None
+    if pixels is None and data.startswith(SIGNATURES):
+        raise UnreadableImageError("the image is damaged or cut short: fetch or copy it again")
     if pixels is None:
         raise UnreadableImageError("not an image that can be read: use JPEG, PNG, WebP, TIFF, BMP or GIF")
     return np.ascontiguousarray(pixels, np.uint8)
@@ -114,9 +120,8 @@ def turn(pixels: UInt8, exif_orientation: int) -> UInt8:
     return np.ascontiguousarray(pixels)
 
 
-def orientation(buffer: UInt8) -> int:
-    """The EXIF orientation of an encoded image, 1 where it states none."""
-    _, kinds, blocks = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
+def orientation(kinds: Sequence[int], blocks: Sequence[UInt8]) -> int:
+    """The EXIF orientation among an image's metadata as OpenCV lists it, 1 where there is none."""
     for kind, block in zip(kinds, blocks, strict=True):
         if kind == cv2.IMAGE_METADATA_EXIF:
             return _exif_orientation(block.tobytes())
@@ -125,10 +130,10 @@ def orientation(buffer: UInt8) -> int:
 
 def is_truncated(data: bytes) -> bool:
     """Whether a JPEG, PNG or WebP ends before its own end mark. Decoders fill the rest with grey and say nothing."""
-    if _is_jpeg(data):
+    if data.startswith(JPEG):
         return not _jpeg_ends(data)
     if data[:8] == b"\x89PNG\r\n\x1a\n":
-        return b"IEND" not in data[-4096:] and b"IEND" not in data
+        return b"IEND" not in data
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return len(data) < int(struct.unpack("<I", data[4:8])[0]) + 8
     return False
@@ -140,7 +145,7 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 def _jpeg_ends(data: bytes) -> bool:
     """Walks the segments (ITU T.81, annex B): only the main image's own end mark counts, not a thumbnail's."""
     position = 2
-    while position + 4 <= len(data):
+    while position + 2 <= len(data):
         found = _MARKER.search(data, position)
         if found is None:
             return False
@@ -150,15 +155,7 @@ def _jpeg_ends(data: bytes) -> bool:
         if found.end() + 2 > len(data):
             return False
         position = found.end() + int(struct.unpack(">H", data[found.end() : found.end() + 2])[0])
-    return data[position : position + 2] == b"\xff\xd9"
-
-
-def _is_jpeg(data: bytes) -> bool:
-    return data[:3] == b"\xff\xd8\xff"
-
-
-def _to_rgba(bgra: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return bgra[..., [2, 1, 0, 3]]
+    return False
 
 
 def _exif_orientation(exif: bytes) -> int:

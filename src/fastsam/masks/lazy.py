@@ -36,6 +36,8 @@ class Masks:
     coefficients: (N, 32) float32; prototypes: (32, h, w) float32, cells of 4 input pixels
     boxes: (N, 4) float32 xyxy in photo pixels; letterbox: where the photo lay in the input
 
+    Raises ValueError where the shapes do not fit. The arrays become read-only.
+
     A pixel belongs to a mask when its centre lies in the box and the logit there, interpolated bilinearly between
     the centres of prototype cells, is above 0 (probability above one half).
     """
@@ -44,6 +46,13 @@ class Masks:
     prototypes: Float
     boxes: Float
     letterbox: Letterbox
+
+    def __post_init__(self) -> None:
+        shape, cells = self.coefficients.shape, self.prototypes.shape
+        if self.boxes.shape != (shape[0], 4) or len(cells) != 3 or shape[1] != cells[0]:
+            raise ValueError(f"coefficients {shape}, prototypes {cells} and boxes {self.boxes.shape} do not fit")
+        for array in (self.coefficients, self.prototypes, self.boxes):
+            array.flags.writeable = False
 
     def __len__(self) -> int:
         return len(self.coefficients)
@@ -89,15 +98,7 @@ class Masks:
             return Crop((x0, y0), np.zeros((0, 0), bool))
         return Crop((x0, y0), self._logits(i, x0, y0, x1, y1) > 0)
 
-    def probabilities(self, i: int) -> Float:
-        """Mask i as float32 (H, W) probabilities, 0 outside its box."""
-        x0, y0, x1, y1 = self._pixels_of_box(i)
-        out = np.zeros(self.size, np.float32)
-        if x0 < x1 and y0 < y1:
-            out[y0:y1, x0:x1] = 1 / (1 + np.exp(-self._logits(i, x0, y0, x1, y1)))
-        return out
-
-    def logits_at(self, points: Float) -> Float:
+    def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's box.
 
         Each point stands for the pixel it lies in. Costs a few microseconds: 32 prototypes are read at P places.

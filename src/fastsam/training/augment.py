@@ -17,6 +17,7 @@ from fastsam.training.data import Cutout, Photo, Region
 
 UInt8 = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
+Box = tuple[float, float, float, float]
 PADDING = 114
 MIN_SIDE = 4.0  # input pixels: a smaller object has no anchor of its own
 LUMA = (0.299, 0.587, 0.114)  # weights of R, G, B in grey (ITU-R BT.601)
@@ -70,7 +71,7 @@ class Placed:
 
     offset: tuple[int, int]
     crop: UInt8
-    box: tuple[float, float, float, float] | None
+    box: Box | None
     full: float
     weight: float
     ignored: bool
@@ -159,7 +160,7 @@ def place_region(
         min(box[2], visible.x1),
         min(box[3], visible.y1),
     )
-    if clipped[2] - clipped[0] < MIN_SIDE or clipped[3] - clipped[1] < MIN_SIDE:
+    if clipped[0] >= clipped[2] or clipped[1] >= clipped[3]:
         return None
     # Cells of 2 pixels, from an even one to an even one.
     gx0, gy0 = int(clipped[0] // 4) * 2, int(clipped[1] // 4) * 2
@@ -240,12 +241,12 @@ def finish(
 ) -> Sample:
     """Chooses the objects that can be learnt, marks the rest as unknown, and averages masks to the prototypes' grid."""
     known = known.copy()
-    kept: list[tuple[Placed, UInt8, tuple[float, float, float, float]]] = []
+    kept: list[tuple[Placed, UInt8, Box]] = []
+    left_out: list[tuple[Placed, UInt8]] = []
     order = rng.permutation(len(objects)) if len(objects) > max_objects else range(len(objects))
     for i in order:
         placed = objects[int(i)]
         cells = halve(placed.crop)
-        (gx, gy), (h, w) = (placed.offset[0] // 2, placed.offset[1] // 2), cells.shape
         box = placed.box or crop_box(placed)
         good = (
             not placed.ignored
@@ -254,9 +255,15 @@ def finish(
             and placed.crop.sum() / 255 >= MIN_VISIBLE * placed.full
             and len(kept) < max_objects
         )
-        known[gy : gy + h, gx : gx + w][cells > 127] = good
         if good and box is not None:
             kept.append((placed, cells, box))
+        else:
+            left_out.append((placed, cells))
+    # What was left out comes last: an ignored cup on an annotated table is not background.
+    for state, regions in ((True, [(p, c) for p, c, _ in kept]), (False, left_out)):
+        for placed, cells in regions:
+            gx, gy = placed.offset[0] // 2, placed.offset[1] // 2
+            known[gy : gy + cells.shape[0], gx : gx + cells.shape[1]][cells > 127] = state
     masks = np.zeros((len(kept), *known.shape), np.uint8)
     for mask, (placed, cells, _) in zip(masks, kept, strict=True):
         gx, gy = placed.offset[0] // 2, placed.offset[1] // 2
@@ -270,7 +277,7 @@ def finish(
     )
 
 
-def crop_box(placed: Placed) -> tuple[float, float, float, float] | None:
+def crop_box(placed: Placed) -> Box | None:
     """The box of what is left of an object, to the grid's 2 pixels."""
     on = placed.crop > 127
     rows, columns = np.flatnonzero(on.any(1)), np.flatnonzero(on.any(0))

@@ -1,21 +1,19 @@
 """A run's state on disk: written under a temporary name and renamed, so that a kill leaves the last one whole."""
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from fastsam.files import whole
 from fastsam.network import Architecture
 
 
 def save(file: Path, state: dict[str, Any]) -> None:
     """Writes a checkpoint in one stroke."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    torch.save(state, part)
-    os.replace(part, file)
+    with whole(file) as part:
+        torch.save(state, part)
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -28,7 +26,7 @@ def load(file: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise ValueError(f"there is no checkpoint {file}") from error
     except Exception as error:  # torch raises a dozen kinds for a broken file
-        raise ValueError(f"{file} is no checkpoint of fastsam train: {error}") from error
+        raise ValueError(f"{file} is no checkpoint of fastsam train") from error
     if not isinstance(state, dict) or not {"architecture", "average"} <= state.keys():
         raise ValueError(f"{file} is no checkpoint of fastsam train")
     return state

@@ -4,14 +4,20 @@ A file in `configs/` states what differs from the defaults here.
 """
 
 import dataclasses
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tomllib
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 from fastsam.training.augment import Policy
 from fastsam.training.losses import Gains
+
+PRECISIONS = ("auto", "bf16", "float32")
 
 
 @dataclass(frozen=True)
@@ -86,10 +92,20 @@ def make_config(settings: dict[str, Any]) -> Config:
         if "zoom" in policy:
             policy["zoom"] = tuple(policy["zoom"])
         config = Config(policy=Policy(**policy), gains=Gains(**values.pop("gains", {})), **values)
+        check(config)
     except TypeError as error:
         raise ValueError(f"a setting does not fit: {error}") from error
+    return config
+
+
+def check(config: Config) -> None:
+    """Raises ValueError (or TypeError for a value of the wrong kind) where a setting makes no sense."""
     if config.imgsz % 32 or config.imgsz <= 0:
         raise ValueError(f"imgsz {config.imgsz} is no multiple of 32")
     if config.batch < 1 or config.photos < 1:
         raise ValueError(f"batch {config.batch} and photos {config.photos} must be at least 1")
-    return config
+    if config.precision not in PRECISIONS:
+        raise ValueError(f"unknown precision {config.precision!r}: choose from {', '.join(PRECISIONS)}")
+    low, high = config.policy.zoom
+    if not 0 < low <= high:
+        raise ValueError(f"zoom {config.policy.zoom} is no range of positive factors")

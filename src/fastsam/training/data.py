@@ -66,6 +66,8 @@ def load_set(folder: Path, holdout: frozenset[str] = frozenset(), min_score: flo
     if not index.is_file():
         raise FileNotFoundError(f"{folder} is no COCO-style set: it has no instances.json")
     coco = json.loads(index.read_text())
+    if not {"images", "annotations"} <= coco.keys():
+        raise ValueError(f"{index} is no COCO file: it lacks images or annotations")
     complete = bool(coco.get("info", {}).get("complete", False))
     by_image: dict[int, list[dict[str, Any]]] = {}
     for annotation in coco["annotations"]:
@@ -77,7 +79,10 @@ def load_set(folder: Path, holdout: frozenset[str] = frozenset(), min_score: flo
         pixels = cv2.imread(str(file), cv2.IMREAD_COLOR)
         if pixels is None:
             raise ValueError(f"{file} cannot be read as an image")
-        regions = [region(a, min_score) for a in by_image[record["id"]]]
+        try:
+            regions = [region(a, pixels.shape[:2], min_score) for a in by_image[record["id"]]]
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
         return Photo(
             name=f"{folder.name}/{record['file_name']}",
             pixels=cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB),
@@ -89,9 +94,14 @@ def load_set(folder: Path, holdout: frozenset[str] = frozenset(), min_score: flo
         return list(pool.map(read, records))
 
 
-def region(annotation: dict[str, Any], min_score: float = 0.0) -> Region | None:
-    """The region of a COCO annotation (RLE or polygons); None where its mask is empty."""
+def region(annotation: dict[str, Any], size: tuple[int, int], min_score: float = 0.0) -> Region | None:
+    """The region of a COCO annotation on a photo of `size` (H, W); None where its mask is empty.
+
+    Raises ValueError for polygons, a broken RLE, or one of another size.
+    """
     mask = annotation_mask(annotation)
+    if mask.shape != size:
+        raise ValueError(f"annotation {annotation.get('id')} has a mask of {mask.shape}, but the photo is {size}")
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if len(rows) == 0:
         return None
@@ -119,7 +129,7 @@ def annotation_mask(annotation: dict[str, Any]) -> npt.NDArray[np.bool_]:
 
 def read_holdout(file: Path | None) -> frozenset[str]:
     """The lines `set/file` of a held-out list; empty for None."""
-    return frozenset(file.read_text().split("\n")) - {""} if file else frozenset()
+    return frozenset(file.read_text().splitlines()) if file else frozenset()
 
 
 @dataclass(frozen=True)
@@ -130,11 +140,14 @@ class Cutout:
 
 
 def load_cutouts(folders: Sequence[Path]) -> list[Cutout]:
-    """Every RGBA image below the folders."""
-    files = sorted(f for folder in folders for f in folder.rglob("*.webp"))
+    """Every RGBA image below the folders. Raises FileNotFoundError for a folder without any."""
     cutouts = []
-    for file in files:
-        pixels = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
-        if pixels is not None and pixels.ndim == 3 and pixels.shape[2] == 4:
-            cutouts.append(Cutout(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA)))
+    for folder in folders:
+        files = sorted(folder.rglob("*.webp"))
+        if not files:
+            raise FileNotFoundError(f"{folder} holds no cut-outs: it has no .webp files")
+        for file in files:
+            pixels = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+            if pixels is not None and pixels.ndim == 3 and pixels.shape[2] == 4:
+                cutouts.append(Cutout(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA)))
     return cutouts

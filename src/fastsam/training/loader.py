@@ -3,6 +3,7 @@
 Enters: photos and a `Policy`. Leaves: `Batch`es, in order, from worker processes. Called by `loop`.
 """
 
+import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -83,7 +84,12 @@ def probabilities(photos: Sequence[Photo], set_weights: dict[str, float]) -> npt
 
 
 def batches(samples: Samples, batch: int, first: int, last: int, workers: int) -> Iterator[Batch]:
-    """Batches number `first` to `last` - 1 of `batch` samples each, prepared by `workers` processes (0: here)."""
+    """Batches number `first` to `last` - 1 of `batch` samples each, prepared by `workers` processes (0: here).
+
+    Where processes cannot be forked, and would each need a copy of all photos, they are prepared here.
+    """
+    if "fork" not in multiprocessing.get_all_start_methods():
+        workers = 0
     numbers = [list(range(k * batch, (k + 1) * batch)) for k in range(first, last)]
     loader: DataLoader[Sample] = DataLoader(
         samples,

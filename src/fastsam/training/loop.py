@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from fastsam.files import make_folder, whole
 from fastsam.network import Architecture, build
 from fastsam.training import checkpoint
 from fastsam.training.config import Config
@@ -37,12 +38,13 @@ class Report(NamedTuple):
 class Learner:
     """A network with its optimiser and running average: the state that a step changes and a checkpoint holds."""
 
-    def __init__(self, config: Config, device: torch.device) -> None:
+    def __init__(self, config: Config, device: torch.device, resumes: bool = False) -> None:
         self.config, self.device = config, device
         self.architecture = Architecture(config.backbone, config.size, 1, config.reg_max)
         torch.manual_seed(config.seed)
         network = build(self.architecture, config.frozen)
-        start_from(network, config)
+        if not resumes:
+            start_from(network, config)
         self.network = network.to(device)
         channels_last(self.network)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
@@ -121,13 +123,14 @@ def train(
     save_every: seconds between checkpoints
     Raises ValueError where the folder's checkpoint belongs to another config.
     """
-    learner = Learner(config, device)
     last = folder / "last.pt"
+    learner = Learner(config, device, resumes=last.exists())
     if last.exists():
         state = checkpoint.load(last)
         if state["config"] != dataclasses.asdict(config):
             raise ValueError(f"{last} was made with other settings: choose another folder, or the same settings")
         learner.restore(state)
+        cut_log(folder / "log.jsonl", learner.step)
     photos = load_sets([Path(d) for d in config.data], read_holdout(_path(config.holdout)), config.min_score)
     samples = Samples(
         photos,
@@ -137,7 +140,7 @@ def train(
         config.policy,
         config.seed,
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     saved = since = time.monotonic()
     first = learner.step
     sums: dict[str, Tensor] = {}
@@ -162,6 +165,13 @@ def train(
 def make_report(learner: Learner, rate: float, means: dict[str, float]) -> Report:
     seen, total = learner.step * learner.config.batch, learner.config.steps * learner.config.batch
     return Report(seen, total, rate, (total - seen) / rate, means)
+
+
+def cut_log(file: Path, step: int) -> None:
+    """Drops the lines after `step`: what was learnt after the last checkpoint is learnt again."""
+    lines = file.read_text().splitlines(keepends=True)
+    with whole(file) as part:
+        part.write_text("".join(line for line in lines if json.loads(line)["step"] <= step))
 
 
 def write_line(file: Path, report: Report, learner: Learner) -> None:

@@ -37,6 +37,7 @@ def losses(raw: RawOutput, batch: Batch, bins: Tensor, gains: Gains, generator: 
     boxes = decode_boxes(raw.distributions, raw.anchors, raw.strides, bins)
     logits = raw.scores.float()[..., 0]
     positives = assign(logits.detach().sigmoid(), boxes.detach(), raw.anchors, batch.boxes, batch.owners)
+    # A machine-made mask is right with the probability of its score: its expected target is the product.
     targets = positives.targets * batch.weights[positives.objects]
     total = targets.sum().clamp(min=1.0)
     found = boxes[positives.photos, positives.anchors]
