@@ -182,7 +182,7 @@ def place_region(
     warped = cv2.warpAffine(crop, matrix, (gx1 - gx0, gy1 - gy0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     if clipped != box:
         _clear_outside(warped, (gx0, gy0), visible)
-    full = float(crop.mean()) / 255 * (box[2] - box[0]) * (box[3] - box[1]) / 4
+    full = region.fill * (box[2] - box[0]) * (box[3] - box[1]) / 4
     return Placed(
         offset=(gx0, gy0),
         crop=warped,

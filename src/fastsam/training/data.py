@@ -23,6 +23,7 @@ UInt8 = npt.NDArray[np.uint8]
 class Region:
     """One annotated region: `bits` (packed along rows) of its `shape` (h, w) crop at `offset` (x, y), in photo pixels.
 
+    fill: share of the crop that the mask covers
     weight: 1 where a person drew it, the machine's score where a machine did
     ignored: a crowd: neither object nor background
     """
@@ -30,6 +31,7 @@ class Region:
     offset: tuple[int, int]
     shape: tuple[int, int]
     bits: UInt8
+    fill: float
     weight: float
     ignored: bool
 
@@ -111,6 +113,7 @@ def region(annotation: dict[str, Any], size: tuple[int, int], min_score: float =
         offset=(x0, y0),
         shape=(y1 - y0, x1 - x0),
         bits=np.packbits(mask[y0:y1, x0:x1], axis=1),
+        fill=float(mask[y0:y1, x0:x1].mean()),
         weight=score,
         ignored=bool(annotation.get("iscrowd", 0)) or score < min_score,
     )

@@ -26,7 +26,7 @@ class Gains:
     dice: float = 0.5
 
 
-MASKS_PER_PHOTO = 40  # positives whose masks are compared, drawn at random: an unbiased mean at bounded cost
+MASKS_PER_PHOTO = 24  # positives whose masks are compared, drawn at random: an unbiased mean at bounded cost
 
 
 def losses(raw: RawOutput, batch: Batch, bins: Tensor, gains: Gains, generator: torch.Generator) -> dict[str, Tensor]:
