@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the export extra is not installed")
 onnx = pytest.importorskip("onnx", reason="the export extra is not installed")
 
+from fastsam import FastSAM  # noqa: E402
 from fastsam.export.onnx import Exported, export, to_onnx  # noqa: E402
 from fastsam.network import Architecture, build  # noqa: E402
 from fastsam.runtimes.onnx import Settings, load  # noqa: E402
@@ -57,3 +58,13 @@ def test_the_file_holds_float16_weights_and_its_settings(tmp_path: Path) -> None
         want = Exported(network)(torch.from_numpy(images))[1].numpy()
     got = load(tmp_path / "net.onnx").run(images)[1]
     assert np.abs(got - want).max() < 0.01 * (want.max() - want.min())
+
+
+def test_class_names_come_with_the_weights(tmp_path: Path) -> None:
+    architecture = Architecture(classes=3)
+    export(lively(architecture), architecture, Settings(("cup", "spoon", "fork"), 64), tmp_path / "net.onnx")
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    segments = FastSAM(tmp_path / "net.onnx", threads=1)(pixels, conf=0.0, max_det=9)
+    assert segments.names == ("cup", "spoon", "fork")
+    assert set(segments.classes.tolist()) <= {0, 1, 2}
+    assert segments.masks.letterbox.input == (64, 64)

@@ -15,7 +15,7 @@ from fastsam.cli.inputs import Photo, find_photos, read_prompts
 from fastsam.errors import UsageError
 from fastsam.files import make_folder
 from fastsam.formats import FORMATS, coco, overlay
-from fastsam.image.read import UInt8, UnreadableImageError, read_image
+from fastsam.image.read import UnreadableImageError, read_image
 from fastsam.model import FastSAM, stage
 from fastsam.prompts import Pick, Prompt
 from fastsam.segments import Segments
@@ -75,8 +75,8 @@ def segment(
     outputs = {photo: [output / (photo.stem + FORMATS[f]) for f in formats if FORMATS[f]] for photo in todo}
     spare_inputs(todo, [file for files in outputs.values() for file in files])
     network = FastSAM(model, threads=threads)
-    settings = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det}
-    network.resolve(**settings)  # type: ignore[arg-type]  # by name
+    settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det}
+    network.resolve(**settings)
     if formats:
         make_folder(output)
 
@@ -85,15 +85,8 @@ def segment(
     speak = partial(print, file=sys.stderr if json_ else sys.stdout, flush=True)
     err = Console(stderr=True)
     for photo in track(todo, "segmenting", console=err, transient=True, disable=len(todo) == 1 or not err.is_terminal):
-        seconds: dict[str, float] = {}
         try:
-            with stage("read", seconds):
-                pixels = read_image(photo.file)
-            segments = network(pixels, **settings)  # type: ignore[arg-type]  # by name
-            picks = segments.select(prompts) if prompts else None
-            seconds = segments.seconds | seconds
-            with stage("write", seconds):
-                write(outputs[photo], pixels, segments, picks)
+            segments, picks, seconds = segment_one(photo, network, settings, prompts, outputs[photo])
         except UsageError as error:
             about = "" if str(error).startswith(str(photo.file)) else f"{photo.file}: "
             print(f"fastsam: {about}{error}", file=sys.stderr)
@@ -112,21 +105,31 @@ def segment(
     return code
 
 
+def segment_one(
+    photo: Photo, network: FastSAM, settings: dict[str, Any], prompts: list[Prompt] | None, files: Sequence[Path]
+) -> tuple[Segments, list[Pick] | None, dict[str, float]]:
+    """Segments a photo, answers the prompts, writes its own files; returns both and the seconds of each stage."""
+    before: dict[str, float] = {}
+    with stage("read", before):
+        pixels = read_image(photo.file)
+    segments = network(pixels, **settings)
+    picks = segments.select(prompts) if prompts else None
+    seconds = segments.seconds | before
+    with stage("write", seconds):
+        for file in files:
+            if file.suffix == ".npz":
+                segments.save(file)
+            else:
+                overlay.write(file, overlay.draw(pixels, segments, picks))
+    return segments, picks, seconds
+
+
 def spare_inputs(photos: Sequence[Photo], outputs: Sequence[Path]) -> None:
     """Raises UsageError where an output would replace one of the photos."""
     inputs = {photo.file.resolve() for photo in photos}
     for file in outputs:
         if file.resolve() in inputs:
             raise UsageError(f"{file} is one of the photos itself: choose another folder with -o")
-
-
-def write(files: Sequence[Path], pixels: UInt8, segments: Segments, picks: list[Pick] | None) -> None:
-    """Writes a photo's own files, each by its suffix."""
-    for file in files:
-        if file.suffix == ".npz":
-            segments.save(file)
-        else:
-            overlay.write(file, overlay.draw(pixels, segments, picks))
 
 
 def answer(photo: Photo, segments: Segments, picks: list[Pick] | None) -> dict[str, Any]:
@@ -137,11 +140,12 @@ def answer(photo: Photo, segments: Segments, picks: list[Pick] | None) -> dict[s
         return found | {
             "segments": [coco.describe(segments, i, float(segments.scores[i])) for i in range(len(segments))]
         }
-    return found | {
-        "picks": [
-            None if p.index is None else {"index": p.index, **coco.describe(segments, p.index, p.score)} for p in picks
-        ]
-    }
+    return found | {"picks": [None if p.index is None else _picked(segments, p, p.index) for p in picks]}
+
+
+def _picked(segments: Segments, pick: Pick, index: int) -> dict[str, Any]:
+    others = [{"index": c.index, "score": round(c.score, 5)} for c in pick.candidates]
+    return {"index": index, **coco.describe(segments, index, pick.score), "candidates": others}
 
 
 def describe(

@@ -16,6 +16,12 @@ def save(file: Path, state: dict[str, Any]) -> None:
         torch.save(state, part)
 
 
+def halved(state: dict[str, Any]) -> dict[str, Any]:
+    """The same with float16 weights: half the size, for what is kept and shared."""
+    weights = state["average"].items()
+    return state | {"average": {name: w.half() if w.is_floating_point() else w for name, w in weights}}
+
+
 def load(file: Path) -> dict[str, Any]:
     """A checkpoint of ours; only tensors and plain values are unpickled.
 

@@ -1,6 +1,6 @@
 """The timetable of a run: set up, step by step to the end, save; resume continues where the last save stood.
 
-Enters: a `Config` and a folder. Leaves in the folder: `log.jsonl`, `last.pt` (full state), `final.pt` (EMA only).
+Enters: a `Config` and a folder. Leaves in the folder: `log.jsonl`, `last.pt` (full state), `final.pt` (EMA in float16).
 """
 
 import copy
@@ -159,7 +159,7 @@ def train(
                 saved = since = time.monotonic()
             yield report
     checkpoint.save(last, learner.state())
-    checkpoint.save(folder / "final.pt", learner.final())
+    checkpoint.save(folder / "final.pt", checkpoint.halved(learner.final()))
 
 
 def make_report(learner: Learner, rate: float, means: dict[str, float]) -> Report:
