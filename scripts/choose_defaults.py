@@ -42,9 +42,7 @@ def main() -> None:
             kept = every.filter(iou=iou)
             union = np.zeros(kept.size, np.float32)
             for m in np.argsort(kept.scores):  # the best score over each pixel
-                crop = kept.masks.crop(int(m))
-                (x, y), (h, w) = crop.offset, crop.pixels.shape
-                union[y : y + h, x : x + w][crop.pixels] = kept.scores[m]
+                kept.masks.crop(int(m)).paint(union, kept.scores[m])
             for j, conf in enumerate(CONFS):
                 counts[i, j, k] = (kept.scores > conf).sum()
                 covered[i, j, k] = (union > conf).mean()

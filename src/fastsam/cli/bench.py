@@ -37,9 +37,8 @@ def training(
     """
     torch = require("torch", "train")
     from fastsam.training.config import make_config, read_config
-    from fastsam.training.data import load_cutouts, load_sets
-    from fastsam.training.loader import Samples, batches, probabilities
-    from fastsam.training.loop import Learner
+    from fastsam.training.loader import batches
+    from fastsam.training.loop import Learner, samples_of
 
     settings: dict[str, Any] = read_config(config) if config else {}
     if data:
@@ -51,9 +50,7 @@ def training(
     settings.setdefault("photos", 10**6)
     run = make_config(settings)
     learner = Learner(run, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    photos = load_sets([Path(d) for d in run.data], min_score=run.min_score)
-    cutouts = load_cutouts([Path(d) for d in run.cutouts])
-    samples = Samples(photos, probabilities(photos, run.set_weights), cutouts, run.imgsz, run.policy, run.seed)
+    samples = samples_of(run)
     images = torch.rand(run.batch, 3, run.imgsz, run.imgsz, device=learner.device)
 
     def bare() -> None:

@@ -24,8 +24,7 @@ def draw(photo: UInt8, segments: Segments, picks: Sequence[Pick] | None = None) 
     labels = np.zeros(photo.shape[:2], np.int32)
     found = [(n, segments.masks.crop(p.index)) for n, p in enumerate(picks, 1) if p.index is not None]
     for number, crop in sorted(found, key=lambda pair: -np.count_nonzero(pair[1].pixels)):
-        (x, y), (h, w) = crop.offset, crop.pixels.shape
-        labels[y : y + h, x : x + w][crop.pixels] = number
+        crop.paint(labels, number)
     picture = draw_labels(photo, labels)
     for pick in picks:
         draw_prompt(picture, pick)

@@ -7,6 +7,7 @@ mask by mask: no array of the size N x H x W exists. Called by `segments`, `prom
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +28,11 @@ class Crop:
 
     offset: tuple[int, int]
     pixels: Bool
+
+    def paint(self, canvas: npt.NDArray[Any], value: float) -> None:
+        """Sets the mask's pixels of a `canvas` (H, W) of the photo's size to `value`, in place."""
+        (x, y), (h, w) = self.offset, self.pixels.shape
+        canvas[y : y + h, x : x + w][self.pixels] = value
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +65,8 @@ class Masks:
 
     def __getitem__(self, i: int) -> Bool:
         """Mask i as bool (H, W) of the photo. Raises IndexError."""
-        crop = self.crop(i)
         mask = np.zeros(self.size, bool)
-        (x, y), (h, w) = crop.offset, crop.pixels.shape
-        mask[y : y + h, x : x + w] = crop.pixels
+        self.crop(i).paint(mask, True)
         return mask
 
     def __iter__(self) -> Iterator[Bool]:
@@ -131,9 +135,7 @@ class Masks:
         """(H, W) int32: 0 where no mask is, i + 1 where mask i is; small masks lie on large ones."""
         labels = np.zeros(self.size, np.int32)
         for i in np.argsort(-self.areas, kind="stable"):
-            crop = self.crop(int(i))
-            (x, y), (h, w) = crop.offset, crop.pixels.shape
-            labels[y : y + h, x : x + w][crop.pixels] = i + 1
+            self.crop(int(i)).paint(labels, i + 1)
         return labels
 
     def _pixels_of_box(self, i: int) -> tuple[int, int, int, int]:

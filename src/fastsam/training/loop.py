@@ -131,15 +131,7 @@ def train(
             raise ValueError(f"{last} was made with other settings: choose another folder, or the same settings")
         learner.restore(state)
         cut_log(folder / "log.jsonl", learner.step)
-    photos = load_sets([Path(d) for d in config.data], read_holdout(_path(config.holdout)), config.min_score)
-    samples = Samples(
-        photos,
-        probabilities(photos, config.set_weights),
-        load_cutouts([Path(d) for d in config.cutouts]),
-        config.imgsz,
-        config.policy,
-        config.seed,
-    )
+    samples = samples_of(config)
     make_folder(folder)
     saved = since = time.monotonic()
     first = learner.step
@@ -160,6 +152,19 @@ def train(
             yield report
     checkpoint.save(last, learner.state())
     checkpoint.save(folder / "final.pt", checkpoint.halved(learner.final()))
+
+
+def samples_of(config: Config) -> Samples:
+    """The samples of a run, its photos and cut-outs read into memory."""
+    photos = load_sets([Path(d) for d in config.data], read_holdout(_path(config.holdout)), config.min_score)
+    return Samples(
+        photos,
+        probabilities(photos, config.set_weights),
+        load_cutouts([Path(d) for d in config.cutouts]),
+        config.imgsz,
+        config.policy,
+        config.seed,
+    )
 
 
 def make_report(learner: Learner, rate: float, means: dict[str, float]) -> Report:

@@ -97,8 +97,9 @@ def mask_loss(raw: RawOutput, batch: Batch, positives: Positives, chosen: Tensor
     objects = positives.objects[chosen]
     h, w = raw.prototypes.shape[2:]
     index, rows, columns = cells_of_boxes(batch.boxes[objects] / 4, h, w)
-    logits = mask_logits(raw, positives, chosen).view(-1).index_select(0, (index * h + rows) * w + columns)
-    goals = batch.masks[objects].view(-1).index_select(0, (index * h + rows) * w + columns).float() / 255
+    cells = (index * h + rows) * w + columns
+    logits = mask_logits(raw, positives, chosen).view(-1).index_select(0, cells)
+    goals = batch.masks[objects].view(-1).index_select(0, cells).float() / 255
     each = masks_against(logits, goals, index, len(chosen), dice)
     weights = batch.weights[objects]
     return (each * weights).sum() / weights.sum().clamp(min=1.0)
