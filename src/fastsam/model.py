@@ -72,7 +72,7 @@ class FastSAM:
             raw, prototypes = self._network.run(images)
         with stage("candidates", seconds):
             found = candidates(raw[0], use.conf, use.iou, use.max_det)
-            masks = Masks(found.coefficients, prototypes[0], box.to_photo(found.boxes), box)
+            masks = Masks(found.coefficients, prototypes[0], box.to_photo(found.boxes), box, use.margin)
             segments = Segments(masks, found.scores, found.classes, use.names, seconds)
             return segments.take(np.flatnonzero(masks.occupied()))
 

@@ -24,7 +24,7 @@ from fastsam.masks.rle import RLE
 from fastsam.prompts import Box, Pick, Point, Prompt
 
 Float = npt.NDArray[np.float32]
-FORMAT = 1
+FORMAT = 2
 BROKEN = (OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -122,6 +122,7 @@ class Segments:
             "coefficients": self.masks.coefficients,
             "prototypes": self.masks.prototypes,
             "boxes": self.boxes,
+            "margin": np.float64(self.masks.margin),
             "scores": self.scores,
             "classes": self.classes,
             "names": np.array(self.names),
@@ -140,7 +141,7 @@ class Segments:
                 letterbox = Letterbox(
                     **{name: tuple(z[f"letterbox_{name}"].tolist()) for name in Letterbox.__dataclass_fields__}
                 )
-                masks = Masks(z["coefficients"], z["prototypes"], z["boxes"], letterbox)
+                masks = Masks(z["coefficients"], z["prototypes"], z["boxes"], letterbox, float(z["margin"]))
                 return cls(masks, z["scores"], z["classes"], tuple(str(n) for n in z["names"]))
         except UsageError:
             raise

@@ -13,14 +13,14 @@ from fastsam.image.letterbox import Letterbox, fit
 from fastsam.masks.lazy import Masks
 
 
-def make(height: int, width: int, imgsz: int, n: int, seed: int) -> Masks:
+def make(height: int, width: int, imgsz: int, n: int, seed: int, margin: float = 0.0) -> Masks:
     rng = np.random.default_rng(seed)
     box = fit((height, width), imgsz)
     h, w = (side // 4 for side in box.input)
     smooth = np.stack([cv2.GaussianBlur(rng.normal(size=(h, w)), (5, 5), 1.5) for _ in range(32)])
     corners = np.sort(rng.uniform(-0.1, 1.1, (n, 2, 2)), axis=1)
     boxes = np.clip(corners, 0, 1).reshape(n, 4) * [width, height, width, height]
-    return Masks(rng.normal(size=(n, 32)).astype(np.float32), smooth.astype(np.float32), boxes.astype(np.float32), box)
+    return Masks(rng.normal(size=(n, 32)).astype(np.float32), smooth.astype(np.float32), boxes.astype(np.float32), box, margin)
 
 
 def slow_logits(masks: Masks, i: int) -> np.ndarray:
@@ -46,14 +46,16 @@ def slow_mask(masks: Masks, i: int) -> tuple[np.ndarray, np.ndarray]:
     height, width = masks.size
     x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
     x0, y0, x1, y1 = masks.boxes[i].astype(float)
+    x0, x1 = x0 - masks.margin * (x1 - x0), x1 + masks.margin * (x1 - x0)
+    y0, y1 = y0 - masks.margin * (y1 - y0), y1 + masks.margin * (y1 - y0)
     inside = (x >= x0) & (x < x1) & (y >= y0) & (y < y1)
     return (logits > 0) & inside, np.abs(logits) < 1e-3
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(1, 400), st.integers(1, 400), st.sampled_from([32, 64, 160]), st.integers(0, 10**6))
-def test_masks_equal_the_slow_reference(height: int, width: int, imgsz: int, seed: int) -> None:
-    masks = make(height, width, imgsz, 3, seed)
+@given(st.integers(1, 400), st.integers(1, 400), st.sampled_from([32, 64, 160]), st.integers(0, 10**6), st.sampled_from([0, 0.125, 0.5]))
+def test_masks_equal_the_slow_reference(height: int, width: int, imgsz: int, seed: int, margin: float) -> None:
+    masks = make(height, width, imgsz, 3, seed, margin)
     for i in range(3):
         expected, doubtful = slow_mask(masks, i)
         np.testing.assert_array_equal(masks[i][~doubtful], expected[~doubtful])
@@ -62,7 +64,7 @@ def test_masks_equal_the_slow_reference(height: int, width: int, imgsz: int, see
 @settings(max_examples=40, deadline=None)
 @given(st.integers(2, 300), st.integers(2, 300), st.integers(0, 10**6))
 def test_a_point_reads_the_pixel_that_decoding_gives(height: int, width: int, seed: int) -> None:
-    masks = make(height, width, 128, 4, seed)
+    masks = make(height, width, 128, 4, seed, margin=0.1)
     rng = np.random.default_rng(seed)
     points = (rng.uniform(0, 1, (20, 2)) * [width, height]).astype(np.float32)
     points = np.minimum(points, np.array([width, height], np.float32) - 0.01)

@@ -38,7 +38,8 @@ def export(
     from fastsam.export.onnx import load_network
     from fastsam.runtimes.onnx import Settings
 
-    network, architecture = load_network(checkpoint)
-    write(network, architecture, Settings(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det), output)
+    network, architecture, margin = load_network(checkpoint)
+    settings = Settings(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, margin=margin)
+    write(network, architecture, settings, output)
     print(output)
     return 0

@@ -5,7 +5,7 @@ mask by mask: no array of the size N x H x W exists. Called by `segments`, `prom
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +24,7 @@ CELL = 4  # input pixels a prototype's cell
 
 @dataclass(frozen=True)
 class Crop:
-    """A mask inside its box: `pixels` (h, w) bool at `offset` (x, y) of the photo."""
+    """A mask inside its window: `pixels` (h, w) bool at `offset` (x, y) of the photo."""
 
     offset: tuple[int, int]
     pixels: Bool
@@ -41,10 +41,11 @@ class Masks:
 
     coefficients: (N, 32) float32; prototypes: (32, h, w) float32, cells of 4 input pixels
     boxes: (N, 4) float32 xyxy in photo pixels; letterbox: where the photo lay in the input
+    margin: share of a box's sides by which its mask may reach beyond it, as the weights have learnt it
 
     Raises ValueError where the shapes do not fit. The arrays become read-only.
 
-    A pixel belongs to a mask when its centre lies in the box and the logit there, interpolated bilinearly between
+    A pixel belongs to a mask when its centre lies in the mask's window and the logit there, interpolated bilinearly between
     the centres of prototype cells, is above 0 (probability above one half).
     """
 
@@ -52,6 +53,7 @@ class Masks:
     prototypes: Float
     boxes: Float
     letterbox: Letterbox
+    margin: float = 0.0
 
     def __post_init__(self) -> None:
         shape, cells = self.coefficients.shape, self.prototypes.shape
@@ -78,32 +80,40 @@ class Masks:
         return self.letterbox.photo
 
     @cached_property
+    def windows(self) -> Float:
+        """(N, 4) float32 xyxy: the boxes widened by the margin, clipped to the photo. No mask reaches further."""
+        height, width = self.size
+        sides = (self.boxes[:, 2:] - self.boxes[:, :2]) * np.float32(self.margin)
+        wide = np.concatenate((self.boxes[:, :2] - sides, self.boxes[:, 2:] + sides), 1)
+        return np.clip(wide, 0, np.array([width, height] * 2, np.float32))
+
+    @cached_property
     def areas(self) -> npt.NDArray[np.int64]:
         """(N,) pixels of each mask."""
         return np.array([np.count_nonzero(self.crop(i).pixels) for i in range(len(self))], np.int64)
 
     def take(self, indices: npt.NDArray[np.int64]) -> "Masks":
         """The masks at `indices`, in that order; prototypes are shared."""
-        return Masks(self.coefficients[indices], self.prototypes, self.boxes[indices], self.letterbox)
+        return replace(self, coefficients=self.coefficients[indices], boxes=self.boxes[indices])
 
     def occupied(self) -> Bool:
         """(N,) whether a mask can have any pixel: bilinear interpolation never exceeds the largest cell."""
         found = np.zeros(len(self), bool)
         for i in range(len(self)):
-            x0, y0, x1, y1 = self._pixels_of_box(i)
+            x0, y0, x1, y1 = self._pixels_of(i)
             if x0 < x1 and y0 < y1:
                 found[i] = self._cells(i, *self._cells_of(x0, y0, x1, y1)).max() > 0
         return found
 
     def crop(self, i: int) -> Crop:
-        """Mask i inside its box."""
-        x0, y0, x1, y1 = self._pixels_of_box(i)
+        """Mask i inside its window."""
+        x0, y0, x1, y1 = self._pixels_of(i)
         if x0 >= x1 or y0 >= y1:
             return Crop((x0, y0), np.zeros((0, 0), bool))
         return Crop((x0, y0), self._logits(i, x0, y0, x1, y1) > 0)
 
     def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
-        """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's box.
+        """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's window.
 
         Each point stands for the pixel it lies in. Costs a few microseconds: 32 prototypes are read at P places.
         """
@@ -117,7 +127,7 @@ class Masks:
         below = p[:, r1, c0] * (1 - fc) + p[:, r1, c1] * fc
         logits = self.coefficients @ (above * (1 - fr) + below * fr)
         x, y = pixels[:, 0], pixels[:, 1]
-        b = self.boxes[:, :, None]
+        b = self.windows[:, :, None]
         inside = (x >= b[:, 0]) & (x < b[:, 2]) & (y >= b[:, 1]) & (y < b[:, 3])
         return np.where(inside, logits, -np.inf).astype(np.float32)
 
@@ -138,10 +148,10 @@ class Masks:
             self.crop(int(i)).paint(labels, i + 1)
         return labels
 
-    def _pixels_of_box(self, i: int) -> tuple[int, int, int, int]:
-        """Pixels whose centres lie in box i: x0 <= column < x1, y0 <= row < y1."""
+    def _pixels_of(self, i: int) -> tuple[int, int, int, int]:
+        """Pixels whose centres lie in window i: x0 <= column < x1, y0 <= row < y1."""
         height, width = self.size
-        x0, y0, x1, y1 = np.ceil(self.boxes[i] - 0.5).astype(int)
+        x0, y0, x1, y1 = np.ceil(self.windows[i] - 0.5).astype(int)
         return max(0, x0), max(0, y0), min(width, x1), min(height, y1)
 
     def _to_cells(self, positions: npt.NDArray[np.floating], axis: int) -> npt.NDArray[np.floating]:

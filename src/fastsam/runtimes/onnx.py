@@ -17,13 +17,17 @@ Float = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Settings:
-    """What belongs to the weights: class names and the defaults chosen for them."""
+    """What belongs to the weights: class names, the defaults chosen for them, and how masks were learnt.
+
+    margin: share of a box's sides by which a mask may reach beyond it
+    """
 
     names: tuple[str, ...] = ("object",)
     imgsz: int = 640
     conf: float = 0.25
     iou: float = 0.7
     max_det: int = 300
+    margin: float = 0.0
 
 
 @dataclass(frozen=True)

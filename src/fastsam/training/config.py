@@ -32,6 +32,7 @@ class Config:
     photos: length of the run; warmup: photos of linear warm-up; rate: peak of the cosine schedule
     decay: AdamW's weight decay; average: EMA decay reached after some thousand steps
     precision: `auto` (bf16 where the device computes in it), `bf16` or `float32`
+    margin: share of a box's sides by which masks are learnt, and later shown, beyond it
     """
 
     data: tuple[str, ...] = ()
@@ -55,6 +56,7 @@ class Config:
     average: float = 0.9995
     seed: int = 0
     precision: str = "auto"
+    margin: float = 0.0
     policy: Policy = field(default_factory=Policy)
     gains: Gains = field(default_factory=Gains)
 
@@ -64,19 +66,26 @@ class Config:
 
 
 def read_config(file: Path) -> dict[str, Any]:
-    """The settings of a TOML file, checked by name.
+    """The settings of a TOML file, checked by name, over those of the file beside it that its `base` names.
 
+    A table (`[policy]`, `[set_weights]`) replaces the base's entries one by one.
     Raises ValueError for a setting that does not exist or a file that is not TOML.
     """
     try:
         settings = tomllib.loads(file.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{file} is no readable config: {error}") from error
+    base = settings.pop("base", None)
     known = {f.name for f in dataclasses.fields(Config)}
     for name in settings:
         if name not in known:
-            raise ValueError(f"{file}: there is no setting {name!r}: choose from {', '.join(sorted(known))}")
-    return settings
+            raise ValueError(f"{file}: there is no setting {name!r}: choose from base, {', '.join(sorted(known))}")
+    if base is None:
+        return settings
+    merged = read_config(file.parent / base)
+    for name, value in settings.items():
+        merged[name] = {**merged.get(name, {}), **value} if isinstance(value, dict) else value
+    return merged
 
 
 def make_config(settings: dict[str, Any]) -> Config:
@@ -106,6 +115,8 @@ def check(config: Config) -> None:
         raise ValueError(f"batch {config.batch} and photos {config.photos} must be at least 1")
     if config.precision not in PRECISIONS:
         raise ValueError(f"unknown precision {config.precision!r}: choose from {', '.join(PRECISIONS)}")
+    if config.margin < 0:
+        raise ValueError(f"margin {config.margin} is negative")
     low, high = config.policy.zoom
     if not 0 < low <= high:
         raise ValueError(f"zoom {config.policy.zoom} is no range of positive factors")

@@ -29,10 +29,13 @@ class Gains:
 MASKS_PER_PHOTO = 24  # positives whose masks are compared, drawn at random: an unbiased mean at bounded cost
 
 
-def losses(raw: RawOutput, batch: Batch, bins: Tensor, gains: Gains, generator: torch.Generator) -> dict[str, Tensor]:
+def losses(
+    raw: RawOutput, batch: Batch, bins: Tensor, gains: Gains, generator: torch.Generator, margin: float = 0.0
+) -> dict[str, Tensor]:
     """`score`, `box`, `distribution` and `mask`, each times its gain.
 
     bins: (reg_max,) 0..reg_max-1; generator: draws the masks to compare, on the CPU
+    margin: share of a box's sides by which masks are compared beyond it
     """
     boxes = decode_boxes(raw.distributions, raw.anchors, raw.strides, bins)
     logits = raw.scores.float()[..., 0]
@@ -47,7 +50,7 @@ def losses(raw: RawOutput, batch: Batch, bins: Tensor, gains: Gains, generator: 
         "score": gains.score * score_loss(logits, targets, positives, background_weights(raw, batch)) / total,
         "box": gains.box * ((1 - ciou(found, wanted)) * targets).sum() / total,
         "distribution": gains.distribution * (distribution_loss(raw, positives, wanted) * targets).sum() / total,
-        "mask": gains.mask * mask_loss(raw, batch, positives, chosen, gains.dice),
+        "mask": gains.mask * mask_loss(raw, batch, positives, chosen, gains.dice, margin),
     }
 
 
@@ -92,11 +95,16 @@ def choose(positives: Positives, photos: int, generator: torch.Generator) -> Ten
     return drawn[positives.photos[drawn].argsort()]
 
 
-def mask_loss(raw: RawOutput, batch: Batch, positives: Positives, chosen: Tensor, dice: float) -> Tensor:
-    """Mean over the chosen positives (in order of photo) of the masks' losses, weighted as their objects."""
+def mask_loss(
+    raw: RawOutput, batch: Batch, positives: Positives, chosen: Tensor, dice: float, margin: float = 0.0
+) -> Tensor:
+    """Mean over the chosen positives (in order of photo) of the masks' losses, weighted as their objects.
+
+    Masks are compared in their objects' boxes, widened by `margin` of their sides on each side.
+    """
     objects = positives.objects[chosen]
     h, w = raw.prototypes.shape[2:]
-    index, rows, columns = cells_of_boxes(batch.boxes[objects] / 4, h, w)
+    index, rows, columns = cells_of_boxes(widened(batch.boxes[objects], margin) / 4, h, w)
     cells = (index * h + rows) * w + columns
     logits = mask_logits(raw, positives, chosen).view(-1).index_select(0, cells)
     goals = batch.masks[objects].view(-1).index_select(0, cells).float() / 255
@@ -111,6 +119,12 @@ def mask_logits(raw: RawOutput, positives: Positives, chosen: Tensor) -> Tensor:
     counts = torch.bincount(positives.photos[chosen], minlength=len(raw.prototypes)).tolist()
     prototypes = raw.prototypes.float().flatten(2)
     return torch.cat([c @ p for c, p in zip(torch.split(coefficients, counts), prototypes, strict=True)])
+
+
+def widened(boxes: Tensor, margin: float) -> Tensor:
+    """Boxes (K, 4) xyxy with `margin` of their width added left and right, of their height above and below."""
+    sides = (boxes[:, 2:] - boxes[:, :2]) * margin
+    return torch.cat((boxes[:, :2] - sides, boxes[:, 2:] + sides), 1)
 
 
 def cells_of_boxes(boxes: Tensor, h: int, w: int) -> tuple[Tensor, Tensor, Tensor]:
