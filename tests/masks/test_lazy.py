@@ -20,7 +20,9 @@ def make(height: int, width: int, imgsz: int, n: int, seed: int, margin: float =
     smooth = np.stack([cv2.GaussianBlur(rng.normal(size=(h, w)), (5, 5), 1.5) for _ in range(32)])
     corners = np.sort(rng.uniform(-0.1, 1.1, (n, 2, 2)), axis=1)
     boxes = np.clip(corners, 0, 1).reshape(n, 4) * [width, height, width, height]
-    return Masks(rng.normal(size=(n, 32)).astype(np.float32), smooth.astype(np.float32), boxes.astype(np.float32), box, margin)
+    return Masks(
+        rng.normal(size=(n, 32)).astype(np.float32), smooth.astype(np.float32), boxes.astype(np.float32), box, margin
+    )
 
 
 def slow_logits(masks: Masks, i: int) -> np.ndarray:
@@ -53,7 +55,13 @@ def slow_mask(masks: Masks, i: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(1, 400), st.integers(1, 400), st.sampled_from([32, 64, 160]), st.integers(0, 10**6), st.sampled_from([0, 0.125, 0.5]))
+@given(
+    st.integers(1, 400),
+    st.integers(1, 400),
+    st.sampled_from([32, 64, 160]),
+    st.integers(0, 10**6),
+    st.sampled_from([0, 0.125, 0.5]),
+)
 def test_masks_equal_the_slow_reference(height: int, width: int, imgsz: int, seed: int, margin: float) -> None:
     masks = make(height, width, imgsz, 3, seed, margin)
     for i in range(3):

@@ -12,9 +12,7 @@ pytest.importorskip("torch", reason="the train extra is not installed")
 
 from fastsam.masks import rle
 from fastsam.training.augment import (
-    Policy,
     Sample,
-    Window,
     finish,
     hide,
     make_sample,
@@ -23,6 +21,7 @@ from fastsam.training.augment import (
 )
 from fastsam.training.data import Cutout, load_set, load_sets
 from fastsam.training.loader import Samples, collate, probabilities
+from fastsam.training.plan import Policy, Window, pasting, place
 
 
 def test_masks_are_packed_and_unpacked_exactly(make_set: Callable[..., Path]) -> None:
@@ -146,12 +145,13 @@ def test_a_pasted_object_hides_what_lies_beneath(make_set: Callable[..., Path]) 
     photo = load_set(make_set(1, size=(256, 256)))[0]
     canvas, known = np.zeros((256, 256, 3), np.uint8), np.ones((64, 64), bool)
     rng = np.random.default_rng(3)
-    below = place_photo(canvas, known, photo, Window(0, 0, 256, 256), (1.0, 1.0), rng)
+    below = place_photo(canvas, known, photo, place((256, 256), Window(0, 0, 256, 256), (1.0, 1.0), rng))
     pixels = np.full((100, 100, 4), 255, np.uint8)
     pixels[..., :3] = (250, 10, 250)
-    objects = paste(canvas, below, Cutout(pixels), rng)
+    cutout = Cutout(pixels)
+    objects = paste(canvas, below, cutout, pasting([cutout], 256, rng))
     assert len(objects) == len(below) + 1
-    sample = finish(canvas, known, objects, 100, rng)
+    sample = finish(canvas, known, objects, 100, lottery=0)
     top = sample.masks[-1].astype(int)
     assert top.max() == 255
     assert (sample.masks[:-1].astype(int) + top <= 256).all()

@@ -45,8 +45,8 @@ class Masks:
 
     Raises ValueError where the shapes do not fit. The arrays become read-only.
 
-    A pixel belongs to a mask when its centre lies in the mask's window and the logit there, interpolated bilinearly between
-    the centres of prototype cells, is above 0 (probability above one half).
+    A pixel belongs to a mask when its centre lies in the mask's window and the logit there, interpolated bilinearly
+    between the centres of prototype cells, is above 0 (probability above one half).
     """
 
     coefficients: Float
@@ -85,7 +85,8 @@ class Masks:
         height, width = self.size
         sides = (self.boxes[:, 2:] - self.boxes[:, :2]) * np.float32(self.margin)
         wide = np.concatenate((self.boxes[:, :2] - sides, self.boxes[:, 2:] + sides), 1)
-        return np.clip(wide, 0, np.array([width, height] * 2, np.float32))
+        clipped: Float = np.clip(wide, 0, np.array([width, height] * 2, np.float32))
+        return clipped
 
     @cached_property
     def areas(self) -> npt.NDArray[np.int64]:

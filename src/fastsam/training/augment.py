@@ -1,6 +1,6 @@
-"""One training sample from photos: scale, crop, flip, mosaic, pasted cut-outs, colour.
+"""One training sample from photos: scale, crop, flip, mosaic, pasted cut-outs, colour, as a `Plan` says.
 
-Enters: `Photo`s and `Cutout`s. Leaves: a `Sample`, for `loader`.
+Enters: `Photo`s, `Cutout`s and a `Plan`. Leaves: a `Sample`, for `loader`.
 
 Masks are handled as small crops on a grid of 2 input pixels, values 0..255, at even offsets, and averaged to the
 prototypes' grid of 4 input pixels at the very end: a target is the share of a cell that the object covers.
@@ -14,33 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.training.data import Cutout, Photo, Region
+from fastsam.training.plan import Pasting, Placement, Plan, Policy, Window, draw
 
 UInt8 = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]
 PADDING = 114
 MIN_SIDE = 4.0  # input pixels: a smaller object has no anchor of its own
-LUMA = (0.299, 0.587, 0.114)  # weights of R, G, B in grey (ITU-R BT.601)
 MIN_VISIBLE = 0.2  # share of an object that must remain after cropping and pasting
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How samples are made. Probabilities 0..1.
-
-    zoom: range of the photo's longest side over the input size, drawn log-uniformly
-    mosaic: probability that a sample joins four photos
-    paste: probability that cut-outs are pasted; `paste_max` of them at most
-    colour: strength of brightness, contrast, saturation and tint changes
-    max_objects: objects beyond it, chosen at random, become unknown ground
-    """
-
-    zoom: tuple[float, float] = (0.8, 2.0)
-    mosaic: float = 0.3
-    paste: float = 0.3
-    paste_max: int = 4
-    colour: float = 0.3
-    max_objects: int = 100
 
 
 @dataclass(frozen=True)
@@ -77,68 +58,42 @@ class Placed:
     ignored: bool
 
 
-@dataclass(frozen=True)
-class Window:
-    """A rectangle of the canvas in input pixels, edges at multiples of 4."""
-
-    x0: int
-    y0: int
-    x1: int
-    y1: int
-
-
 def make_sample(
     photos: Sequence[Photo], cutouts: Sequence[Cutout], size: int, policy: Policy, rng: np.random.Generator
 ) -> Sample:
     """A sample of one photo, or a mosaic of four: `photos` holds as many as are to be joined."""
+    return render(draw(photos, cutouts, size, policy, rng), photos, cutouts, size, policy.max_objects)
+
+
+def render(plan: Plan, photos: Sequence[Photo], cutouts: Sequence[Cutout], size: int, max_objects: int) -> Sample:
+    """Carries out a plan for `photos` on a square canvas of `size`."""
     canvas = np.full((size, size, 3), PADDING, np.uint8)
     known = np.ones((size // 4, size // 4), bool)
     objects: list[Placed] = []
-    for photo, window in zip(photos, windows(size, len(photos), rng), strict=True):
-        objects += place_photo(canvas, known, photo, window, policy.zoom, rng)
-    canvas = recolour(canvas, policy.colour, rng)
-    if cutouts and rng.random() < policy.paste:
-        for _ in range(int(rng.integers(1, policy.paste_max + 1))):
-            objects = paste(canvas, objects, cutouts[int(rng.integers(len(cutouts)))], rng)
-    return finish(canvas, known, objects, policy.max_objects, rng)
+    for photo, placement in zip(photos, plan.placements, strict=True):
+        objects += place_photo(canvas, known, photo, placement)
+    if plan.colour is not None:
+        canvas = cv2.transform(canvas, plan.colour)  # type: ignore[assignment]  # uint8 stays uint8
+    for pasting in plan.pastings:
+        objects = paste(canvas, objects, cutouts[pasting.cutout], pasting)
+    return finish(canvas, known, objects, max_objects, plan.lottery)
 
 
-def windows(size: int, n: int, rng: np.random.Generator) -> list[Window]:
-    """The whole canvas for one photo, four quarters about a random centre for four."""
-    if n == 1:
-        return [Window(0, 0, size, size)]
-    cx, cy = (int(rng.uniform(0.35, 0.65) * size) // 4 * 4 for _ in range(2))
-    return [Window(0, 0, cx, cy), Window(cx, 0, size, cy), Window(0, cy, cx, size), Window(cx, cy, size, size)]
-
-
-def place_photo(
-    canvas: UInt8,
-    known: npt.NDArray[np.bool_],
-    photo: Photo,
-    window: Window,
-    zoom: tuple[float, float],
-    rng: np.random.Generator,
-) -> list[Placed]:
-    """Draws the photo into the window at a random scale and place, and returns its objects."""
+def place_photo(canvas: UInt8, known: npt.NDArray[np.bool_], photo: Photo, placement: Placement) -> list[Placed]:
+    """Draws the photo onto the canvas and returns its objects."""
     h, w = photo.pixels.shape[:2]
-    width, height = window.x1 - window.x0, window.y1 - window.y0
-    scale = float(np.exp(rng.uniform(*np.log(zoom)))) * max(width, height) / max(h, w)
-    new_w, new_h = max(1, round(w * scale)), max(1, round(h * scale))
-    pixels = cv2.resize(photo.pixels, (new_w, new_h), interpolation=cv2.INTER_LINEAR)  # as the letterbox does
-    flip = rng.random() < 0.5
-    if flip:
+    pixels = cv2.resize(photo.pixels, placement.size, interpolation=cv2.INTER_LINEAR)  # as the letterbox does
+    if placement.flip:
         pixels = pixels[:, ::-1]
-    # Larger than the window: a random part of it; smaller: a random place in it.
-    left = window.x0 + int(rng.integers(min(0, width - new_w), max(0, width - new_w) + 1))
-    top = window.y0 + int(rng.integers(min(0, height - new_h), max(0, height - new_h) + 1))
-    x0, y0 = max(left, window.x0), max(top, window.y0)
-    x1, y1 = min(left + new_w, window.x1), min(top + new_h, window.y1)
-    canvas[y0:y1, x0:x1] = pixels[y0 - top : y1 - top, x0 - left : x1 - left]
+    (left, top), seen = placement.corner, placement.visible
+    canvas[seen.y0 : seen.y1, seen.x0 : seen.x1] = pixels[
+        seen.y0 - top : seen.y1 - top, seen.x0 - left : seen.x1 - left
+    ]
     if not photo.complete:
-        known[y0 // 4 : -(-y1 // 4), x0 // 4 : -(-x1 // 4)] = False
-    sx, sy = new_w / w, new_h / h
-    visible = Window(x0, y0, x1, y1)
-    placed = [place_region(r, (sx, sy), (left, top), w if flip else None, visible) for r in photo.regions]
+        known[seen.y0 // 4 : -(-seen.y1 // 4), seen.x0 // 4 : -(-seen.x1 // 4)] = False
+    scale = (placement.size[0] / w, placement.size[1] / h)
+    mirror = w if placement.flip else None
+    placed = [place_region(r, scale, placement.corner, mirror, seen) for r in photo.regions]
     return [p for p in placed if p is not None]
 
 
@@ -193,21 +148,16 @@ def place_region(
     )
 
 
-def paste(canvas: UInt8, objects: list[Placed], cutout: Cutout, rng: np.random.Generator) -> list[Placed]:
-    """Pastes a cut-out at a random size and place; hides what lies beneath it, in `canvas` and in the masks."""
-    size = canvas.shape[0]
-    h, w = cutout.pixels.shape[:2]
-    scale = float(np.exp(rng.uniform(np.log(0.1), np.log(0.5)))) * size / max(h, w)
-    new_w, new_h = max(4, round(w * scale)), max(4, round(h * scale))
-    rgba = cv2.resize(cutout.pixels, (new_w, new_h), interpolation=cv2.INTER_AREA)
-    if rng.random() < 0.5:
+def paste(canvas: UInt8, objects: list[Placed], cutout: Cutout, pasting: Pasting) -> list[Placed]:
+    """Pastes a cut-out; hides what lies beneath it, in `canvas` and in the masks."""
+    (new_w, new_h), (left, top) = pasting.size, pasting.corner
+    rgba = cv2.resize(cutout.pixels, pasting.size, interpolation=cv2.INTER_AREA)
+    if pasting.flip:
         rgba = rgba[:, ::-1]
-    left, top = int(rng.integers(0, size - new_w + 1)), int(rng.integers(0, size - new_h + 1))
     alpha = rgba[..., 3]
     under = canvas[top : top + new_h, left : left + new_w]
     share = alpha[..., None].astype(np.float32) / 255
-    gain = rng.uniform(0.7, 1.2)
-    under[:] = np.clip(under * (1 - share) + rgba[..., :3] * share * gain, 0, 255).astype(np.uint8)
+    under[:] = np.clip(under * (1 - share) + rgba[..., :3] * share * pasting.gain, 0, 255).astype(np.uint8)
     ys, xs = np.nonzero(alpha > 127)
     if len(ys) == 0:
         return objects
@@ -237,13 +187,13 @@ def hide(below: Placed, above: Placed) -> Placed:
 
 
 def finish(
-    canvas: UInt8, known: npt.NDArray[np.bool_], objects: list[Placed], max_objects: int, rng: np.random.Generator
+    canvas: UInt8, known: npt.NDArray[np.bool_], objects: list[Placed], max_objects: int, lottery: int
 ) -> Sample:
     """Chooses the objects that can be learnt, marks the rest as unknown, and averages masks to the prototypes' grid."""
     known = known.copy()
     kept: list[tuple[Placed, UInt8, Box]] = []
     left_out: list[tuple[Placed, UInt8]] = []
-    order = rng.permutation(len(objects)) if len(objects) > max_objects else range(len(objects))
+    order = order_of_choice(len(objects), max_objects, lottery)
     for i in order:
         placed = objects[int(i)]
         cells = halve(placed.crop)
@@ -277,6 +227,11 @@ def finish(
     )
 
 
+def order_of_choice(n: int, most: int, lottery: int) -> npt.NDArray[np.int64]:
+    """The order in which n objects are taken: at random where there are more than `most`."""
+    return np.random.default_rng(lottery).permutation(n) if n > most else np.arange(n)
+
+
 def crop_box(placed: Placed) -> Box | None:
     """The box of what is left of an object, to the grid's 2 pixels."""
     on = placed.crop > 127
@@ -297,20 +252,6 @@ def halve(grid: UInt8) -> UInt8:
     h, w = grid.shape
     half: UInt8 = cv2.resize(grid, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
     return half
-
-
-def recolour(pixels: UInt8, strength: float, rng: np.random.Generator) -> UInt8:
-    """Changes saturation, contrast, tint and brightness at random: one affine map of colours."""
-    if strength <= 0:
-        return pixels
-    saturation = rng.uniform(1 - 1.5 * strength, 1 + 1.5 * strength)
-    contrast, brightness = rng.uniform(1 - strength, 1 + strength), rng.uniform(-strength, strength) * 100
-    tint = rng.uniform(1 - strength / 3, 1 + strength / 3, 3)
-    mix = saturation * np.eye(3) + (1 - saturation) * np.array(LUMA)
-    scale = (contrast * tint)[:, None]
-    offset = 128 * (1 - scale) + brightness
-    recoloured: UInt8 = cv2.transform(pixels, np.hstack((scale * mix, offset)).astype(np.float32))
-    return recoloured
 
 
 def _clear_outside(warped: UInt8, offset: tuple[int, int], visible: Window) -> None:

@@ -14,8 +14,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-from fastsam.training.augment import Policy
 from fastsam.training.losses import Gains
+from fastsam.training.plan import Policy
 
 PRECISIONS = ("auto", "bf16", "float32")
 

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from fastsam.training.augment import Policy, Sample, make_sample
+from fastsam.training.augment import Sample, make_sample
 from fastsam.training.data import Cutout, Photo
+from fastsam.training.plan import Policy
 
 
 @dataclass(frozen=True)
