@@ -37,8 +37,7 @@ def training(
     """
     torch = require("torch", "train")
     from fastsam.training.config import make_config, read_config
-    from fastsam.training.loader import batches
-    from fastsam.training.loop import Learner, samples_of
+    from fastsam.training.loop import Learner, feeder, samples_of
 
     settings: dict[str, Any] = read_config(config) if config else {}
     if data:
@@ -50,7 +49,7 @@ def training(
     settings.setdefault("photos", 10**6)
     run = make_config(settings)
     learner = Learner(run, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    samples = samples_of(run)
+    feed = feeder(samples_of(run), run.batch, learner.device, workers=1)
     images = torch.rand(run.batch, 3, run.imgsz, run.imgsz, device=learner.device)
 
     def bare() -> None:
@@ -69,7 +68,7 @@ def training(
     rates: dict[str, list[float]] = {"bare": [], "training": []}
     for turn in range(rounds + 1):
         pure = _rate(lambda _: bare(), [None] * steps, run.batch, wait)
-        stream = batches(samples, run.batch, turn * steps * 2, (turn + 1) * steps * 2, workers=1)
+        stream = feed(turn * steps * 2, (turn + 1) * steps * 2)
         for _ in range(steps):  # the loader reaches its stride
             whole(next(stream))
         full = _rate(whole, stream, run.batch, wait)

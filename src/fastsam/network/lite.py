@@ -73,7 +73,7 @@ class LiteBackbone(nn.Module):
         self._blocks = nn.ModuleList(LiteBlock(channels[i], *row) for i, row in enumerate(BLOCKS))
         self.frozen = frozen
         for block in self._blocks:  # on a CPU the gradient of 5x5 depthwise kernels alone costs two fifths of a step
-            block._depthwise_conv.requires_grad_(False)  # type: ignore[operator]  # a LiteBlock's convolution
+            block._depthwise_conv.requires_grad_(False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Features at strides 4, 8, 16, 32 with 24, 40, 112, 320 channels."""

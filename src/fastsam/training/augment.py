@@ -73,7 +73,7 @@ def render(plan: Plan, photos: Sequence[Photo], cutouts: Sequence[Cutout], size:
     for photo, placement in zip(photos, plan.placements, strict=True):
         objects += place_photo(canvas, known, photo, placement)
     if plan.colour is not None:
-        canvas = cv2.transform(canvas, plan.colour)  # type: ignore[assignment]  # uint8 stays uint8
+        canvas = cv2.transform(canvas, plan.colour)
     for pasting in plan.pastings:
         objects = paste(canvas, objects, cutouts[pasting.cutout], pasting)
     return finish(canvas, known, objects, max_objects, plan.lottery)
@@ -81,18 +81,16 @@ def render(plan: Plan, photos: Sequence[Photo], cutouts: Sequence[Cutout], size:
 
 def place_photo(canvas: UInt8, known: npt.NDArray[np.bool_], photo: Photo, placement: Placement) -> list[Placed]:
     """Draws the photo onto the canvas and returns its objects."""
-    h, w = photo.pixels.shape[:2]
     pixels = cv2.resize(photo.pixels, placement.size, interpolation=cv2.INTER_LINEAR)  # as the letterbox does
     if placement.flip:
         pixels = pixels[:, ::-1]
     (left, top), seen = placement.corner, placement.visible
-    canvas[seen.y0 : seen.y1, seen.x0 : seen.x1] = pixels[
-        seen.y0 - top : seen.y1 - top, seen.x0 - left : seen.x1 - left
-    ]
+    part = pixels[seen.y0 - top : seen.y1 - top, seen.x0 - left : seen.x1 - left]
+    canvas[seen.y0 : seen.y1, seen.x0 : seen.x1] = part
     if not photo.complete:
         known[seen.y0 // 4 : -(-seen.y1 // 4), seen.x0 // 4 : -(-seen.x1 // 4)] = False
-    scale = (placement.size[0] / w, placement.size[1] / h)
-    mirror = w if placement.flip else None
+    (w, h), (new_w, new_h) = placement.photo, placement.size
+    scale, mirror = (new_w / w, new_h / h), w if placement.flip else None
     placed = [place_region(r, scale, placement.corner, mirror, seen) for r in photo.regions]
     return [p for p in placed if p is not None]
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from fastsam.training.augment import Sample, make_sample
+from fastsam.training.augment import Sample, render
 from fastsam.training.data import Cutout, Photo
-from fastsam.training.plan import Policy
+from fastsam.training.plan import Plan, Policy, draw
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,16 @@ class Samples(Dataset[Sample]):
     policy: Policy
     seed: int
 
-    def __getitem__(self, i: int) -> Sample:
+    def plan(self, i: int) -> tuple[list[int], Plan]:
+        """Which photos sample i joins, and how."""
         rng = np.random.default_rng((self.seed, i))
         n = 4 if rng.random() < self.policy.mosaic else 1
-        chosen = rng.choice(len(self.photos), n, p=self.probabilities)
-        return make_sample([self.photos[int(k)] for k in chosen], self.cutouts, self.size, self.policy, rng)
+        chosen = [int(k) for k in rng.choice(len(self.photos), n, p=self.probabilities)]
+        return chosen, draw([self.photos[k] for k in chosen], self.cutouts, self.size, self.policy, rng)
+
+    def __getitem__(self, i: int) -> Sample:
+        chosen, plan = self.plan(i)
+        return render(plan, [self.photos[k] for k in chosen], self.cutouts, self.size, self.policy.max_objects)
 
 
 def probabilities(photos: Sequence[Photo], set_weights: dict[str, float]) -> npt.NDArray[np.float64]:

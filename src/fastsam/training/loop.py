@@ -8,7 +8,7 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,11 +18,12 @@ from torch import Tensor, nn
 
 from fastsam.files import make_folder, whole
 from fastsam.network import Architecture, build
-from fastsam.training import checkpoint
+from fastsam.training import checkpoint, resident
 from fastsam.training.config import Config
 from fastsam.training.data import load_cutouts, load_sets, read_holdout
 from fastsam.training.loader import Batch, Samples, batches, probabilities
 from fastsam.training.losses import losses
+from fastsam.training.store import fits, store
 
 
 class Report(NamedTuple):
@@ -136,7 +137,7 @@ def train(
     saved = since = time.monotonic()
     first = learner.step
     sums: dict[str, Tensor] = {}
-    for batch in batches(samples, config.batch, first, config.steps, workers):
+    for batch in feeder(samples, config.batch, device, workers)(first, config.steps):
         for name, value in learner.learn(batch).items():
             sums[name] = sums[name] + value if name in sums else value
         if learner.step % log_every == 0 or learner.step == config.steps:
@@ -152,6 +153,14 @@ def train(
             yield report
     checkpoint.save(last, learner.state())
     checkpoint.save(folder / "final.pt", checkpoint.halved(learner.final()))
+
+
+def feeder(samples: Samples, batch: int, device: torch.device, workers: int) -> Callable[[int, int], Iterator[Batch]]:
+    """What yields batches number a to b - 1: made on the device where all photos fit into it, else by workers."""
+    if fits(samples.photos, samples.cutouts, device):
+        kept = store(samples.photos, samples.cutouts, device)
+        return lambda a, b: resident.batches(samples, kept, batch, a, b)
+    return lambda a, b: batches(samples, batch, a, b, workers)
 
 
 def samples_of(config: Config) -> Samples:

@@ -47,12 +47,14 @@ class Window:
 
 @dataclass(frozen=True)
 class Placement:
-    """A photo scaled to `size` (width, height), mirrored where `flip`, its corner at (left, top) of the canvas.
+    """A photo scaled to `size` (width, height), mirrored where `flip`, its `corner` (left, top) on the canvas.
 
+    photo: its own (width, height)
     window: the part of the canvas that it may fill, edges at multiples of 4
     """
 
     window: Window
+    photo: tuple[int, int]
     size: tuple[int, int]
     corner: tuple[int, int]
     flip: bool
@@ -120,7 +122,7 @@ def place(shape: tuple[int, ...], window: Window, zoom: tuple[float, float], rng
     # Larger than the window: a random part of it; smaller: a random place in it.
     left = window.x0 + int(rng.integers(min(0, width - new_w), max(0, width - new_w) + 1))
     top = window.y0 + int(rng.integers(min(0, height - new_h), max(0, height - new_h) + 1))
-    return Placement(window, (new_w, new_h), (left, top), flip)
+    return Placement(window, (w, h), (new_w, new_h), (left, top), flip)
 
 
 def pasting(cutouts: Sequence[Cutout], size: int, rng: np.random.Generator) -> Pasting:
