@@ -1,18 +1,30 @@
-"""Which file a model's name stands for."""
+"""Which file a model's name stands for, and how a checkpoint becomes one that a runtime loads."""
 
 import os
+import tempfile
 from pathlib import Path
+from typing import Any
+
+import pooch
 
 from fastsam.errors import UsageError
+from fastsam.files import whole
+from fastsam.weights.graph import build
+from fastsam.weights.yolo import Checkpoint, read_checkpoint
 
 BUNDLED = {"fastsam-tiny": Path(__file__).parent / "bundled" / "fastsam-tiny.onnx"}
 DEFAULT = "fastsam-tiny"
+ZIP = b"PK"  # what a file of torch.save begins with
+CONVERTER = 1  # raised whenever a converted file would come out different
 
 
 def find(model: str | os.PathLike[str] | None = None) -> Path:
-    """The file of a bundled model's name (None: the default one) or of a path.
+    """The ONNX file of a bundled model's name (None: the default one) or of a path.
 
-    Raises UsageError for a name that is neither.
+    A YOLOv8-seg checkpoint of torch.save is converted; the result is kept in the user's cache folder under the hash of
+    the checkpoint's content.
+
+    Raises UsageError for a name that is neither, and for a checkpoint that cannot be read.
     """
     if model is None:
         return BUNDLED[DEFAULT]
@@ -20,7 +32,37 @@ def find(model: str | os.PathLike[str] | None = None) -> Path:
         return BUNDLED[str(model)]
     file = Path(model)
     if not file.is_file():
-        raise UsageError(
-            f"there is no model {str(model)!r}: give an exported .onnx file or one of {', '.join(BUNDLED)}"
-        )
+        raise UsageError(f"there is no model {str(model)!r}: give a .pt or .onnx file or one of {', '.join(BUNDLED)}")
+    with file.open("rb") as content:
+        if content.read(len(ZIP)) != ZIP:
+            return file
+    return converted(file, pooch.file_hash(str(file)))
+
+
+def converted(checkpoint: Path, digest: str) -> Path:
+    """The ONNX file of a checkpoint whose content has the given hash, made where it is not in the cache."""
+    folder = Path(pooch.os_cache("fastsam"))
+    file = folder / f"{digest}-{CONVERTER}.onnx"
+    if not file.is_file():
+        content = read_checkpoint(checkpoint)
+        try:
+            network = build(content, settings(content)).SerializeToString()
+        except UsageError as error:
+            raise UsageError(f"{checkpoint}: {error}") from None
+        if not os.access(_existing(folder), os.W_OK):
+            file = Path(tempfile.mkdtemp(prefix="fastsam-")) / file.name
+        with whole(file) as part:
+            part.write_bytes(network)
     return file
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next(f for f in (folder, *folder.parents) if f.exists())
+
+
+def settings(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Defaults for a checkpoint: the published script's for FastSAM's one class, the popular port's for several."""
+    one = len(checkpoint.names) == 1
+    chosen = {"conf": 0.4, "iou": 0.9} if one else {"conf": 0.25, "iou": 0.7}
+    return {"names": checkpoint.names, "imgsz": checkpoint.imgsz or (1024 if one else 640), **chosen}
