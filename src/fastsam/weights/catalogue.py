@@ -5,11 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import pooch
-
 from fastsam.errors import UsageError
 from fastsam.files import whole
-from fastsam.weights.graph import build
 from fastsam.weights.yolo import Checkpoint, read_checkpoint
 
 BUNDLED = {"fastsam-tiny": Path(__file__).parent / "bundled" / "fastsam-tiny.onnx"}
@@ -36,13 +33,17 @@ def find(model: str | os.PathLike[str] | None = None) -> Path:
     with file.open("rb") as content:
         if content.read(len(ZIP)) != ZIP:
             return file
-    return converted(file, pooch.file_hash(str(file)))
+    return converted(file)
 
 
-def converted(checkpoint: Path, digest: str) -> Path:
-    """The ONNX file of a checkpoint whose content has the given hash, made where it is not in the cache."""
+def converted(checkpoint: Path) -> Path:
+    """The ONNX file of a checkpoint, made where the cache has none for its content."""
+    import pooch  # both are slow to import, and needed here only
+
+    from fastsam.weights.graph import build
+
     folder = Path(pooch.os_cache("fastsam"))
-    file = folder / f"{digest}-{CONVERTER}.onnx"
+    file = folder / f"{pooch.file_hash(str(checkpoint))}-{CONVERTER}.onnx"
     if not file.is_file():
         content = read_checkpoint(checkpoint)
         try:
