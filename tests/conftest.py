@@ -52,7 +52,8 @@ def make_segments() -> Callable[..., Segments]:
             inside = inside & (rows * 4 > y0 * sy + py) & (rows * 4 < y1 * sy + py)
             prototype[inside] = 4.0
         n = len(boxes)
-        masks = Masks(np.eye(n, 32, dtype=np.float32), prototypes, np.array(boxes, np.float32).reshape(n, 4), letterbox)
+        corners = np.array(boxes, np.float32).reshape(n, 4)
+        masks = Masks(np.eye(n, 32, dtype=np.float32), prototypes, corners, letterbox, corners)
         return Segments(masks, np.array(scores, np.float32), np.zeros(n, np.int64))
 
     return make

@@ -12,7 +12,8 @@ from fastsam.candidates import candidates
 from fastsam.errors import UsageError
 from fastsam.image.letterbox import STRIDE, fit, letterbox, to_tensor
 from fastsam.image.read import Source, read_image
-from fastsam.masks.lazy import Masks
+from fastsam.masks.lazy import Masks, widen
+from fastsam.masks.port import as_the_port
 from fastsam.runtimes import onnx as runtime
 from fastsam.runtimes.onnx import Settings
 from fastsam.segments import Segments
@@ -72,7 +73,11 @@ class FastSAM:
             raw, prototypes = self._network.run(images)
         with stage("candidates", seconds):
             found = candidates(raw[0], use.conf, use.iou, use.max_det)
-            masks = Masks(found.coefficients, prototypes[0], box.to_photo(found.boxes), box, use.margin)
+            boxes = box.to_photo(found.boxes)
+            if use.port:
+                masks = as_the_port(found.coefficients, prototypes[0], boxes, box)
+            else:
+                masks = Masks(found.coefficients, prototypes[0], boxes, box, widen(boxes, use.margin))
             segments = Segments(masks, found.scores, found.classes, use.names, seconds)
             return segments.take(np.flatnonzero(masks.occupied()))
 

@@ -122,7 +122,7 @@ class Segments:
             "coefficients": self.masks.coefficients,
             "prototypes": self.masks.prototypes,
             "boxes": self.boxes,
-            "margin": np.float64(self.masks.margin),
+            "windows": self.masks.windows,
             "scores": self.scores,
             "classes": self.classes,
             "names": np.array(self.names),
@@ -141,7 +141,7 @@ class Segments:
                 letterbox = Letterbox(
                     **{name: tuple(z[f"letterbox_{name}"].tolist()) for name in Letterbox.__dataclass_fields__}
                 )
-                masks = Masks(z["coefficients"], z["prototypes"], z["boxes"], letterbox, float(z["margin"]))
+                masks = Masks(z["coefficients"], z["prototypes"], z["boxes"], letterbox, z["windows"])
                 return cls(masks, z["scores"], z["classes"], tuple(str(n) for n in z["names"]))
         except UsageError:
             raise

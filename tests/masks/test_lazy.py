@@ -1,6 +1,7 @@
 """Lazy masks equal the slow, obvious way: upsample every logit to the photo, crop by the box, threshold."""
 
 import tracemalloc
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco
 
 from fastsam.image.letterbox import Letterbox, fit
-from fastsam.masks.lazy import Masks
+from fastsam.masks.lazy import Masks, widen
 
 
 def make(height: int, width: int, imgsz: int, n: int, seed: int, margin: float = 0.0) -> Masks:
@@ -19,10 +20,9 @@ def make(height: int, width: int, imgsz: int, n: int, seed: int, margin: float =
     h, w = (side // 4 for side in box.input)
     smooth = np.stack([cv2.GaussianBlur(rng.normal(size=(h, w)), (5, 5), 1.5) for _ in range(32)])
     corners = np.sort(rng.uniform(-0.1, 1.1, (n, 2, 2)), axis=1)
-    boxes = np.clip(corners, 0, 1).reshape(n, 4) * [width, height, width, height]
-    return Masks(
-        rng.normal(size=(n, 32)).astype(np.float32), smooth.astype(np.float32), boxes.astype(np.float32), box, margin
-    )
+    boxes = (np.clip(corners, 0, 1).reshape(n, 4) * [width, height, width, height]).astype(np.float32)
+    coefficients = rng.normal(size=(n, 32)).astype(np.float32)
+    return Masks(coefficients, smooth.astype(np.float32), boxes, box, widen(boxes, margin))
 
 
 def slow_logits(masks: Masks, i: int) -> np.ndarray:
@@ -47,9 +47,7 @@ def slow_mask(masks: Masks, i: int) -> tuple[np.ndarray, np.ndarray]:
     logits = slow_logits(masks, i)
     height, width = masks.size
     x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
-    x0, y0, x1, y1 = masks.boxes[i].astype(float)
-    x0, x1 = x0 - masks.margin * (x1 - x0), x1 + masks.margin * (x1 - x0)
-    y0, y1 = y0 - masks.margin * (y1 - y0), y1 + masks.margin * (y1 - y0)
+    x0, y0, x1, y1 = masks.windows[i].astype(float)
     inside = (x >= x0) & (x < x1) & (y >= y0) & (y < y1)
     return (logits > 0) & inside, np.abs(logits) < 1e-3
 
@@ -110,9 +108,8 @@ def test_compact_forms_agree_with_the_masks() -> None:
 
 def test_occupied_masks_are_those_that_may_have_pixels() -> None:
     masks = make(120, 90, 96, 20, 3)
-    lowered = Masks(masks.coefficients, masks.prototypes, masks.boxes, masks.letterbox)
-    assert not (lowered.areas[~lowered.occupied()]).any()
-    nothing = Masks(masks.coefficients * 0, masks.prototypes, masks.boxes, masks.letterbox)
+    assert not masks.areas[~masks.occupied()].any()
+    nothing = replace(masks, coefficients=masks.coefficients * 0)
     assert not nothing.occupied().any()
 
 

@@ -31,6 +31,15 @@ class Letterbox:
     pad: tuple[int, int]
     content: tuple[int, int]
 
+    def on_cells(self, cell: int) -> "Letterbox":
+        """The same with the photo's content rounded to whole cells of `cell` input pixels, centred."""
+        (height, width), (h, w) = self.photo, (side // cell for side in self.input)
+        gain = min(h / height, w / width)
+        across, down = max(1, round(width * gain)), max(1, round(height * gain))
+        pad = ((w - across) * cell // 2, (h - down) * cell // 2)
+        scale = (across * cell / width, down * cell / height)
+        return Letterbox(self.photo, self.input, scale, pad, (across * cell, down * cell))
+
     def to_photo(self, boxes: Float) -> Float:
         """Boxes (N, 4) xyxy from input pixels to photo pixels, clipped to the photo."""
         height, width = self.photo

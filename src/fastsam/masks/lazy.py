@@ -5,7 +5,7 @@ mask by mask: no array of the size N x H x W exists. Called by `segments`, `prom
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,12 @@ from fastsam.masks.polygons import Polygon, polygons
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
-CELL = 4  # input pixels a prototype's cell
+
+
+def widen(boxes: Float, margin: float) -> Float:
+    """Boxes (N, 4) xyxy with `margin` of their width added left and right, of their height above and below."""
+    sides = (boxes[:, 2:] - boxes[:, :2]) * np.float32(margin)
+    return np.concatenate((boxes[:, :2] - sides, boxes[:, 2:] + sides), 1)
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,9 @@ class Crop:
 class Masks:
     """N masks of a photo.
 
-    coefficients: (N, 32) float32; prototypes: (32, h, w) float32, cells of 4 input pixels
+    coefficients: (N, 32) float32; prototypes: (32, h, w) float32 over the input
     boxes: (N, 4) float32 xyxy in photo pixels; letterbox: where the photo lay in the input
-    margin: share of a box's sides by which its mask may reach beyond it, as the weights have learnt it
+    windows: (N, 4) float32 xyxy in photo pixels, beyond which a mask has no pixels
 
     Raises ValueError where the shapes do not fit. The arrays become read-only.
 
@@ -53,13 +58,14 @@ class Masks:
     prototypes: Float
     boxes: Float
     letterbox: Letterbox
-    margin: float = 0.0
+    windows: Float
 
     def __post_init__(self) -> None:
         shape, cells = self.coefficients.shape, self.prototypes.shape
-        if self.boxes.shape != (shape[0], 4) or len(cells) != 3 or shape[1] != cells[0]:
+        fits = self.boxes.shape == self.windows.shape == (shape[0], 4)
+        if not fits or len(cells) != 3 or shape[1] != cells[0]:
             raise ValueError(f"coefficients {shape}, prototypes {cells} and boxes {self.boxes.shape} do not fit")
-        for array in (self.coefficients, self.prototypes, self.boxes):
+        for array in (self.coefficients, self.prototypes, self.boxes, self.windows):
             array.flags.writeable = False
 
     def __len__(self) -> int:
@@ -75,18 +81,14 @@ class Masks:
         return (self[i] for i in range(len(self)))
 
     @property
+    def cell(self) -> int:
+        """Input pixels a cell of the prototypes: 4 as they leave the network."""
+        return self.letterbox.input[0] // int(self.prototypes.shape[1])
+
+    @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the photo."""
         return self.letterbox.photo
-
-    @cached_property
-    def windows(self) -> Float:
-        """(N, 4) float32 xyxy: the boxes widened by the margin, clipped to the photo. No mask reaches further."""
-        height, width = self.size
-        sides = (self.boxes[:, 2:] - self.boxes[:, :2]) * np.float32(self.margin)
-        wide = np.concatenate((self.boxes[:, :2] - sides, self.boxes[:, 2:] + sides), 1)
-        clipped: Float = np.clip(wide, 0, np.array([width, height] * 2, np.float32))
-        return clipped
 
     @cached_property
     def areas(self) -> npt.NDArray[np.int64]:
@@ -95,7 +97,9 @@ class Masks:
 
     def take(self, indices: npt.NDArray[np.int64]) -> "Masks":
         """The masks at `indices`, in that order; prototypes are shared."""
-        return replace(self, coefficients=self.coefficients[indices], boxes=self.boxes[indices])
+        return Masks(
+            self.coefficients[indices], self.prototypes, self.boxes[indices], self.letterbox, self.windows[indices]
+        )
 
     def occupied(self) -> Bool:
         """(N,) whether a mask can have any pixel: bilinear interpolation never exceeds the largest cell."""
@@ -159,13 +163,13 @@ class Masks:
         """Positions on the photo, in cells of the prototypes, where cell k's centre is k."""
         scale, pad = self.letterbox.scale[axis], self.letterbox.pad[axis]
         first, last = self._content(axis)
-        return np.clip((positions * scale + pad) / CELL - 0.5, first, last - 1)
+        return np.clip((positions * scale + pad) / self.cell - 0.5, first, last - 1)
 
     def _content(self, axis: int) -> tuple[int, int]:
         """First and last + 1 cell whose centre lies on the photo: cells on padding are never mixed in."""
         pad, length = self.letterbox.pad[axis], self.letterbox.content[axis]
-        first = -(-(2 * pad - CELL) // (2 * CELL))
-        last = -(-(2 * (pad + length) - CELL) // (2 * CELL))
+        first = -(-(2 * pad - self.cell) // (2 * self.cell))
+        last = -(-(2 * (pad + length) - self.cell) // (2 * self.cell))
         return first, max(first + 1, last)
 
     def _cells_of(self, x0: int, y0: int, x1: int, y1: int) -> tuple[int, int, int, int]:
@@ -186,8 +190,8 @@ class Masks:
         (ax, ay), (px, py) = self.letterbox.scale, self.letterbox.pad
         to_cell = np.array(
             [
-                [ax / CELL, 0, ((x0 + 0.5) * ax + px) / CELL - 0.5 - c0],
-                [0, ay / CELL, ((y0 + 0.5) * ay + py) / CELL - 0.5 - r0],
+                [ax / self.cell, 0, ((x0 + 0.5) * ax + px) / self.cell - 0.5 - c0],
+                [0, ay / self.cell, ((y0 + 0.5) * ay + py) / self.cell - 0.5 - r0],
             ]
         )
         logits: Float = cv2.warpAffine(

@@ -17,9 +17,10 @@ Float = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Settings:
-    """What belongs to the weights: class names, the defaults chosen for them, and how masks were learnt.
+    """What belongs to the weights: class names, the defaults chosen for them, and how their output is to be read.
 
     margin: share of a box's sides by which a mask may reach beyond it
+    port: boxes and masks exactly as the popular port makes them, for weights that were trained with it
     """
 
     names: tuple[str, ...] = ("object",)
@@ -28,6 +29,7 @@ class Settings:
     iou: float = 0.7
     max_det: int = 300
     margin: float = 0.0
+    port: bool = False
 
 
 @dataclass(frozen=True)
