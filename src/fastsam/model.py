@@ -77,7 +77,7 @@ class FastSAM:
             if use.port:
                 masks = as_the_port(found.coefficients, prototypes[0], boxes, box)
             else:
-                masks = Masks(found.coefficients, prototypes[0], boxes, box, widen(boxes, use.margin))
+                masks = Masks(found.coefficients, prototypes[0], boxes, box, widen(boxes, use.margin, box.photo))
             segments = Segments(masks, found.scores, found.classes, use.names, seconds)
             return segments.take(np.flatnonzero(masks.occupied()))
 

@@ -14,6 +14,7 @@ def export(
     conf: float = 0.25,
     iou: float = 0.7,
     max_det: int = 300,
+    margin: float = 0.0,
 ) -> int:
     """Write a trained network as ONNX.
 
@@ -31,6 +32,9 @@ def export(
         Default overlap threshold, stored with the weights.
     max_det
         Default number of segments at most, stored with the weights.
+    margin
+        Share of a photo-sized box's sides by which its mask may reach beyond it, less for smaller boxes; stored with
+        the weights. For weights that were trained with a margin.
     """
     require("torch", "export")
     require("onnx", "export")
@@ -38,7 +42,7 @@ def export(
     from fastsam.export.onnx import load_network
     from fastsam.runtimes.onnx import Settings
 
-    network, architecture, margin = load_network(checkpoint)
+    network, architecture = load_network(checkpoint)
     settings = Settings(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, margin=margin)
     write(network, architecture, settings, output)
     print(output)

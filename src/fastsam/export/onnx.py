@@ -38,16 +38,13 @@ class Exported(nn.Module):
         return self.network.head.decode(self.network(images))
 
 
-def load_network(file: Path) -> tuple[YOLOv8Seg | LiteSeg, Architecture, float]:
-    """The averaged network of a checkpoint, ready to run, and the margin its masks were learnt with.
-
-    Raises ValueError for a file that is none.
-    """
+def load_network(file: Path) -> tuple[YOLOv8Seg | LiteSeg, Architecture]:
+    """The averaged network of a checkpoint, ready to run. Raises ValueError for a file that is none."""
     state = checkpoint.load(file)
     architecture = checkpoint.architecture_of(state)
     network = build(architecture)
     network.load_state_dict(state["average"])
-    return network.eval(), architecture, float(state["config"].get("margin", 0.0))
+    return network.eval(), architecture
 
 
 def export(network: YOLOv8Seg | LiteSeg, architecture: Architecture, settings: Settings, file: Path) -> None:

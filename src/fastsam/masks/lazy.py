@@ -21,9 +21,15 @@ Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 
 
-def widen(boxes: Float, margin: float) -> Float:
-    """Boxes (N, 4) xyxy with `margin` of their width added left and right, of their height above and below."""
-    sides = (boxes[:, 2:] - boxes[:, :2]) * np.float32(margin)
+def widen(boxes: Float, margin: float, photo: tuple[int, int]) -> Float:
+    """Boxes (N, 4) xyxy, each side moved out by a share of the box's length along it.
+
+    The share is `margin` for a box of the size of the photo (height, width) and falls with the root of the box's area:
+    the larger a box, the less certain its sides, and the less a neighbour matters that leaks in.
+    """
+    lengths = boxes[:, 2:] - boxes[:, :2]
+    shares = margin * np.sqrt(lengths.prod(1, keepdims=True) / (photo[0] * photo[1]))
+    sides = (lengths * shares).astype(np.float32)
     return np.concatenate((boxes[:, :2] - sides, boxes[:, 2:] + sides), 1)
 
 

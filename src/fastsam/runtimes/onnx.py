@@ -19,7 +19,7 @@ Float = npt.NDArray[np.float32]
 class Settings:
     """What belongs to the weights: class names, the defaults chosen for them, and how their output is to be read.
 
-    margin: share of a box's sides by which a mask may reach beyond it
+    margin: share of a photo-sized box's sides by which its mask may reach beyond it, less for smaller ones
     port: boxes and masks exactly as the popular port makes them, for weights that were trained with it
     """
 

@@ -32,7 +32,7 @@ class Config:
     photos: length of the run; warmup: photos of linear warm-up; rate: peak of the cosine schedule
     decay: AdamW's weight decay; average: EMA decay reached after some thousand steps
     precision: `auto` (bf16 where the device computes in it), `bf16` or `float32`
-    margin: share of a box's sides by which masks are learnt, and later shown, beyond it
+    margin: share of a box's sides by which masks are learnt beyond it
     """
 
     data: tuple[str, ...] = ()
