@@ -71,9 +71,9 @@ def test_drawn_shapes_are_learnt_by_heart(make_set: Callable[..., Path]) -> None
 
 
 @pytest.mark.slow
-def test_the_eight_busiest_photos_are_all_but_learnt_by_heart(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With up to 257 overlapping regions a photo, many of four cells: docs/training.md tells what is still missing."""
-    monkeypatch.setattr("fastsam.training.losses.MASKS_PER_PHOTO", 100)
+def test_the_eight_busiest_photos_are_learnt_by_heart(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With up to 257 overlapping regions a photo, many of them small: docs/training.md tells why it takes 640 px."""
+    monkeypatch.setattr("fastsam.training.losses.MASKS_PER_PHOTO", 200)
     photos = sorted(load_set(shared / "data" / "train" / "bsds"), key=lambda p: -len(p.regions))[:8]
     assert all(len(p.regions) >= 20 for p in photos)
-    assert learn_by_heart(one_batch(photos, 320), 500, rate=3e-3) > 0.8
+    assert learn_by_heart(one_batch(photos, 640), 800, rate=3e-3) > 0.9
