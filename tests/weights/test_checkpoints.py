@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from fastsam import FastSAM
+from fastsam import FastSAM, UsageError
 from fastsam.weights.graph import build
 from fastsam.weights.yolo import read_checkpoint
 
@@ -80,6 +80,22 @@ def test_a_checkpoint_is_converted_once_and_kept(
     assert FastSAM(renamed, threads=1).settings == model.settings
     assert [kept] == list((tmp_path / "cache" / "fastsam").iterdir())
     model(examples / "coffee.png")
+
+
+def test_a_checkpoint_of_our_own_trainer_runs_by_our_own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch", reason="the train extra is not installed")
+    from fastsam.network import Architecture
+    from fastsam.network import build as build_torch
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    network = build_torch(Architecture())
+    state = {"architecture": {"backbone": "yolov8"}, "config": {"imgsz": 320}, "average": network.state_dict()}
+    torch.save(state, tmp_path / "final.pt")
+    settings = FastSAM(tmp_path / "final.pt", threads=1).settings
+    assert (settings.imgsz, settings.conf, settings.iou, settings.port) == (320, 0.25, 0.7, False)
+    torch.save(state | {"architecture": {"backbone": "lite0"}}, tmp_path / "lite.pt")
+    with pytest.raises(UsageError, match="fastsam export"):
+        FastSAM(tmp_path / "lite.pt")
 
 
 def test_a_cache_that_cannot_be_written_is_no_obstacle(

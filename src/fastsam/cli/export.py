@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fastsam.errors import require
+from fastsam.errors import UsageError, require
 
 
 def export(
@@ -36,6 +36,8 @@ def export(
         Share of a photo-sized box's sides by which its mask may reach beyond it, less for smaller boxes; stored with
         the weights. For weights that were trained with a margin.
     """
+    if margin < 0:
+        raise UsageError(f"margin {margin} is negative: the least is 0")
     require("torch", "export")
     require("onnx", "export")
     from fastsam.export.onnx import export as write

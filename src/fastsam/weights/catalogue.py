@@ -12,7 +12,7 @@ from fastsam.weights.yolo import Checkpoint, read_checkpoint
 BUNDLED = {"fastsam-tiny": Path(__file__).parent / "bundled" / "fastsam-tiny.onnx"}
 DEFAULT = "fastsam-tiny"
 ZIP = b"PK"  # what a file of torch.save begins with
-CONVERTER = 2  # raised whenever a converted file would come out different
+CONVERTER = 3  # raised whenever a converted file would come out different
 
 
 def find(model: str | os.PathLike[str] | None = None) -> Path:
@@ -63,7 +63,12 @@ def _existing(folder: Path) -> Path:
 
 
 def settings(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Defaults for a checkpoint: the published script's for FastSAM's one class, the popular port's for several."""
-    one = len(checkpoint.names) == 1
+    """Defaults for a checkpoint: the published script's for FastSAM's one class, the popular port's for all others."""
+    one = checkpoint.port and len(checkpoint.names) == 1
     chosen = {"conf": 0.4, "iou": 0.9} if one else {"conf": 0.25, "iou": 0.7}
-    return {"names": checkpoint.names, "imgsz": checkpoint.imgsz or (1024 if one else 640), "port": True, **chosen}
+    return {
+        "names": checkpoint.names,
+        "imgsz": checkpoint.imgsz or (1024 if one else 640),
+        "port": checkpoint.port,
+        **chosen,
+    }

@@ -19,11 +19,15 @@ DEEPEST = 12  # levels of modules; the published networks have 7
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """`entries` by their published names (`model.0.conv.weight`), float32; class `names`; `imgsz` it was trained at."""
+    """`entries` by their published names (`model.0.conv.weight`), float32; class `names`; `imgsz` it was trained at.
+
+    port: the popular port trained it, not `fastsam train`
+    """
 
     entries: dict[str, Float]
     names: tuple[str, ...]
     imgsz: int | None
+    port: bool
 
 
 def read_checkpoint(file: Path) -> Checkpoint:
@@ -32,10 +36,26 @@ def read_checkpoint(file: Path) -> Checkpoint:
     Raises UsageError for any other file, and for weights that are not finite.
     """
     root = read(file)
+    try:
+        return interpret(file, root)
+    except UsageError:
+        raise
+    except (AttributeError, TypeError, ValueError, OverflowError):  # a value of another kind than its name promises
+        raise UsageError(f"{file} is no YOLOv8-seg checkpoint: its values are of other kinds") from None
+
+
+def interpret(file: Path, root: Any) -> Checkpoint:
+    """The network in the value of a file. Raises UsageError, or whatever a value of the wrong kind raises."""
     if not isinstance(root, dict):
         raise UsageError(f"{file} is no YOLOv8-seg checkpoint: it holds no dictionary")
     names: Any = None
-    if isinstance(root.get("average"), dict):
+    ours = isinstance(root.get("average"), dict)
+    if ours:
+        if (backbone := root.get("architecture", {}).get("backbone")) != "yolov8":
+            raise UsageError(
+                f"{file} has the backbone {backbone!r}, which only an exported file can run: "
+                f"fastsam export {file} FILE.onnx"
+            )
         found = root["average"]
         imgsz = root.get("config", {}).get("imgsz")
     else:
@@ -48,7 +68,7 @@ def read_checkpoint(file: Path) -> Checkpoint:
         arguments = root.get("train_args")
         imgsz = arguments.get("imgsz") if isinstance(arguments, dict) else None
     entries = {name: as_float(file, name, value) for name, value in found.items()}
-    return Checkpoint(entries, class_names(file, names, entries), imgsz if isinstance(imgsz, int) else None)
+    return Checkpoint(entries, class_names(file, names, entries), imgsz if isinstance(imgsz, int) else None, not ours)
 
 
 def collect(module: Record, prefix: str, found: dict[str, Any], depth: int, file: Path) -> None:
