@@ -153,6 +153,10 @@ def test_weights_that_are_not_finite_or_of_another_shape_are_refused(
     write_checkpoint(network, tmp_path / "shape.pt")
     with pytest.raises(UsageError, match=r"shape\.pt"):
         FastSAM(tmp_path / "shape.pt")
+    for odd in ({"average": {}, "architecture": [1]}, {"ema": torch.zeros(3)}, {"model": 3}, [1, 2]):
+        torch.save(odd, tmp_path / "odd.pt")
+        with pytest.raises(UsageError, match=r"odd\.pt is no YOLOv8-seg checkpoint"):
+            read_checkpoint(tmp_path / "odd.pt")
     torch.save({"epoch": 1, "model": {"a": torch.zeros(2)}}, tmp_path / "other.pt")
     with pytest.raises(UsageError, match="neither a model nor its average"):
         read_checkpoint(tmp_path / "other.pt")
