@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="the train extra is not installed")
+pytest.importorskip("torch", reason="the train extra is not installed")
 
-from fastsam.network.head import decode_boxes  # noqa: E402
-from fastsam.training.assign import assign  # noqa: E402
-from fastsam.training.augment import make_sample  # noqa: E402
-from fastsam.training.config import make_config  # noqa: E402
-from fastsam.training.data import Photo, load_set  # noqa: E402
-from fastsam.training.loader import Batch, collate  # noqa: E402
-from fastsam.training.loop import Learner  # noqa: E402
-from fastsam.training.plan import Policy  # noqa: E402
+import torch
+
+from fastsam.network.head import decode_boxes
+from fastsam.training.assign import assign
+from fastsam.training.augment import make_sample
+from fastsam.training.config import make_config
+from fastsam.training.data import Photo, load_set
+from fastsam.training.loader import Batch, collate
+from fastsam.training.loop import Learner
+from fastsam.training.plan import Policy
 
 PLAIN = Policy(zoom=(1.0, 1.0), mosaic=0.0, paste=0.0, colour=0.0, max_objects=500)
 

@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="the train extra is not installed")
+pytest.importorskip("torch", reason="the train extra is not installed")
 
-from fastsam.training import loader, resident  # noqa: E402
-from fastsam.training.data import Cutout, load_sets  # noqa: E402
-from fastsam.training.loader import Batch, Samples, probabilities  # noqa: E402
-from fastsam.training.plan import Policy  # noqa: E402
-from fastsam.training.store import bytes_of, store  # noqa: E402
+import torch
+
+from fastsam.training import loader, resident
+from fastsam.training.data import Cutout, load_sets
+from fastsam.training.loader import Batch, Samples, probabilities
+from fastsam.training.plan import Policy
+from fastsam.training.store import bytes_of, store
 
 CPU = torch.device("cpu")
 

@@ -88,7 +88,7 @@ def place_photo(canvas: UInt8, known: npt.NDArray[np.bool_], photo: Photo, place
     part = pixels[seen.y0 - top : seen.y1 - top, seen.x0 - left : seen.x1 - left]
     canvas[seen.y0 : seen.y1, seen.x0 : seen.x1] = part
     if not photo.complete:
-        known[seen.y0 // 4 : -(-seen.y1 // 4), seen.x0 // 4 : -(-seen.x1 // 4)] = False
+        known[seen.cells] = False
     (w, h), (new_w, new_h) = placement.photo, placement.size
     scale, mirror = (new_w / w, new_h / h), w if placement.flip else None
     placed = [place_region(r, scale, placement.corner, mirror, seen) for r in photo.regions]

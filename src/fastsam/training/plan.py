@@ -44,6 +44,11 @@ class Window:
     x1: int
     y1: int
 
+    @property
+    def cells(self) -> tuple[slice, slice]:
+        """Rows and columns of the prototypes' grid, 4 input pixels a cell, that it touches."""
+        return slice(self.y0 // 4, -(-self.y1 // 4)), slice(self.x0 // 4, -(-self.x1 // 4))
+
 
 @dataclass(frozen=True)
 class Placement:

@@ -63,7 +63,7 @@ class Objects:
 
     owners: (T,) sample; regions: (T,) region, -1 for a pasting; flips: (T,) mirrored
     boxes: (T, 4) xyxy whole, in input pixels; windows: (T, 4) what may be seen of it
-    full: (T,) grid cells of the whole object; weights: (T,); ignored: (T,)
+    full: (T,) grid cells of the whole object, 0 for a pasting; weights: (T,); ignored: (T,)
     """
 
     owners: npt.NDArray[np.int64]
@@ -126,7 +126,7 @@ def _placed(kept: Store, numbers: npt.NDArray[np.int64], photo: int, placement: 
 def draw_photos(kept: Store, plans: Sequence[tuple[list[int], Plan]], size: int) -> Tensor:
     """(B, 3, S, S) float images 0..255 of the plans' photos in their colours, grey where no photo is."""
     device = kept.pixels.device
-    work = torch.float16 if device.type == "cuda" else torch.float32
+    work = precision(device)
     placements = [p for _, plan in plans for p in plan.placements]
     photos = torch.tensor([k for chosen, _ in plans for k in chosen], device=device)
     owners = torch.tensor([b for b, (chosen, _) in enumerate(plans) for _ in chosen], device=device)
@@ -142,6 +142,11 @@ def draw_photos(kept: Store, plans: Sequence[tuple[list[int], Plan]], size: int)
             colour = torch.from_numpy(plan.colour).to(device)
             images[b] = (torch.einsum("ij,jhw->ihw", colour[:, :3], images[b]) + colour[:, 3, None, None]).clamp(0, 255)
     return images
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """What matrices are multiplied in: half precision where the device has units for it."""
+    return torch.float16 if device.type == "cuda" else torch.float32
 
 
 def interpolation(placement: Placement, axis: int, size: int, side: int) -> Array:
@@ -164,7 +169,7 @@ def interpolation(placement: Placement, axis: int, size: int, side: int) -> Arra
 def draw_masks(kept: Store, objects: Objects, size: int) -> Tensor:
     """(T, S / 2, S / 2) shares 0..1 of the grid's cells that each region covers; 0 for pastings."""
     device = kept.bits.device
-    work = torch.float16 if device.type == "cuda" else torch.float32
+    work = precision(device)
     masks = torch.zeros(len(objects.owners), size // GRID, size // GRID, device=device, dtype=work)
     for part in np.array_split(np.flatnonzero(objects.regions >= 0), max(1, len(objects.owners) // 512)):
         packed = kept.bits[torch.from_numpy(objects.regions[part]).to(device)]
@@ -247,9 +252,8 @@ def choose(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Indices of the objects to learn and of those that are left out, by the rule of `augment.finish`."""
     areas = masks.sum((1, 2), dtype=torch.float32).cpu().numpy()
-    full = np.where(objects.regions >= 0, objects.full, 0)
     sides = (boxes[:, 2:] - boxes[:, :2]).min(1)
-    good = ~objects.ignored & (sides >= MIN_SIDE) & (areas > 0) & (areas >= MIN_VISIBLE * full)
+    good = ~objects.ignored & (sides >= MIN_SIDE) & (areas > 0) & (areas >= MIN_VISIBLE * objects.full)
     kept, dropped = [], []
     for b, (_, plan) in enumerate(plans):
         mine = np.flatnonzero(objects.owners == b)
@@ -266,8 +270,7 @@ def known_ground(photos: Sequence[Photo], plans: Sequence[tuple[list[int], Plan]
     for b, (chosen, plan) in enumerate(plans):
         for photo, placement in zip(chosen, plan.placements, strict=True):
             if not photos[photo].complete:
-                seen = placement.visible
-                known[b, seen.y0 // 4 : -(-seen.y1 // 4), seen.x0 // 4 : -(-seen.x1 // 4)] = False
+                known[b][placement.visible.cells] = False
     return known
 
 
