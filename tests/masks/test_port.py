@@ -16,13 +16,22 @@ from fastsam.masks.port import as_the_port, at_the_border
 
 @pytest.mark.parametrize("name", ["object-n-dogs", "object-n-sa_10039", "sizes-p-bus", "sizes-p-dogs"])
 def test_the_ports_own_answers_are_found_again(shared: Path, name: str) -> None:
-    golden = json.loads((shared / "golden" / f"{name}.json").read_text())
-    photo = shared / "photos" / golden["photo"]
-    entered = np.load(shared / "golden" / f"{name}.npz")["input"].transpose(1, 2, 0).astype(int)
+    weights = shared / "golden" / f"{name.rsplit('-', 1)[0]}.pt"
+    assert_agreement(weights, shared / "golden" / name, shared / "photos")
+
+
+def test_the_ports_answers_of_the_fixture_are_found_again(fixtures: Path, examples: Path) -> None:
+    assert_agreement(fixtures / "port-tiny.pt", fixtures / "port-tiny", examples)
+
+
+def assert_agreement(weights: Path, answers: Path, photos: Path) -> None:
+    golden = json.loads(answers.with_suffix(".json").read_text())
+    photo = photos / golden["photo"]
+    entered = np.load(answers.with_suffix(".npz"))["input"].transpose(1, 2, 0).astype(int)
     pixels = read_image(photo)
     ours = letterbox(pixels, fit(pixels.shape[:2], golden["imgsz"])).astype(int)
     assert (np.abs(ours - entered).max(2) <= 1).mean() >= 0.999
-    model = FastSAM(shared / "golden" / f"{name.rsplit('-', 1)[0]}.pt", threads=1)
+    model = FastSAM(weights, threads=1)
     segments = model(photo, **{k: golden[k] for k in ("imgsz", "conf", "iou", "max_det")})
     assert len(segments) == len(golden["scores"])
     np.testing.assert_allclose(segments.scores, golden["scores"], atol=2e-3)

@@ -57,9 +57,17 @@ def test_a_network_of_random_weights_gives_its_own_outputs(
 
 @pytest.mark.parametrize("name", ["object-n-dogs", "object-n-sa_10039", "sizes-p-bus", "sizes-p-dogs"])
 def test_files_of_the_port_give_the_ports_raw_outputs(shared: Path, name: str) -> None:
-    golden = np.load(shared / "golden" / f"{name}.npz")
+    assert_raw(shared / "golden" / f"{name.rsplit('-', 1)[0]}.pt", shared / "golden" / f"{name}.npz")
+
+
+def test_the_fixture_of_the_port_gives_the_ports_raw_outputs(fixtures: Path) -> None:
+    assert_raw(fixtures / "port-tiny.pt", fixtures / "port-tiny.npz")
+
+
+def assert_raw(weights: Path, outputs: Path) -> None:
+    golden = np.load(outputs)
     images = golden["input"][None].astype(np.float32) / 255
-    candidates, prototypes = run(shared / "golden" / f"{name.rsplit('-', 1)[0]}.pt", images)
+    candidates, prototypes = run(weights, images)
     assert_close(candidates[0], golden["candidates"])
     assert_close(prototypes[0], golden["prototypes"])
 

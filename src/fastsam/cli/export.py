@@ -39,7 +39,6 @@ def export(
     if margin < 0:
         raise UsageError(f"margin {margin} is negative: the least is 0")
     require("torch", "export")
-    require("onnx", "export")
     from fastsam.export.onnx import export as write
     from fastsam.export.onnx import load_network
     from fastsam.runtimes.onnx import Settings

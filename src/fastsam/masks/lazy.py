@@ -118,10 +118,15 @@ class Masks:
 
     def crop(self, i: int) -> Crop:
         """Mask i inside its window."""
+        offset, logits = self.logits(i)
+        return Crop(offset, logits > 0)
+
+    def logits(self, i: int) -> tuple[tuple[int, int], Float]:
+        """Logits of mask i inside its window: their offset (x, y) on the photo, and (h, w) float32, maybe empty."""
         x0, y0, x1, y1 = self._pixels_of(i)
         if x0 >= x1 or y0 >= y1:
-            return Crop((x0, y0), np.zeros((0, 0), bool))
-        return Crop((x0, y0), self._logits(i, x0, y0, x1, y1) > 0)
+            return (x0, y0), np.zeros((0, 0), np.float32)
+        return (x0, y0), self._logits(i, x0, y0, x1, y1)
 
     def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's window.

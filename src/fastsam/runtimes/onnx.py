@@ -49,6 +49,11 @@ class Network:
         return candidates, prototypes
 
 
+def available() -> list[str]:
+    """Execution providers that are installed, by ONNX Runtime's names."""
+    return list(onnxruntime.get_available_providers())
+
+
 def load(file: Path, threads: int | None = None, providers: Sequence[str] | None = None) -> Network:
     """Loads an exported network.
 
@@ -58,10 +63,9 @@ def load(file: Path, threads: int | None = None, providers: Sequence[str] | None
     Raises UsageError for a file that is no exported network and for a provider that is not installed.
     """
     wanted = list(providers or ["CPUExecutionProvider"])
-    missing = [p for p in wanted if p not in onnxruntime.get_available_providers()]
+    missing = [p for p in wanted if p not in available()]
     if missing:
-        have = ", ".join(onnxruntime.get_available_providers())
-        raise UsageError(f"ONNX Runtime has no provider {missing[0]!r} here: choose from {have}")
+        raise UsageError(f"ONNX Runtime has no provider {missing[0]!r} here: choose from {', '.join(available())}")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     if threads:

@@ -7,54 +7,80 @@ from typing import Any
 
 from fastsam.errors import UsageError
 from fastsam.files import whole
+from fastsam.weights.published import PUBLISHED, cache, present
+from fastsam.weights.tensors import is_safetensors, read_safetensors
 from fastsam.weights.yolo import Checkpoint, read_checkpoint
 
 BUNDLED = {"fastsam-tiny": Path(__file__).parent / "bundled" / "fastsam-tiny.onnx"}
 DEFAULT = "fastsam-tiny"
 ZIP = b"PK"  # what a file of torch.save begins with
-CONVERTER = 3  # raised whenever a converted file would come out different
+CONVERTER = 4  # raised whenever a converted file would come out different
 
 
 def find(model: str | os.PathLike[str] | None = None) -> Path:
-    """The ONNX file of a bundled model's name (None: the default one) or of a path.
+    """The ONNX file of a model's name (None: the bundled default) or of a path.
 
-    A YOLOv8-seg checkpoint of torch.save is converted; the result is kept in the user's cache folder under the hash of
-    the checkpoint's content.
+    A checkpoint of torch.save or a safetensors file is converted; the result is kept in the user's cache folder under
+    the hash of the checkpoint's content.
 
-    Raises UsageError for a name that is neither, and for a checkpoint that cannot be read.
+    Raises UsageError for a name that is neither, for a published model that was not fetched yet, and for a checkpoint
+    that cannot be read.
     """
+    file = locate(model)
+    return converted(file) if is_checkpoint(file) else file
+
+
+def locate(model: str | os.PathLike[str] | None = None) -> Path:
+    """The file of a model's name or path, as it is. Raises UsageError where there is none."""
     if model is None:
         return BUNDLED[DEFAULT]
-    if str(model) in BUNDLED:
-        return BUNDLED[str(model)]
-    file = Path(model)
-    if not file.is_file():
-        raise UsageError(f"there is no model {str(model)!r}: give a .pt or .onnx file or one of {', '.join(BUNDLED)}")
+    name = str(model)
+    if name in BUNDLED:
+        return BUNDLED[name]
+    if name in PUBLISHED:
+        if (file := present(name)) is None:
+            raise UsageError(f"{name} is not on this machine yet: fastsam weights get {name}")
+        return file
+    if not Path(model).is_file():
+        names = ", ".join([*BUNDLED, *PUBLISHED])
+        raise UsageError(f"there is no model {name!r}: give a .pt, .safetensors or .onnx file or one of {names}")
+    return Path(model)
+
+
+def is_checkpoint(file: Path) -> bool:
+    """Whether a file holds a network's numbers alone, by its content."""
     with file.open("rb") as content:
-        if content.read(len(ZIP)) != ZIP:
-            return file
-    return converted(file)
+        return content.read(len(ZIP)) == ZIP or is_safetensors(file)
+
+
+def read(file: Path) -> Checkpoint:
+    """The network of a checkpoint, whichever kind of file it is. Raises UsageError."""
+    return read_safetensors(file) if is_safetensors(file) else read_checkpoint(file)
 
 
 def converted(checkpoint: Path) -> Path:
     """The ONNX file of a checkpoint, made where the cache has none for its content."""
-    import pooch  # both are slow to import, and needed here only
+    import pooch  # slow to import, and needed here only
 
-    from fastsam.weights.graph import build
-
-    folder = Path(pooch.os_cache("fastsam"))
+    folder = cache()
     file = folder / f"{pooch.file_hash(str(checkpoint))}-{CONVERTER}.onnx"
     if not file.is_file():
-        content = read_checkpoint(checkpoint)
-        try:
-            network = build(content, settings(content)).SerializeToString()
-        except UsageError as error:
-            raise UsageError(f"{checkpoint}: {error}") from None
+        network = build(checkpoint, read(checkpoint))
         if not os.access(_existing(folder), os.W_OK):
             file = Path(tempfile.mkdtemp(prefix="fastsam-")) / file.name
         with whole(file) as part:
             part.write_bytes(network)
     return file
+
+
+def build(file: Path, checkpoint: Checkpoint) -> bytes:
+    """The ONNX file's content of the network that `file` holds. Raises UsageError that names the file."""
+    from fastsam.weights.graph import build as build_graph  # imports onnx, which is slow
+
+    try:
+        return bytes(build_graph(checkpoint, settings(checkpoint)).SerializeToString())
+    except UsageError as error:
+        raise UsageError(f"{file}: {error}") from None
 
 
 def _existing(folder: Path) -> Path:

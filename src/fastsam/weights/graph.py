@@ -39,8 +39,9 @@ class Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
         return names[0] if outputs == 1 else names
 
-    def constant(self, value: Any, dtype: Any = np.float32) -> str:
-        name = f"c{len(self.constants)}"
+    def constant(self, value: Any, dtype: Any = np.float32, name: str = "") -> str:
+        """A constant. Weights carry the `name` of their entry, so that they can be read back from the graph."""
+        name = name or f"c{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(value, dtype), name))
         return name
 
@@ -50,10 +51,15 @@ class Graph:
             raise UsageError(f"the weights are no YOLOv8-seg network: they lack {name}")
         return self.entries[name]
 
+    def weights(self, prefix: str, weight: npt.NDArray[Any], bias: npt.NDArray[Any]) -> tuple[str, str]:
+        """The two constants of a convolution."""
+        return self.constant(weight, name=f"{prefix}.weight"), self.constant(bias, name=f"{prefix}.bias")
+
     def plain(self, x: str, prefix: str) -> str:
         """A convolution with bias."""
-        weight, bias = self.entry(f"{prefix}.weight"), self.entry(f"{prefix}.bias")
-        return str(self.op("Conv", x, self.constant(weight), self.constant(bias)))
+        return str(
+            self.op("Conv", x, *self.weights(prefix, self.entry(f"{prefix}.weight"), self.entry(f"{prefix}.bias")))
+        )
 
     def conv(self, x: str, prefix: str, stride: int = 1) -> str:
         """Convolution, batch norm (folded), SiLU."""
@@ -68,9 +74,8 @@ class Graph:
         else:  # the file was saved with its batch norms folded
             bias = self.entry(f"{prefix}.conv.bias").astype(np.float64)
         pad = weight.shape[2] // 2
-        y = self.op(
-            "Conv", x, self.constant(weight), self.constant(bias), strides=[stride, stride], pads=[pad, pad, pad, pad]
-        )
+        folded = self.weights(f"{prefix}.conv", weight, bias)
+        y = self.op("Conv", x, *folded, strides=[stride, stride], pads=[pad, pad, pad, pad])
         return str(self.op("Mul", y, self.op("Sigmoid", y)))
 
     def c2f(self, x: str, prefix: str, shortcut: bool) -> str:
@@ -169,7 +174,8 @@ def neck(g: Graph, p3: str, p4: str, p5: str) -> tuple[str, str, str]:
 
 def decode(g: Graph, features: Sequence[str]) -> str:
     """Boxes, scores and coefficients of every anchor, level by level, row by row."""
-    bins = g.entry("model.22.dfl.conv.weight").reshape(1, 1, -1, 1)
+    name = "model.22.dfl.conv.weight"
+    bins = g.constant(g.entry(name).reshape(1, 1, -1, 1), name=name)
     levels = []
     for k, (feature, stride) in enumerate(zip(features, STRIDES, strict=True)):
         towers = {}
@@ -182,10 +188,11 @@ def decode(g: Graph, features: Sequence[str]) -> str:
     return g.join(*levels, axis=2)
 
 
-def decode_boxes(g: Graph, x: str, bins: npt.NDArray[np.float32], stride: int) -> str:
+def decode_boxes(g: Graph, x: str, bins: str, stride: int) -> str:
     """(N, 4, A) cx, cy, w, h in input pixels of (N, 4 * bins, h, w) distributions over the distances to the sides."""
-    split = g.op("Reshape", x, g.constant([0, 4, bins.size, -1], np.int64))
-    shares = g.op("Mul", g.op("Softmax", split, axis=2), g.constant(bins))
+    count = g.entry("model.22.dfl.conv.weight").size
+    split = g.op("Reshape", x, g.constant([0, 4, count, -1], np.int64))
+    shares = g.op("Mul", g.op("Softmax", split, axis=2), bins)
     distances = g.op("ReduceSum", shares, g.constant([2], np.int64), keepdims=0)
     before, after = g.op("Split", distances, g.constant([2, 2], np.int64), outputs=2, axis=1)
     half = g.op("Mul", g.op("Sub", after, before), g.constant(0.5))
@@ -214,6 +221,7 @@ def flat(g: Graph, x: str) -> str:
 def prototypes(g: Graph, x: str) -> str:
     """(N, 32, H / 4, W / 4) from the features at stride 8."""
     prefix = "model.22.proto"
-    weight, bias = g.entry(f"{prefix}.upsample.weight"), g.entry(f"{prefix}.upsample.bias")
-    y = g.op("ConvTranspose", g.conv(x, f"{prefix}.cv1"), g.constant(weight), g.constant(bias), strides=[2, 2])
+    name = f"{prefix}.upsample"
+    doubling = g.weights(name, g.entry(f"{name}.weight"), g.entry(f"{name}.bias"))
+    y = g.op("ConvTranspose", g.conv(x, f"{prefix}.cv1"), *doubling, strides=[2, 2])
     return g.conv(g.conv(y, f"{prefix}.cv2"), f"{prefix}.cv3")

@@ -1,6 +1,6 @@
-"""From a checkpoint's plain values to the numbers of a YOLOv8-seg network.
+"""A file's numbers as those of a YOLOv8-seg network, from whatever kind of file holds them.
 
-Enters: what `torchfile.read` leaves. Leaves: a `Checkpoint`, for `graph`.
+Enters: a path, or what `torchfile` and `tensors` read from it. Leaves: a `Checkpoint`, for `graph`.
 """
 
 from dataclasses import dataclass

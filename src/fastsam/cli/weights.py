@@ -1,0 +1,79 @@
+"""`fastsam weights`: what models there are, how to fetch them, how to turn one kind of file into another."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+from rich.table import Table
+
+from fastsam.errors import UsageError
+from fastsam.weights import published
+from fastsam.weights.catalogue import BUNDLED
+from fastsam.weights.convert import convert as convert_file
+from fastsam.weights.published import PUBLISHED
+
+
+def show() -> int:
+    """List the models that a name stands for: size, licence, where from, present or not."""
+    table = Table("name", "MB", "licence", "from", "here")
+    for name, file in BUNDLED.items():
+        table.add_row(
+            name, f"{file.stat().st_size / 1e6:.1f}", "research (see its model card)", "this package", str(file)
+        )
+    for name, model in PUBLISHED.items():
+        file_ = published.present(name)
+        table.add_row(name, f"{model.bytes / 1e6:.1f}", model.licence, model.source, str(file_ or "no"))
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200).print(table)
+    return 0
+
+
+def get(name: str, /, *, file: Annotated[Path | None, Parameter(name="--from")] = None) -> int:
+    """Fetch a published model into the cache, from the net or from a file that is already here; resumes.
+
+    Parameters
+    ----------
+    name
+        Its name in `fastsam weights list`.
+    file
+        The model's file where it is already on this machine: it is checked and copied.
+    """
+    if name in BUNDLED:
+        print(BUNDLED[name])
+        return 0
+    if name not in PUBLISHED:
+        raise UsageError(f"unknown model {name!r}: choose from {', '.join([*BUNDLED, *PUBLISHED])}")
+    if (have := published.present(name)) is None:
+        print(PUBLISHED[name].notice, file=sys.stderr)
+        if file is not None:
+            have = published.take(name, file)
+        else:
+            err = Console(stderr=True)
+            columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
+            with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+                task = bar.add_task(name, total=PUBLISHED[name].bytes)
+                say = partial(print, file=sys.stderr)
+                have = published.fetch(name, lambda done: bar.update(task, completed=done), say)
+    print(have)
+    return 0
+
+
+def convert(source: Path, target: Path, /) -> int:
+    """Write a checkpoint (.pt), a safetensors file or an ONNX file that came from one as .safetensors or .onnx.
+
+    A checkpoint cannot be written: the popular port's is a program, and ours needs no conversion. A converted ONNX file
+    gives back its weights with batch norms folded, so that it runs the same, but cannot be trained on.
+
+    Parameters
+    ----------
+    source
+        The file to read.
+    target
+        The file to write; its suffix says which kind.
+    """
+    convert_file(source, target)
+    print(target)
+    return 0

@@ -1,0 +1,71 @@
+"""torch: runs a checkpoint of YOLOv8-seg on any device that torch sees. Needs the `torch` extra.
+
+Enters: a checkpoint's entries by their published names. Leaves: a network with `run`, as `runtimes/onnx` has it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from fastsam.errors import UsageError
+from fastsam.network.yolov8 import Size, YOLOv8Seg
+from fastsam.runtimes.onnx import Settings
+
+Float = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A loaded network."""
+
+    module: YOLOv8Seg
+    device: torch.device
+    settings: Settings
+
+    @torch.inference_mode()
+    def run(self, images: Float) -> tuple[Float, Float]:
+        """Raw outputs of images (N, 3, H, W) float32 in 0..1, as `runtimes/onnx` gives them."""
+        raw = self.module(torch.from_numpy(images).to(self.device))
+        candidates, prototypes = self.module.head.decode(raw)
+        return candidates.contiguous().cpu().numpy(), prototypes.cpu().numpy()
+
+
+def load(entries: Mapping[str, Float], settings: Settings, device: str = "cpu", threads: int | None = None) -> Network:
+    """Loads a network from its entries.
+
+    Raises UsageError for entries of no YOLOv8-seg network with batch norms, and for a device that cannot be used.
+    """
+    try:
+        where = torch.device(device)
+        torch.zeros(1, device=where)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise UsageError(
+            f"device {device!r} cannot be used by torch here: choose cpu, or one that torch sees"
+        ) from None
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        reg_max = entries["model.22.dfl.conv.weight"].size
+        module = YOLOv8Seg(size_of(entries), len(entries["model.22.cv3.0.2.weight"]), reg_max)
+        module.load_state_dict(
+            {name: torch.from_numpy(values.copy()) for name, values in entries.items()}, strict=False
+        )
+        lacking = set(module.state_dict()) - set(entries)
+        if any(not name.endswith("num_batches_tracked") for name in lacking):
+            raise KeyError(min(lacking))
+    except (KeyError, RuntimeError, ZeroDivisionError) as error:
+        reason = str(error).strip("'").splitlines()[0]
+        raise UsageError(f"torch cannot run this checkpoint ({reason}): leave out runtime='torch'") from None
+    return Network(module.to(where).eval(), where, settings)
+
+
+def size_of(entries: Mapping[str, Any]) -> Size:
+    """Depth, width and widest layer of a network, read from its shapes."""
+    c256, c1024 = (len(entries[f"model.{i}.cv2.conv.weight"]) for i in (4, 8))
+    width = c256 / 256
+    repeats = sum(name.startswith("model.4.m.") and name.endswith(".cv1.conv.weight") for name in entries)
+    return Size(repeats / 6, width, round(c1024 / width))

@@ -1,0 +1,161 @@
+"""Models that others published: where they are, what their content must be, and how to fetch them.
+
+Enters: a model's name. Leaves: its file in the user's cache folder. Called by `catalogue` and `cli/weights`.
+
+The checksums are those of the files as the authors and the popular port released them.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastsam.errors import UsageError
+from fastsam.files import make_folder, whole
+
+CHUNK = 1 << 18  # bytes
+TIMEOUT = 20  # seconds without a byte
+NOTICE = (
+    "{name} was published by the authors of FastSAM (Zhao et al. 2023), trained on 2% of SA-1B, whose licence is for "
+    "research. The original repository came under Apache-2.0; repositories that distribute the file today state "
+    "AGPL-3.0. It is not part of this package, and its terms are yours to check before you use it."
+)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file elsewhere. bytes: its size; sha256: of its content; mirrors: addresses, tried in turn."""
+
+    file: str
+    bytes: int
+    sha256: str
+    mirrors: tuple[str, ...]
+    licence: str = "see its notice"
+    source: str = "Zhao et al. 2023"
+
+    @property
+    def notice(self) -> str:
+        """What a user reads before the first download."""
+        return NOTICE.format(name=self.file)
+
+
+HUB = "https://huggingface.co"
+ASSETS = "https://github.com/ultralytics/assets/releases/download"
+PUBLISHED = {
+    "fastsam-s": Published(
+        "FastSAM-s.pt",
+        23_851_578,
+        "c9f78716a81c7aff0d608ccc73e1b82ab3aaad86005049f6a92106a0be6d0844",
+        (f"{ASSETS}/v8.4.0/FastSAM-s.pt", f"{HUB}/Uminosachi/FastSAM/resolve/main/FastSAM-s.pt"),
+    ),
+    "fastsam-x": Published(
+        "FastSAM-x.pt",
+        144_943_063,
+        "c0be4e7ddbe4c15333d15a859c676d053c486d0a746a3be6a7a9790d52a9b6d7",
+        (
+            f"{HUB}/spaces/An-619/FastSAM/resolve/main/weights/FastSAM.pt",
+            f"{HUB}/Uminosachi/FastSAM/resolve/main/FastSAM-x.pt",
+            f"{ASSETS}/v8.4.0/FastSAM-x.pt",
+        ),
+    ),
+}
+
+
+def cache() -> Path:
+    """The user's cache folder."""
+    import pooch
+
+    return Path(pooch.os_cache("fastsam"))
+
+
+def present(name: str) -> Path | None:
+    """The file of a published model where it was fetched already."""
+    file = cache() / PUBLISHED[name].file
+    return file if file.is_file() else None
+
+
+def take(name: str, file: Path) -> Path:
+    """Copies a model's file from elsewhere on this machine into the cache.
+
+    Raises UsageError where there is none or its content is another.
+    """
+    import pooch
+
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}")
+    model = PUBLISHED[name]
+    if (found := pooch.file_hash(str(file))) != model.sha256:
+        raise UsageError(f"{file} is not {model.file}: its sha256 is {found}, not {model.sha256}")
+    with whole(cache() / model.file) as part:
+        part.write_bytes(file.read_bytes())
+    return cache() / model.file
+
+
+def fetch(name: str, progress: Callable[[int], None], say: Callable[[str], None]) -> Path:
+    """Downloads a model into the cache, from the first mirror that gives the right content.
+
+    What an interrupted call left is continued. progress: told the bytes that are there; say: told why a mirror failed.
+    Raises UsageError where no mirror did.
+    """
+    import pooch
+    import requests
+
+    model = PUBLISHED[name]
+    file = make_folder(cache()) / model.file
+    part = file.with_suffix(".part")
+    for address in model.mirrors:
+        try:
+            for done in pull(address, part, model.bytes):
+                progress(done)
+            if (found := pooch.file_hash(str(part))) == model.sha256:
+                os.replace(part, file)
+                return file
+            part.unlink()
+            say(f"{address}: the content has the sha256 {found}, not {model.sha256}")
+        except (requests.RequestException, OSError) as error:
+            say(f"{address}: {reason(error)}")
+    raise UsageError(
+        f"{model.file} could not be fetched: connect to the net and try again, or give a file that you have: "
+        f"fastsam weights get {name} --from {model.file}"
+    )
+
+
+def pull(address: str, part: Path, most: int) -> Iterator[int]:
+    """Appends what `part` lacks of an address, yielding the bytes that are there; begins anew where it must.
+
+    Raises OSError for an answer that is too long or ends early, and what `requests` raises.
+    """
+    import requests
+
+    have = part.stat().st_size if part.exists() else 0
+    if have >= most:
+        yield have
+        return
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    with requests.get(address, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        answer.raise_for_status()
+        resumed = answer.status_code == requests.codes.partial_content
+        have = have if resumed else 0
+        with part.open("ab" if resumed else "wb") as out:
+            for chunk in answer.iter_content(CHUNK):
+                have += len(chunk)
+                if have > most:
+                    break
+                out.write(chunk)
+                yield have
+    if have > most:
+        part.unlink()
+        raise OSError(f"more than the {most} bytes that the file has")
+    if have < most:
+        raise OSError(f"the answer ended after {have} of {most} bytes")
+
+
+def reason(error: Exception) -> str:
+    """One line of what went wrong with an address."""
+    import requests
+
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {TIMEOUT} s"
+    return " ".join(str(error).split())

@@ -1,0 +1,64 @@
+"""`fastsam weights`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fastsam.weights import published
+
+Run = Callable[..., object]
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_the_list_says_what_is_here(fastsam: Run) -> None:
+    outcome = fastsam("weights", "list")
+    assert outcome.code == 0
+    for word in ("fastsam-tiny", "fastsam-s", "fastsam-x", "23.9", "144.9", "research"):
+        assert word in outcome.out
+
+
+def test_the_bundled_model_needs_no_fetching(fastsam: Run) -> None:
+    assert fastsam("weights", "get", "fastsam-tiny").out.strip().endswith("fastsam-tiny.onnx")
+
+
+def test_offline_is_one_line_after_the_notice(fastsam: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import requests
+
+    def refuse(*_: object, **__: object) -> None:
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(requests, "get", refuse)
+    outcome = fastsam("weights", "get", "fastsam-s")
+    lines = outcome.err.strip().splitlines()
+    assert outcome.code == 2
+    assert "SA-1B" in lines[0]
+    assert all("no connection" in line for line in lines[1:-1])
+    assert "connect to the net" in lines[-1]
+
+
+def test_a_wrong_file_and_a_wrong_name_are_named(fastsam: Run, tmp_path: Path) -> None:
+    (tmp_path / "FastSAM-s.pt").write_bytes(b"other")
+    outcome = fastsam("weights", "get", "fastsam-s", "--from", tmp_path / "FastSAM-s.pt")
+    assert (outcome.code, "its sha256 is" in outcome.err) == (2, True)
+    outcome = fastsam("weights", "get", "sam-h")
+    assert (outcome.code, "choose from fastsam-tiny, fastsam-s, fastsam-x" in outcome.err) == (2, True)
+    assert published.present("fastsam-s") is None
+
+
+def test_convert_writes_what_the_suffix_says(
+    fastsam: Run, write_checkpoint: Callable[..., None], tmp_path: Path
+) -> None:
+    from fastsam.network import Architecture, build
+
+    write_checkpoint(build(Architecture()), tmp_path / "net.pt")
+    assert fastsam("weights", "convert", tmp_path / "net.pt", tmp_path / "net.safetensors").code == 0
+    assert fastsam("weights", "convert", tmp_path / "net.safetensors", tmp_path / "net.onnx").code == 0
+    assert (tmp_path / "net.onnx").stat().st_size > 1_000_000
+    outcome = fastsam("weights", "convert", tmp_path / "net.pt", tmp_path / "net.engine")
+    assert (outcome.code, "use .safetensors or .onnx" in outcome.err) == (2, True)
