@@ -7,6 +7,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fastsam.compat.published import FastSAMDecoder, FastSAMPrompt
     from fastsam.errors import UsageError
     from fastsam.image.read import UnreadableImageError
     from fastsam.model import FastSAM
@@ -14,11 +15,23 @@ if TYPE_CHECKING:
     from fastsam.segments import Segments
 
 __version__ = "0.1.0"
-__all__ = ["Candidate", "FastSAM", "Pick", "Prompt", "Segments", "UnreadableImageError", "UsageError"]
+__all__ = [
+    "Candidate",
+    "FastSAM",
+    "FastSAMDecoder",
+    "FastSAMPrompt",
+    "Pick",
+    "Prompt",
+    "Segments",
+    "UnreadableImageError",
+    "UsageError",
+]
 
 _HOMES = {
     "Candidate": "fastsam.prompts",
     "FastSAM": "fastsam.model",
+    "FastSAMDecoder": "fastsam.compat.published",
+    "FastSAMPrompt": "fastsam.compat.published",
     "Pick": "fastsam.prompts",
     "Prompt": "fastsam.prompts",
     "Segments": "fastsam.segments",

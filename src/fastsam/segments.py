@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -113,6 +114,43 @@ class Segments:
     def label_map(self) -> npt.NDArray[np.int32]:
         """(H, W) int32: 0 where no mask is, i + 1 where mask i is; small masks lie on large ones."""
         return self.masks.label_map()
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One flat dictionary a segment, for `pandas.DataFrame`: its number, class, score, box, area and RLE."""
+        columns = zip(self.classes, self.scores, self.boxes, self.masks.areas, self.to_rle(), strict=True)
+        return [
+            {
+                "index": i,
+                "class": int(k),
+                "name": self.names[k],
+                "score": float(score),
+                **{side: float(v) for side, v in zip(("x1", "y1", "x2", "y2"), box, strict=True)},
+                "area": int(area),
+                "rle": rle["counts"],
+            }
+            for i, (k, score, box, area, rle) in enumerate(columns)
+        ]
+
+    def to_supervision(self) -> Any:
+        """The same as `supervision.Detections`, which must be installed; its masks are bool (N, H, W).
+
+        Raises UsageError where supervision is not installed.
+        """
+        try:
+            from supervision import Detections
+        except ModuleNotFoundError:
+            raise UsageError("this needs the supervision package: pip install supervision") from None
+        stack = np.zeros((len(self), *self.size), bool)
+        for i, mask in enumerate(stack):
+            self.masks.crop(i).paint(mask, True)
+        names = np.array([self.names[k] for k in self.classes], dtype=object)
+        return Detections(
+            xyxy=self.boxes.copy(),
+            mask=stack,
+            confidence=self.scores.copy(),
+            class_id=self.classes.copy(),
+            data={"class_name": names.astype(str)},
+        )
 
     def save(self, file: str | PathLike[str]) -> None:
         """Writes an npz file that `load` reads back exactly, but for `seconds`. The name is taken as it is given."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastsam.errors import UsageError
 from fastsam.files import whole
-from fastsam.prompts import Pick
+from fastsam.prompts import Box, Pick, Point
 from fastsam.segments import Segments
 
 UInt8 = npt.NDArray[np.uint8]
@@ -27,15 +27,24 @@ def draw(photo: UInt8, segments: Segments, picks: Sequence[Pick] | None = None) 
         crop.paint(labels, number)
     picture = draw_labels(photo, labels)
     for pick in picks:
-        draw_prompt(picture, pick)
+        draw_points(picture, pick.prompt.points, pick.prompt.labels or ())
+        if pick.prompt.box is not None:
+            draw_box(picture, pick.prompt.box)
     return picture
 
 
-def draw_labels(photo: UInt8, labels: npt.NDArray[np.int32]) -> UInt8:
-    """The photo with each label above 0 tinted in its colour and outlined in a lighter one."""
-    colours = palette(int(labels.max()))
+def draw_labels(
+    photo: UInt8, labels: npt.NDArray[np.int32], outlines: bool = True, colours: UInt8 | None = None
+) -> UInt8:
+    """The photo with each label above 0 tinted in its colour and, with `outlines`, outlined in a lighter one.
+
+    colours: (labels + 1, 3), one of its own for each label where left out
+    """
+    colours = palette(int(labels.max())) if colours is None else colours
     tinted = cv2.addWeighted(photo, 1 - TINT, colours[labels], TINT, 0)
-    picture = np.where((labels > 0)[..., None], tinted, photo)
+    picture: UInt8 = np.where((labels > 0)[..., None], tinted, photo)
+    if not outlines:
+        return picture
     edge = borders(labels)
     thickness = max(1, round(max(photo.shape) / 1000))
     if thickness > 1:
@@ -56,17 +65,26 @@ def borders(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     return edge & (labels > 0)
 
 
-def draw_prompt(picture: UInt8, pick: Pick) -> None:
-    """Marks a prompt's points (green foreground, red background) and box (white) in place."""
-    radius = max(3, round(max(picture.shape) / 200))
-    for (x, y), label in zip(pick.prompt.points, pick.prompt.labels or (), strict=True):
+def draw_points(picture: UInt8, points: Sequence[Point], labels: Sequence[int]) -> None:
+    """Marks points in place: green foreground, red background."""
+    radius = mark(picture)
+    for (x, y), label in zip(points, labels, strict=True):
         centre = (int(x), int(y))
         cv2.circle(picture, centre, radius + 2, (255, 255, 255), -1, cv2.LINE_AA)
         cv2.circle(picture, centre, radius, (0, 170, 60) if label else (220, 30, 30), -1, cv2.LINE_AA)
-    if pick.prompt.box is not None:
-        height, width = picture.shape[:2]
-        x1, y1, x2, y2 = (round(v) for v in np.clip(pick.prompt.box, 0, [width, height, width, height]))
-        cv2.rectangle(picture, (x1, y1), (x2 - 1, y2 - 1), (255, 255, 255), max(1, radius // 2))
+
+
+def draw_box(picture: UInt8, box: Box) -> None:
+    """Outlines a box (xyxy) in white, in place."""
+    height, width = picture.shape[:2]
+    x1, y1, x2, y2 = (round(v) for v in np.clip(box, 0, [width, height, width, height]))
+    cv2.rectangle(picture, (x1, y1), (x2 - 1, y2 - 1), (255, 255, 255), max(1, mark(picture) // 2))
+
+
+def mark(picture: UInt8) -> int:
+    """Radius of a point's mark in pixels."""
+    height, width = picture.shape[:2]
+    return max(3, round(max(int(height), int(width)) / 200))
 
 
 def palette(n: int) -> UInt8:

@@ -1,0 +1,126 @@
+"""Masks of a photo and of crops of it, as `SamAutomaticMaskGenerator` gathers them.
+
+Enters: a model and a photo. Leaves: `Found` masks in the photo's pixels. Called by `sam`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.candidates import suppress
+from fastsam.model import FastSAM
+
+Bool = npt.NDArray[np.bool_]
+CropBox = tuple[int, int, int, int]
+NEAR = 20  # pixels: a box that ends so near to a crop's side was cut by it
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A mask: `pixels` (h, w) bool at `offset` (x, y) of the photo; `point`: its surest pixel's centre, x, y.
+
+    score, stability: 0..1; crop: xyxy of where it was found; box: xyxy float in photo pixels
+    """
+
+    pixels: Bool
+    offset: tuple[int, int]
+    point: tuple[float, float]
+    score: float
+    stability: float
+    crop: CropBox
+    box: npt.NDArray[np.float32]
+
+
+def crop_boxes(size: tuple[int, int], layers: int, overlap: float) -> Iterator[CropBox]:
+    """The whole photo (height, width), then 2^k x 2^k overlapping crops for each layer k from 1 on, xyxy."""
+    height, width = size
+    yield 0, 0, width, height
+    for layer in range(1, layers + 1):
+        n = 2**layer
+        shared = int(overlap * min(size) * 2 / n)
+        w, h = (-(-(shared * (n - 1) + side) // n) for side in (width, height))
+        for row in range(n):
+            for column in range(n):
+                x, y = column * (w - shared), row * (h - shared)
+                yield x, y, min(x + w, width), min(y + h, height)
+
+
+def find_in_crop(
+    model: FastSAM,
+    photo: npt.NDArray[np.uint8],
+    crop: CropBox,
+    conf: float | None,
+    iou: float | None,
+    offset: float,
+    least_region: int,
+) -> list[Found]:
+    """The masks of one crop, without those that its sides cut off within the photo."""
+    x0, y0, x1, y1 = crop
+    segments = model(np.ascontiguousarray(photo[y0:y1, x0:x1]), conf=conf, iou=iou)
+    cut = cut_off(segments.boxes, crop, (photo.shape[0], photo.shape[1]))
+    found = []
+    for i in np.flatnonzero(~cut):
+        (x, y), logits = segments.masks.logits(int(i))
+        pixels = logits > 0
+        if least_region:
+            pixels = without_small_regions(pixels, least_region)
+        if not pixels.any():
+            continue
+        row, column = np.unravel_index(np.where(pixels, logits, -np.inf).argmax(), logits.shape)
+        found.append(
+            Found(
+                pixels=pixels,
+                offset=(x0 + x, y0 + y),
+                point=(x0 + x + int(column) + 0.5, y0 + y + int(row) + 0.5),
+                score=float(segments.scores[i]),
+                stability=stability(logits, offset),
+                crop=crop,
+                box=segments.boxes[i] + np.array([x0, y0, x0, y0], np.float32),
+            )
+        )
+    return found
+
+
+def cut_off(boxes: npt.NDArray[np.float32], crop: CropBox, photo: tuple[int, int]) -> Bool:
+    """(N,) whether boxes (N, 4) in a crop's pixels end at a side of the crop that is no side of the photo."""
+    x0, y0, x1, y1 = crop
+    height, width = photo
+    ends = np.abs(boxes - np.array([0, 0, x1 - x0, y1 - y0], np.float32)) <= NEAR
+    inner = np.array([x0 > 0, y0 > 0, x1 < width, y1 < height])
+    return np.asarray((ends & inner).any(1))
+
+
+def stability(logits: npt.NDArray[np.float32], offset: float) -> float:
+    """IoU of the mask cut at logits `offset` above 0 with the one cut as far below (Kirillov et al. 2023)."""
+    wide = np.count_nonzero(logits > -offset)
+    return float(np.count_nonzero(logits > offset) / wide) if wide else 0.0
+
+
+def without_small_regions(mask: Bool, least: int) -> Bool:
+    """A mask whose holes and parts under `least` pixels are gone; the largest part stays whatever its size."""
+    padded = np.pad(mask, 1).astype(np.uint8)  # so that what reaches the window's side is no hole
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - padded, connectivity=8)
+    small = stats[:, cv2.CC_STAT_AREA] < least
+    small[[0, labels[0, 0]]] = False
+    filled = (padded > 0) | small[labels]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(filled.astype(np.uint8), connectivity=8)
+    kept = stats[:, cv2.CC_STAT_AREA] >= least
+    kept[0] = False
+    if len(stats) > 1 and not kept.any():
+        kept[1 + stats[1:, cv2.CC_STAT_AREA].argmax()] = True
+    return np.asarray(kept[labels][1:-1, 1:-1])
+
+
+def without_duplicates(found: Sequence[Found], iou: float) -> list[Found]:
+    """What non-maximum suppression of the boxes keeps, smaller crops before larger ones as SAM has it, best first."""
+    if not found:
+        return []
+    size = np.array([(f.crop[2] - f.crop[0]) * (f.crop[3] - f.crop[1]) for f in found])
+    scores = np.array([f.score for f in found])
+    order = np.lexsort((-scores, size))
+    boxes = np.stack([found[i].box for i in order])
+    kept = order[suppress(boxes, np.zeros(len(order), np.int64), iou, len(order))]
+    return [found[i] for i in kept[np.argsort(-scores[kept], kind="stable")]]

@@ -1,0 +1,121 @@
+"""The published script `Inference.py`, flag for flag: `python -m fastsam.compat.inference`.
+
+Where it differs: booleans are read as a person means them, a single box may come flat, and a box or point that nothing
+matches says so.
+"""
+
+import argparse
+import ast
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastsam.compat.published import FastSAMPrompt, nested
+from fastsam.errors import UsageError
+from fastsam.image.read import read_image
+from fastsam.model import FastSAM
+
+YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Segments one photo and writes its picture to the folder `--output` under the photo's own name."""
+    given = parser().parse_args(words)
+    try:
+        print(run(given))
+    except (ValueError, OSError) as error:
+        print(f"Inference.py: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def run(given: argparse.Namespace) -> Path:
+    """Does what the flags say; returns the picture's file. Raises UsageError."""
+    if given.text_prompt:
+        raise UsageError("--text_prompt: words are not understood by this version: use --point_prompt or --box_prompt")
+    boxes = [xyxy(b) for b in nested(given.box_prompt) if any(b)]
+    points = [p for p in nested(given.point_prompt) if any(p)]
+    model = FastSAM(given.model_path, device=given.device)
+    photo = read_image(given.img_path)
+    segments = model(photo, imgsz=given.imgsz, conf=given.conf, iou=given.iou)
+    prompt = FastSAMPrompt(photo, segments)
+    drawn: dict[str, Any] = {}
+    found: Any = segments
+    if boxes:
+        found, drawn = prompt.box_prompt(bboxes=boxes), {"bboxes": boxes}
+    elif points:
+        labels = given.point_label if len(given.point_label) == len(points) else refuse(points, given.point_label)
+        found, drawn = prompt.point_prompt(points, labels), {"points": points, "point_label": labels}
+    if drawn:
+        for number, mask in enumerate(found):
+            if not mask.any():
+                print(f"{'box' if boxes else 'points'} {number}: no match", file=sys.stderr)
+    file = Path(given.output) / Path(given.img_path).name
+    if file.exists() and file.resolve() == Path(given.img_path).resolve():
+        raise UsageError(f"{file} is the photo itself: choose another folder with --output")
+    options = {"better_quality": given.better_quality, "withContours": given.withContours}
+    prompt.plot(found, file, mask_random_color=given.randomcolor, retina=given.retina, **options, **drawn)
+    return file
+
+
+def refuse(points: Sequence[Any], labels: Sequence[int]) -> Sequence[int]:
+    raise UsageError(
+        f"--point_prompt has {len(points)} points and --point_label {len(labels)} labels: give one a point"
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of the published script."""
+    p = argparse.ArgumentParser("Inference.py", description="Segment everything in a photo, or what a prompt means.")
+    p.add_argument("--model_path", default="./weights/FastSAM.pt", help="checkpoint (.pt, .safetensors, .onnx) or name")
+    p.add_argument("--img_path", default="./images/dogs.jpg", help="photo")
+    p.add_argument("--imgsz", type=int, default=1024, help="size of the network's input in pixels")
+    p.add_argument("--iou", type=float, default=0.9, help="overlap of boxes above which the lesser goes")
+    p.add_argument("--conf", type=float, default=0.4, help="least score")
+    p.add_argument("--text_prompt", default=None, help="words")
+    p.add_argument("--output", default="./output/", help="folder for the picture")
+    p.add_argument("--point_prompt", type=values, default="[[0,0]]", help="[[x1,y1],[x2,y2]]")
+    p.add_argument("--point_label", type=values, default="[0]", help="[1,0]: 1 foreground, 0 background")
+    p.add_argument("--box_prompt", type=values, default="[[0,0,0,0]]", help="[[x,y,w,h],...], or one box alone")
+    for name, default, about in (
+        ("better_quality", False, "smooth each mask"),
+        ("retina", True, "understood: masks are always at the photo's size"),
+        ("withContours", False, "draw outlines"),
+        ("randomcolor", True, "a colour of its own for each mask"),
+    ):
+        p.add_argument(f"--{name}", type=boolean, nargs="?", const=True, default=default, help=about)
+    p.add_argument("--device", default=None, help="cpu, cuda, mps or a number")
+    return p
+
+
+def boolean(word: str) -> bool:
+    """True or False as a person writes it."""
+    if word.lower() not in YES + NO:
+        raise argparse.ArgumentTypeError(f"{word!r} is neither true nor false")
+    return word.lower() in YES
+
+
+def values(word: str) -> Any:
+    """A list of numbers, or of lists of them, written as in Python."""
+    try:
+        value = ast.literal_eval(word)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        value = None
+    rows = value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
+    good = all(isinstance(r, list) and r and all(isinstance(v, (int, float)) for v in r) for r in rows)
+    if not good or len({len(r) for r in rows}) != 1:
+        raise argparse.ArgumentTypeError(f"{word!r} is no list of numbers such as [[1,2],[3,4]]")
+    return value
+
+
+def xyxy(box: Sequence[float]) -> tuple[float, float, float, float]:
+    """x1, y1, x2, y2 of x, y, width, height."""
+    if len(box) != 4:
+        raise UsageError(f"--box_prompt {list(box)} is not x,y,w,h")
+    x, y, w, h = box
+    return x, y, x + w, y + h
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,272 @@
+"""`FastSAM` with the popular port's call and results, NumPy arrays where it has tensors.
+
+Enters: photos and prompts in one call. Leaves: a list of `Results`, one a photo.
+
+Where it differs: each prompt has its own mask, in order (`Results.prompts` says which); a box that no mask fits has
+none; masks are always at the photo's size; nothing found is an empty result and not None.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.cli.inputs import find_photos
+from fastsam.compat.published import answer_points, nested
+from fastsam.errors import UsageError
+from fastsam.formats import overlay
+from fastsam.image.read import from_array, read_image
+from fastsam.model import FastSAM as Model
+from fastsam.segments import Segments
+
+Float = npt.NDArray[np.float32]
+UInt8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """`xyxy` (N, 4), `conf` (N,), `cls` (N,), all float32, and the same boxes in other frames."""
+
+    xyxy: Float
+    conf: Float
+    cls: Float
+    orig_shape: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    @property
+    def xywh(self) -> Float:
+        """(N, 4) centre x, y, width, height in pixels."""
+        corners = self.xyxy
+        return np.concatenate(((corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]), 1)
+
+    @property
+    def xyxyn(self) -> Float:
+        """xyxy as shares of the photo."""
+        return self.xyxy / self._scale
+
+    @property
+    def xywhn(self) -> Float:
+        """xywh as shares of the photo."""
+        return self.xywh / self._scale
+
+    @property
+    def data(self) -> Float:
+        """(N, 6): xyxy, conf, cls."""
+        return np.concatenate((self.xyxy, self.conf[:, None], self.cls[:, None]), 1)
+
+    @property
+    def _scale(self) -> Float:
+        height, width = self.orig_shape
+        return np.array([width, height, width, height], np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """`data` (N, H, W) uint8, made when it is first asked for, and outlines."""
+
+    segments: Segments
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    @property
+    def orig_shape(self) -> tuple[int, int]:
+        """(height, width) of the photo."""
+        return self.segments.size
+
+    @cached_property
+    def data(self) -> UInt8:
+        """(N, H, W) uint8 0 or 1."""
+        stack = np.zeros((len(self), *self.orig_shape), np.uint8)
+        for i, mask in enumerate(stack):
+            self.segments.masks.crop(i).paint(mask, 1)
+        return stack
+
+    @cached_property
+    def xy(self) -> list[Float]:
+        """The outline of each mask's longest part, (K, 2) float32 in pixels; (0, 2) for a mask without a pixel."""
+        outlines = ([p.outline for p in parts] for parts in self.segments.to_polygons())
+        return [max(rings, key=len, default=np.zeros((0, 2), np.float32)) for rings in outlines]
+
+    @property
+    def xyn(self) -> list[Float]:
+        """`xy` as shares of the photo."""
+        height, width = self.orig_shape
+        scale: Float = np.array([width, height], np.float32)
+        return [np.asarray(ring / scale, np.float32) for ring in self.xy]
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """One photo's answer.
+
+    orig_img: BGR uint8 (H, W, 3); path: of the photo; prompts: (N,) number of the prompt that each mask answers, None
+    without prompts; segments: the same answer as this library's type; speed: milliseconds of each stage
+    """
+
+    orig_img: UInt8
+    path: str
+    segments: Segments
+    prompts: npt.NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    def __getitem__(self, index: Any) -> "Results":
+        kept = np.atleast_1d(np.arange(len(self))[index])
+        return Results(
+            self.orig_img, self.path, self.segments.take(kept), None if self.prompts is None else self.prompts[kept]
+        )
+
+    def __iter__(self) -> Iterator["Results"]:
+        return (self[i] for i in range(len(self)))
+
+    @property
+    def orig_shape(self) -> tuple[int, int]:
+        """(height, width) of the photo."""
+        return self.segments.size
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Class names by number."""
+        return dict(enumerate(self.segments.names))
+
+    @property
+    def speed(self) -> dict[str, float]:
+        """Milliseconds of each stage."""
+        return {name: 1000 * seconds for name, seconds in self.segments.seconds.items()}
+
+    @cached_property
+    def boxes(self) -> Boxes:
+        """Boxes, scores and classes."""
+        s = self.segments
+        return Boxes(s.boxes, s.scores, s.classes.astype(np.float32), s.size)
+
+    @cached_property
+    def masks(self) -> Masks:
+        """Masks."""
+        return Masks(self.segments)
+
+    def cpu(self) -> "Results":
+        """Itself: everything is in memory."""
+        return self
+
+    def numpy(self) -> "Results":
+        """Itself: everything is NumPy."""
+        return self
+
+    def plot(self) -> UInt8:
+        """The photo with masks tinted and outlined, BGR uint8 (H, W, 3)."""
+        photo = np.ascontiguousarray(self.orig_img[..., ::-1])
+        return np.ascontiguousarray(overlay.draw(photo, self.segments)[..., ::-1])
+
+    def save(self, filename: str | PathLike[str] | None = None) -> str:
+        """Writes `plot()` to a file, `results_NAME` in the working folder where left out; returns its name."""
+        file = Path(filename or f"results_{Path(self.path).name}")
+        overlay.write(file, self.plot()[..., ::-1])
+        return str(file)
+
+
+class FastSAM:
+    """The port's class.
+
+    model: a checkpoint (.pt, .safetensors, .onnx) or a model's name
+    """
+
+    def __init__(self, model: str | PathLike[str] = "fastsam-tiny") -> None:
+        self.model = Model(model)
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Class names by number."""
+        return dict(enumerate(self.model.settings.names))
+
+    def __call__(
+        self,
+        source: Any,
+        bboxes: Any = None,
+        points: Any = None,
+        labels: Any = None,
+        *,
+        imgsz: int = 640,
+        conf: float = 0.25,
+        iou: float = 0.7,
+        max_det: int = 300,
+        retina_masks: bool = True,
+        device: Any = None,
+        **others: Any,
+    ) -> list[Results]:
+        """Everything in photos, or what prompts mean in each of them.
+
+        source: a path, folder or glob; a PIL image; a BGR uint8 array as OpenCV reads it; or a list of those
+        bboxes: xyxy, one or several, each a prompt; points: x, y, all of them together one prompt, labels 1 or 0;
+        nested one deeper, [[[x, y], ...], ...] with labels [[1, ...], ...], each list is a prompt of its own
+        retina_masks: understood; masks are always at the photo's size
+
+        Raises UsageError for sources and prompts that make no sense.
+        """
+        if others:
+            warnings.warn(f"these have no meaning here: {', '.join(others)}", stacklevel=2)
+        settings = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det, "device": device}
+        results = []
+        for pixels, path in photos(source):
+            segments = self.model(pixels, **settings)
+            image = np.ascontiguousarray(pixels[..., ::-1])
+            if bboxes is None and points is None:
+                results.append(Results(image, path, segments))
+            else:
+                indices, prompts = answers(segments, bboxes, points, labels)
+                results.append(Results(image, path, segments.take(indices), prompts))
+        return results
+
+    predict = __call__
+
+
+def photos(source: Any) -> Iterator[tuple[UInt8, str]]:
+    """RGB pixels and a path of every photo of a source."""
+    if isinstance(source, (list, tuple)):
+        for one in source:
+            yield from photos(one)
+    elif isinstance(source, (str, PathLike)):
+        for photo in find_photos([str(source)]):
+            yield read_image(photo.file), str(photo.file)
+    elif isinstance(source, np.ndarray):
+        yield from_array(source[..., ::-1] if source.ndim == 3 and source.shape[2] == 3 else source), "image0.jpg"
+    else:
+        yield read_image(source), "image0.jpg"
+
+
+def answers(
+    segments: Segments, bboxes: Any, points: Any, labels: Any
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Indices of the masks that answer, and the number of each one's prompt: boxes first, then points."""
+    found: list[list[int]] = []
+    if bboxes is not None:
+        picks = segments.select(boxes=[tuple(box) for box in nested(bboxes)])
+        found += [[] if p.index is None else [p.index] for p in picks]
+    if points is not None:
+        found += [answer_points(segments, group, marks) for group, marks in groups(points, labels)]
+    pairs = [(index, number) for number, indices in enumerate(found) for index in indices]
+    table = np.array(pairs, np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+def groups(points: Any, labels: Any) -> Iterator[tuple[list[Any], Sequence[int] | None]]:
+    """The points of each prompt with their labels."""
+    first = points[0] if len(points) else None
+    deep = isinstance(first, (list, tuple, np.ndarray)) and len(first) > 0 and np.ndim(first[0]) == 1
+    if not deep:
+        yield nested(points), None if labels is None else [int(v) for v in np.atleast_1d(labels)]
+        return
+    if labels is not None and len(labels) != len(points):
+        raise UsageError(f"{len(points)} lists of points have {len(labels)} lists of labels: give one a list")
+    for k, group in enumerate(points):
+        yield nested(group), None if labels is None else [int(v) for v in np.atleast_1d(labels[k])]

@@ -1,0 +1,183 @@
+"""`FastSAMPrompt` and `FastSAMDecoder` with the names, arguments and frames of the published code.
+
+Enters: a photo and what `FastSAM` returned for it. Leaves: stacks of masks (K, H, W) and pictures.
+
+Two rules are ours. There is one mask a prompt, in order; a prompt that nothing matches gets one without a pixel. And
+points mean one thing together; only where no mask holds them all, each foreground point answers for itself.
+"""
+
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.errors import UsageError
+from fastsam.formats import overlay
+from fastsam.image.read import read_image
+from fastsam.model import FastSAM
+from fastsam.prompts import Point, Prompt
+from fastsam.segments import Segments
+
+Stack = npt.NDArray[np.bool_]
+UInt8 = npt.NDArray[np.uint8]
+ONE_COLOUR = (30, 144, 255)
+
+
+class FastSAMPrompt:
+    """Asks for masks of one photo.
+
+    image: a path, PIL image or RGB array; results: what `FastSAM` returned for it; device: understood, without effect
+    """
+
+    def __init__(self, image: Any, results: Segments | Sequence[Segments], device: Any = None) -> None:
+        self.img = read_image(image)
+        self.results = results if isinstance(results, Segments) else one_of(results)
+        if self.img.shape[:2] != self.results.size:
+            height, width = self.results.size
+            raise UsageError(f"the results are of a photo of {width} x {height} pixels, not of this one")
+
+    def everything_prompt(self) -> Stack:
+        """All masks, bool (N, H, W), best first."""
+        return self._stack([[i] for i in range(len(self.results))])
+
+    def box_prompt(self, bbox: Any = None, bboxes: Any = None) -> Stack:
+        """One mask a box (xyxy in pixels), bool (K, H, W), in order."""
+        given = [box for value in (bbox, bboxes) if value is not None for box in nested(value)]
+        if not given:
+            raise UsageError("box_prompt needs bbox=[x1, y1, x2, y2] or bboxes=[[x1, y1, x2, y2], ...]")
+        picks = self.results.select(boxes=[tuple(box) for box in given])
+        return self._stack([[] if p.index is None else [p.index] for p in picks])
+
+    def point_prompt(self, points: Any, pointlabel: Sequence[int] | None = None) -> Stack:
+        """The mask that labelled points (x, y in pixels; 1 foreground, 0 background) mean, bool (1, H, W)."""
+        return self._stack([answer_points(self.results, nested(points), pointlabel)])
+
+    def plot(self, annotations: Any, output_path: str | PathLike[str], **options: Any) -> None:
+        """Writes the picture of `plot_to_result` to the file `output_path`."""
+        overlay.write(Path(output_path), self.plot_to_result(annotations, **options))
+
+    def plot_to_result(
+        self,
+        annotations: Any,
+        bboxes: Any = None,
+        points: Any = None,
+        point_label: Sequence[int] | None = None,
+        mask_random_color: bool = True,
+        better_quality: bool = False,
+        retina: bool = True,
+        withContours: bool = True,  # noqa: N803  # the published name
+    ) -> UInt8:
+        """The photo with masks, boxes and points drawn, RGB uint8 (H, W, 3).
+
+        annotations: masks (K, H, W), or `Segments` for all of one photo; better_quality: closes and opens each mask
+        mask_random_color: a colour of its own for each mask; withContours: outlines
+        retina: understood; masks are always drawn at the photo's own size
+        """
+        if isinstance(annotations, Segments) and not better_quality:
+            labels = annotations.label_map()
+        else:
+            masks = annotations.masks if isinstance(annotations, Segments) else annotations
+            labels = labels_of(self.img.shape[:2], masks, better_quality)
+        colours = None if mask_random_color else np.array([(0, 0, 0)] + [ONE_COLOUR] * int(labels.max()), np.uint8)
+        picture = overlay.draw_labels(self.img, labels, outlines=withContours, colours=colours)
+        for box in nested(bboxes) if bboxes is not None else ():
+            overlay.draw_box(picture, tuple(box))
+        if points is not None:
+            asked = nested(points)
+            overlay.draw_points(picture, asked, point_label or [1] * len(asked))
+        return picture
+
+    def _stack(self, answers: Sequence[Sequence[int]]) -> Stack:
+        stack = np.zeros((len(answers), *self.results.size), bool)
+        for mask, indices in zip(stack, answers, strict=True):
+            for i in indices:
+                self.results.masks.crop(i).paint(mask, True)
+        return stack
+
+
+class FastSAMDecoder:
+    """Encodes a photo once, then answers prompts about it."""
+
+    def __init__(
+        self,
+        model: FastSAM,
+        device: Any = "cpu",
+        conf: float = 0.4,
+        iou: float = 0.9,
+        imgsz: int = 1024,
+        retina_masks: bool = True,
+    ) -> None:
+        self.model, self.conf, self.iou, self.imgsz = model.to(device), conf, iou, imgsz
+        self.image: UInt8 | None = None
+
+    def run_encoder(self, image: Any) -> Segments:
+        """What everything mode finds in a photo: the `image_embedding` of `run_decoder`."""
+        self.image = read_image(image)
+        return self.model(self.image, imgsz=self.imgsz, conf=self.conf, iou=self.iou)
+
+    def run_decoder(
+        self,
+        image_embedding: Segments,
+        point_prompt: Any = None,
+        point_label: Sequence[int] | None = None,
+        box_prompt: Any = None,
+    ) -> Stack:
+        """The masks of one kind of prompt (box before points), or all without any: bool (K, H, W)."""
+        if self.image is None:
+            raise UsageError("run_encoder must see the photo first")
+        asked = FastSAMPrompt(self.image, image_embedding)
+        if box_prompt is not None:
+            return asked.box_prompt(bboxes=box_prompt)
+        if point_prompt is not None:
+            return asked.point_prompt(point_prompt, point_label)
+        return asked.everything_prompt()
+
+
+def answer_points(segments: Segments, points: Sequence[Point], labels: Sequence[int] | None) -> list[int]:
+    """Indices of the masks that one photo's labelled points mean: one that fits all, else one a foreground point."""
+    asked = Prompt(points=points, labels=labels)
+    (together,) = segments.select(asked)
+    if together.index is not None:
+        return [together.index]
+    marks = list(zip(asked.points, asked.labels or (), strict=True))
+    refused = [p for p, label in marks if not label]
+    each = [Prompt([p, *refused], [1] + [0] * len(refused)) for p, label in marks if label]
+    return list(dict.fromkeys(p.index for p in segments.select(each) if p.index is not None))
+
+
+def labels_of(size: Sequence[int], masks: Iterable[Any], smooth: bool = False) -> npt.NDArray[np.int32]:
+    """(H, W) int32 of masks (H, W), small ones on large ones; `smooth` closes and opens each, as the original does."""
+    bools = [np.asarray(mask) > 0 for mask in masks]
+    for number, mask in enumerate(bools):
+        if mask.shape != tuple(size):
+            raise UsageError(f"mask {number} has shape {mask.shape}, the photo {tuple(size)}")
+    if smooth:
+        bools = [smoothed(mask) for mask in bools]
+    labels = np.zeros(tuple(size), np.int32)
+    for number in sorted(range(len(bools)), key=lambda k: -np.count_nonzero(bools[k])):
+        labels[bools[number]] = number + 1
+    return labels
+
+
+def smoothed(mask: Stack) -> Stack:
+    """A mask without pin-holes and specks: closed by 3 x 3, then opened by 8 x 8 pixels."""
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((8, 8), np.uint8)) > 0)
+
+
+def nested(values: Any) -> list[Any]:
+    """A list of points or boxes, of which a single one may come flat. Copies: what a caller gave is left alone."""
+    rows = np.array(values, np.float64)
+    if rows.ndim not in (1, 2) or 0 in rows.shape:
+        raise UsageError(f"{values!r} is no list of points or boxes")
+    return [tuple(float(v) for v in row) for row in np.atleast_2d(rows)]
+
+
+def one_of(results: Sequence[Segments]) -> Segments:
+    if len(results) != 1:
+        raise UsageError(f"FastSAMPrompt takes the result of one photo, not {len(results)}")
+    return results[0]

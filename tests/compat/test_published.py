@@ -1,0 +1,163 @@
+"""The published Python example and script run as they stand."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fastsam import FastSAM, FastSAMPrompt, Segments, UsageError
+from fastsam.compat.inference import main
+from fastsam.compat.published import answer_points, labels_of, nested, smoothed
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = """
+from fastsam import FastSAM, FastSAMPrompt
+import numpy as np
+
+model = FastSAM('./weights/FastSAM.pt')
+IMAGE_PATH = './images/dogs.jpg'
+DEVICE = 'cpu'
+everything_results = model(IMAGE_PATH, device=DEVICE, retina_masks=True, imgsz=224, conf=0.05, iou=0.9,)
+prompt_process = FastSAMPrompt(IMAGE_PATH, everything_results, device=DEVICE)
+
+everything = prompt_process.everything_prompt()
+box = prompt_process.box_prompt(bbox=[[200, 20, 420, 240]])
+boxes = prompt_process.box_prompt(bboxes=[[200, 20, 420, 240], [0, 0, 600, 400]])
+ann = prompt_process.point_prompt(points=[[300, 160]], pointlabel=[1])
+prompt_process.plot(annotations=ann, output_path='./output/dog.jpg',)
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, fixtures: Path, examples: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder as the published commands expect it, a checkpoint and a photo in it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name, source in (
+        ("weights/FastSAM.pt", fixtures / "port-tiny.pt"),
+        ("images/dogs.jpg", examples / "coffee.png"),
+    ):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(source.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_published_example_runs_unchanged(place: Path) -> None:
+    names: dict[str, np.ndarray] = {}
+    exec(EXAMPLE, names)
+    assert names["everything"].shape == (len(names["everything_results"]), 400, 600)
+    assert (names["box"].shape, names["boxes"].shape, names["ann"].shape) == (
+        (1, 400, 600),
+        (2, 400, 600),
+        (1, 400, 600),
+    )
+    assert names["ann"].any()
+    assert cv2.imread("output/dog.jpg").shape == (400, 600, 3)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--box_prompt", "[200,20,220,220]"],
+        ["--box_prompt", "[[200,20,220,220],[0,0,600,400]]"],
+        ["--point_prompt", "[[300,160],[20,380]]", "--point_label", "[1,0]"],
+        ["--better_quality", "True", "--withContours", "True", "--randomcolor", "False", "--retina", "False"],
+    ],
+    ids=["everything", "box", "boxes", "points", "drawing"],
+)
+def test_the_published_commands_run_from_the_projects_root(place: Path, words: list[str]) -> None:
+    given = ["--model_path", "./weights/FastSAM.pt", "--img_path", "./images/dogs.jpg", "--conf", "0.05", *words]
+    done = subprocess.run([sys.executable, ROOT / "Inference.py", *given], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "output/dogs.jpg"
+    picture, photo = cv2.imread("output/dogs.jpg"), cv2.imread("images/dogs.jpg")
+    assert picture.shape == photo.shape
+    assert (np.abs(picture.astype(int) - photo) > 30).any()
+
+
+def test_the_script_is_a_module_too(place: Path) -> None:
+    words = ["-m", "fastsam.compat.inference", "--imgsz", "224", "--output", "elsewhere"]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Path("elsewhere/dogs.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--img_path", "none.jpg"], "none.jpg: there is no such file"),
+        (["--model_path", "none.pt"], "there is no model 'none.pt'"),
+        (["--box_prompt", "[1,2,3]"], "is not x,y,w,h"),
+        (["--box_prompt", "[5,5,0,9]"], "has no area"),
+        (["--point_prompt", "[[5,5]]", "--point_label", "[1,1]"], "1 points and --point_label 2 labels"),
+        (["--point_prompt", "[[900,5]]", "--point_label", "[1]"], "lies outside the photo"),
+        (["--output", "./images/"], "is the photo itself"),
+        (["--text_prompt", "the yellow dog"], "words are not understood"),
+    ],
+)
+def test_a_mistake_is_one_line(place: Path, capsys: pytest.CaptureFixture[str], words: list[str], line: str) -> None:
+    assert main(["--imgsz", "96", *words]) == 2
+    error = capsys.readouterr().err
+    assert line in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["--box_prompt", "__import__('os')"], ["--retina", "maybe"], ["--point_label", "[[]]"]]
+)
+def test_what_is_no_value_is_refused_by_its_flag(
+    place: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+    assert f"argument {words[0]}" in capsys.readouterr().err
+
+
+def test_a_prompt_that_nothing_matches_says_so(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--imgsz", "96", "--box_prompt", "[[0,0,3,3]]"]) == 0
+    assert "box 0: no match" in capsys.readouterr().err
+
+
+def test_results_of_another_photo_are_refused(model: FastSAM, examples: Path) -> None:
+    results = model(examples / "coffee.png", imgsz=64)
+    assert len(FastSAMPrompt(examples / "coffee.png", [results]).everything_prompt()) == len(results)
+    with pytest.raises(UsageError, match="not of this one"):
+        FastSAMPrompt(np.zeros((9, 9, 3), np.uint8), results)
+    with pytest.raises(UsageError, match="one photo, not 2"):
+        FastSAMPrompt(examples / "coffee.png", [results, results])
+    with pytest.raises(UsageError, match="needs bbox"):
+        FastSAMPrompt(examples / "coffee.png", results).box_prompt()
+
+
+def test_points_on_two_objects_mean_both(make_segments: Callable[..., Segments]) -> None:
+    pair = make_segments((100, 160), [(10, 10, 60, 90), (100, 10, 150, 90), (0, 0, 160, 50)], [0.9, 0.8, 0.7])
+    assert answer_points(pair, [(30, 70), (120, 70)], None) == [0, 1]
+    assert answer_points(pair, [(30, 30), (120, 30)], None) == [2]  # one mask holds both
+    assert answer_points(pair, [(30, 30), (120, 30), (80, 30)], [1, 1, 0]) == [0, 1]
+
+
+def test_flat_and_nested_lists_are_rows() -> None:
+    assert nested([1, 2]) == [(1.0, 2.0)]
+    assert nested(((1, 2), (3, 4))) == [(1.0, 2.0), (3.0, 4.0)]
+    for bad in ([], [[[1, 2]]]):
+        with pytest.raises(UsageError, match="no list of points or boxes"):
+            nested(bad)
+
+
+def test_smoothing_closes_pin_holes_and_opens_specks() -> None:
+    mask = np.zeros((60, 60), bool)
+    mask[10:40, 10:40] = True
+    mask[20, 20] = False
+    mask[50:52, 50:52] = True
+    cleaned = smoothed(mask)
+    assert cleaned[20, 20]
+    assert not cleaned[45:, 45:].any()
+    assert (labels_of((60, 60), [mask], smooth=True) > 0).sum() == cleaned.sum()
+    with pytest.raises(UsageError, match=r"mask 0 has shape \(60, 60\)"):
+        labels_of((60, 61), [mask])
