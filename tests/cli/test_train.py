@@ -62,7 +62,7 @@ def test_a_file_that_is_no_checkpoint_is_named(fastsam, tmp_path: Path) -> None:
     ("words", "module", "extra"),
     [
         (["train", "--data", "x"], "torch", "train"),
-        (["export", "a.pt", "b.onnx"], "onnx", "export"),
+        (["export", "a.pt", "b.onnx"], "torch", "export"),
         (["eval", "recall", "x"], "faster_coco_eval", "eval"),
     ],
 )

@@ -94,15 +94,19 @@ def test_distribution_loss_is_cross_entropy_on_the_two_nearest_bins(raw: RawOutp
         assert float(got[k]) == pytest.approx(total / 4, rel=1e-4)
 
 
-@pytest.mark.parametrize("margin", [0.0, 0.25])
-def test_mask_loss_compares_inside_the_box_and_its_margin_alone(raw: RawOutput, batch: Batch, margin: float) -> None:
-    got = mask_loss(raw, batch, POSITIVES, torch.arange(3), 0.5, margin)
+@pytest.mark.parametrize(("margin", "reach"), [(0.0, 0.0), (0.25, 0.0), (0.1, 0.6)])
+def test_mask_loss_compares_inside_the_box_and_what_is_around_it_alone(
+    raw: RawOutput, batch: Batch, margin: float, reach: float
+) -> None:
+    got = mask_loss(raw, batch, POSITIVES, torch.arange(3), 0.5, margin, reach)
     total, weights = 0.0, 0.0
     for k in range(3):
         n, a, o = int(POSITIVES.photos[k]), int(POSITIVES.anchors[k]), int(POSITIVES.objects[k])
         x0, y0, x1, y1 = (float(v) / 4 for v in batch.boxes[o])
-        x0, x1 = x0 - margin * (x1 - x0), x1 + margin * (x1 - x0)
-        y0, y1 = y0 - margin * (y1 - y0), y1 + margin * (y1 - y0)
+        h, w = raw.prototypes.shape[2:]
+        share = margin + reach * math.sqrt((x1 - x0) * (y1 - y0) / (h * w))
+        x0, x1 = x0 - share * (x1 - x0), x1 + share * (x1 - x0)
+        y0, y1 = y0 - share * (y1 - y0), y1 + share * (y1 - y0)
         sums = np.zeros(5)
         for row in range(16):
             for column in range(16):

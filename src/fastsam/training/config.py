@@ -32,7 +32,8 @@ class Config:
     photos: length of the run; warmup: photos of linear warm-up; rate: peak of the cosine schedule
     decay: AdamW's weight decay; average: EMA decay reached after some thousand steps
     precision: `auto` (bf16 where the device computes in it), `bf16` or `float32`
-    margin: share of a box's sides by which masks are learnt beyond it
+    margin: share of a box's sides by which masks are learnt beyond it; reach: a further share for a box of the input's
+    size, less for smaller ones
     """
 
     data: tuple[str, ...] = ()
@@ -57,6 +58,7 @@ class Config:
     seed: int = 0
     precision: str = "auto"
     margin: float = 0.0
+    reach: float = 0.0
     policy: Policy = field(default_factory=Policy)
     gains: Gains = field(default_factory=Gains)
 
@@ -115,8 +117,9 @@ def check(config: Config) -> None:
         raise ValueError(f"batch {config.batch} and photos {config.photos} must be at least 1")
     if config.precision not in PRECISIONS:
         raise ValueError(f"unknown precision {config.precision!r}: choose from {', '.join(PRECISIONS)}")
-    if config.margin < 0:
-        raise ValueError(f"margin {config.margin} is negative")
+    for name, share in (("margin", config.margin), ("reach", config.reach)):
+        if share < 0:
+            raise ValueError(f"{name} {share} is negative")
     low, high = config.policy.zoom
     if not 0 < low <= high:
         raise ValueError(f"zoom {config.policy.zoom} is no range of positive factors")

@@ -73,7 +73,8 @@ class Learner:
         images = batch.images.float().div_(255).contiguous(memory_format=torch.channels_last)
         with self.autocast():
             raw = self.network(images)
-        return losses(raw, batch, self.network.head.dfl(), self.config.gains, self.generator, self.config.margin)
+        c = self.config
+        return losses(raw, batch, self.network.head.dfl(), c.gains, self.generator, c.margin, c.reach)
 
     def autocast(self) -> AbstractContextManager[Any]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)

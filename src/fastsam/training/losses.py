@@ -30,12 +30,18 @@ MASKS_PER_PHOTO = 24  # positives whose masks are compared, drawn at random: an 
 
 
 def losses(
-    raw: RawOutput, batch: Batch, bins: Tensor, gains: Gains, generator: torch.Generator, margin: float = 0.0
+    raw: RawOutput,
+    batch: Batch,
+    bins: Tensor,
+    gains: Gains,
+    generator: torch.Generator,
+    margin: float = 0.0,
+    reach: float = 0.0,
 ) -> dict[str, Tensor]:
     """`score`, `box`, `distribution` and `mask`, each times its gain.
 
     bins: (reg_max,) 0..reg_max-1; generator: draws the masks to compare, on the CPU
-    margin: share of a box's sides by which masks are compared beyond it
+    margin, reach: shares of a box's sides by which masks are compared beyond it (see `widened`)
     """
     boxes = decode_boxes(raw.distributions, raw.anchors, raw.strides, bins)
     logits = raw.scores.float()[..., 0]
@@ -50,7 +56,7 @@ def losses(
         "score": gains.score * score_loss(logits, targets, positives, background_weights(raw, batch)) / total,
         "box": gains.box * ((1 - ciou(found, wanted)) * targets).sum() / total,
         "distribution": gains.distribution * (distribution_loss(raw, positives, wanted) * targets).sum() / total,
-        "mask": gains.mask * mask_loss(raw, batch, positives, chosen, gains.dice, margin),
+        "mask": gains.mask * mask_loss(raw, batch, positives, chosen, gains.dice, margin, reach),
     }
 
 
@@ -96,15 +102,21 @@ def choose(positives: Positives, photos: int, generator: torch.Generator) -> Ten
 
 
 def mask_loss(
-    raw: RawOutput, batch: Batch, positives: Positives, chosen: Tensor, dice: float, margin: float = 0.0
+    raw: RawOutput,
+    batch: Batch,
+    positives: Positives,
+    chosen: Tensor,
+    dice: float,
+    margin: float = 0.0,
+    reach: float = 0.0,
 ) -> Tensor:
     """Mean over the chosen positives (in order of photo) of the masks' losses, weighted as their objects.
 
-    Masks are compared in their objects' boxes, widened by `margin` of their sides on each side.
+    Masks are compared in their objects' boxes, widened by `margin` and `reach`.
     """
     objects = positives.objects[chosen]
     h, w = raw.prototypes.shape[2:]
-    index, rows, columns = cells_of_boxes(widened(batch.boxes[objects], margin) / 4, h, w)
+    index, rows, columns = cells_of_boxes(widened(batch.boxes[objects] / 4, (h, w), margin, reach), h, w)
     cells = (index * h + rows) * w + columns
     logits = mask_logits(raw, positives, chosen).view(-1).index_select(0, cells)
     goals = batch.masks[objects].view(-1).index_select(0, cells).float() / 255
@@ -121,9 +133,15 @@ def mask_logits(raw: RawOutput, positives: Positives, chosen: Tensor) -> Tensor:
     return torch.cat([c @ p for c, p in zip(torch.split(coefficients, counts), prototypes, strict=True)])
 
 
-def widened(boxes: Tensor, margin: float) -> Tensor:
-    """Boxes (K, 4) xyxy with `margin` of their width added left and right, of their height above and below."""
-    sides = (boxes[:, 2:] - boxes[:, :2]) * margin
+def widened(boxes: Tensor, size: tuple[int, int], margin: float, reach: float) -> Tensor:
+    """Boxes (K, 4) xyxy on a map (height, width), each side moved out by a share of the box's length along it.
+
+    The share is `margin`, and `reach` more for a box of the map's size, falling with the root of the box's area as
+    where masks are shown (`masks/lazy.py`).
+    """
+    lengths = boxes[:, 2:] - boxes[:, :2]
+    area = lengths.prod(1, keepdim=True) / (size[0] * size[1])
+    sides = lengths * (margin + reach * area.sqrt())
     return torch.cat((boxes[:, :2] - sides, boxes[:, 2:] + sides), 1)
 
 
