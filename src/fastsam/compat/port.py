@@ -24,6 +24,7 @@ from fastsam.formats import overlay
 from fastsam.image.read import from_array, read_image
 from fastsam.model import FastSAM as Model
 from fastsam.segments import Segments
+from fastsam.words.similarity import find as find_words
 
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -195,6 +196,7 @@ class FastSAM:
         bboxes: Any = None,
         points: Any = None,
         labels: Any = None,
+        texts: Any = None,
         *,
         imgsz: int = 640,
         conf: float = 0.25,
@@ -209,6 +211,7 @@ class FastSAM:
         source: a path, folder or glob; a PIL image; a BGR uint8 array as OpenCV reads it; or a list of those
         bboxes: xyxy, one or several, each a prompt; points: x, y, all of them together one prompt, labels 1 or 0;
         nested one deeper, [[[x, y], ...], ...] with labels [[1, ...], ...], each list is a prompt of its own
+        texts: words, or a list of them, each a prompt (needs the `text` extra)
         retina_masks: understood; masks are always at the photo's size
 
         Raises UsageError for sources and prompts that make no sense.
@@ -220,10 +223,10 @@ class FastSAM:
         for pixels, path in photos(source):
             segments = self.model(pixels, **settings)
             image = np.ascontiguousarray(pixels[..., ::-1])
-            if bboxes is None and points is None:
+            if bboxes is None and points is None and texts is None:
                 results.append(Results(image, path, segments))
             else:
-                indices, prompts = answers(segments, bboxes, points, labels)
+                indices, prompts = answers(pixels, segments, bboxes, points, labels, texts)
                 results.append(Results(image, path, segments.take(indices), prompts))
         return results
 
@@ -245,15 +248,18 @@ def photos(source: Any) -> Iterator[tuple[UInt8, str]]:
 
 
 def answers(
-    segments: Segments, bboxes: Any, points: Any, labels: Any
+    pixels: UInt8, segments: Segments, bboxes: Any, points: Any, labels: Any, texts: Any
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Indices of the masks that answer, and the number of each one's prompt: boxes first, then points."""
+    """Indices of the masks that answer, and the number of each one's prompt: boxes first, then points, then words."""
     found: list[list[int]] = []
     if bboxes is not None:
         picks = segments.select(boxes=[tuple(box) for box in nested(bboxes)])
         found += [[] if p.index is None else [p.index] for p in picks]
     if points is not None:
         found += [answer_points(segments, group, marks) for group, marks in groups(points, labels)]
+    if texts is not None:
+        asked = [texts] if isinstance(texts, str) else list(texts)
+        found += [[c.index for c in candidates[:1]] for candidates in find_words(pixels, segments, asked)]
     pairs = [(index, number) for number, indices in enumerate(found) for index in indices]
     table = np.array(pairs, np.int64).reshape(-1, 2)
     return table[:, 0], table[:, 1]

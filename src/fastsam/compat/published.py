@@ -21,6 +21,7 @@ from fastsam.image.read import read_image
 from fastsam.model import FastSAM
 from fastsam.prompts import Point, Prompt
 from fastsam.segments import Segments
+from fastsam.words.similarity import find as find_words
 
 Stack = npt.NDArray[np.bool_]
 UInt8 = npt.NDArray[np.uint8]
@@ -55,6 +56,11 @@ class FastSAMPrompt:
     def point_prompt(self, points: Any, pointlabel: Sequence[int] | None = None) -> Stack:
         """The mask that labelled points (x, y in pixels; 1 foreground, 0 background) mean, bool (1, H, W)."""
         return self._stack([answer_points(self.results, nested(points), pointlabel)])
+
+    def text_prompt(self, text: str) -> Stack:
+        """The mask that words mean best, bool (1, H, W). Needs the `text` extra."""
+        (candidates,) = find_words(self.img, self.results, [text])
+        return self._stack([[c.index for c in candidates[:1]]])
 
     def plot(self, annotations: Any, output_path: str | PathLike[str], **options: Any) -> None:
         """Writes the picture of `plot_to_result` to the file `output_path`."""
@@ -125,13 +131,16 @@ class FastSAMDecoder:
         point_prompt: Any = None,
         point_label: Sequence[int] | None = None,
         box_prompt: Any = None,
+        text_prompt: str | None = None,
     ) -> Stack:
-        """The masks of one kind of prompt (box before points), or all without any: bool (K, H, W)."""
+        """The masks of one kind of prompt (box, then words, then points), or all without any: bool (K, H, W)."""
         if self.image is None:
             raise UsageError("run_encoder must see the photo first")
         asked = FastSAMPrompt(self.image, image_embedding)
         if box_prompt is not None:
             return asked.box_prompt(bboxes=box_prompt)
+        if text_prompt is not None:
+            return asked.text_prompt(text_prompt)
         if point_prompt is not None:
             return asked.point_prompt(point_prompt, point_label)
         return asked.everything_prompt()

@@ -1,0 +1,182 @@
+"""Makes what `src/fastsam/words/data` holds: the classifier of masks, and the vectors of its words.
+
+    python scripts/make_words.py --pretrained FILE.pth --synsets FOLDER --holdout configs/dev-split.txt FOLDER...
+
+FILE.pth is the one of docs/training.md; the folder of `imagenet_synsets.txt` and `imagenet_synset_to_lemma.txt` comes
+with timm (`timm/data/_info`, Apache-2.0). The FOLDERs are training sets whose categories have names. Needs the `train`
+and `text` extras and the MiniLM weights. Prints how often the right word is found on the held-out photos.
+"""
+
+import argparse
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from fastsam.export.onnx import halve
+from fastsam.files import whole
+from fastsam.image.read import read_image
+from fastsam.masks import rle
+from fastsam.network.lite import LiteBackbone
+from fastsam.words import minilm
+from fastsam.words.classifier import DATA, join
+from fastsam.words.crops import crop, describe
+
+MOST = 400  # masks of one word
+FEWEST = 6
+LEAST_AREA = 300
+LEAST_SCORE = 0.5
+PLAIN = {
+    "body": "person", "pedestrian": "person", "aeroplane": "airplane", "tv": "television", "tvmonitor": "television",
+    "pottedplant": "potted plant", "diningtable": "dining table", "sofa": "couch", "motorbike": "motorcycle",
+    "motorbikes": "motorcycle", "cars": "car", "signboard": "sign", "sports ball": "ball", "earth": "dirt",
+    "playingfield": "playing field", "wall-brick": "wall", "wall-stone": "wall", "wall-tile": "wall",
+    "wall-wood": "wall", "floor-wood": "floor", "region": "",
+}  # fmt: skip
+
+
+class Lite(nn.Module):
+    """EfficientNet-Lite0 with its own head: features (N, 1280) and ImageNet's logits (N, 1000)."""
+
+    def __init__(self, entries: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.backbone = LiteBackbone()
+        self._conv_head = nn.Conv2d(320, 1280, 1, bias=False)
+        self._bn1 = nn.BatchNorm2d(1280, eps=1e-3)
+        self._fc = nn.Linear(1280, 1000)
+        own = ("_conv_head", "_bn1", "_fc")
+        self.load_state_dict({k if k.startswith(own) else f"backbone.{k}": v for k, v in entries.items()})
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        features = F.relu6(self._bn1(self._conv_head(self.backbone(crops)[-1]))).mean((2, 3))
+        return features, self._fc(features)
+
+
+def plain(name: str) -> str:
+    """The everyday word of a category's name."""
+    word = PLAIN.get(name, name)
+    return word.replace("-merged", "").replace("-other", "").replace("-stuff", "").replace("-", " ").replace("_", " ")
+
+
+def named_masks(folder: Path) -> Iterator[tuple[Path, list[tuple[str, dict]]]]:
+    """Every photo of a set with its (word, annotation) pairs worth learning from."""
+    content = json.loads((folder / "instances.json").read_text())
+    names = {c["id"]: plain(c["name"]) for c in content["categories"]}
+    owned: dict[int, list[tuple[str, dict]]] = {}
+    for a in content["annotations"]:
+        if not a.get("iscrowd") and a.get("score", 1) >= LEAST_SCORE and a["area"] >= LEAST_AREA:
+            owned.setdefault(a["image_id"], []).append((names[a["category_id"]], a))
+    images = content["images"]
+    np.random.default_rng(0).shuffle(images)
+    for image in images:
+        yield folder / "images" / image["file_name"], owned.get(image["id"], [])
+
+
+def samples(network: nn.Module, folders: list[Path], most: int) -> tuple[np.ndarray, list[str], list[str]]:
+    """What the linear layer sees of every mask, its word, and the `set/file` of its photo."""
+    seen, words, photos, count = [], [], [], Counter()
+    for folder in folders:
+        for file, masks in named_masks(folder):
+            photo, crops, places = None, [], []
+            for word, annotation in masks:
+                mask = rle.decode(annotation["segmentation"])
+                if not word or count[word] >= most or mask.sum() < LEAST_AREA:
+                    continue
+                count[word] += 1
+                photo = read_image(file) if photo is None else photo
+                crops.append(crop(photo, mask))
+                places.append(describe(photo, mask))
+                words.append(word)
+                photos.append(f"{folder.name}/{file.name}")
+            if crops:
+                with torch.inference_mode():
+                    features, _ = network(torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255)
+                seen.append(join(features.numpy(), np.stack(places)))
+        print(folder, len(words), flush=True)
+    return np.concatenate(seen), words, photos
+
+
+def learn(seen: np.ndarray, words: list[str], penalty: float) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Logistic regression, rarer words weighing more: the words, and the layer's arrays."""
+    count = Counter(words)
+    known = sorted(w for w, n in count.items() if n >= FEWEST)
+    kept = [k for k, w in enumerate(words) if w in set(known)]
+    goal = torch.tensor([known.index(words[k]) for k in kept])
+    mean, deviation = seen[kept].mean(0), seen[kept].std(0) + 1e-3
+    x = torch.from_numpy((seen[kept] - mean) / deviation).float()
+    weights = torch.tensor([count[w] ** -0.5 for w in known])
+    layer = nn.Linear(x.shape[1], len(known))
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    optimiser = torch.optim.LBFGS(layer.parameters(), max_iter=80, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        loss = F.cross_entropy(layer(x), goal, weight=weights) + penalty * layer.weight.square().sum()
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    layer_arrays = {"weight": layer.weight.detach().numpy(), "bias": layer.bias.detach().numpy()}
+    return known, layer_arrays | {"mean": mean, "deviation": deviation}
+
+
+def accuracy(seen: np.ndarray, words: list[str], known: list[str], layer: dict[str, np.ndarray]) -> float:
+    """Share of masks whose word comes first."""
+    logits = ((seen - layer["mean"]) / layer["deviation"]) @ layer["weight"].T + layer["bias"]
+    return float(np.mean([known[k] == w for k, w in zip(logits.argmax(1), words, strict=True)]))
+
+
+def imagenet_names(folder: Path) -> list[str]:
+    """The first everyday name of each of ImageNet's thousand classes, in order."""
+    lemmas = dict(line.split("\t") for line in (folder / "imagenet_synset_to_lemma.txt").read_text().splitlines())
+    return [lemmas[s].split(",")[0] for s in (folder / "imagenet_synsets.txt").read_text().split()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--pretrained", type=Path, required=True)
+    parser.add_argument("--synsets", type=Path, required=True)
+    parser.add_argument("--holdout", type=Path, required=True)
+    parser.add_argument("--penalty", type=float, default=[0.01, 0.03, 0.1, 0.3], nargs="+")
+    arguments = parser.parse_args()
+    network = Lite(torch.load(arguments.pretrained, map_location="cpu", weights_only=True)).eval()
+    seen, words, photos = samples(network, arguments.folders, MOST)
+    held = set(arguments.holdout.read_text().splitlines())
+    out = np.array([p in held for p in photos])
+    train = [w for w, o in zip(words, out, strict=True) if not o]
+    test = [w for w, o in zip(words, out, strict=True) if o]
+    best = (-1.0, *learn(seen[~out], train, arguments.penalty[0]))
+    for penalty in arguments.penalty:
+        known, layer = learn(seen[~out], train, penalty)
+        right = accuracy(seen[out], test, known, layer)
+        print(f"penalty {penalty}: {len(known)} words, {right:.3f} of {len(test)} held-out masks right", flush=True)
+        if right > best[0]:
+            best = (right, known, layer)
+    names = [*best[1], *imagenet_names(arguments.synsets)]
+    arrays = best[2] | {"vectors": minilm.load().embed(names)}
+    DATA.mkdir(exist_ok=True)
+    with whole(DATA / "words.npz") as part:
+        np.savez_compressed(part, names=np.array(names), **{k: v.astype(np.float16) for k, v in arrays.items()})
+    buffer = io.BytesIO()
+    axes = {name: {0: "masks"} for name in ("crops", "features", "logits")}
+    torch.onnx.export(
+        network, (torch.zeros(1, 3, 224, 224),), buffer, input_names=["crops"], output_names=["features", "logits"],
+        dynamic_axes=axes, opset_version=17, dynamo=False,
+    )  # fmt: skip
+    model = onnx.load_from_string(buffer.getvalue())
+    halve(model)
+    with whole(DATA / "lite0.onnx") as part:
+        part.write_bytes(model.SerializeToString())
+
+
+if __name__ == "__main__":
+    main()

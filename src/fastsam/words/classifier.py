@@ -1,0 +1,79 @@
+"""What a mask may be: chances of some hundred everyday words and of ImageNet's thousand classes.
+
+Enters: a photo and masks. Leaves: one row of chances a mask. Called by `similarity`.
+
+EfficientNet-Lite0 as ImageNet left it looks at the mask's crop; a linear layer on its features and on the mask's place
+and colour knows the everyday words (person, sky, road, wall), which ImageNet lacks. `scripts/make_words.py` made both.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.words.crops import crop, describe
+
+Float = npt.NDArray[np.float32]
+Bool = npt.NDArray[np.bool_]
+DATA = Path(__file__).parent / "data"
+BATCH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """The network and the linear layer.
+
+    names: (C,) everyday words, then ImageNet's; vectors: (C, 384) their MiniLM vectors; everyday: how many come first
+    """
+
+    session: Any
+    weight: Float
+    bias: Float
+    mean: Float
+    deviation: Float
+    names: tuple[str, ...]
+    vectors: Float
+
+    @property
+    def everyday(self) -> int:
+        return len(self.bias)
+
+    def chances(self, photo: npt.NDArray[np.uint8], masks: Iterable[Bool]) -> Float:
+        """(N, C) float32: two distributions side by side, over the everyday words and over ImageNet's classes."""
+        every = list(masks)
+        rows = []
+        for start in range(0, len(every), BATCH):
+            some = every[start : start + BATCH]
+            crops = np.stack([crop(photo, m) for m in some]).transpose(0, 3, 1, 2).astype(np.float32) / 255
+            features, logits = self.session.run(["features", "logits"], {"crops": crops})
+            seen = join(features, np.stack([describe(photo, m) for m in some]))
+            words = ((seen - self.mean) / self.deviation) @ self.weight.T + self.bias
+            rows.append(np.concatenate((softmax(words), softmax(logits)), 1))
+        return np.concatenate(rows) if rows else np.zeros((0, len(self.names)), np.float32)
+
+
+def join(features: Float, place: Float) -> Float:
+    """What the linear layer sees: the features, the numbers of `describe`, their squares and roots."""
+    return np.concatenate((features, place, place**2, np.sqrt(np.abs(place))), 1)
+
+
+def softmax(logits: npt.NDArray[np.floating[Any]]) -> Float:
+    shares = np.exp(logits - logits.max(1, keepdims=True))
+    return np.asarray(shares / shares.sum(1, keepdims=True), np.float32)
+
+
+@lru_cache(maxsize=1)
+def load() -> Classifier:
+    """The classifier that comes with the package."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(DATA / "lite0.onnx"), options, providers=["CPUExecutionProvider"])
+    with np.load(DATA / "words.npz", allow_pickle=False) as z:
+        arrays = {name: z[name].astype(np.float32) for name in ("weight", "bias", "mean", "deviation", "vectors")}
+        return Classifier(session, names=tuple(str(n) for n in z["names"]), **arrays)

@@ -1,0 +1,53 @@
+"""Names of colours: how much of a mask a person would call red, yellow, black, ...
+
+Enters: pixels. Leaves: shares of the eleven basic colour terms (Berlin and Kay 1969). Called by `similarity`.
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Float = npt.NDArray[np.float32]
+# Focal colours in sRGB; a term may have several.
+FOCI = {
+    "black": [(10, 10, 10), (45, 42, 40)],
+    "white": [(250, 250, 250), (225, 225, 225)],
+    "grey": [(128, 128, 128), (90, 90, 92), (170, 170, 170)],
+    "red": [(200, 20, 30), (150, 20, 25)],
+    "green": [(30, 140, 50), (90, 130, 60), (120, 190, 90)],
+    "blue": [(30, 80, 190), (110, 160, 215), (30, 45, 100)],
+    "yellow": [(245, 215, 40), (225, 190, 110), (205, 165, 90)],
+    "orange": [(240, 130, 20), (220, 110, 50)],
+    "brown": [(110, 65, 35), (80, 50, 35), (150, 100, 60)],
+    "pink": [(240, 150, 180), (230, 110, 150)],
+    "purple": [(120, 50, 150), (160, 110, 190)],
+}
+ALIASES = {"gray": "grey", "golden": "yellow", "violet": "purple", "silver": "grey"}
+WIDTH = 14.0  # of a focus, in units of CIELAB
+MOST = 4000  # pixels of a mask that are looked at
+
+
+def term(word: str) -> str | None:
+    """The basic term of a colour word, None for any other word."""
+    word = ALIASES.get(word, word)
+    return word if word in FOCI else None
+
+
+def shares(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
+    """How much of pixels (K, 3) RGB each term names, adding up to 1."""
+    some = pixels[:: max(1, len(pixels) // MOST)]
+    lab = to_lab(some)
+    nearest = np.stack([np.linalg.norm(lab[:, None] - to_lab(f)[None], axis=2).min(1) for f in _foci()])
+    closeness = np.exp(-0.5 * ((nearest - nearest.min(0)) / WIDTH) ** 2)
+    means = (closeness / closeness.sum(0)).mean(1)
+    return {name: float(v) for name, v in zip(FOCI, means, strict=True)}
+
+
+def _foci() -> list[npt.NDArray[np.uint8]]:
+    return [np.array(colours, np.uint8) for colours in FOCI.values()]
+
+
+def to_lab(pixels: npt.NDArray[np.uint8]) -> Float:
+    """(K, 3) CIELAB of RGB uint8 (K, 3)."""
+    lab: Float = cv2.cvtColor(np.float32(pixels[None] / 255), cv2.COLOR_RGB2LAB)[0]
+    return lab

@@ -1,0 +1,66 @@
+"""What the classifier sees of a mask: its crop with some context, and a few numbers about its place.
+
+Enters: a photo and a mask. Leaves: a square picture and a vector. Called by `classifier`.
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+UInt8 = npt.NDArray[np.uint8]
+Float = npt.NDArray[np.float32]
+Bool = npt.NDArray[np.bool_]
+SIDE = 224
+CONTEXT = 1.3  # side of the crop, against the mask's longest side
+DIMMED = 0.35  # of the background's contrast that is left, on grey
+GREY = 127
+
+
+def crop(photo: UInt8, mask: Bool) -> UInt8:
+    """(224, 224, 3) RGB: the mask and what is around it, dimmed. `mask` (H, W) must have a pixel."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    side = max(y1 - y0, x1 - x0) * CONTEXT
+    left, top = (x0 + x1 - side) / 2, (y0 + y1 - side) / 2
+    # Only what the crop shows is dimmed: photos may be large.
+    a, b = max(0, int(left) - 1), max(0, int(top) - 1)
+    part = photo[b : int(top + side) + 2, a : int(left + side) + 2]
+    inside = mask[b : int(top + side) + 2, a : int(left + side) + 2]
+    dimmed = np.where(inside[..., None], part, DIMMED * part + (1 - DIMMED) * GREY).astype(np.uint8)
+    if side > 2 * SIDE:  # so that no detail is skipped
+        shrink = SIDE / side
+        size = (max(1, round(part.shape[1] * shrink)), max(1, round(part.shape[0] * shrink)))
+        dimmed = np.asarray(cv2.resize(dimmed, size, interpolation=cv2.INTER_AREA), np.uint8)
+        scale = (size[0] / part.shape[1], size[1] / part.shape[0])
+    else:
+        scale = (1.0, 1.0)
+    step = (side / SIDE * scale[0], side / SIDE * scale[1])
+    place = np.array([[step[0], 0, (left - a) * scale[0]], [0, step[1], (top - b) * scale[1]]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(dimmed, place, (SIDE, SIDE), flags=flags, borderValue=(GREY,) * 3), np.uint8)
+
+
+def describe(photo: UInt8, mask: Bool) -> Float:
+    """(15,) place, size and colour of a mask, all about 0..1.
+
+    Mean row and column, share of the photo, height and width, share of each border that it covers (top, bottom, left,
+    right), mean and deviation of red, green and blue.
+    """
+    height, width = mask.shape
+    rows, columns = mask.sum(1), mask.sum(0)
+    area = rows.sum()
+    tall, wide = np.flatnonzero(rows), np.flatnonzero(columns)
+    colours = photo[mask] / 255
+    return np.array(
+        [
+            (rows * np.arange(height)).sum() / area / height,
+            (columns * np.arange(width)).sum() / area / width,
+            area / mask.size,
+            (tall[-1] - tall[0] + 1) / height,
+            (wide[-1] - wide[0] + 1) / width,
+            *(border.mean() for border in (mask[0], mask[-1], mask[:, 0], mask[:, -1])),
+            *colours.mean(0),
+            *colours.std(0),
+        ],
+        np.float32,
+    )
