@@ -15,23 +15,27 @@ from fastsam.masks.port import as_the_port, at_the_border
 
 
 @pytest.mark.parametrize("name", ["object-n-dogs", "object-n-sa_10039", "sizes-p-bus", "sizes-p-dogs"])
-def test_the_ports_own_answers_are_found_again(shared: Path, name: str) -> None:
+@pytest.mark.parametrize("runtime", ["onnx", "torch"])
+def test_the_ports_own_answers_are_found_again(shared: Path, name: str, runtime: str) -> None:
     weights = shared / "golden" / f"{name.rsplit('-', 1)[0]}.pt"
-    assert_agreement(weights, shared / "golden" / name, shared / "photos")
+    assert_agreement(weights, shared / "golden" / name, shared / "photos", runtime)
 
 
-def test_the_ports_answers_of_the_fixture_are_found_again(fixtures: Path, examples: Path) -> None:
-    assert_agreement(fixtures / "port-tiny.pt", fixtures / "port-tiny", examples)
+@pytest.mark.parametrize("runtime", ["onnx", "torch"])
+def test_the_ports_answers_of_the_fixture_are_found_again(fixtures: Path, examples: Path, runtime: str) -> None:
+    assert_agreement(fixtures / "port-tiny.pt", fixtures / "port-tiny", examples, runtime)
 
 
-def assert_agreement(weights: Path, answers: Path, photos: Path) -> None:
+def assert_agreement(weights: Path, answers: Path, photos: Path, runtime: str) -> None:
+    if runtime == "torch":
+        pytest.importorskip("torch", reason="the torch extra is not installed")
     golden = json.loads(answers.with_suffix(".json").read_text())
     photo = photos / golden["photo"]
     entered = np.load(answers.with_suffix(".npz"))["input"].transpose(1, 2, 0).astype(int)
     pixels = read_image(photo)
     ours = letterbox(pixels, fit(pixels.shape[:2], golden["imgsz"])).astype(int)
     assert (np.abs(ours - entered).max(2) <= 1).mean() >= 0.999
-    model = FastSAM(weights, threads=1)
+    model = FastSAM(weights, threads=1, runtime=runtime)
     segments = model(photo, **{k: golden[k] for k in ("imgsz", "conf", "iou", "max_det")})
     assert len(segments) == len(golden["scores"])
     np.testing.assert_allclose(segments.scores, golden["scores"], atol=2e-3)
