@@ -158,15 +158,15 @@ def device_name(device: Any) -> str:
     return f"cuda:{word}" if word.isdecimal() else word
 
 
-def providers_of(device: str) -> list[str]:
+def providers_of(device: str) -> list[Any]:
     """ONNX Runtime's provider for a device, the CPU where it has none. Raises UsageError for an unknown device."""
-    kind = device.split(":")[0]
+    kind, _, number = device.partition(":")
     if kind not in PROVIDERS:
         raise UsageError(f"unknown device {device!r}: choose from {', '.join(PROVIDERS)}")
     if PROVIDERS[kind] not in runtime.available():
         warnings.warn(f"ONNX Runtime has no {PROVIDERS[kind]} here: running on the CPU", stacklevel=4)
         return [PROVIDERS["cpu"]]
-    return [PROVIDERS[kind]]
+    return [(PROVIDERS[kind], {"device_id": int(number)}) if number.isdecimal() else PROVIDERS[kind]]
 
 
 @contextmanager

@@ -84,6 +84,24 @@ def test_results_have_the_frames_people_use(make_segments: Callable[..., Segment
     np.testing.assert_array_equal(result[1].masks.data[0], result.masks.data[1])
     np.testing.assert_array_equal(result[np.array([False, True])].boxes.conf, [0.5])
     assert result.cpu().numpy() is result
+    assert [b.conf[0] for b in result.boxes.cpu()] == pytest.approx([0.9, 0.5])
+    np.testing.assert_array_equal(next(iter(result.masks.cpu())).data[0], result.masks.data[0])
+
+
+def test_the_interfaces_fit_together(examples: Path) -> None:
+    from fastsam.compat import FastSAMDecoder, FastSAMPrompt, SamAutomaticMaskGenerator, SamPredictor
+
+    model = FastSAM()
+    results = model(examples / "coffee.png", imgsz=512, conf=0.05)
+    assert len(FastSAMPrompt(examples / "coffee.png", results).everything_prompt()) == len(results[0])
+    photo = np.ascontiguousarray(results[0].orig_img[..., ::-1])
+    assert len(SamAutomaticMaskGenerator(model).generate(photo)) > 0
+    SamPredictor(model).set_image(photo)
+    assert len(FastSAMDecoder(model, conf=0.05).run_encoder(photo)) > 0
+    with pytest.raises(UsageError, match="a NoneType is no result of FastSAM"):
+        FastSAMPrompt(examples / "coffee.png", None)
+    with pytest.raises(UsageError, match="a str is no FastSAM model"):
+        SamPredictor("fastsam-tiny")
 
 
 def test_what_has_no_meaning_here_is_said(examples: Path) -> None:

@@ -189,3 +189,19 @@ def test_smoothing_closes_pin_holes_and_opens_specks() -> None:
     assert (labels_of((60, 60), [mask], smooth=True) > 0).sum() == cleaned.sum()
     with pytest.raises(UsageError, match=r"mask 0 has shape \(60, 60\)"):
         labels_of((60, 61), [mask])
+
+
+def test_drawing_takes_what_scripts_pass(place: Path, model: FastSAM) -> None:
+    ask = FastSAMPrompt("images/dogs.jpg", model("images/dogs.jpg", imgsz=96, conf=0.05))
+    masks = ask.everything_prompt()
+    ask.plot(masks, "a.jpg", None, np.array([[5, 5], [9, 9]]), np.array([1, 0]), True, True, False, True)
+    ask.plot(masks, "no suffix", bboxes=[], points=[])
+    assert cv2.imread("no suffix").shape == (400, 600, 3)
+    with pytest.raises(UsageError, match="2 points have 1 labels"):
+        ask.plot(masks, "b.jpg", points=[[1, 1], [2, 2]], point_label=[1])
+    with pytest.raises(UsageError, match="is a folder"):
+        ask.plot(masks, "./images/")
+
+
+def test_a_point_in_the_corner_is_a_point_beside_others(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--imgsz", "96", "--point_prompt", "[[0,0],[300,160]]", "--point_label", "[1,1]"]) == 0

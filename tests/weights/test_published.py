@@ -31,6 +31,8 @@ class Mirror:
                 rest = mirror.content[start:]
                 self.send_response(mirror.status or (206 if asked else 200))
                 self.send_header("Content-Length", str(len(rest)))
+                if asked:
+                    self.send_header("Content-Range", f"bytes {start}-{len(mirror.content) - 1}/{len(mirror.content)}")
                 self.end_headers()
                 self.wfile.write(rest[: mirror.cut])
 
@@ -76,23 +78,23 @@ def test_an_interrupted_download_goes_on_where_it_stopped(mirrors: list[Mirror])
     assert 0 < start <= 300_000
 
 
-def test_a_mirror_without_ranges_begins_anew(mirrors: list[Mirror], tmp_path: Path) -> None:
+def test_a_beginning_that_is_another_files_is_dropped(mirrors: list[Mirror]) -> None:
     part = published.cache() / "Net.part"
     part.parent.mkdir(parents=True)
-    part.write_bytes(b"x" * 1000)
-    mirrors[0].status = 404
+    for left in (b"x" * 1000, b"x" * len(CONTENT), b"x" * (len(CONTENT) + 9)):
+        part.write_bytes(left)
+        file = get()
+        assert file.read_bytes() == CONTENT
+        file.unlink()
+    assert mirrors[1].ranges == []
 
-    def whole(address: str, part: Path, most: int) -> Iterator[int]:
-        part.write_bytes(CONTENT)
-        yield most
 
-    mirrors[1].content = CONTENT[:1000] + CONTENT[1000:]
+def test_a_page_in_place_of_the_file_does_not_spoil_the_next_mirror(mirrors: list[Mirror]) -> None:
+    mirrors[0].content = b"<html>log in first</html>"
     said: list[str] = []
-    with pytest.raises(UsageError):  # the range was honoured, the beginning is wrong: the content is refused
-        get(said)
-    assert "sha256" in said[-1]
-    assert not part.exists()
-    assert get().read_bytes() == CONTENT
+    assert get(said).read_bytes() == CONTENT
+    assert "its file has 25 bytes" in said[0]
+    assert mirrors[1].ranges == [None]
 
 
 def test_mirrors_are_tried_in_turn_and_say_why_they_failed(mirrors: list[Mirror]) -> None:
@@ -133,6 +135,8 @@ def test_a_file_that_is_here_already_is_checked_and_taken(mirrors: list[Mirror],
 def test_a_model_that_was_not_fetched_says_how(mirrors: list[Mirror]) -> None:
     with pytest.raises(UsageError, match="fastsam weights get fastsam-s"):
         FastSAM("fastsam-s")
+    with pytest.raises(UsageError, match=r"no file \./weights/FastSAM\.pt: fastsam weights get fastsam-x"):
+        FastSAM("./weights/FastSAM.pt")
 
 
 def test_the_published_files_are_described_in_full() -> None:

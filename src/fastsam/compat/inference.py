@@ -35,7 +35,8 @@ def main(words: Sequence[str] | None = None) -> int:
 def run(given: argparse.Namespace) -> Path:
     """Does what the flags say; returns the picture's file. Raises UsageError."""
     boxes = [xyxy(b) for b in nested(given.box_prompt) if any(b)]
-    points = [p for p in nested(given.point_prompt) if any(p)]
+    asked = nested(given.point_prompt)
+    points = asked if any(map(any, asked)) else []  # the default, one point at 0,0, means none
     model = FastSAM(given.model_path, device=given.device)
     photo = read_image(given.img_path)
     segments = model(photo, imgsz=given.imgsz, conf=given.conf, iou=given.iou)

@@ -42,6 +42,21 @@ class Boxes:
     def __len__(self) -> int:
         return len(self.xyxy)
 
+    def __getitem__(self, index: Any) -> "Boxes":
+        kept = np.atleast_1d(np.arange(len(self))[index])
+        return Boxes(self.xyxy[kept], self.conf[kept], self.cls[kept], self.orig_shape)
+
+    def __iter__(self) -> Iterator["Boxes"]:
+        return (self[i] for i in range(len(self)))
+
+    def cpu(self) -> "Boxes":
+        """Itself: everything is in memory."""
+        return self
+
+    def numpy(self) -> "Boxes":
+        """Itself: everything is NumPy."""
+        return self
+
     @property
     def xywh(self) -> Float:
         """(N, 4) centre x, y, width, height in pixels."""
@@ -77,6 +92,20 @@ class Masks:
 
     def __len__(self) -> int:
         return len(self.segments)
+
+    def __getitem__(self, index: Any) -> "Masks":
+        return Masks(self.segments.take(np.atleast_1d(np.arange(len(self))[index])))
+
+    def __iter__(self) -> Iterator["Masks"]:
+        return (self[i] for i in range(len(self)))
+
+    def cpu(self) -> "Masks":
+        """Itself: everything is in memory."""
+        return self
+
+    def numpy(self) -> "Masks":
+        """Itself: everything is NumPy."""
+        return self
 
     @property
     def orig_shape(self) -> tuple[int, int]:

@@ -36,7 +36,7 @@ class FastSAMPrompt:
 
     def __init__(self, image: Any, results: Segments | Sequence[Segments], device: Any = None) -> None:
         self.img = read_image(image)
-        self.results = results if isinstance(results, Segments) else one_of(results)
+        self.results = one_of(results)
         if self.img.shape[:2] != self.results.size:
             height, width = self.results.size
             raise UsageError(f"the results are of a photo of {width} x {height} pixels, not of this one")
@@ -62,9 +62,9 @@ class FastSAMPrompt:
         (candidates,) = find_words(self.img, self.results, [text])
         return self._stack([[c.index for c in candidates[:1]]])
 
-    def plot(self, annotations: Any, output_path: str | PathLike[str], **options: Any) -> None:
-        """Writes the picture of `plot_to_result` to the file `output_path`."""
-        overlay.write(Path(output_path), self.plot_to_result(annotations, **options))
+    def plot(self, annotations: Any, output_path: str | PathLike[str], *options: Any, **named: Any) -> None:
+        """Writes the picture of `plot_to_result`, whose other arguments follow, to the file `output_path`."""
+        overlay.write(Path(output_path), self.plot_to_result(annotations, *options, **named))
 
     def plot_to_result(
         self,
@@ -90,11 +90,14 @@ class FastSAMPrompt:
             labels = labels_of(self.img.shape[:2], masks, better_quality)
         colours = None if mask_random_color else np.array([(0, 0, 0)] + [ONE_COLOUR] * int(labels.max()), np.uint8)
         picture = overlay.draw_labels(self.img, labels, outlines=withContours, colours=colours)
-        for box in nested(bboxes) if bboxes is not None else ():
+        for box in nested(bboxes) if bboxes is not None and len(bboxes) else ():
             overlay.draw_box(picture, tuple(box))
-        if points is not None:
+        if points is not None and len(points):
             asked = nested(points)
-            overlay.draw_points(picture, asked, point_label or [1] * len(asked))
+            labels_ = [1] * len(asked) if point_label is None else [int(v) for v in point_label]
+            if len(labels_) != len(asked):
+                raise UsageError(f"{len(asked)} points have {len(labels_)} labels: give one label a point")
+            overlay.draw_points(picture, asked, labels_)
         return picture
 
     def _stack(self, answers: Sequence[Sequence[int]]) -> Stack:
@@ -117,7 +120,7 @@ class FastSAMDecoder:
         imgsz: int = 1024,
         retina_masks: bool = True,
     ) -> None:
-        self.model, self.conf, self.iou, self.imgsz = model.to(device), conf, iou, imgsz
+        self.model, self.conf, self.iou, self.imgsz = model_of(model).to(device), conf, iou, imgsz
         self.image: UInt8 | None = None
 
     def run_encoder(self, image: Any) -> Segments:
@@ -180,13 +183,30 @@ def smoothed(mask: Stack) -> Stack:
 
 def nested(values: Any) -> list[Any]:
     """A list of points or boxes, of which a single one may come flat. Copies: what a caller gave is left alone."""
-    rows = np.array(values, np.float64)
+    try:
+        rows = np.array(values, np.float64)
+    except (ValueError, TypeError):
+        rows = np.zeros((0, 0))
     if rows.ndim not in (1, 2) or 0 in rows.shape:
         raise UsageError(f"{values!r} is no list of points or boxes")
     return [tuple(float(v) for v in row) for row in np.atleast_2d(rows)]
 
 
-def one_of(results: Sequence[Segments]) -> Segments:
-    if len(results) != 1:
-        raise UsageError(f"FastSAMPrompt takes the result of one photo, not {len(results)}")
-    return results[0]
+def one_of(results: Any) -> Segments:
+    """The segments of one photo: as they are, alone in a list, or inside the port's `Results`."""
+    if isinstance(results, (list, tuple)):
+        if len(results) != 1:
+            raise UsageError(f"FastSAMPrompt takes the result of one photo, not {len(results)}")
+        (results,) = results
+    found = getattr(results, "segments", results)
+    if not isinstance(found, Segments):
+        raise UsageError(f"a {type(results).__name__} is no result of FastSAM")
+    return found
+
+
+def model_of(model: Any) -> FastSAM:
+    """The model itself, also of the port's `FastSAM` over it."""
+    found = getattr(model, "model", model)
+    if not isinstance(found, FastSAM):
+        raise UsageError(f"a {type(model).__name__} is no FastSAM model")
+    return found

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.compat.crops import Found, crop_boxes, find_in_crop, without_duplicates
+from fastsam.compat.published import model_of
 from fastsam.errors import UsageError
 from fastsam.image.read import from_array
 from fastsam.masks import rle
@@ -36,7 +37,7 @@ class SamPredictor:
     mask_threshold = 0.0
 
     def __init__(self, sam_model: FastSAM) -> None:
-        self.model = sam_model
+        self.model = model_of(sam_model)
         self.reset_image()
 
     def reset_image(self) -> None:
@@ -184,7 +185,7 @@ class SamAutomaticMaskGenerator:
     ) -> None:
         if output_mode not in OUTPUT_MODES:
             raise UsageError(f"unknown output_mode {output_mode!r}: choose from {', '.join(OUTPUT_MODES)}")
-        self.model, self.conf, self.iou = model, pred_iou_thresh, box_nms_thresh
+        self.model, self.conf, self.iou = model_of(model), pred_iou_thresh, box_nms_thresh
         self.least_stability, self.offset = stability_score_thresh, stability_score_offset
         self.layers, self.crop_iou, self.overlap = crop_n_layers, crop_nms_thresh, crop_overlap_ratio
         self.least_region, self.output_mode = min_mask_region_area, output_mode

@@ -95,7 +95,12 @@ def palette(n: int) -> UInt8:
 
 
 def write(file: Path, picture: UInt8) -> None:
-    """Writes an RGB picture; the suffix of `file` names the type."""
+    """Writes an RGB picture; the suffix of `file` names the type, PNG where it names none that can be written."""
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder: name a file in it")
+    suffix = file.suffix if file.suffix and cv2.haveImageWriter(file.name) else ".png"
+    done, data = cv2.imencode(suffix, picture[..., ::-1])
+    if not done:
+        raise UsageError(f"{file} cannot be written as a picture")
     with whole(file) as part:
-        if not cv2.imwrite(str(part), picture[..., ::-1]):
-            raise UsageError(f"{file} cannot be written as a picture")
+        part.write_bytes(data.tobytes())

@@ -54,16 +54,16 @@ def available() -> list[str]:
     return list(onnxruntime.get_available_providers())
 
 
-def load(file: Path, threads: int | None = None, providers: Sequence[str] | None = None) -> Network:
+def load(file: Path, threads: int | None = None, providers: Sequence[Any] | None = None) -> Network:
     """Loads an exported network.
 
     threads: of the CPU within one operator; None leaves it to ONNX Runtime
-    providers: execution providers by ONNX Runtime's names, first choice first; None means the CPU
+    providers: execution providers by ONNX Runtime's names, or pairs of name and options; None means the CPU
 
     Raises UsageError for a file that is no exported network and for a provider that is not installed.
     """
     wanted = list(providers or ["CPUExecutionProvider"])
-    missing = [p for p in wanted if p not in available()]
+    missing = [p for p in (p if isinstance(p, str) else p[0] for p in wanted) if p not in available()]
     if missing:
         raise UsageError(f"ONNX Runtime has no provider {missing[0]!r} here: choose from {', '.join(available())}")
     options = onnxruntime.SessionOptions()

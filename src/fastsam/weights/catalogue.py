@@ -13,6 +13,7 @@ from fastsam.weights.yolo import Checkpoint, read_checkpoint
 
 BUNDLED = {"fastsam-tiny": Path(__file__).parent / "bundled" / "fastsam-tiny.onnx"}
 DEFAULT = "fastsam-tiny"
+PUBLISHED_FILES = {"fastsam.pt": "fastsam-x", "fastsam-x.pt": "fastsam-x", "fastsam-s.pt": "fastsam-s"}
 ZIP = b"PK"  # what a file of torch.save begins with
 CONVERTER = 4  # raised whenever a converted file would come out different
 
@@ -42,6 +43,8 @@ def locate(model: str | os.PathLike[str] | None = None) -> Path:
             raise UsageError(f"{name} is not on this machine yet: fastsam weights get {name}")
         return file
     if not Path(model).is_file():
+        if (known := PUBLISHED_FILES.get(Path(model).name.lower())) is not None:
+            raise UsageError(f"there is no file {name}: fastsam weights get {known}, then say {known}")
         names = ", ".join([*BUNDLED, *PUBLISHED])
         raise UsageError(f"there is no model {name!r}: give a .pt, .safetensors or .onnx file or one of {names}")
     return Path(model)

@@ -105,12 +105,14 @@ def fetch(name: str, progress: Callable[[int], None], say: Callable[[str], None]
     part = file.with_suffix(".part")
     for address in model.mirrors:
         try:
-            for done in pull(address, part, model.bytes):
-                progress(done)
-            if (found := pooch.file_hash(str(part))) == model.sha256:
-                os.replace(part, file)
-                return file
-            part.unlink()
+            # What was there before may be another file's beginning: then the same address is asked for all of it.
+            for _ in range(2 if part.exists() else 1):
+                for done in pull(address, part, model.bytes):
+                    progress(done)
+                if (found := pooch.file_hash(str(part))) == model.sha256:
+                    os.replace(part, file)
+                    return file
+                part.unlink()
             say(f"{address}: the content has the sha256 {found}, not {model.sha256}")
         except (requests.RequestException, OSError) as error:
             say(f"{address}: {reason(error)}")
@@ -134,7 +136,9 @@ def pull(address: str, part: Path, most: int) -> Iterator[int]:
     headers = {"Range": f"bytes={have}-"} if have else {}
     with requests.get(address, headers=headers, stream=True, timeout=TIMEOUT) as answer:
         answer.raise_for_status()
-        resumed = answer.status_code == requests.codes.partial_content
+        resumed = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+        if not resumed and 0 <= int(answer.headers.get("Content-Length", most)) < most:
+            raise OSError(f"its file has {answer.headers['Content-Length']} bytes, not {most}")
         have = have if resumed else 0
         with part.open("ab" if resumed else "wb") as out:
             for chunk in answer.iter_content(CHUNK):
