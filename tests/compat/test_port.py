@@ -105,5 +105,5 @@ def test_the_interfaces_fit_together(examples: Path) -> None:
 
 
 def test_what_has_no_meaning_here_is_said(examples: Path) -> None:
-    with pytest.warns(UserWarning, match="no meaning here: verbose"):
-        FastSAM()(examples / "coffee.png", imgsz=64, verbose=False)
+    with pytest.warns(UserWarning, match="no meaning here: half"):
+        FastSAM()(examples / "coffee.png", imgsz=(48, 64), verbose=False, half=True)

@@ -52,6 +52,9 @@ def test_negatives_and_boxes_narrow(predictor: SamPredictor) -> None:
     assert masks.shape == (3, 100, 160)
     assert not masks.any()
     assert not scores.any()
+    alone, scores, _ = predictor.predict(box=np.array([121, 20, 150, 80]))
+    assert [m.sum() for m in alone] == [areas[4]] * 3
+    assert (scores == scores[0]).all()
     assert (low < 0).all()
 
 
@@ -173,7 +176,7 @@ def test_small_holes_and_loose_parts_go() -> None:
 
 def test_low_resolution_of_a_mask_without_a_pixel_is_empty(make_segments: Callable[..., Segments]) -> None:
     empty = make_segments((100, 160), [(5.0, 5.0, 5.2, 5.2)], [0.9])
-    assert (low_resolution(empty, 0) < 0).all()
+    assert (low_resolution(empty, [0]) < 0).all()
 
 
 def test_supervisions_tools_take_the_generator(model: FastSAM, photo: np.ndarray) -> None:

@@ -227,7 +227,7 @@ class FastSAM:
         labels: Any = None,
         texts: Any = None,
         *,
-        imgsz: int = 640,
+        imgsz: int | Sequence[int] = 640,
         conf: float = 0.25,
         iou: float = 0.7,
         max_det: int = 300,
@@ -245,9 +245,12 @@ class FastSAM:
 
         Raises UsageError for sources and prompts that make no sense.
         """
+        others.pop("verbose", None)
+        others.pop("stream", None)
         if others:
             warnings.warn(f"these have no meaning here: {', '.join(others)}", stacklevel=2)
-        settings = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det, "device": device}
+        side = imgsz if isinstance(imgsz, int) else max(imgsz)  # the other side follows from the photo
+        settings = {"imgsz": side, "conf": conf, "iou": iou, "max_det": max_det, "device": device}
         results = []
         for pixels, path in photos(source):
             segments = self.model(pixels, **settings)
@@ -262,18 +265,21 @@ class FastSAM:
     predict = __call__
 
 
-def photos(source: Any) -> Iterator[tuple[UInt8, str]]:
-    """RGB pixels and a path of every photo of a source."""
+def photos(source: Any, number: int = 0) -> Iterator[tuple[UInt8, str]]:
+    """RGB pixels and a path of every photo of a source; what has no path is called by its number in the list."""
     if isinstance(source, (list, tuple)):
-        for one in source:
-            yield from photos(one)
+        for k, one in enumerate(source):
+            yield from photos(one, k)
     elif isinstance(source, (str, PathLike)):
         for photo in find_photos([str(source)]):
             yield read_image(photo.file), str(photo.file)
     elif isinstance(source, np.ndarray):
-        yield from_array(source[..., ::-1] if source.ndim == 3 and source.shape[2] == 3 else source), "image0.jpg"
+        yield (
+            from_array(source[..., ::-1] if source.ndim == 3 and source.shape[2] == 3 else source),
+            f"image{number}.jpg",
+        )
     else:
-        yield read_image(source), "image0.jpg"
+        yield read_image(source), f"image{number}.jpg"
 
 
 def answers(

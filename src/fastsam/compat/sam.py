@@ -74,8 +74,8 @@ class SamPredictor:
         multimask_output: three masks from small to large instead of the best one; return_logits: logits for masks
 
         Returns masks (C, H, W) bool (float32 with `return_logits`), scores (C,) float32, and logits
-        (C, 256, 256) float32 of the photo scaled so that its longest side has 256 cells. C is 3 or 1; where fewer masks
-        answer, the others are empty with score 0.
+        (C, 256, 256) float32 of the photo scaled so that its longest side has 256 cells. C is 3 or 1. Where fewer masks
+        answer, the smallest is there more than once; where none does, all are empty with score 0.
 
         Raises UsageError where there is no photo or the prompt makes no sense.
         """
@@ -88,11 +88,13 @@ class SamPredictor:
         height, width = photo.size
         masks = np.full((wanted, height, width), OUTSIDE if return_logits else 0, np.float32 if return_logits else bool)
         low, scores = np.full((wanted, LOW, LOW), OUTSIDE, np.float32), np.zeros(wanted, np.float32)
-        for row, candidate in enumerate(chosen, wanted - len(chosen)):
+        chosen = chosen[:1] * (wanted - len(chosen)) + chosen
+        if chosen:
+            low = low_resolution(photo, [c.index for c in chosen])
+        for row, candidate in enumerate(chosen):
             (x, y), logits = photo.masks.logits(candidate.index)
             h, w = logits.shape
             masks[row, y : y + h, x : x + w] = logits if return_logits else logits > self.mask_threshold
-            low[row] = low_resolution(photo, candidate.index)
             scores[row] = candidate.score
         return masks, scores, low
 
@@ -130,24 +132,23 @@ def by_overlap(photo: Segments, candidates: Sequence[Candidate], logits: npt.NDA
         raise UsageError(f"mask_input of shape {logits.shape} is not (1, {LOW}, {LOW})")
     wanted = logits.reshape(LOW, LOW) > 0
     ranked = []
-    for c in candidates:
-        mask = low_resolution(photo, c.index) > 0
+    for c, mask in zip(candidates, low_resolution(photo, [c.index for c in candidates]) > 0, strict=True):
         union = np.count_nonzero(mask | wanted)
         ranked.append(Candidate(c.index, float(np.count_nonzero(mask & wanted) / union) if union else 0.0))
     return tuple(sorted((c for c in ranked if c.score > 0), key=lambda c: -c.score))
 
 
-def low_resolution(photo: Segments, i: int) -> Float:
-    """(256, 256) logits of mask i in SAM's frame: the photo's longest side has 256 cells, the rest is padding."""
-    (x, y), logits = photo.masks.logits(i)
-    low = np.full((LOW, LOW), OUTSIDE, np.float32)
-    if logits.size:
-        height, width = photo.size
-        full = np.full((height, width), OUTSIDE, np.float32)
-        full[y : y + logits.shape[0], x : x + logits.shape[1]] = np.maximum(logits, OUTSIDE)
-        scale = LOW / max(height, width)
-        w, h = max(1, round(width * scale)), max(1, round(height * scale))
-        low[:h, :w] = cv2.resize(full, (w, h), interpolation=cv2.INTER_AREA)
+def low_resolution(photo: Segments, indices: Sequence[int]) -> Float:
+    """(K, 256, 256) logits of masks in SAM's frame: the photo's longest side has 256 cells, the rest is padding."""
+    height, width = photo.size
+    scale = LOW / max(height, width)
+    h, w = max(1, round(height * scale)), max(1, round(width * scale))
+    x = np.minimum((np.arange(w) + 0.5) / scale, width - 0.5)
+    y = np.minimum((np.arange(h) + 0.5) / scale, height - 0.5)
+    points = np.stack(np.meshgrid(x, y), 2).reshape(-1, 2)
+    low = np.full((len(indices), LOW, LOW), OUTSIDE, np.float32)
+    logits = photo.masks.take(np.array(indices, np.int64)).logits_at(points)
+    low[:, :h, :w] = np.maximum(logits, OUTSIDE).reshape(-1, h, w)
     return low
 
 
