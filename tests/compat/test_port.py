@@ -67,6 +67,10 @@ def test_points_are_grouped_as_they_are_nested() -> None:
     ]
     with pytest.raises(UsageError, match="2 lists of points have 1 lists of labels"):
         list(groups([[[5, 6]], [[1, 2]]], [[1]]))
+    assert list(groups([[5, 6]], [[1]])) == [([(5.0, 6.0)], [1])]
+    for points, labels in ((5, None), ("ab", None), ([5, 6], ["a"]), ([5, 6], 0.5)):
+        with pytest.raises(UsageError):
+            list(groups(points, labels))
 
 
 def test_results_have_the_frames_people_use(make_segments: Callable[..., Segments]) -> None:

@@ -65,6 +65,8 @@ def test_the_low_resolution_mask_of_an_answer_asks_for_it_again(predictor: SamPr
     assert score[0] == 1
     with pytest.raises(UsageError, match=r"mask_input of shape \(3, 256, 256\)"):
         predictor.predict(mask_input=low)
+    with pytest.raises(UsageError, match="no array of numbers"):
+        predictor.predict(np.array([1, 2, 3]), np.array([1]))
 
 
 def test_logits_are_positive_where_the_mask_is(predictor: SamPredictor) -> None:

@@ -302,12 +302,21 @@ def answers(
 
 def groups(points: Any, labels: Any) -> Iterator[tuple[list[Any], Sequence[int] | None]]:
     """The points of each prompt with their labels."""
-    first = points[0] if len(points) else None
+    several = isinstance(points, (list, tuple, np.ndarray)) and len(points) > 0
+    first = points[0] if several else None
     deep = isinstance(first, (list, tuple, np.ndarray)) and len(first) > 0 and np.ndim(first[0]) == 1
     if not deep:
-        yield nested(points), None if labels is None else [int(v) for v in np.atleast_1d(labels)]
+        yield nested(points), None if labels is None else whole_numbers(labels)
         return
     if labels is not None and len(labels) != len(points):
         raise UsageError(f"{len(points)} lists of points have {len(labels)} lists of labels: give one a list")
     for k, group in enumerate(points):
-        yield nested(group), None if labels is None else [int(v) for v in np.atleast_1d(labels[k])]
+        yield nested(group), None if labels is None else whole_numbers(labels[k])
+
+
+def whole_numbers(labels: Any) -> list[int]:
+    """Labels as a flat list. Raises UsageError for what is no label."""
+    flat = np.ravel(np.array(labels, dtype=object))
+    if any(v not in (0, 1) for v in flat):
+        raise UsageError(f"labels {labels!r} are not all 0 (background) or 1 (foreground)")
+    return [int(v) for v in flat]

@@ -107,9 +107,12 @@ class SamPredictor:
     def _candidates(photo: Segments, coords: Any, labels: Any, box: Any) -> tuple[Candidate, ...]:
         if coords is None and box is None:
             return tuple(Candidate(i, float(s)) for i, s in enumerate(photo.scores))
-        points = [] if coords is None else [tuple(p) for p in np.asarray(coords, np.float64).reshape(-1, 2).tolist()]
-        marks = None if labels is None else [int(v) for v in np.asarray(labels).reshape(-1)]
-        frame = None if box is None else tuple(np.asarray(box, np.float64).reshape(-1).tolist())
+        try:
+            points = [] if coords is None else np.asarray(coords, np.float64).reshape(-1, 2).tolist()
+            marks = None if labels is None else [int(v) for v in np.asarray(labels).reshape(-1)]
+            frame = None if box is None else tuple(np.asarray(box, np.float64).reshape(-1).tolist())
+        except (ValueError, TypeError) as error:
+            raise UsageError(f"a prompt is no array of numbers: {error}") from None
         (pick,) = photo.select(Prompt(points=points, labels=marks, box=frame))  # type: ignore[arg-type]  # checked there
         return pick.candidates
 
