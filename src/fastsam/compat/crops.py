@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.candidates import suppress
+from fastsam.masks.lazy import Crop
 from fastsam.model import FastSAM
 
 Bool = npt.NDArray[np.bool_]
@@ -20,13 +21,12 @@ NEAR = 20  # pixels: a box that ends so near to a crop's side was cut by it
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A mask: `pixels` (h, w) bool at `offset` (x, y) of the photo; `point`: its surest pixel's centre, x, y.
+    """A mask in the photo's pixels; `point`: its surest pixel's centre, x, y.
 
     score, stability: 0..1; crop: xyxy of where it was found; box: xyxy float in photo pixels
     """
 
-    pixels: Bool
-    offset: tuple[int, int]
+    mask: Crop
     point: tuple[float, float]
     score: float
     stability: float
@@ -73,8 +73,7 @@ def find_in_crop(
         row, column = np.unravel_index(np.where(pixels, logits, -np.inf).argmax(), logits.shape)
         found.append(
             Found(
-                pixels=pixels,
-                offset=(x0 + x, y0 + y),
+                mask=Crop((x0 + x, y0 + y), pixels),
                 point=(x0 + x + int(column) + 0.5, y0 + y + int(row) + 0.5),
                 score=float(segments.scores[i]),
                 stability=stability(logits, offset),

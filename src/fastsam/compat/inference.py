@@ -48,7 +48,11 @@ def run(given: argparse.Namespace) -> Path:
     elif given.text_prompt:
         found = prompt.text_prompt(given.text_prompt)
     elif points:
-        labels = given.point_label if len(given.point_label) == len(points) else refuse(points, given.point_label)
+        labels = given.point_label
+        if len(labels) != len(points):
+            raise UsageError(
+                f"--point_prompt has {len(points)} points and --point_label {len(labels)} labels: give one a point"
+            )
         found, drawn = prompt.point_prompt(points, labels), {"points": points, "point_label": labels}
     if found is not segments:
         kind = "box" if boxes else "text" if given.text_prompt else "points"
@@ -60,12 +64,6 @@ def run(given: argparse.Namespace) -> Path:
     options = {"better_quality": given.better_quality, "withContours": given.withContours}
     prompt.plot(found, file, mask_random_color=given.randomcolor, retina=given.retina, **options, **drawn)
     return file
-
-
-def refuse(points: Sequence[Any], labels: Sequence[int]) -> Sequence[int]:
-    raise UsageError(
-        f"--point_prompt has {len(points)} points and --point_label {len(labels)} labels: give one a point"
-    )
 
 
 def parser() -> argparse.ArgumentParser:

@@ -115,10 +115,7 @@ class Masks:
     @cached_property
     def data(self) -> UInt8:
         """(N, H, W) uint8 0 or 1."""
-        stack = np.zeros((len(self), *self.orig_shape), np.uint8)
-        for i, mask in enumerate(stack):
-            self.segments.masks.crop(i).paint(mask, 1)
-        return stack
+        return self.segments.masks.stack().view(np.uint8)
 
     @cached_property
     def xy(self) -> list[Float]:

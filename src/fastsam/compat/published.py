@@ -43,7 +43,7 @@ class FastSAMPrompt:
 
     def everything_prompt(self) -> Stack:
         """All masks, bool (N, H, W), best first."""
-        return self._stack([[i] for i in range(len(self.results))])
+        return self.results.masks.stack()
 
     def box_prompt(self, bbox: Any = None, bboxes: Any = None) -> Stack:
         """One mask a box (xyxy in pixels), bool (K, H, W), in order."""

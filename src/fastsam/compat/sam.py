@@ -7,13 +7,13 @@ segment_anything expects. Scores are this library's: they rank masks, and run lo
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from fastsam.compat.crops import Found, crop_boxes, find_in_crop, without_duplicates
 from fastsam.compat.published import model_of
 from fastsam.errors import UsageError
+from fastsam.formats import coco
 from fastsam.image.read import from_array
 from fastsam.masks import rle
 from fastsam.model import FastSAM
@@ -119,7 +119,7 @@ class SamPredictor:
 
 def spread(photo: Segments, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Up to three candidates, best first among those of clearly different area, then sorted from small to large."""
-    area = {c.index: np.count_nonzero(photo.masks.crop(c.index).pixels) for c in candidates}
+    area = photo.masks.areas
     chosen: list[Candidate] = []
     for c in candidates:
         others = [area[o.index] for o in chosen]
@@ -211,13 +211,11 @@ class SamAutomaticMaskGenerator:
         return [self._describe(f, size) for f in found if f.stability >= self.least_stability]
 
     def _describe(self, found: Found, size: tuple[int, int]) -> dict[str, Any]:
-        x, y, w, h = cv2.boundingRect(found.pixels.astype(np.uint8))
-        left, top = found.offset
         x0, y0, x1, y1 = found.crop
         return {
             "segmentation": self._encode(found, size),
-            "area": int(np.count_nonzero(found.pixels)),
-            "bbox": [int(v) for v in (left + x, top + y, w, h)],
+            "area": int(np.count_nonzero(found.mask.pixels)),
+            "bbox": [int(v) for v in coco.bounds(found.mask)],
             "predicted_iou": found.score,
             "point_coords": [[float(v) for v in found.point]],
             "stability_score": found.stability,
@@ -226,11 +224,10 @@ class SamAutomaticMaskGenerator:
 
     def _encode(self, found: Found, size: tuple[int, int]) -> Any:
         if self.output_mode != "binary_mask":
-            packed = rle.encode_crop(found.pixels, found.offset, size)
+            packed = rle.encode_crop(found.mask.pixels, found.mask.offset, size)
             if self.output_mode == "coco_rle":
                 return packed
             return {"size": packed["size"], "counts": rle.decompress(packed["counts"]).tolist()}
         mask = np.zeros(size, bool)
-        (x, y), (h, w) = found.offset, found.pixels.shape
-        mask[y : y + h, x : x + w] = found.pixels
+        found.mask.paint(mask, True)
         return mask

@@ -121,6 +121,13 @@ class Masks:
         offset, logits = self.logits(i)
         return Crop(offset, logits > 0)
 
+    def stack(self) -> Bool:
+        """All masks as bool (N, H, W), for those who need them so: the one array of that size."""
+        masks = np.zeros((len(self), *self.size), bool)
+        for i, mask in enumerate(masks):
+            self.crop(i).paint(mask, True)
+        return masks
+
     def logits(self, i: int) -> tuple[tuple[int, int], Float]:
         """Logits of mask i inside its window: their offset (x, y) on the photo, and (h, w) float32, maybe empty."""
         x0, y0, x1, y1 = self._pixels_of(i)

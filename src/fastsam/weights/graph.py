@@ -17,7 +17,7 @@ import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from fastsam.errors import UsageError
-from fastsam.weights.yolo import Checkpoint
+from fastsam.weights.yolo import DFL, Checkpoint
 
 OPSET = 17
 EPS = 1e-3  # of every batch norm
@@ -174,8 +174,7 @@ def neck(g: Graph, p3: str, p4: str, p5: str) -> tuple[str, str, str]:
 
 def decode(g: Graph, features: Sequence[str]) -> str:
     """Boxes, scores and coefficients of every anchor, level by level, row by row."""
-    name = "model.22.dfl.conv.weight"
-    bins = g.constant(g.entry(name).reshape(1, 1, -1, 1), name=name)
+    bins = g.constant(g.entry(DFL).reshape(1, 1, -1, 1), name=DFL)
     levels = []
     for k, (feature, stride) in enumerate(zip(features, STRIDES, strict=True)):
         towers = {}
@@ -190,7 +189,7 @@ def decode(g: Graph, features: Sequence[str]) -> str:
 
 def decode_boxes(g: Graph, x: str, bins: str, stride: int) -> str:
     """(N, 4, A) cx, cy, w, h in input pixels of (N, 4 * bins, h, w) distributions over the distances to the sides."""
-    count = g.entry("model.22.dfl.conv.weight").size
+    count = g.entry(DFL).size
     split = g.op("Reshape", x, g.constant([0, 4, count, -1], np.int64))
     shares = g.op("Mul", g.op("Softmax", split, axis=2), bins)
     distances = g.op("ReduceSum", shares, g.constant([2], np.int64), keepdims=0)

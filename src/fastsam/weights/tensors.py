@@ -12,7 +12,7 @@ import numpy as np
 
 from fastsam.errors import UsageError
 from fastsam.files import whole
-from fastsam.weights.yolo import Checkpoint, Float, as_float, class_names
+from fastsam.weights.yolo import DFL, Checkpoint, Float, as_float, class_names
 
 
 def is_safetensors(file: Path) -> bool:
@@ -79,9 +79,6 @@ def read_onnx(file: Path) -> Checkpoint:
     if (bins := arrays.get(DFL)) is not None:
         arrays[DFL] = bins.reshape(1, -1, 1, 1)
     return make_checkpoint(file, arrays, {p.key: p.value for p in model.metadata_props}.get("fastsam", "{}"))
-
-
-DFL = "model.22.dfl.conv.weight"
 
 
 def make_checkpoint(file: Path, arrays: dict[str, Any], metadata: str) -> Checkpoint:

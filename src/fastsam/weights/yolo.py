@@ -14,6 +14,7 @@ from fastsam.errors import UsageError
 from fastsam.weights.torchfile import Record, read
 
 Float = npt.NDArray[np.float32]
+DFL = "model.22.dfl.conv.weight"  # the entry whose length is reg_max
 DEEPEST = 12  # levels of modules; the published networks have 7
 
 

@@ -9,6 +9,7 @@ and colour knows the everyday words (person, sky, road, wall), which ImageNet la
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ BATCH = 16
 class Classifier:
     """The network and the linear layer.
 
-    names: (C,) everyday words, then ImageNet's; vectors: (C, 384) their MiniLM vectors; everyday: how many come first
+    names: (C,) everyday words, then ImageNet's; vectors: (C, 384) their MiniLM vectors
     """
 
     session: Any
@@ -38,16 +39,11 @@ class Classifier:
     names: tuple[str, ...]
     vectors: Float
 
-    @property
-    def everyday(self) -> int:
-        return len(self.bias)
-
     def chances(self, photo: npt.NDArray[np.uint8], masks: Iterable[Bool]) -> Float:
         """(N, C) float32: two distributions side by side, over the everyday words and over ImageNet's classes."""
-        every = list(masks)
+        every = iter(masks)
         rows = []
-        for start in range(0, len(every), BATCH):
-            some = every[start : start + BATCH]
+        while some := list(islice(every, BATCH)):
             crops = np.stack([crop(photo, m) for m in some]).transpose(0, 3, 1, 2).astype(np.float32) / 255
             features, logits = self.session.run(["features", "logits"], {"crops": crops})
             seen = join(features, np.stack([describe(photo, m) for m in some]))

@@ -3,6 +3,8 @@
 Enters: pixels. Leaves: shares of the eleven basic colour terms (Berlin and Kay 1969). Called by `similarity`.
 """
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -37,14 +39,16 @@ def shares(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
     """How much of pixels (K, 3) RGB each term names, adding up to 1."""
     some = pixels[:: max(1, len(pixels) // MOST)]
     lab = to_lab(some)
-    nearest = np.stack([np.linalg.norm(lab[:, None] - to_lab(f)[None], axis=2).min(1) for f in _foci()])
+    nearest = np.stack([np.linalg.norm(lab[:, None] - f[None], axis=2).min(1) for f in foci()])
     closeness = np.exp(-0.5 * ((nearest - nearest.min(0)) / WIDTH) ** 2)
     means = (closeness / closeness.sum(0)).mean(1)
     return {name: float(v) for name, v in zip(FOCI, means, strict=True)}
 
 
-def _foci() -> list[npt.NDArray[np.uint8]]:
-    return [np.array(colours, np.uint8) for colours in FOCI.values()]
+@lru_cache(maxsize=1)
+def foci() -> list[Float]:
+    """CIELAB of each term's focal colours, (F, 3)."""
+    return [to_lab(np.array(colours, np.uint8)) for colours in FOCI.values()]
 
 
 def to_lab(pixels: npt.NDArray[np.uint8]) -> Float:

@@ -11,8 +11,9 @@ well as the best, a place word (left, right, top, bottom, largest, smallest) put
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,30 +22,15 @@ from fastsam.prompts import Candidate
 from fastsam.segments import Segments
 from fastsam.words import classifier, minilm
 from fastsam.words.colours import shares, term
+from fastsam.words.crops import describe
 
 Float = npt.NDArray[np.float32]
 LEAST_AREA = 100  # pixels: smaller masks show nothing that could be named
 SHARPNESS = 12.0  # of the kernel on cosines
 UNSURE = 0.45  # largest cosine with any class at or below which a text means nothing that is known
 THRESHOLD = 0.10
-STOP = {
-    "the",
-    "a",
-    "an",
-    "one",
-    "of",
-    "photo",
-    "picture",
-    "image",
-    "some",
-    "this",
-    "that",
-    "thing",
-    "object",
-    "on",
-    "in",
-    "at",
-}
+FILLERS = "the a an one of photo picture image some this that thing object on in at"
+STOP = set(FILLERS.split())
 SAME = {
     "left": "left leftmost",
     "right": "right rightmost",
@@ -80,17 +66,26 @@ def find(photo: npt.NDArray[np.uint8], segments: Segments, texts: Sequence[str])
     photo: RGB uint8 (H, W, 3) that the segments are of
     """
     large = np.flatnonzero(segments.masks.areas >= LEAST_AREA)
-    masks = [segments.masks[int(i)] for i in large]
-    chances = classifier.load().chances(photo, masks)
-    named = [shares(photo[m]) for m in masks]
-    places = np.array([place_of(m) for m in masks], np.float64).reshape(-1, 3)
+    meanings = [parse(text) for text in texts]
+
+    def masks() -> Iterator[npt.NDArray[np.bool_]]:
+        """Decoded one by one, each time: together they may not fit into memory."""
+        return (segments.masks[int(i)] for i in large)
+
+    seen: dict[str, npt.NDArray[Any]] = {}  # what some text asks for, and no more
+    if any(m.thing for m in meanings):
+        seen["chances"] = classifier.load().chances(photo, masks())
+    if any(m.colours for m in meanings):
+        seen["colours"] = np.array([shares(photo[mask]) for mask in masks()])
+    if any(m.place for m in meanings):
+        seen["places"] = np.array([describe(photo, mask)[[1, 0, 2]] for mask in masks()]).reshape(-1, 3)
+    whole = np.sqrt(segments.scores[large])
     answers = []
-    for text in texts:
-        meaning = parse(text)
-        scores = score(meaning, chances) if meaning.thing else np.full(len(masks), 1.0)
+    for meaning in meanings:
+        scores = score(meaning, seen["chances"]) if meaning.thing else np.ones(len(large))
         for colour in meaning.colours:
-            scores = scores * np.minimum(1.0, 2 * np.array([s[colour] for s in named]))
-        answers.append(rank(meaning, scores, np.sqrt(segments.scores[large]), large, places))
+            scores = scores * np.minimum(1.0, [2 * named[colour] for named in seen["colours"]])
+        answers.append(rank(meaning, scores, whole, large, seen.get("places")))
     return answers
 
 
@@ -109,26 +104,18 @@ def rank(
     chances: npt.NDArray[np.float64],
     whole: npt.NDArray[np.floating],
     indices: npt.NDArray[np.int64],
-    places: npt.NDArray[np.float64],
+    places: npt.NDArray[np.floating] | None,
 ) -> tuple[Candidate, ...]:
-    """Candidates whose chance is above the threshold, by chance times `whole`, or first by the meaning's place."""
+    """Candidates whose chance is above the threshold, by chance times `whole`, or first by the meaning's place.
+
+    places: (N, 3) column, row and area of each mask, where the meaning has a place
+    """
     kept, scores = np.flatnonzero(chances > THRESHOLD), chances * whole
     order = kept[np.argsort(-scores[kept], kind="stable")]
-    if meaning.place is not None and len(kept):
+    if meaning.place is not None and places is not None and len(kept):
         sure = order[scores[order] >= scores[order[0]] / 2]
         axis, sign = {"left": (0, 1), "right": (0, -1), "top": (1, 1), "bottom": (1, -1)}.get(meaning.place, (2, 1))
         sign = -1 if meaning.place == "largest" else sign
         first = sure[np.argsort(sign * places[sure, axis], kind="stable")]
         order = np.concatenate((first, order[~np.isin(order, first)]))
     return tuple(Candidate(int(indices[k]), float(scores[k])) for k in order)
-
-
-def place_of(mask: npt.NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Mean column, mean row and area of a mask."""
-    rows, columns = mask.sum(1), mask.sum(0)
-    area = rows.sum()
-    return (
-        float((columns * np.arange(len(columns))).sum() / area),
-        float((rows * np.arange(len(rows))).sum() / area),
-        float(area),
-    )
