@@ -16,7 +16,7 @@ import pytest
 from fastsam import FastSAM, Segments
 from fastsam.image.letterbox import fit
 from fastsam.masks import rle
-from fastsam.masks.lazy import Masks
+from fastsam.masks.lazy import from_network
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -71,7 +71,7 @@ def make_segments() -> Callable[..., Segments]:
             prototype[inside] = 4.0
         n = len(boxes)
         corners = np.array(boxes, np.float32).reshape(n, 4)
-        masks = Masks(np.eye(n, 32, dtype=np.float32), prototypes, corners, letterbox, corners)
+        masks = from_network(np.eye(n, 32, dtype=np.float32), prototypes, corners, letterbox, corners)
         return Segments(masks, np.array(scores, np.float32), np.zeros(n, np.int64))
 
     return make

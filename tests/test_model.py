@@ -45,7 +45,7 @@ def test_settings_are_understood(model: FastSAM, examples: Path, coffee: Segment
     assert len(model(examples / "coffee.png", max_det=3)) <= 3
     assert (model(examples / "coffee.png", conf=0.4).scores > 0.4).all()
     assert len(model(examples / "coffee.png", iou=0.2)) < len(coffee)
-    assert model(examples / "coffee.png", imgsz=256).masks.letterbox.input == (192, 256)
+    assert model(examples / "coffee.png", imgsz=256).masks.source.letterbox.input == (192, 256)
     assert coffee.seconds.keys() == {"read", "letterbox", "network", "candidates"}
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastsam import Prompt, Segments, UsageError
-from fastsam.prompts import box_iou
+from fastsam.prompts.geometry import box_iou
 
 # A large box, a small one inside it, one apart.
 BOXES = [(10.0, 10.0, 110.0, 90.0), (30.0, 30.0, 60.0, 60.0), (130.0, 20.0, 180.0, 70.0)]
@@ -106,8 +106,8 @@ def test_a_box_without_area_is_an_error(box: tuple[float, float, float, float]) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "needs a foreground point or a box"),
-        ({"points": [(1, 2)], "labels": [0]}, "needs a foreground point or a box"),
+        ({}, "needs a foreground point, a box"),
+        ({"points": [(1, 2)], "labels": [0]}, "needs a foreground point, a box"),
         ({"points": [(1, 2)], "labels": [1, 0]}, "1 points have 2 labels"),
         ({"points": [(1, 2)], "labels": [2]}, "not all 0"),
         ({"points": [(1, float("nan"))]}, "not 2 finite numbers"),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +59,13 @@ def test_bug_03_a_box_that_nothing_fits_has_no_match(ask: FastSAMPrompt, nest: S
 
 
 def test_bug_04_prompts_of_several_kinds_each_have_their_own_answer(nest: Segments) -> None:
-    photo = np.zeros((100, 160, 3), np.uint8)
-    indices, prompts = answers(photo, nest, [APART, (0, 0, 9, 9), SMALL], [[130, 50]], [1], None)
+    indices, prompts = answers(nest, [APART, (0, 0, 9, 9), SMALL], [[130, 50]], [1], None)
     assert indices.tolist() == [2, 1, 2]
     assert prompts.tolist() == [0, 2, 3]
 
 
 def test_bug_05_a_click_means_one_thing_and_not_all_beneath_it(ask: FastSAMPrompt, nest: Segments) -> None:
-    np.testing.assert_array_equal(ask.point_prompt([[50, 50]], [1])[0], nest.masks[1])
+    np.testing.assert_array_equal(ask.point_prompt([[55, 55]], [1])[0], nest.masks[1])
     np.testing.assert_array_equal(ask.point_prompt([[20, 20], [50, 50]], [1, 1])[0], nest.masks[0])
     assert not ask.point_prompt([[20, 20], [50, 50]], [1, 0]).any()
 
@@ -281,7 +281,7 @@ def zoo(make_segments: Make, examples: Path) -> tuple[np.ndarray, Segments]:
     photo = np.full((400, 600, 3), 120, np.uint8)
     photo[40:340, 60:511] = cv2.imread(str(examples / "chelsea.png"))[..., ::-1]
     boxes = [(520.0, 350.0, 526.0, 356.0), (530.0, 10.0, 590.0, 300.0), (60.0, 40.0, 511.0, 340.0)]
-    return photo, make_segments((400, 600), boxes, [0.9, 0.8, 0.7], imgsz=512)
+    return photo, replace(make_segments((400, 600), boxes, [0.9, 0.8, 0.7], imgsz=512), photo=photo)
 
 
 @pytest.mark.usefixtures("encoder")
@@ -293,7 +293,7 @@ def test_bug_08_words_pick_the_right_mask_or_none(zoo: tuple[np.ndarray, Segment
     np.testing.assert_array_equal(ask.text_prompt("a photo of a cat")[0], segments.masks[2])  # the speck is left out
     assert not ask.text_prompt("an elephant").any()
     assert classifier.load() is classifier.load()  # read once
-    indices, prompts = answers(photo, segments, None, None, None, ["elephant", "cat"])
+    indices, prompts = answers(segments, None, None, None, ["elephant", "cat"])
     assert (indices.tolist(), prompts.tolist()) == ([2], [1])
 
 

@@ -38,7 +38,7 @@ def test_saved_segments_load_exactly(make_segments: Callable[..., Segments], tmp
     back = Segments.load(tmp_path / "photo.npz")
     assert back.names == ("cup", "spoon")
     assert back.size == (100, 200)
-    assert back.masks.letterbox == segments.masks.letterbox
+    assert back.masks.source.letterbox == segments.masks.source.letterbox
     for name in ("boxes", "scores", "classes"):
         np.testing.assert_array_equal(getattr(back, name), getattr(segments, name))
     assert back.to_rle() == segments.to_rle()

@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fastsam.candidates import candidates
 from fastsam.errors import UsageError, require
 from fastsam.image.letterbox import STRIDE, fit, letterbox, to_tensor
 from fastsam.image.read import Source, read_image
-from fastsam.masks.lazy import Masks, widen
+from fastsam.masks.lazy import from_network, widen
 from fastsam.masks.port import as_the_port
 from fastsam.runtimes import onnx as runtime
 from fastsam.runtimes.onnx import Settings
@@ -93,8 +94,9 @@ class FastSAM:
             if use.port:
                 masks = as_the_port(found.coefficients, prototypes[0], boxes, box)
             else:
-                masks = Masks(found.coefficients, prototypes[0], boxes, box, widen(boxes, use.margin, box.photo))
-            segments = Segments(masks, found.scores, found.classes, use.names, seconds)
+                windows = widen(boxes, use.margin, box.photo)
+                masks = from_network(found.coefficients, prototypes[0], boxes, box, windows)
+            segments = Segments(masks, found.scores, found.classes, use.names, seconds, own(pixels, source))
             return segments.take(np.flatnonzero(masks.occupied()))
 
     def to(self, device: Any) -> "FastSAM":
@@ -127,6 +129,11 @@ class FastSAM:
         if use.max_det < 1:
             raise UsageError(f"max_det {use.max_det} leaves nothing: the least is 1")
         return use
+
+
+def own(pixels: npt.NDArray[np.uint8], source: Source) -> npt.NDArray[np.uint8]:
+    """The photo for the result to keep: a copy where the caller may still write into it."""
+    return pixels.copy() if isinstance(source, np.ndarray) and np.shares_memory(pixels, source) else pixels
 
 
 def load(

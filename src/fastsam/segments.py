@@ -5,8 +5,9 @@ Enters: masks, scores and classes from `model`. Leaves: picks, compact forms, fi
 
 import zipfile
 import zlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,24 @@ from fastsam import prompts as stage2
 from fastsam.candidates import suppress
 from fastsam.errors import UsageError
 from fastsam.files import whole
-from fastsam.image.letterbox import Letterbox
-from fastsam.masks.lazy import Masks
+from fastsam.image.read import Source, read_image
+from fastsam.masks import annotations, relations, store
+from fastsam.masks.cutout import cutout
+from fastsam.masks.edges import edges
+from fastsam.masks.lazy import Masks, from_pixels
+from fastsam.masks.partition import Partition, partition
 from fastsam.masks.polygons import Polygon
 from fastsam.masks.rle import RLE, area
-from fastsam.prompts import Box, Pick, Point, Prompt
+from fastsam.prompts import Box, Candidate, Pick, Point, Prompt
+from fastsam.words import similarity
+from fastsam.words.encoder import load as encoder_of
+from fastsam.words.sight import Sight
 
 Float = npt.NDArray[np.float32]
-FORMAT = 2
+UInt8 = npt.NDArray[np.uint8]
+Bool = npt.NDArray[np.bool_]
+Limits = tuple[float | None, float | None]
+FORMAT = 3
 BROKEN = (OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -34,7 +45,7 @@ class Segments:
     """N instances of one photo, best first; N may be 0.
 
     masks: lazy masks; scores: (N,) float32, 0..1; classes: (N,) int64, indices into `names`
-    seconds: what each stage took
+    seconds: what each stage took; photo: RGB uint8 (H, W, 3), None where only the masks were kept
 
     Raises ValueError where the lengths differ. The arrays become read-only.
     """
@@ -44,12 +55,15 @@ class Segments:
     classes: npt.NDArray[np.int64]
     names: tuple[str, ...] = ("object",)
     seconds: dict[str, float] = field(default_factory=dict)
+    photo: UInt8 | None = None
 
     def __post_init__(self) -> None:
         if not len(self.masks) == len(self.scores) == len(self.classes):
             raise ValueError(
                 f"{len(self.masks)} masks, {len(self.scores)} scores and {len(self.classes)} classes differ"
             )
+        if self.photo is not None and self.photo.shape[:2] != self.masks.size:
+            raise ValueError(f"the photo {self.photo.shape} is none of masks of {self.masks.size}")
         for array in (self.scores, self.classes):
             array.flags.writeable = False
 
@@ -66,6 +80,23 @@ class Segments:
         """(height, width) of the photo."""
         return self.masks.size
 
+    @classmethod
+    def from_masks(cls, photo: Source, masks: Any, scores: Sequence[float] | None = None) -> "Segments":
+        """Masks from anywhere, drawn by hand or found by another model, with everything that ours can do.
+
+        photo: as `FastSAM` takes it
+        masks: bool (N, H, W), or a list of (H, W) arrays, RLE, or a COCO file's annotations of the photo
+        scores: (N,) 0..1; left out, those of the annotations, else 1
+
+        Raises UsageError for what is no mask of the photo, or not one score a mask.
+        """
+        pixels = read_image(photo)
+        given = annotations.read(masks, (pixels.shape[0], pixels.shape[1]))
+        values = np.array(annotations.scores_of(masks) if scores is None else scores, np.float32)
+        if values.shape != (len(given),):
+            raise UsageError(f"{len(given)} masks have {values.size} scores: give one a mask")
+        return cls(from_pixels(given), values, np.zeros(len(given), np.int64), photo=pixels)
+
     def select(
         self,
         prompts: Sequence[Prompt] | Prompt = (),
@@ -73,11 +104,17 @@ class Segments:
         points: Sequence[Point] = (),
         labels: Sequence[int] | None = None,
         boxes: Sequence[Box] = (),
+        masks: Sequence[npt.NDArray[Any]] = (),
+        texts: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        encoder: str | PathLike[str] | None = None,
     ) -> list[Pick]:
-        """One answer a prompt, in order: `prompts`, then `points` (together one prompt), then each of `boxes`.
+        """One answer a prompt, in order: `prompts`, `points` (together one), each of `boxes`, `masks` and `texts`.
 
         points: x, y in photo pixels; labels: 1 foreground, 0 background, all 1 where left out
-        boxes: x1, y1, x2, y2 in photo pixels
+        boxes: x1, y1, x2, y2 in photo pixels; masks: (H, W) of the photo
+        texts: words, such as "the yellow dog"; exclude: words for what no text means; need the `text` extra
+        encoder: `offline`, `clip` or a folder of CLIP's towers; CLIP where it is installed, else offline
 
         Raises UsageError for a prompt that makes no sense or lies outside the photo.
         """
@@ -87,21 +124,93 @@ class Segments:
         if len(points) or labels is not None:
             asked.append(Prompt(points=points, labels=labels))
         asked += [Prompt(box=box) for box in boxes]
-        return stage2.select(self.masks, self.scores, asked)
+        asked += [Prompt(mask=mask) for mask in masks]
+        words = stage2.checked_texts(texts, "texts")
+        if len(exclude) and not words:
+            raise UsageError(f"exclude {list(exclude)} needs texts from whose answers it takes")
+        asked += [Prompt(text=text, exclude=exclude) for text in words]
+        return stage2.select(self.masks, self.scores, asked, self.sight, encoder)
 
-    def filter(self, *, conf: float | None = None, iou: float | None = None) -> "Segments":
-        """The segments with a score above `conf` that survive suppression at `iou`."""
+    def name(self, words: Sequence[str], *, encoder: str | PathLike[str] | None = None) -> list[str | None]:
+        """The best of `words` for every mask, None where none fits. Needs the `text` extra.
+
+        encoder: as in `select`
+        """
+        return similarity.name(self.sight, stage2.checked_texts(words, "words"), encoder_of(encoder))
+
+    def merge(self, answers: Iterable[Pick | Candidate | int]) -> Bool:
+        """One mask, bool (H, W), of several answers: picks (what matches each), candidates, or indices."""
+        parts: list[Candidate] = []
+        for one in answers:
+            if isinstance(one, Pick):
+                parts += one.matches
+            else:
+                parts.append(one if isinstance(one, Candidate) else Candidate((int(one),), 1.0))
+        return stage2.merge(self.masks, parts)
+
+    @cached_property
+    def sight(self) -> Sight:
+        """What words see of the photo; kept, so that the next word costs less."""
+        return Sight(self.photo, self.masks)
+
+    def filter(
+        self,
+        *,
+        conf: float | None = None,
+        iou: float | None = None,
+        area: Limits | None = None,
+        stability: float | None = None,
+        inside: float | None = None,
+    ) -> "Segments":
+        """The segments that fit all that is given.
+
+        conf: score above it; iou: suppression of boxes at it; area: (least, most) pixels, None for no limit
+        stability: least IoU of the mask cut at logits +1 and -1 (probability 0.73 and 0.27)
+        inside: segments of which more than this share lies within a larger one go
+        """
         kept = np.arange(len(self))
         if conf is not None:
-            kept = np.flatnonzero(self.scores > conf)
+            kept = kept[self.scores > conf]
         if iou is not None:
             kept = kept[suppress(self.boxes[kept], self.classes[kept], iou, len(self))]
+        if area is not None:
+            least, most = area
+            areas = self.masks.areas[kept]
+            kept = kept[(areas >= (least or 0)) & (areas <= (np.inf if most is None else most))]
+        if stability is not None:
+            firm = [relations.stability(self.masks.logits(i)[1]) >= stability for i in kept.tolist()]
+            kept = kept[np.array(firm, bool)]
+        if inside is not None:
+            masks = self.masks.take(kept)
+            larger = masks.areas[None] > masks.areas[:, None]
+            kept = kept[~((relations.containment(masks) > inside) & larger).any(1)]
         return self.take(kept)
+
+    def edges(self) -> Float:
+        """The photo's edge map (H, W) float32, 0..1, one pixel wide: gradients of the masks' probabilities."""
+        return edges(self.masks, self.scores)
+
+    def partition(self, *, fill: bool = False) -> Partition:
+        """`labels` (H, W) int32 in which every pixel belongs to one mask at most (i + 1, or 0), and their `coverage`.
+
+        fill: what no mask covers goes to the nearest one
+        """
+        return partition(self.masks, self.scores, fill)
+
+    def hierarchy(self) -> npt.NDArray[np.int64]:
+        """(N,) index of the smallest larger segment in which each lies (nine tenths of it), -1 where there is none."""
+        return relations.parents(self.masks)
+
+    def cutout(self, i: int) -> UInt8:
+        """Segment i alone, RGBA uint8 (h, w, 4), its edge softened. Raises UsageError where the photo is missing."""
+        if self.photo is None:
+            raise UsageError("a cut-out needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
+        return cutout(self.photo, self.masks.crop(i))[0]
 
     def take(self, indices: npt.NDArray[np.int64]) -> "Segments":
         """The segments at `indices`, in that order."""
         masks = self.masks.take(indices)
-        return Segments(masks, self.scores[indices], self.classes[indices], self.names, self.seconds)
+        return Segments(masks, self.scores[indices], self.classes[indices], self.names, self.seconds, self.photo)
 
     def to_rle(self) -> list[RLE]:
         """COCO RLE of every mask."""
@@ -149,34 +258,38 @@ class Segments:
         )
 
     def save(self, file: str | PathLike[str]) -> None:
-        """Writes an npz file that `load` reads back exactly, but for `seconds`. The name is taken as it is given."""
-        box = self.masks.letterbox
+        """Writes an npz file that `load` reads back exactly, but for `seconds` and the photo.
+
+        The name is taken as it is given.
+        """
         arrays = {
             "format": np.int64(FORMAT),
-            "coefficients": self.masks.coefficients,
-            "prototypes": self.masks.prototypes,
-            "boxes": self.boxes,
-            "windows": self.masks.windows,
             "scores": self.scores,
             "classes": self.classes,
             "names": np.array(self.names),
-            **{f"letterbox_{name}": np.array(value) for name, value in asdict(box).items()},
+            **store.to_arrays(self.masks),
         }
         with whole(Path(file)) as part, part.open("wb") as out:
             np.savez_compressed(out, **arrays)  # type: ignore[arg-type]  # keywords are arrays
 
     @classmethod
-    def load(cls, file: str | PathLike[str]) -> "Segments":
-        """Reads what `save` wrote. Raises UsageError for any other file."""
+    def load(cls, file: str | PathLike[str], photo: "Source | None" = None) -> "Segments":
+        """Reads what `save` wrote; with the `photo`, words and cut-outs work again.
+
+        Raises UsageError for any other file, and for a photo of another size.
+        """
+        pixels = None if photo is None else read_image(photo)
         try:
             with np.load(file, allow_pickle=False) as z:
                 if int(z["format"]) != FORMAT:
                     raise UsageError(f"{file} has format {int(z['format'])}: this version reads format {FORMAT}")
-                letterbox = Letterbox(
-                    **{name: tuple(z[f"letterbox_{name}"].tolist()) for name in Letterbox.__dataclass_fields__}
-                )
-                masks = Masks(z["coefficients"], z["prototypes"], z["boxes"], letterbox, z["windows"])
-                return cls(masks, z["scores"], z["classes"], tuple(str(n) for n in z["names"]))
+                masks = store.from_arrays(z)
+                if pixels is not None and pixels.shape[:2] != masks.size:
+                    raise UsageError(
+                        f"{file} is of a photo of {masks.size[1]} x {masks.size[0]} pixels, not of "
+                        f"{pixels.shape[1]} x {pixels.shape[0]}"
+                    )
+                return cls(masks, z["scores"], z["classes"], tuple(str(n) for n in z["names"]), photo=pixels)
         except UsageError:
             raise
         except BROKEN as error:

@@ -97,8 +97,9 @@ def test_the_published_command_for_words_runs(place: Path, capsys: pytest.Captur
 def test_words_without_the_encoder_say_what_to_install(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fastsam.words import minilm
+    from fastsam.words import minilm, offline
 
+    offline.kernel.cache_clear()
     minilm.load.cache_clear()
     monkeypatch.setattr(minilm, "PACKAGE", "no_such_package")
     assert main(["--model_path", "fastsam-tiny", "--conf", "0.05", "--text_prompt", "cup"]) == 2

@@ -67,4 +67,4 @@ def test_class_names_come_with_the_weights(tmp_path: Path) -> None:
     segments = FastSAM(tmp_path / "net.onnx", threads=1)(pixels, conf=0.0, max_det=9)
     assert segments.names == ("cup", "spoon", "fork")
     assert set(segments.classes.tolist()) <= {0, 1, 2}
-    assert segments.masks.letterbox.input == (64, 64)
+    assert segments.masks.source.letterbox.input == (64, 64)

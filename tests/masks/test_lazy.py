@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco
 
 from fastsam.image.letterbox import Letterbox, fit
-from fastsam.masks.lazy import Masks, widen
+from fastsam.masks.lazy import Masks, from_network, widen
 
 
 def make(height: int, width: int, imgsz: int, n: int, seed: int, margin: float = 0.0) -> Masks:
@@ -22,13 +22,13 @@ def make(height: int, width: int, imgsz: int, n: int, seed: int, margin: float =
     corners = np.sort(rng.uniform(-0.1, 1.1, (n, 2, 2)), axis=1)
     boxes = (np.clip(corners, 0, 1).reshape(n, 4) * [width, height, width, height]).astype(np.float32)
     coefficients = rng.normal(size=(n, 32)).astype(np.float32)
-    return Masks(coefficients, smooth.astype(np.float32), boxes, box, widen(boxes, margin, (height, width)))
+    return from_network(coefficients, smooth.astype(np.float32), boxes, box, widen(boxes, margin, (height, width)))
 
 
 def slow_logits(masks: Masks, i: int) -> np.ndarray:
     """Every photo pixel's logit, one axis after the other, in float64."""
-    box: Letterbox = masks.letterbox
-    logits = np.tensordot(masks.coefficients[i].astype(float), masks.prototypes.astype(float), 1)
+    box: Letterbox = masks.source.letterbox
+    logits = np.tensordot(masks.source.coefficients[i].astype(float), masks.source.prototypes.astype(float), 1)
     for axis, length in ((1, box.photo[1]), (0, box.photo[0])):
         pad, scale, content = box.pad[1 - axis], box.scale[1 - axis], box.content[1 - axis]
         on_photo = [k for k in range(logits.shape[axis]) if pad <= 4 * k + 2 < pad + content]
@@ -47,7 +47,7 @@ def slow_mask(masks: Masks, i: int) -> tuple[np.ndarray, np.ndarray]:
     logits = slow_logits(masks, i)
     height, width = masks.size
     x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
-    x0, y0, x1, y1 = masks.windows[i].astype(float)
+    x0, y0, x1, y1 = masks.source.windows[i].astype(float)
     inside = (x >= x0) & (x < x1) & (y >= y0) & (y < y1)
     return (logits > 0) & inside, np.abs(logits) < 1e-3
 
@@ -109,7 +109,7 @@ def test_compact_forms_agree_with_the_masks() -> None:
 def test_occupied_masks_are_those_that_may_have_pixels() -> None:
     masks = make(120, 90, 96, 20, 3)
     assert not masks.areas[~masks.occupied()].any()
-    nothing = replace(masks, coefficients=masks.coefficients * 0)
+    nothing = replace(masks, source=replace(masks.source, coefficients=masks.source.coefficients * 0))
     assert not nothing.occupied().any()
 
 

@@ -1,16 +1,17 @@
 """Words: what is seen of a mask, what a text means, and which masks answer."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from fastsam import FastSAM, Segments
+from fastsam import FastSAM, Prompt, Segments, UsageError
 from fastsam.words.colours import shares, term
 from fastsam.words.crops import crop, describe
-from fastsam.words.similarity import Meaning, parse, rank
+from fastsam.words.similarity import SAME, Meaning, find, name, parse
 
 
 @pytest.mark.parametrize(
@@ -79,23 +80,97 @@ def test_a_mask_is_described_by_its_place_and_colour() -> None:
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_a_place_orders_those_that_answer_nearly_as_well() -> None:
-    scores = np.array([0.9, 0.8, 0.7, 0.2, 0.01])
-    places = np.array([[50, 5, 100], [10, 90, 900], [90, 50, 500], [1, 1, 9999], [0, 0, 1]], float)
-    indices = np.array([3, 5, 7, 9, 11])
+class Table:
+    """An encoder that knows what each mask is: row k of `rows` has the chances of mask k."""
 
-    def first(place: str | None) -> list[int]:
-        return [c.index for c in rank(Meaning("cup", (), place), scores, np.ones(5), indices, places)]
+    name, limits, threshold = "table", "Knows what it is told.", 0.1
 
-    assert first(None) == [3, 5, 7, 9]
-    assert first("left")[0] == 5
-    assert first("right")[0] == 7
-    assert first("top")[0] == 3
-    assert first("bottom")[0] == 5
-    assert first("largest")[0] == 5
-    assert first("smallest")[0] == 3
-    less = np.array([0.5, 1, 1, 1, 1])
-    assert rank(Meaning("cup", (), None), scores, less, indices, places)[0].index == 5
+    def __init__(self, words: list[str], rows: list[list[float]]) -> None:
+        self.words, self.rows = words, np.array(rows, np.float32)
+
+    def see(self, photo: np.ndarray, masks: Iterable[np.ndarray]) -> np.ndarray:
+        return self.rows[: sum(1 for _ in masks)]
+
+    def chances(self, seen: np.ndarray, words: Sequence[str]) -> np.ndarray:
+        return np.stack([seen[:, self.words.index(word)] for word in words], 1)
+
+
+@pytest.fixture
+def tiles() -> Segments:
+    """Five tiles on black: top left red 40 x 40, below it blue, right of it grey and large, a speck, a yellow one."""
+    photo, masks = np.zeros((200, 300, 3), np.uint8), np.zeros((5, 200, 300), bool)
+    places = [(0, 0, 40, 40), (0, 150, 40, 190), (150, 50, 250, 150), (100, 0, 105, 5), (260, 10, 290, 40)]
+    colours = [(220, 10, 20), (20, 60, 200), (128, 128, 128), (128, 128, 128), (250, 220, 30)]
+    for mask, (x0, y0, x1, y1), colour in zip(masks, places, colours, strict=True):
+        mask[y0:y1, x0:x1] = True
+        photo[mask] = colour
+    return Segments.from_masks(photo, masks, [0.9, 0.8, 0.7, 0.9, 0.6])
+
+
+def found(segments: Segments, text: str, encoder: Table, exclude: Sequence[str] = ()) -> list[int]:
+    return [i for i, _ in find(segments.sight, segments.scores, text, exclude, np.arange(5), encoder)]
+
+
+def test_a_text_answers_with_every_mask_above_the_threshold_best_first(tiles: Segments) -> None:
+    encoder = Table(["cup", "dog"], [[0.5, 0], [0.6, 0], [0.05, 0.9], [0.3, 0.3]])
+    assert found(tiles, "cup", encoder) == [1, 0, 4]
+    assert found(tiles, "the dog", encoder) == [2, 4]  # the speck is too small to be named, the fourth row is mask 4
+    assert found(tiles, "the red cup", encoder) == [0]
+    assert found(tiles, "the green cup", encoder) == []
+    assert found(tiles, "the blue one", encoder) == [1]
+
+
+def test_a_place_word_puts_first_what_it_names_among_those_that_fit_well(tiles: Segments) -> None:
+    encoder = Table(["cup"], [[0.5], [0.6], [0.55], [0.12]])
+    firsts = {place: found(tiles, f"the {place} cup", encoder)[0] for place in SAME}
+    assert firsts == {"left": 1, "right": 2, "top": 0, "bottom": 1, "largest": 2, "smallest": 1}
+    assert found(tiles, "the left cup", encoder)[-1] == 4  # it fits, but less than half as well
+
+
+def test_excluded_words_take_away_what_they_mean_better(tiles: Segments) -> None:
+    encoder = Table(["cup", "glass"], [[0.5, 0.1], [0.6, 0.4], [0.55, 0.05], [0.2, 0.0]])
+    assert found(tiles, "cup", encoder) == [1, 0, 2, 4]
+    assert found(tiles, "cup", encoder, ["glass"]) == [0, 2, 4]
+    assert found(tiles, "cup", encoder, ["the red cup", "blue cup"]) == [2, 4]
+
+
+def test_every_mask_gets_the_best_word_or_none(tiles: Segments) -> None:
+    encoder = Table(["cup", "dog"], [[0.5, 0.6], [0.6, 0.1], [0.05, 0.02], [0.2, 0.0]])
+    assert name(tiles.sight, ["cup", "dog"], encoder) == ["dog", "cup", None, None, "cup"]
+    assert name(tiles.sight, ["cup"], encoder) == ["cup", "cup", None, None, "cup"]
+    assert name(tiles.sight, [], encoder) == [None] * 5
+
+
+def test_a_photo_is_looked_at_once(tiles: Segments) -> None:
+    encoder = Table(["cup"], [[0.5], [0.6], [0.55], [0.12]])
+    first = tiles.sight.through(encoder)
+    assert tiles.sight.through(encoder) is first
+    assert tiles.sight.colours is tiles.sight.colours
+
+
+def test_words_without_the_photo_say_how_to_bring_it(tiles: Segments, tmp_path: Path) -> None:
+    tiles.save(tmp_path / "tiles.npz")
+    back = Segments.load(tmp_path / "tiles.npz")
+    with pytest.raises(UsageError, match="photo="):
+        name(back.sight, ["cup"], Table(["cup"], [[1.0]]))
+    with pytest.raises(UsageError, match="200 pixels"):
+        Segments.load(tmp_path / "tiles.npz", photo=np.zeros((9, 9, 3), np.uint8))
+
+
+def test_an_unknown_encoder_is_named(tiles: Segments) -> None:
+    with pytest.raises(UsageError, match="unknown encoder 'clap'"):
+        tiles.name(["cup"], encoder="clap")
+
+
+@pytest.mark.parametrize("texts", ["dog", [""], [3]])
+def test_what_is_no_text_is_named(tiles: Segments, texts: Any) -> None:
+    with pytest.raises(UsageError, match="text"):
+        tiles.select(texts=texts)
+
+
+def test_excluding_from_nothing_is_wrong_use(tiles: Segments) -> None:
+    with pytest.raises(UsageError, match="needs texts"):
+        tiles.select(exclude=["dog"])
 
 
 @pytest.mark.usefixtures("encoder")
@@ -111,34 +186,36 @@ def test_minilm_gives_the_published_similarities() -> None:
 
 
 @pytest.fixture
-def cat(make_segments: Callable[..., Segments], examples: Path) -> tuple[np.ndarray, Segments]:
-    """A photo of a cat on a red ground of drawn masks: its face, all of the ground, a speck."""
+def cat(examples: Path) -> Segments:
+    """A cat's photo on a red ground, with masks drawn by hand: the photo, the red beside it, a speck."""
     face = cv2.imread(str(examples / "chelsea.png"))[..., ::-1]
     photo = np.full((400, 600, 3), (200, 20, 30), np.uint8)
     photo[40:340, 60:511] = face
-    boxes = [(60.0, 40.0, 511.0, 340.0), (520.0, 0.0, 600.0, 400.0), (300.0, 350.0, 306.0, 356.0)]
-    return photo, make_segments((400, 600), boxes, [0.9, 0.8, 0.7], imgsz=512)
+    masks = np.zeros((3, 400, 600), bool)
+    masks[0, 40:340, 60:511] = masks[1, :, 520:] = masks[2, 350:356, 300:306] = True
+    return Segments.from_masks(photo, masks, [0.9, 0.8, 0.7])
 
 
 @pytest.mark.usefixtures("encoder")
-def test_words_pick_what_they_name(cat: tuple[np.ndarray, Segments]) -> None:
-    from fastsam.words.similarity import find
+def test_words_pick_what_they_name(cat: Segments) -> None:
+    texts = ["cat", "a kitten", "elephant", "the red thing", "qwertz uiop"]
+    by_name, by_kind, absent, colour, unknown = cat.select(texts=texts, encoder="offline")
+    assert by_name.index == by_kind.index == 0
+    assert by_name.score > 0.3
+    assert absent.matches == unknown.matches == ()
+    assert absent.mask is None
+    assert colour.index == 1
+    assert cat.name(["dog", "cat", "car"], encoder="offline")[0] == "cat"
 
-    photo, segments = cat
-    by_name, by_kind, absent, colour, unknown = find(
-        photo, segments, ["cat", "a kitten", "elephant", "the red thing", "qwertz uiop"]
-    )
-    assert by_name[0].index == 0
-    assert by_name[0].score > 0.3
-    assert by_kind[0].index == 0
-    assert absent == ()
-    assert colour[0].index == 1
-    assert unknown == ()
+
+@pytest.mark.usefixtures("encoder")
+def test_words_and_a_box_in_one_prompt_must_both_hold(cat: Segments) -> None:
+    here, there = Prompt(text="cat", box=(55, 35, 515, 345)), Prompt(text="cat", box=(0, 0, 50, 50))
+    assert [p.index for p in cat.select([here, there], encoder="offline")] == [0, None]
 
 
 @pytest.mark.usefixtures("encoder")
 def test_words_of_a_photo_without_masks_find_nothing(model: FastSAM) -> None:
-    from fastsam.words.similarity import find
-
-    photo = np.zeros((40, 60, 3), np.uint8)
-    assert find(photo, model(photo, conf=1.0), ["cat"]) == [()]
+    segments = model(np.zeros((40, 60, 3), np.uint8), conf=1.0)
+    assert [p.matches for p in segments.select(texts=["cat"], encoder="offline")] == [()]
+    assert segments.name(["cat"], encoder="offline") == []

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fastsam.candidates import suppress
 from fastsam.masks.lazy import Crop
+from fastsam.masks.relations import stability
 from fastsam.model import FastSAM
 
 Bool = npt.NDArray[np.bool_]
@@ -91,12 +92,6 @@ def cut_off(boxes: npt.NDArray[np.float32], crop: CropBox, photo: tuple[int, int
     ends = np.abs(boxes - np.array([0, 0, x1 - x0, y1 - y0], np.float32)) <= NEAR
     inner = np.array([x0 > 0, y0 > 0, x1 < width, y1 < height])
     return np.asarray((ends & inner).any(1))
-
-
-def stability(logits: npt.NDArray[np.float32], offset: float) -> float:
-    """IoU of the mask cut at logits `offset` above 0 with the one cut as far below (Kirillov et al. 2023)."""
-    wide = np.count_nonzero(logits > -offset)
-    return float(np.count_nonzero(logits > offset) / wide) if wide else 0.0
 
 
 def without_small_regions(mask: Bool, least: int) -> Bool:

@@ -24,7 +24,6 @@ from fastsam.formats import overlay
 from fastsam.image.read import from_array, read_image
 from fastsam.model import FastSAM as Model
 from fastsam.segments import Segments
-from fastsam.words.similarity import find as find_words
 
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -255,7 +254,7 @@ class FastSAM:
             if bboxes is None and points is None and texts is None:
                 results.append(Results(image, path, segments))
             else:
-                indices, prompts = answers(pixels, segments, bboxes, points, labels, texts)
+                indices, prompts = answers(segments, bboxes, points, labels, texts)
                 results.append(Results(image, path, segments.take(indices), prompts))
         return results
 
@@ -280,7 +279,7 @@ def photos(source: Any, number: int = 0) -> Iterator[tuple[UInt8, str]]:
 
 
 def answers(
-    pixels: UInt8, segments: Segments, bboxes: Any, points: Any, labels: Any, texts: Any
+    segments: Segments, bboxes: Any, points: Any, labels: Any, texts: Any
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Indices of the masks that answer, and the number of each one's prompt: boxes first, then points, then words."""
     found: list[list[int]] = []
@@ -291,7 +290,7 @@ def answers(
         found += [answer_points(segments, group, marks) for group, marks in groups(points, labels)]
     if texts is not None:
         asked = [texts] if isinstance(texts, str) else list(texts)
-        found += [[c.index for c in candidates[:1]] for candidates in find_words(pixels, segments, asked)]
+        found += [[] if p.index is None else [p.index] for p in segments.select(texts=asked)]
     pairs = [(index, number) for number, indices in enumerate(found) for index in indices]
     table = np.array(pairs, np.int64).reshape(-1, 2)
     return table[:, 0], table[:, 1]

@@ -7,6 +7,7 @@ points mean one thing together; only where no mask holds them all, each foregrou
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,6 @@ from fastsam.image.read import read_image
 from fastsam.model import FastSAM
 from fastsam.prompts import Point, Prompt
 from fastsam.segments import Segments
-from fastsam.words.similarity import find as find_words
 
 Stack = npt.NDArray[np.bool_]
 UInt8 = npt.NDArray[np.uint8]
@@ -59,8 +59,8 @@ class FastSAMPrompt:
 
     def text_prompt(self, text: str) -> Stack:
         """The mask that words mean best, bool (1, H, W). Needs the `text` extra."""
-        (candidates,) = find_words(self.img, self.results, [text])
-        return self._stack([[c.index for c in candidates[:1]]])
+        (pick,) = replace(self.results, photo=self.img).select(texts=[text])
+        return self._stack([[] if pick.index is None else [pick.index]])
 
     def plot(self, annotations: Any, output_path: str | PathLike[str], *options: Any, **named: Any) -> None:
         """Writes the picture of `plot_to_result`, whose other arguments follow, to the file `output_path`."""
@@ -153,8 +153,8 @@ def answer_points(segments: Segments, points: Sequence[Point], labels: Sequence[
     """Indices of the masks that one photo's labelled points mean: one that fits all, else one a foreground point."""
     asked = Prompt(points=points, labels=labels)
     (together,) = segments.select(asked)
-    if together.index is not None:
-        return [together.index]
+    if together.candidates and not together.candidates[0].minus:
+        return list(together.candidates[0].plus)
     marks = list(zip(asked.points, asked.labels or (), strict=True))
     refused = [p for p, label in marks if not label]
     each = [Prompt([p, *refused], [1] + [0] * len(refused)) for p, label in marks if label]

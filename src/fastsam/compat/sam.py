@@ -90,9 +90,9 @@ class SamPredictor:
         low, scores = np.full((wanted, LOW, LOW), OUTSIDE, np.float32), np.zeros(wanted, np.float32)
         chosen = chosen[:1] * (wanted - len(chosen)) + chosen
         if chosen:
-            low = low_resolution(photo, [c.index for c in chosen])
+            low = low_resolution(photo, [c.plus[0] for c in chosen])
         for row, candidate in enumerate(chosen):
-            (x, y), logits = photo.masks.logits(candidate.index)
+            (x, y), logits = photo.masks.logits(candidate.plus[0])
             h, w = logits.shape
             masks[row, y : y + h, x : x + w] = logits if return_logits else logits > self.mask_threshold
             scores[row] = candidate.score
@@ -106,7 +106,7 @@ class SamPredictor:
     @staticmethod
     def _candidates(photo: Segments, coords: Any, labels: Any, box: Any) -> tuple[Candidate, ...]:
         if coords is None and box is None:
-            return tuple(Candidate(i, float(s)) for i, s in enumerate(photo.scores))
+            return tuple(Candidate((i,), float(s)) for i, s in enumerate(photo.scores))
         try:
             points = [] if coords is None else np.asarray(coords, np.float64).reshape(-1, 2).tolist()
             marks = None if labels is None else [int(v) for v in np.asarray(labels).reshape(-1)]
@@ -114,7 +114,7 @@ class SamPredictor:
         except (ValueError, TypeError) as error:
             raise UsageError(f"a prompt is no array of numbers: {error}") from None
         (pick,) = photo.select(Prompt(points=points, labels=marks, box=frame))  # type: ignore[arg-type]  # checked there
-        return pick.candidates
+        return tuple(c for c in pick.candidates if c.how == "mask")
 
 
 def spread(photo: Segments, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -122,11 +122,11 @@ def spread(photo: Segments, candidates: Sequence[Candidate]) -> list[Candidate]:
     area = photo.masks.areas
     chosen: list[Candidate] = []
     for c in candidates:
-        others = [area[o.index] for o in chosen]
-        if len(chosen) < 3 and all(max(a, area[c.index]) >= APART * min(a, area[c.index]) for a in others):
+        others = [area[o.plus[0]] for o in chosen]
+        if len(chosen) < 3 and all(max(a, area[c.plus[0]]) >= APART * min(a, area[c.plus[0]]) for a in others):
             chosen.append(c)
     rest = [c for c in candidates if c not in chosen]
-    return sorted(chosen + rest[: 3 - len(chosen)], key=lambda c: area[c.index])
+    return sorted(chosen + rest[: 3 - len(chosen)], key=lambda c: area[c.plus[0]])
 
 
 def by_overlap(photo: Segments, candidates: Sequence[Candidate], logits: npt.NDArray[Any]) -> tuple[Candidate, ...]:
@@ -135,9 +135,9 @@ def by_overlap(photo: Segments, candidates: Sequence[Candidate], logits: npt.NDA
         raise UsageError(f"mask_input of shape {logits.shape} is not (1, {LOW}, {LOW})")
     wanted = logits.reshape(LOW, LOW) > 0
     ranked = []
-    for c, mask in zip(candidates, low_resolution(photo, [c.index for c in candidates]) > 0, strict=True):
+    for c, mask in zip(candidates, low_resolution(photo, [c.plus[0] for c in candidates]) > 0, strict=True):
         union = np.count_nonzero(mask | wanted)
-        ranked.append(Candidate(c.index, float(np.count_nonzero(mask & wanted) / union) if union else 0.0))
+        ranked.append(Candidate(c.plus, float(np.count_nonzero(mask & wanted) / union) if union else 0.0))
     return tuple(sorted((c for c in ranked if c.score > 0), key=lambda c: -c.score))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.image.letterbox import Letterbox
-from fastsam.masks.lazy import Masks
+from fastsam.masks.lazy import Masks, from_network
 
 Float = npt.NDArray[np.float32]
 CELL = 4  # input pixels a cell of the prototypes
@@ -28,7 +28,7 @@ def as_the_port(coefficients: Float, prototypes: Float, boxes: Float, letterbox:
     content = letterbox.on_cells(CELL)
     if content.pad[0] % CELL or content.pad[1] % CELL:
         prototypes = doubled(prototypes)
-    return Masks(coefficients, prototypes, at_the_border(boxes, letterbox.photo), content, windows)
+    return from_network(coefficients, prototypes, at_the_border(boxes, letterbox.photo), content, windows)
 
 
 def doubled(prototypes: Float) -> Float:

@@ -1,6 +1,6 @@
 """What a mask may be: chances of some hundred everyday words and of ImageNet's thousand classes.
 
-Enters: a photo and masks. Leaves: one row of chances a mask. Called by `similarity`.
+Enters: a photo and masks. Leaves: one row of chances a mask. Called by `offline`.
 
 EfficientNet-Lite0 as ImageNet left it looks at the mask's crop; a linear layer on its features and on the mask's place
 and colour knows the everyday words (person, sky, road, wall), which ImageNet lacks. `scripts/make_words.py` made both.
@@ -60,6 +60,13 @@ def join(features: Float, place: Float) -> Float:
 def softmax(logits: npt.NDArray[np.floating[Any]]) -> Float:
     shares = np.exp(logits - logits.max(1, keepdims=True))
     return np.asarray(shares / shares.sum(1, keepdims=True), np.float32)
+
+
+@lru_cache(maxsize=1)
+def everyday_words() -> tuple[str, ...]:
+    """The words that the linear layer knows."""
+    with np.load(DATA / "words.npz", allow_pickle=False) as z:
+        return tuple(str(n) for n in z["names"][: len(z["bias"])])
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,6 @@
 """What the classifier sees of a mask: its crop with some context, and a few numbers about its place.
 
-Enters: a photo and a mask. Leaves: a square picture and a vector. Called by `classifier`.
+Enters: a photo and a mask. Leaves: a square picture and a vector. Called by `classifier` and `clip`.
 """
 
 import cv2
@@ -16,8 +16,8 @@ DIMMED = 0.35  # of the background's contrast that is left, on grey
 GREY = 127
 
 
-def crop(photo: UInt8, mask: Bool) -> UInt8:
-    """(224, 224, 3) RGB: the mask and what is around it, dimmed. `mask` (H, W) must have a pixel."""
+def crop(photo: UInt8, mask: Bool, pixels: int = SIDE) -> UInt8:
+    """(pixels, pixels, 3) RGB: the mask and what is around it, dimmed. `mask` (H, W) must have a pixel."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     side = max(y1 - y0, x1 - x0) * CONTEXT
@@ -27,17 +27,17 @@ def crop(photo: UInt8, mask: Bool) -> UInt8:
     part = photo[b : int(top + side) + 2, a : int(left + side) + 2]
     inside = mask[b : int(top + side) + 2, a : int(left + side) + 2]
     dimmed = np.where(inside[..., None], part, DIMMED * part + (1 - DIMMED) * GREY).astype(np.uint8)
-    if side > 2 * SIDE:  # so that no detail is skipped
-        shrink = SIDE / side
+    if side > 2 * pixels:  # so that no detail is skipped
+        shrink = pixels / side
         size = (max(1, round(part.shape[1] * shrink)), max(1, round(part.shape[0] * shrink)))
         dimmed = np.asarray(cv2.resize(dimmed, size, interpolation=cv2.INTER_AREA), np.uint8)
         scale = (size[0] / part.shape[1], size[1] / part.shape[0])
     else:
         scale = (1.0, 1.0)
-    step = (side / SIDE * scale[0], side / SIDE * scale[1])
+    step = (side / pixels * scale[0], side / pixels * scale[1])
     place = np.array([[step[0], 0, (left - a) * scale[0]], [0, step[1], (top - b) * scale[1]]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(dimmed, place, (SIDE, SIDE), flags=flags, borderValue=(GREY,) * 3), np.uint8)
+    return np.asarray(cv2.warpAffine(dimmed, place, (pixels, pixels), flags=flags, borderValue=(GREY,) * 3), np.uint8)
 
 
 def describe(photo: UInt8, mask: Bool) -> Float:

@@ -1,34 +1,29 @@
-"""Which masks a text means.
+"""Which masks a text means, and which word names a mask.
 
-Enters: a photo, its segments, texts. Leaves: ranked candidates for each text, none where the photo holds no such thing.
-Called by `compat`.
+Enters: what was seen of a photo, texts. Leaves: ranked masks for a text, a word for each mask. Called by `prompts` and
+`segments`.
 
-The rule. A text is colour words, a place word and the rest, which names a thing. The thing's score is the mask's chance
-of the classes that the thing's words are near to in MiniLM's space; a colour multiplies it by how much of the mask is
-of that colour, half of it being enough. The masks above a threshold answer, in order of that chance times the root of
-their own score: a rim of a cup looks like a cup, but is less of an object. Among those that answer at least half as
-well as the best, a place word (left, right, top, bottom, largest, smallest) puts the one that it names first.
+The rule. A text is colour words, a place word and the rest, which names a thing. The mask's chance to be that thing
+comes from the encoder; a colour multiplies it by how much of the mask is of that colour, half of it being enough. The
+masks above the encoder's threshold answer, in order of that chance times the root of their own score: a rim of a cup
+looks like a cup, but is less of an object. A mask that answers one of the excluded texts at least half as well goes.
+Among those that answer at least half as well as the best, a place word (left, right, top, bottom, largest, smallest)
+puts the one that it names first.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.prompts import Candidate
-from fastsam.segments import Segments
-from fastsam.words import classifier, minilm
-from fastsam.words.colours import shares, term
-from fastsam.words.crops import describe
+from fastsam.words.colours import term
+from fastsam.words.encoder import Encoder
+from fastsam.words.sight import Sight
 
 Float = npt.NDArray[np.float32]
-LEAST_AREA = 100  # pixels: smaller masks show nothing that could be named
-SHARPNESS = 12.0  # of the kernel on cosines
-UNSURE = 0.45  # largest cosine with any class at or below which a text means nothing that is known
-THRESHOLD = 0.10
+Chance = npt.NDArray[np.float64]
 FILLERS = "the a an one of photo picture image some this that thing object on in at"
 STOP = set(FILLERS.split())
 SAME = {
@@ -40,6 +35,7 @@ SAME = {
     "smallest": "smallest small little",
 }
 PLACES = {word: place for place, words in SAME.items() for word in words.split()}
+AXES = {"left": (0, 1), "right": (0, -1), "top": (1, 1), "bottom": (1, -1), "largest": (2, -1), "smallest": (2, 1)}
 
 
 @dataclass(frozen=True)
@@ -60,62 +56,63 @@ def parse(text: str) -> Meaning:
     return Meaning(" ".join(rest), colours, places[0] if places else None)
 
 
-def find(photo: npt.NDArray[np.uint8], segments: Segments, texts: Sequence[str]) -> list[tuple[Candidate, ...]]:
-    """Masks that each text means, best first; empty where the photo has none.
+def find(
+    sight: Sight,
+    scores: Float,
+    text: str,
+    exclude: Sequence[str],
+    allowed: npt.NDArray[np.int64],
+    encoder: Encoder,
+) -> list[tuple[int, float]]:
+    """Index and score of the masks that a text means, best first; empty where the photo has none.
 
-    photo: RGB uint8 (H, W, 3) that the segments are of
+    scores: (N,) the masks' own; exclude: texts for what is not meant; allowed: indices among which is chosen
     """
-    large = np.flatnonzero(segments.masks.areas >= LEAST_AREA)
-    meanings = [parse(text) for text in texts]
+    kept = np.isin(sight.indices, allowed)
+    wanted = parse(text)
+    chance = chances(sight, [wanted, *map(parse, exclude)], encoder)[kept]
+    indices, whole = sight.indices[kept], np.sqrt(scores[sight.indices[kept]])
+    answers = chance[:, 0] > encoder.threshold
+    for refused in chance[:, 1:].T:
+        answers &= (refused <= encoder.threshold) | (refused < chance[:, 0] / 2)
+    ranks = np.where(answers, chance[:, 0] * whole, 0.0)
+    order = np.flatnonzero(answers)[np.argsort(-ranks[answers], kind="stable")]
+    if wanted.place is not None and len(order):
+        order = by_place(order, ranks, sight.places[kept], wanted.place)
+    return [(int(indices[k]), float(ranks[k])) for k in order]
 
-    def masks() -> Iterator[npt.NDArray[np.bool_]]:
-        """Decoded one by one, each time: together they may not fit into memory."""
-        return (segments.masks[int(i)] for i in large)
 
-    seen: dict[str, npt.NDArray[Any]] = {}  # what some text asks for, and no more
-    if any(m.thing for m in meanings):
-        seen["chances"] = classifier.load().chances(photo, masks())
-    if any(m.colours for m in meanings):
-        seen["colours"] = np.array([shares(photo[mask]) for mask in masks()])
-    if any(m.place for m in meanings):
-        seen["places"] = np.array([describe(photo, mask)[[1, 0, 2]] for mask in masks()]).reshape(-1, 3)
-    whole = np.sqrt(segments.scores[large])
-    answers = []
-    for meaning in meanings:
-        scores = score(meaning, seen["chances"]) if meaning.thing else np.ones(len(large))
+def by_place(order: npt.NDArray[np.int64], ranks: Chance, places: Float, place: str) -> npt.NDArray[np.int64]:
+    """The order, in which those with at least half the best rank go first, as the place word wants them.
+
+    places: (K, 3) column, row and area of each mask
+    """
+    sure = order[ranks[order] >= ranks[order[0]] / 2]
+    axis, sign = AXES[place]
+    first = sure[np.argsort(sign * places[sure, axis], kind="stable")]
+    return np.concatenate((first, order[~np.isin(order, first)]))
+
+
+def chances(sight: Sight, meanings: Sequence[Meaning], encoder: Encoder) -> Chance:
+    """(K, W) chance 0..1 of each mask that is seen to be what each text means, its place left aside."""
+    found = np.ones((len(sight.indices), len(meanings)))
+    named = [k for k, m in enumerate(meanings) if m.thing]
+    if named and len(sight.indices):
+        found[:, named] = encoder.chances(sight.through(encoder), [meanings[k].thing for k in named])
+    for k, meaning in enumerate(meanings):
         for colour in meaning.colours:
-            scores = scores * np.minimum(1.0, [2 * named[colour] for named in seen["colours"]])
-        answers.append(rank(meaning, scores, whole, large, seen.get("places")))
-    return answers
+            found[:, k] *= np.minimum(1.0, [2 * shares[colour] for shares in sight.colours])
+    return found
 
 
-def score(meaning: Meaning, chances: Float) -> npt.NDArray[np.float64]:
-    """(N,) chance 0..1 of masks with `chances` (N, C) to be what is named."""
-    known = classifier.load()
-    cosines = known.vectors @ minilm.load().embed_one(meaning.thing)
-    if cosines.max(initial=-1.0) <= UNSURE:
-        return np.zeros(len(chances))
-    kernel = np.exp(SHARPNESS * (cosines - cosines.max()))
-    return np.asarray(chances @ kernel, np.float64).clip(0, 1)
-
-
-def rank(
-    meaning: Meaning,
-    chances: npt.NDArray[np.float64],
-    whole: npt.NDArray[np.floating],
-    indices: npt.NDArray[np.int64],
-    places: npt.NDArray[np.floating] | None,
-) -> tuple[Candidate, ...]:
-    """Candidates whose chance is above the threshold, by chance times `whole`, or first by the meaning's place.
-
-    places: (N, 3) column, row and area of each mask, where the meaning has a place
-    """
-    kept, scores = np.flatnonzero(chances > THRESHOLD), chances * whole
-    order = kept[np.argsort(-scores[kept], kind="stable")]
-    if meaning.place is not None and places is not None and len(kept):
-        sure = order[scores[order] >= scores[order[0]] / 2]
-        axis, sign = {"left": (0, 1), "right": (0, -1), "top": (1, 1), "bottom": (1, -1)}.get(meaning.place, (2, 1))
-        sign = -1 if meaning.place == "largest" else sign
-        first = sure[np.argsort(sign * places[sure, axis], kind="stable")]
-        order = np.concatenate((first, order[~np.isin(order, first)]))
-    return tuple(Candidate(int(indices[k]), float(scores[k])) for k in order)
+def name(sight: Sight, words: Sequence[str], encoder: Encoder) -> list[str | None]:
+    """The word that each of the N masks most likely is, None where no word reaches the encoder's threshold."""
+    names: list[str | None] = [None] * len(sight.masks)
+    if not words:
+        return names
+    chance = chances(sight, [parse(word) for word in words], encoder)
+    for i, row in zip(sight.indices, chance, strict=True):
+        best = int(row.argmax())
+        if row[best] > encoder.threshold:
+            names[i] = words[best]
+    return names

@@ -1,0 +1,52 @@
+"""The edge map of a photo's masks.
+
+Enters: masks and scores. Leaves: (H, W) float32. Called by `segments`.
+
+As in the FastSAM paper (section 4.2): Sobel filters on the masks' probabilities, summed, then thinned by non-maximum
+suppression across the edge. Where a mask ends at its window, and not by itself, there is no edge.
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.masks.lazy import Masks
+
+Float = npt.NDArray[np.float32]
+
+
+def edges(masks: Masks, scores: Float) -> Float:
+    """(H, W) float32 strength 0..1, one pixel wide: of masks with `scores` (N,)."""
+    strength, normals = gradients(masks, scores)
+    return thin(1 - np.exp(-strength), normals)
+
+
+def gradients(masks: Masks, scores: Float) -> tuple[Float, Float]:
+    """Summed gradients of the probabilities, each times its mask's score: (H, W), and the angle across them (H, W)."""
+    strength = np.zeros(masks.size, np.float32)
+    tensor = np.zeros((*masks.size, 3), np.float32)  # xx, yy and xy of the gradients: opposite ones are the same edge
+    pitch = np.float32(masks.source.pitch)
+    for i in range(len(masks)):
+        (x, y), logits = masks.logits(i)
+        if logits.size == 0:
+            continue
+        probability = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+        across = cv2.Sobel(probability, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+        down = cv2.Sobel(probability, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+        part = np.s_[y : y + logits.shape[0], x : x + logits.shape[1]]
+        slope = np.hypot(across, down) * (scores[i] * pitch)
+        strength[part] += slope
+        tensor[part] += np.stack((across * across, down * down, across * down), 2) * scores[i]
+    return strength, 0.5 * np.arctan2(2 * tensor[..., 2], tensor[..., 0] - tensor[..., 1])
+
+
+def thin(strength: Float, normals: Float) -> Float:
+    """Keeps a pixel (H, W) where no neighbour along its normal, one pixel to either side, is stronger; 0 elsewhere."""
+    smooth = cv2.GaussianBlur(strength, (0, 0), 1.0)
+    rows, columns = (a.astype(np.float32) for a in np.indices(strength.shape))
+    kept = strength > 0
+    for side, wins in ((1, np.greater_equal), (-1, np.greater)):  # of two equal pixels one stays
+        x, y = columns + side * np.cos(normals), rows + side * np.sin(normals)
+        kept &= wins(smooth, cv2.remap(smooth, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    thinned: Float = np.where(kept, strength, 0).astype(np.float32)
+    return thinned

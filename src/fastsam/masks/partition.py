@@ -1,0 +1,60 @@
+"""A photo divided among its masks: every pixel belongs to one of them at most.
+
+Enters: masks and scores. Leaves: a `Partition`. Called by `segments`.
+
+A pixel goes to the mask with the greatest score times probability there. A mask that keeps less than half of its pixels
+so is a part or a copy of what won: it gives the rest up to those beneath.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.masks.lazy import Masks
+
+Float = npt.NDArray[np.float32]
+Int = npt.NDArray[np.int32]
+LEAST_KEPT = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """labels: (H, W) int32, 0 where no mask is, i + 1 for mask i; coverage: share of the photo under masks, 0..1."""
+
+    labels: Int
+    coverage: float
+
+
+def partition(masks: Masks, scores: Float, fill: bool = False) -> Partition:
+    """Divides the photo among masks with `scores` (N,); with `fill` what no mask covers goes to the nearest one."""
+    labels = assign(masks, scores, np.arange(len(masks)))
+    kept = np.bincount(labels.reshape(-1), minlength=len(masks) + 1)[1:]
+    labels = assign(masks, scores, np.flatnonzero(kept >= LEAST_KEPT * np.maximum(masks.areas, 1)))
+    coverage = float(np.count_nonzero(labels) / labels.size)
+    return Partition(filled(labels) if fill else labels, coverage)
+
+
+def assign(masks: Masks, scores: Float, indices: npt.NDArray[np.int64]) -> Int:
+    """Labels (H, W) of the best of the masks at `indices` at every pixel."""
+    labels, best = np.zeros(masks.size, np.int32), np.zeros(masks.size, np.float32)
+    for i in indices.tolist():
+        (x, y), logits = masks.logits(i)
+        part = np.s_[y : y + logits.shape[0], x : x + logits.shape[1]]
+        value = scores[i] / (1 + np.exp(-np.clip(logits, -30, 30)))
+        wins = (logits > 0) & (value > best[part])
+        labels[part][wins] = i + 1
+        best[part][wins] = value[wins]
+    return labels
+
+
+def filled(labels: Int) -> Int:
+    """Labels (H, W) whose zeros have become the nearest pixel's label; as they are where all are 0."""
+    if not labels.any():
+        return labels
+    bare = (labels == 0).astype(np.uint8)
+    _, nearest = cv2.distanceTransformWithLabels(bare, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    owner = np.zeros(int(nearest.max()) + 1, np.int32)
+    owner[nearest[bare == 0]] = labels[bare == 0]
+    return owner[nearest]

@@ -1,0 +1,45 @@
+"""How masks lie to each other, and how sure each is of itself.
+
+Enters: masks. Leaves: shares, parents, stabilities. Called by `segments` and `compat`.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.masks.lazy import Masks
+
+Float = npt.NDArray[np.float32]
+SAMPLE = 256  # pixels of a mask that are looked up in the others
+WITHIN = 0.9  # share of a mask within another from which on it is a part of it
+
+
+def containment(masks: Masks) -> Float:
+    """(N, N) share of mask i that lies within mask j, from at most 256 of its pixels, spread evenly; 0 for i = j."""
+    shares = np.zeros((len(masks), len(masks)), np.float32)
+    for i in range(len(masks)):
+        crop = masks.crop(i)
+        y, x = np.nonzero(crop.pixels)
+        if len(x) == 0:
+            continue
+        some = np.linspace(0, len(x) - 1, min(SAMPLE, len(x))).round().astype(np.int64)
+        points = np.stack((x[some] + crop.offset[0], y[some] + crop.offset[1]), 1) + 0.5
+        shares[i] = (masks.logits_at(points) > 0).mean(1)
+        shares[i, i] = 0
+    return shares
+
+
+def parents(masks: Masks) -> npt.NDArray[np.int64]:
+    """(N,) the smallest larger mask of which each is a part, -1 for none: 0.9 of it must lie within."""
+    areas, shares = masks.areas, containment(masks)
+    found = np.full(len(masks), -1, np.int64)
+    for i in range(len(masks)):
+        holds = np.flatnonzero((shares[i] >= WITHIN) & (areas > areas[i]))
+        if len(holds):
+            found[i] = holds[areas[holds].argmin()]
+    return found
+
+
+def stability(logits: Float, offset: float = 1.0) -> float:
+    """IoU of a mask cut at logits `offset` above 0 with the one cut as far below (Kirillov et al. 2023)."""
+    wide = np.count_nonzero(logits > -offset)
+    return float(np.count_nonzero(logits > offset) / wide) if wide else 0.0

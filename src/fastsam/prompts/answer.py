@@ -1,0 +1,77 @@
+"""Which masks answer a prompt.
+
+Enters: `Prompt`s, a photo's masks with their scores, and what words may see of it. Leaves: one `Pick` a prompt, in
+order. Called by `segments`.
+
+The rule. Points: a mask answers when it holds every foreground point and no background point. It ranks by the fourth
+root of its own score, times the square of its probability at the least certain foreground point, times how central the
+points lie in its box (a normal curve with a deviation of 0.3 widths and heights: people click into the middle of what
+they mean). Of masks whose boxes overlap by 0.8 (IoU) or more only the best is kept, so that the candidates span sizes:
+part, object, group. Where no mask answers, the best ones for each foreground point may be united, or the best one for
+all foreground points may lose those that hold its background points; the candidate says which.
+Boxes: a mask answers when the IoU of its box and the prompt's is at least one half; it ranks by that IoU. Masks: the
+same with the IoU of pixels. Texts: see `words/similarity.py`. Several kinds in one prompt: all must hold, and their
+ranks multiply; a text orders what the others leave.
+Nothing is decoded for points and boxes: points are read in prototype space, boxes compared with the network's.
+"""
+
+from collections.abc import Sequence
+from os import PathLike
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.candidates import suppress
+from fastsam.masks.lazy import Masks
+from fastsam.prompts import geometry
+from fastsam.prompts.pick import Candidate, Pick
+from fastsam.prompts.prompt import Prompt
+from fastsam.words import similarity
+from fastsam.words.encoder import load
+from fastsam.words.sight import Sight
+
+Float = npt.NDArray[np.float32]
+SAME = 0.8  # IoU of boxes from which on two candidates for points are one
+
+
+def select(
+    masks: Masks, scores: Float, prompts: Sequence[Prompt], sight: Sight, encoder: str | PathLike[str] | None = None
+) -> list[Pick]:
+    """One answer a prompt, in order.
+
+    sight: what words see of the photo, through the `encoder` of that name
+
+    Raises UsageError for a prompt outside the photo, for words where the photo or their encoder is missing.
+    """
+    for prompt in prompts:
+        prompt.check(masks.size)
+    return [Pick(prompt, answer(masks, scores, prompt, sight, encoder), masks) for prompt in prompts]
+
+
+def answer(
+    masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: str | PathLike[str] | None
+) -> tuple[Candidate, ...]:
+    """All that answers a prompt, best first, by the rule above."""
+    if len(masks) == 0:
+        return ()
+    ranks = np.ones(len(masks))
+    if prompt.box is not None:
+        ranks *= geometry.rank_by_box(masks.boxes, prompt.box)
+    if prompt.mask is not None:
+        ranks *= geometry.rank_by_mask(masks, prompt.mask)
+    made: list[Candidate] = []
+    if prompt.points:
+        points, foreground = np.array(prompt.points, np.float64), np.array(prompt.labels) == 1
+        seen = (masks.boxes, scores, masks.logits_at(points), points, foreground)
+        ranks *= geometry.rank_by_points(*seen)
+        if not ranks.any() and prompt.box is None and prompt.mask is None and prompt.text is None:
+            made = [c for c in (geometry.union(*seen), geometry.difference(*seen)) if c is not None]
+    if prompt.text is not None:
+        allowed = np.flatnonzero(ranks)
+        found = similarity.find(sight, scores, prompt.text, prompt.exclude, allowed, load(encoder))
+        return tuple(Candidate((i,), score * float(ranks[i])) for i, score in found)
+    order = np.flatnonzero(ranks)[np.argsort(-ranks[ranks > 0], kind="stable")]
+    if prompt.points:
+        order = order[suppress(masks.boxes[order], np.zeros(len(order), np.int64), SAME, len(order))]
+    single = [Candidate((int(i),), float(ranks[i])) for i in order]
+    return tuple(single or sorted(made, key=lambda c: -c.score))

@@ -1,0 +1,116 @@
+"""How well masks answer points, boxes and masks. Nothing is decoded for points and boxes.
+
+Enters: a photo's masks, their scores, a prompt's parts. Leaves: ranks (N,), 0 for a mask that does not answer.
+Called by `answer`, whose docstring has the rule.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.masks.lazy import Masks
+from fastsam.prompts.pick import Candidate
+from fastsam.prompts.prompt import Box
+
+Float = npt.NDArray[np.float32]
+Rank = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+LEAST_IOU = 0.5
+OFF_CENTRE = 0.3  # deviation of a click from its object's centre, in widths and heights of its box
+COMPARED = 16  # masks that are decoded for a mask prompt: those whose boxes fit best
+
+
+def rank_by_points(
+    boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.float64], foreground: Bool
+) -> Rank:
+    """Ranks for points (P, 2), of which those `foreground` (P,) must be held and the others must not.
+
+    logits: (N, P) of the masks with `boxes` (N, 4) and `scores` at the points
+    """
+    held, refused = logits[:, foreground], logits[:, ~foreground]
+    fits = (held > 0).all(1) & ~(refused > 0).any(1)
+    if not foreground.any():
+        return np.asarray(fits, np.float64)
+    least = 1 / (1 + np.exp(-np.clip(held.min(1).astype(np.float64), -50, 50)))
+    ranks = scores.astype(np.float64) ** 0.25 * least**2 * central(boxes, points[foreground].mean(0))
+    return np.where(fits, ranks, 0.0)
+
+
+def central(boxes: Float, point: npt.NDArray[np.float64]) -> Rank:
+    """(N,) 1 where a point is the centre of a box (N, 4), less the further it is from it."""
+    b = boxes.astype(np.float64)
+    lengths = np.maximum(b[:, 2:] - b[:, :2], 1e-9)
+    away = (point - (b[:, :2] + b[:, 2:]) / 2) / lengths
+    return np.asarray(np.exp(-0.5 * (away**2).sum(1) / OFF_CENTRE**2))
+
+
+def rank_by_box(boxes: Float, wanted: Box) -> Rank:
+    """IoU of boxes (N, 4) with the wanted one, 0 where it is under one half."""
+    iou = box_iou(boxes, wanted)
+    return np.where(iou >= LEAST_IOU, iou, 0.0)
+
+
+def rank_by_mask(masks: Masks, wanted: Bool) -> Rank:
+    """IoU of masks with the wanted one (H, W), 0 where it is under one half."""
+    down, across = np.flatnonzero(wanted.any(1)), np.flatnonzero(wanted.any(0))
+    near = box_iou(masks.boxes, (across[0], down[0], across[-1] + 1, down[-1] + 1))
+    area = np.count_nonzero(wanted)
+    ranks = np.zeros(len(masks))
+    for i in np.argsort(-near, kind="stable")[:COMPARED]:
+        crop = masks.crop(int(i))
+        overlap = np.count_nonzero(crop.view(wanted) & crop.pixels)
+        ranks[i] = overlap / (area + np.count_nonzero(crop.pixels) - overlap)
+    return np.where(ranks >= LEAST_IOU, ranks, 0.0)
+
+
+def box_iou(boxes: Float, box: Box) -> Rank:
+    """(N,) IoU of boxes (N, 4) xyxy with one box."""
+    b = boxes.astype(np.float64)
+    w = np.minimum(b[:, 2], box[2]) - np.maximum(b[:, 0], box[0])
+    h = np.minimum(b[:, 3], box[3]) - np.maximum(b[:, 1], box[1])
+    overlap = np.maximum(w, 0) * np.maximum(h, 0)
+    areas = (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
+    union = areas + (box[2] - box[0]) * (box[3] - box[1]) - overlap
+    return np.asarray(overlap / np.maximum(union, 1e-9), np.float64)
+
+
+def union(
+    boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.float64], foreground: Bool
+) -> Candidate | None:
+    """The best masks for each foreground point, united; None where a point has none. See `rank_by_points`."""
+    chosen: list[int] = []
+    least = 1.0
+    for k in np.flatnonzero(foreground):
+        if any(logits[i, k] > 0 for i in chosen):
+            continue
+        asked = ~foreground
+        asked[k] = True
+        ranks = rank_by_points(boxes, scores, logits[:, asked], points[asked], foreground[asked])
+        if ranks.max(initial=0.0) == 0:
+            return None
+        chosen.append(int(ranks.argmax()))
+        least = min(least, float(ranks.max()))
+    return Candidate(tuple(chosen), least) if len(chosen) > 1 else None
+
+
+def difference(
+    boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.float64], foreground: Bool
+) -> Candidate | None:
+    """The mask that holds all foreground points, without those masks that hold the background points within it and no
+    foreground point; None where a background point has no such mask. See `rank_by_points`."""
+    ranks = rank_by_points(boxes, scores, logits[:, foreground], points[foreground], foreground[foreground])
+    if foreground.all() or ranks.max(initial=0.0) == 0:
+        return None
+    whole, least = int(ranks.argmax()), float(ranks.max())
+    removed: list[int] = []
+    for k in np.flatnonzero(~foreground):
+        if logits[whole, k] <= 0 or any(logits[i, k] > 0 for i in removed):
+            continue
+        asked = foreground.copy()
+        asked[k] = True
+        wanted = ~foreground[asked]  # what is foreground for the whole is background for what is taken from it
+        ranks = rank_by_points(boxes, scores, logits[:, asked], points[asked], wanted)
+        if ranks.max(initial=0.0) == 0:
+            return None
+        removed.append(int(ranks.argmax()))
+        least = min(least, float(ranks.max()))
+    return Candidate((whole,), least, tuple(removed)) if removed else None

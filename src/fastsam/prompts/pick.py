@@ -1,0 +1,93 @@
+"""`Pick`: the answer to one prompt, with everything that might have answered.
+
+Enters: ranked candidates. Leaves: masks, decoded when they are asked for. Made by `answer`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.masks.lazy import Crop, Masks
+from fastsam.prompts.prompt import Prompt
+
+Bool = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What answers a prompt: one mask; or several united, or one without others, where no single mask fits the points.
+
+    plus: indices among the segments whose union it is; minus: indices of what is taken away
+    score: its rank, 0..1
+    """
+
+    plus: tuple[int, ...]
+    score: float
+    minus: tuple[int, ...] = ()
+
+    @property
+    def index(self) -> int | None:
+        """The mask's index among the segments, None for a union or a difference."""
+        return self.plus[0] if self.how == "mask" else None
+
+    @property
+    def how(self) -> str:
+        """`mask`, `union` or `difference`."""
+        if self.minus:
+            return "difference"
+        return "mask" if len(self.plus) == 1 else "union"
+
+    def crop(self, masks: Masks) -> Crop:
+        """Its pixels."""
+        if self.how == "mask":
+            return masks.crop(self.plus[0])
+        canvas = np.zeros(masks.size, bool)
+        for i in self.plus:
+            masks.crop(i).paint(canvas, True)
+        for i in self.minus:
+            masks.crop(i).paint(canvas, False)
+        return Crop((0, 0), canvas)
+
+
+@dataclass(frozen=True, eq=False)
+class Pick:
+    """The answer to one prompt. `candidates`: all that answer, best first; none where nothing matched."""
+
+    prompt: Prompt
+    candidates: tuple[Candidate, ...]
+    masks: Masks
+
+    @property
+    def matches(self) -> tuple[Candidate, ...]:
+        """What is meant: all that answer a text, since a word means every such thing; the best one otherwise."""
+        return self.candidates if self.prompt.text is not None else self.candidates[:1]
+
+    @property
+    def index(self) -> int | None:
+        """Index of the best mask among the segments, None where nothing matched or no single mask did (see `how`)."""
+        return self.candidates[0].index if self.candidates else None
+
+    @property
+    def how(self) -> str | None:
+        """What the best candidate is made of: `mask`, `union` or `difference`; None where nothing matched."""
+        return self.candidates[0].how if self.candidates else None
+
+    @property
+    def score(self) -> float:
+        """Score of the best candidate, 0 where nothing matched."""
+        return self.candidates[0].score if self.candidates else 0.0
+
+    @property
+    def mask(self) -> Bool | None:
+        """The best candidate's pixels, bool (H, W), None where nothing matched."""
+        return merge(self.masks, self.candidates[:1]) if self.candidates else None
+
+
+def merge(masks: Masks, candidates: Iterable[Candidate]) -> Bool:
+    """The union of candidates' pixels, bool (H, W)."""
+    canvas = np.zeros(masks.size, bool)
+    for candidate in candidates:
+        candidate.crop(masks).paint(canvas, True)
+    return canvas

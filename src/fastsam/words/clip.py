@@ -1,0 +1,120 @@
+"""The encoder of the paper: CLIP's two towers in ONNX, made by `fastsam weights get clip` or `weights convert`.
+
+Enters: photos, masks and words. Leaves: chances. An `Encoder`; runs without torch.
+
+The chance that a mask shows a word is the word's share of a softmax over CLIP's similarities with it and with a
+vocabulary of everyday words: what is more like "grass" than like "dog" is no dog, however many dogs there are.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.errors import UsageError, require
+from fastsam.words.classifier import everyday_words
+from fastsam.words.crops import crop
+
+Float = npt.NDArray[np.float32]
+BATCH = 16
+TEMPLATE = "a photo of a {}."
+SAME = 0.95  # cosine from which on an everyday word is the wanted one by another name
+FILES = ("image.onnx", "text.onnx", "tokenizer.json", "clip.json")
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """The towers of a folder.
+
+    size: pixels a side of a picture; length: tokens at most; scale: of the similarities' logits
+    """
+
+    name: str
+    image: Any
+    text: Any
+    tokenizer: Any
+    size: int
+    length: int
+    scale: float
+    known: dict[str, Float] = field(default_factory=dict)
+
+    threshold = 0.25
+    limits = "Reads what CLIP reads; counts, places beside one another and fine parts are beyond it."
+
+    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[npt.NDArray[np.bool_]]) -> Float:
+        """(K, D) float32 unit vectors of the masks' crops."""
+        every, rows = iter(masks), []
+        while some := list(islice(every, BATCH)):
+            rows.append(self.look(np.stack([crop(photo, mask, self.size) for mask in some])))
+        return np.concatenate(rows) if rows else np.zeros((0, len(self.read("thing"))), np.float32)
+
+    def look(self, pictures: npt.NDArray[np.uint8]) -> Float:
+        """(N, D) unit vectors of pictures (N, size, size, 3) RGB."""
+        values = pictures.transpose(0, 3, 1, 2).astype(np.float32) / 255
+        vectors: Float = self.image.run(["vectors"], {"pictures": values})[0]
+        return vectors
+
+    def read(self, text: str) -> Float:
+        """(D,) unit vector of a text, kept for the next time."""
+        if text not in self.known:
+            tokens = self.tokens(text)
+            self.known[text] = self.text.run(["vectors"], {"tokens": np.array([tokens], np.int64)})[0][0]
+        return self.known[text]
+
+    def tokens(self, text: str) -> list[int]:
+        """The ids of a text, cut to the length that the tower reads; the last one ends it."""
+        ids: list[int] = self.tokenizer.encode(text).ids
+        return ids if len(ids) <= self.length else [*ids[: self.length - 1], ids[-1]]
+
+    def chances(self, seen: Float, words: Sequence[str]) -> Float:
+        """(K, W) chances; see `Encoder`."""
+        others = np.stack([self.read(TEMPLATE.format(word)) for word in everyday_words()])
+        found = np.zeros((len(seen), len(words)), np.float32)
+        for k, word in enumerate(words):
+            wanted = self.read(TEMPLATE.format(word))
+            different = others[others @ wanted < SAME]
+            logits = self.scale * seen @ np.concatenate((wanted[None], different)).T
+            shares = np.exp(logits - logits.max(1, keepdims=True))
+            found[:, k] = shares[:, 0] / shares.sum(1)
+        return found
+
+
+def home() -> Path:
+    """Where the towers of the `clip` encoder are kept."""
+    from fastsam.weights.published import cache
+
+    return cache() / "clip"
+
+
+def is_installed() -> bool:
+    """Whether the towers are there."""
+    return all((home() / name).is_file() for name in FILES)
+
+
+@lru_cache(maxsize=2)
+def load(folder: Path) -> Clip:
+    """The towers of a folder. Raises UsageError where files or packages are missing."""
+    if missing := [name for name in FILES if not (folder / name).is_file()]:
+        raise UsageError(
+            f"{folder} lacks {', '.join(missing)}: fastsam weights get clip, or weights convert FILE FOLDER"
+        )
+    tokenizers = require("tokenizers", "text")
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    image, text = (
+        onnxruntime.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
+        for name in ("image.onnx", "text.onnx")
+    )
+    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    facts = json.loads((folder / "clip.json").read_text())
+    return Clip(f"clip:{folder}", image, text, tokenizer, facts["size"], facts["length"], facts["scale"])

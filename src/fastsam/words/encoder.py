@@ -1,0 +1,69 @@
+"""What can tell whether a mask shows what a word says, and which one is used.
+
+Enters: a name. Leaves: an `Encoder`: `offline`, which this package holds, or `clip`, once its towers are
+there.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.errors import UsageError
+
+Float = npt.NDArray[np.float32]
+NAMES = ("offline", "clip")
+
+
+class Encoder(Protocol):
+    """Sees masks, reads words, compares.
+
+    name: for a person, and to tell what was seen through which; limits: what it cannot do, one sentence
+    threshold: least chance from which on a mask answers a word
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def limits(self) -> str: ...
+
+    @property
+    def threshold(self) -> float: ...
+
+    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[npt.NDArray[np.bool_]]) -> Float:
+        """(K, D) of masks (H, W) of a photo, RGB uint8 (H, W, 3)."""
+
+    def chances(self, seen: Float, words: Sequence[str]) -> Float:
+        """(K, W) chance 0..1 that what was seen is what each word says, 0 for a word that means nothing here."""
+
+
+def load(name: str | os.PathLike[str] | None = None) -> Encoder:
+    """The encoder `offline` or `clip`, or the towers in a folder; None: CLIP where it is installed, else offline.
+
+    Raises UsageError for an unknown name, and for one whose files or packages are missing.
+    """
+    from fastsam.words import clip
+
+    if name is None:
+        name = "clip" if clip.is_installed() else "offline"
+    if name == "offline":
+        from fastsam.words.offline import Offline
+
+        return _once(Offline)
+    if name == "clip":
+        return clip.load(clip.home())
+    if Path(name).is_dir():
+        return clip.load(Path(name))
+    raise UsageError(
+        f"unknown encoder {str(name)!r}: choose from {', '.join(NAMES)}, or name a folder of CLIP's towers"
+    )
+
+
+@lru_cache(maxsize=4)
+def _once(kind: type[Encoder]) -> Encoder:
+    return kind()

@@ -1,0 +1,73 @@
+"""What words see of a photo: its masks' crops, colours and places, looked at once.
+
+Enters: a photo and its masks. Leaves: one row a mask, kept for the next word. Held by `segments`, read by `similarity`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.errors import UsageError
+from fastsam.masks.lazy import Masks
+from fastsam.words.colours import shares
+from fastsam.words.encoder import Encoder
+
+Float = npt.NDArray[np.float32]
+Bool = npt.NDArray[np.bool_]
+LEAST_AREA = 100  # pixels: smaller masks show nothing that could be named
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """Views of the K masks that are large enough to be named.
+
+    photo: RGB uint8 (H, W, 3), None where only masks were kept
+    """
+
+    photo: npt.NDArray[np.uint8] | None
+    masks: Masks
+
+    @cached_property
+    def indices(self) -> npt.NDArray[np.int64]:
+        """(K,) of the masks that are seen."""
+        return np.flatnonzero(self.masks.areas >= LEAST_AREA)
+
+    @property
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """The photo. Raises UsageError where there is none."""
+        if self.photo is None:
+            raise UsageError("words need the photo, which a saved result lacks: Segments.load(file, photo=...)")
+        return self.photo
+
+    def through(self, encoder: Encoder) -> Float:
+        """(K, D) what an encoder sees of each mask."""
+        if encoder.name not in self._seen:
+            self._seen[encoder.name] = encoder.see(self.pixels, self._decoded())
+        return self._seen[encoder.name]
+
+    @cached_property
+    def colours(self) -> list[dict[str, float]]:
+        """K shares of the colour terms."""
+        pixels = self.pixels
+        return [shares(crop.view(pixels)[crop.pixels]) for crop in map(self.masks.crop, self.indices.tolist())]
+
+    @cached_property
+    def places(self) -> Float:
+        """(K, 3) mean column, mean row and area of each mask, in pixels."""
+        rows = []
+        for i in self.indices.tolist():
+            crop = self.masks.crop(i)
+            y, x = np.nonzero(crop.pixels)
+            rows.append((x.mean() + crop.offset[0], y.mean() + crop.offset[1], len(x)))
+        return np.array(rows, np.float32).reshape(-1, 3)
+
+    @cached_property
+    def _seen(self) -> dict[str, Float]:
+        return {}
+
+    def _decoded(self) -> Iterator[Bool]:
+        """Masks one by one: together they may not fit into memory."""
+        return (self.masks[i] for i in self.indices.tolist())
