@@ -1,12 +1,23 @@
-"""What the words on a command line mean: photos, points, boxes."""
+"""What the words on a command line mean: photos, prompts, masks from elsewhere."""
 
 import glob
+import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
 
 from fastsam.errors import UsageError
+from fastsam.image.read import read_image
+from fastsam.masks.rle import RLE
+from fastsam.masks.rle import decode as decode_rle
 from fastsam.prompts import Box, Point, Prompt
+
+KEYS = {"points", "labels", "box", "mask", "text", "exclude"}
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".jp2", ".ppm", ".pgm", ".avif"}
 
@@ -66,14 +77,70 @@ def _unused(stem: str, used: set[str]) -> str:
     return f"{stem}-{number}"
 
 
-def read_prompts(points: list[str], boxes: list[str]) -> list[Prompt] | None:
-    """The prompts of --point X,Y[,LABEL] (all together one) and --box X1,Y1,X2,Y2 (one each); None without any."""
-    prompts = []
+def read_prompts(
+    points: Sequence[str] = (),
+    boxes: Sequence[str] = (),
+    masks: Sequence[Path] = (),
+    texts: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    file: Path | None = None,
+) -> list[Prompt] | None:
+    """The prompts of a command line, None without any: those of the file, then the points together, then one each.
+
+    points: X,Y[,LABEL]; boxes: X1,Y1,X2,Y2; masks: pictures that are not black within; exclude: from every text
+    file: JSON, an object or a list of objects with `points`, `labels`, `box`, `mask`, `text`, `exclude` as in `Prompt`
+    """
+    prompts = [] if file is None else read_prompt_file(file)
     if points:
         parsed = [_point(p) for p in points]
         prompts.append(Prompt(points=[p for p, _ in parsed], labels=[label for _, label in parsed]))
     prompts += [Prompt(box=_box(b)) for b in boxes]
+    prompts += [Prompt(mask=read_mask(m)) for m in masks]
+    prompts += [Prompt(text=text, exclude=exclude) for text in texts]
+    if exclude and not texts:
+        raise UsageError(f"--exclude {exclude[0]} needs a --text from whose answer it takes")
     return prompts or None
+
+
+def read_mask(file: Path) -> npt.NDArray[np.bool_]:
+    """A picture's pixels that are not black (and not transparent), bool (H, W)."""
+    return np.asarray(read_image(file).any(2))
+
+
+def read_prompt_file(file: Path) -> list[Prompt]:
+    """The prompts of a JSON file; the name of a `mask` counts from the file's folder. Raises UsageError."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} is no readable JSON: {error}") from None
+    rows = content if isinstance(content, list) else [content]
+    prompts = []
+    for number, row in enumerate(rows):
+        try:
+            if not isinstance(row, dict):
+                raise UsageError(f"{row!r} is no object")
+            if unknown := sorted(set(row) - KEYS):
+                raise UsageError(f"there is no {unknown[0]!r}: choose from {', '.join(sorted(KEYS))}")
+            mask = row.pop("mask", None)
+            if mask is not None:
+                mask = decode_rle(cast(RLE, mask)) if isinstance(mask, dict) else read_mask(file.parent / str(mask))
+            prompts.append(Prompt(**row, mask=mask))
+        except (UsageError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{file}, prompt {number}: {error}") from None
+    return prompts
+
+
+def read_annotations(file: Path, photo: Photo) -> list[dict[str, Any]]:
+    """The annotations of a photo in a COCO file, by the photo's own name. Raises UsageError where it has none."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        images = {Path(image["file_name"]).name: image["id"] for image in content["images"]}
+        rows: list[dict[str, Any]] = content["annotations"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{file} is no readable COCO file: {error}") from None
+    if photo.file.name not in images:
+        raise UsageError(f"{file} has no photo {photo.file.name}")
+    return [row for row in rows if row.get("image_id") == images[photo.file.name]]
 
 
 def _point(word: str) -> tuple[Point, int]:

@@ -10,7 +10,9 @@ from fastsam import __version__
 
 app = App(name="fastsam", version=__version__, help="Segment everything in a photo, then pick what you mean.")
 app.command(
-    "fastsam.cli.segment:segment", name="segment", help="Segment everything in photos, or what points and boxes mean."
+    "fastsam.cli.segment:segment",
+    name="segment",
+    help="Segment everything in photos, or what points, boxes, masks and words mean.",
 )
 app.command("fastsam.cli.train:train", name="train", help="Train a network on COCO-style folders.")
 app.command("fastsam.cli.export:export", name="export", help="Write a trained network as ONNX.")

@@ -1,52 +1,41 @@
-"""`fastsam segment`: photos in; pictures, COCO files, npz files or JSON out."""
+"""`fastsam segment`: photos in; pictures, annotations, arrays or JSON out."""
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import track
 
-from fastsam.cli.inputs import Photo, find_photos, read_prompts
+from fastsam.cli.inputs import Photo, find_photos, read_annotations, read_prompts
+from fastsam.cli.report import answer, describe
 from fastsam.errors import UsageError
-from fastsam.files import make_folder
-from fastsam.formats import FORMATS, coco, overlay
+from fastsam.files import make_folder, whole
+from fastsam.formats import FORMATS, coco, outlines, overlay, pictures
+from fastsam.formats.items import categories, label_map
 from fastsam.image.read import UnreadableImageError, read_image
 from fastsam.model import FastSAM, stage
-from fastsam.prompts import Pick, Prompt
+from fastsam.prompts import Pick
 from fastsam.segments import Segments
 
+Words = Annotated[list[str] | None, Parameter(negative="", allow_leading_hyphen=True)]
 
-def segment(
-    photos: list[str],
-    /,
-    *,
-    output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("output"),
-    model: str | None = None,
-    imgsz: int | None = None,
-    conf: float | None = None,
-    iou: float | None = None,
-    max_det: int | None = None,
-    point: Annotated[list[str] | None, Parameter(negative="", allow_leading_hyphen=True)] = None,
-    box: Annotated[list[str] | None, Parameter(negative="", allow_leading_hyphen=True)] = None,
-    format_: Annotated[list[str] | None, Parameter(name="--format", negative="")] = None,
-    json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
-    threads: int | None = None,
-) -> int:
-    """Segment everything in photos, or what points and boxes mean.
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Finding:
+    """How everything is found.
 
     Parameters
     ----------
-    photos
-        Files, folders and globs.
-    output
-        Folder for what is written.
     model
-        Name of bundled weights, or an exported file.
+        Name of a model, or a file (.onnx, .pt, .safetensors).
     imgsz
         Longest side of the network's input in pixels.
     conf
@@ -55,73 +44,206 @@ def segment(
         Overlap of two boxes above which the lesser mask goes, 0 to 1.
     max_det
         Masks a photo at most.
+    threads
+        Threads of the network.
+    annotations
+        COCO file whose masks are taken instead of a network's.
+    """
+
+    model: str | None = None
+    imgsz: int | None = None
+    conf: float | None = None
+    iou: float | None = None
+    max_det: int | None = None
+    threads: int | None = None
+    annotations: Path | None = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Asking:
+    """What is meant.
+
+    Parameters
+    ----------
     point
         X,Y or X,Y,LABEL (1 foreground, 0 background); all points together are one prompt.
     box
         X1,Y1,X2,Y2; each box is a prompt of its own.
+    mask
+        Picture of the photo's size, not black within; each is a prompt of its own.
+    text
+        Words such as "the yellow dog"; each is a prompt of its own.
+    exclude
+        Words for what no --text means.
+    prompts
+        JSON file of prompts of any kind.
+    name
+        A word of the vocabulary from which every mask gets its name; may be repeated.
+    encoder
+        What reads words: offline, clip, or a folder of CLIP's towers.
+    """
+
+    point: Words = None
+    box: Words = None
+    mask: Annotated[list[Path] | None, Parameter(negative="")] = None
+    text: Words = None
+    exclude: Words = None
+    prompts: Path | None = None
+    name: Words = None
+    encoder: str | None = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Keeping:
+    """Which masks stay.
+
+    Parameters
+    ----------
+    min_area
+        Least pixels of a mask.
+    max_area
+        Most pixels of a mask.
+    stability
+        Least IoU of a mask cut at logits 1 above and 1 below its border.
+    inside
+        Masks of which more than this share lies within a larger one go, 0 to 1.
+    """
+
+    min_area: float | None = None
+    max_area: float | None = None
+    stability: float | None = None
+    inside: float | None = None
+
+
+DEFAULTS = (Finding(), Asking(), Keeping())
+
+
+def segment(
+    photos: list[str],
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("output"),
+    finding: Finding = DEFAULTS[0],
+    asking: Asking = DEFAULTS[1],
+    keeping: Keeping = DEFAULTS[2],
+    format_: Annotated[list[str] | None, Parameter(name="--format", negative="")] = None,
+    fill: Annotated[bool, Parameter(negative="")] = False,
+    hierarchy: Annotated[bool, Parameter(negative="")] = False,
+    json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Segment everything in photos, or what points, boxes, masks and words mean.
+
+    Parameters
+    ----------
+    photos
+        Files, folders and globs.
+    output
+        Folder for what is written.
     format_
-        overlay (a picture), coco (one instances.json for all photos) or npz; may be repeated.
+        overlay, coco, npz, labelme, yolo, polygons, png, partition, edges or cutouts; may be repeated.
+    fill
+        In a partition, what no mask covers goes to the nearest one.
+    hierarchy
+        Say in JSON which mask lies within which.
     json_
         Print the answers on standard output; write files only where --format asks for them.
-    threads
-        Threads of the network.
     """
     formats = list(dict.fromkeys(format_ or ([] if json_ else ["overlay"])))
     for name in formats:
         if name not in FORMATS:
             raise UsageError(f"unknown format {name!r}: choose from {', '.join(FORMATS)}")
     todo = find_photos(photos)
-    prompts = read_prompts(point or [], box or [])
-    outputs = {photo: [output / (photo.stem + FORMATS[f]) for f in formats if FORMATS[f]] for photo in todo}
-    spare_inputs(todo, [file for files in outputs.values() for file in files])
-    network = FastSAM(model, threads=threads)
-    settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det}
-    network.resolve(**settings)
+    prompts = read_prompts(
+        asking.point or (), asking.box or (), asking.mask or (), asking.text or (), asking.exclude or (), asking.prompts
+    )
+    outputs = {photo: {f: output / (photo.stem + FORMATS[f]) for f in formats if FORMATS[f]} for photo in todo}
+    spare_inputs(todo, [file for files in outputs.values() for file in files.values()])
+    find = finder(finding)
     if formats:
         make_folder(output)
 
-    instances, answers = coco.Instances(), []
-    code = 0
+    instances, answers, code = coco.Instances(), [], 0
+    names: tuple[str, ...] = ()
     speak = partial(print, file=sys.stderr if json_ else sys.stdout, flush=True)
     err = Console(stderr=True)
     for photo in track(todo, "segmenting", console=err, transient=True, disable=len(todo) == 1 or not err.is_terminal):
         try:
-            segments, picks, seconds = segment_one(photo, network, settings, prompts, outputs[photo])
+            segments = named(keep(find(photo), keeping), asking)
+            picks = None
+            if prompts:
+                with stage("prompts", segments.seconds):
+                    picks = segments.select(prompts, encoder=asking.encoder)
+            with stage("write", segments.seconds):
+                write(photo, outputs[photo], segments, picks, fill)
         except UsageError as error:
             about = "" if str(error).startswith(str(photo.file)) else f"{photo.file}: "
             print(f"fastsam: {about}{error}", file=sys.stderr)
             code = max(code, 1 if isinstance(error, UnreadableImageError) else 2)
             continue
+        names = categories(segments.names, prompts or ())
         if "coco" in formats:
             instances.add(photo.name, segments, picks)
         if json_:
-            answers.append(answer(photo, segments, picks))
-        speak(describe(photo, segments, picks, seconds, outputs[photo]))
+            answers.append(answer(photo, segments, picks, segments.hierarchy().tolist() if hierarchy else None))
+        speak(describe(photo, segments, picks, segments.seconds, list(outputs[photo].values())))
     if "coco" in formats and instances.images:
         instances.write(output / "instances.json")
         speak(output / "instances.json")
+    if "yolo" in formats and names:
+        with whole(output / "classes.txt") as part:
+            part.write_text("".join(name + "\n" for name in names))
     if json_:
         print(json.dumps(answers))
     return code
 
 
-def segment_one(
-    photo: Photo, network: FastSAM, settings: dict[str, Any], prompts: list[Prompt] | None, files: Sequence[Path]
-) -> tuple[Segments, list[Pick] | None, dict[str, float]]:
-    """Segments a photo, answers the prompts, writes its own files; returns both and the seconds of each stage."""
-    before: dict[str, float] = {}
-    with stage("read", before):
-        pixels = read_image(photo.file)
-    segments = network(pixels, **settings)
-    picks = segments.select(prompts) if prompts else None
-    seconds = segments.seconds | before
-    with stage("write", seconds):
-        for file in files:
-            if file.suffix == ".npz":
-                segments.save(file)
-            else:
-                overlay.write(file, overlay.draw(pixels, segments, picks))
-    return segments, picks, seconds
+def finder(finding: Finding) -> Callable[[Photo], Segments]:
+    """What finds the masks of a photo: a network, or a COCO file. Raises UsageError for settings that make no sense."""
+    if finding.annotations is not None:
+        file = finding.annotations
+        return lambda photo: Segments.from_masks(photo.file, read_annotations(file, photo))
+    network = FastSAM(finding.model, threads=finding.threads)
+    settings: dict[str, Any] = {name: getattr(finding, name) for name in ("imgsz", "conf", "iou", "max_det")}
+    network.resolve(**settings)
+    return lambda photo: network(photo.file, **settings)
+
+
+def keep(segments: Segments, keeping: Keeping) -> Segments:
+    """The segments that stay."""
+    area = (keeping.min_area, keeping.max_area)
+    limits = {"stability": keeping.stability, "inside": keeping.inside}
+    return segments.filter(area=None if area == (None, None) else area, **limits)
+
+
+def named(segments: Segments, asking: Asking) -> Segments:
+    """The segments with the vocabulary's words for classes, and class 0 for those that no word fits."""
+    if not asking.name:
+        return segments
+    with stage("name", segments.seconds):
+        words = segments.name(asking.name, encoder=asking.encoder)
+    names = ("object", *dict.fromkeys(word for word in asking.name if word != "object"))
+    classes = np.array([0 if word is None else names.index(word) for word in words], np.int64)
+    return replace(segments, classes=classes, names=names)
+
+
+def write(photo: Photo, files: dict[str, Path], segments: Segments, picks: Sequence[Pick] | None, fill: bool) -> None:
+    """Writes a photo's own files, one a format."""
+    pixels = read_image(photo.file) if segments.photo is None else segments.photo
+    writers: dict[str, Callable[[Path], None]] = {
+        "overlay": lambda file: overlay.write(file, overlay.draw(pixels, segments, picks)),
+        "npz": segments.save,
+        "labelme": lambda file: outlines.write_labelme(file, str(photo.file.resolve()), segments, picks),
+        "yolo": lambda file: outlines.write_yolo(file, segments, picks),
+        "polygons": lambda file: outlines.write_geojson(file, segments, picks),
+        "png": lambda file: pictures.write_labels(file, label_map(segments, picks)),
+        "partition": lambda file: pictures.write_labels(file, segments.partition(fill=fill).labels),
+        "edges": lambda file: pictures.write_edges(file, segments.edges()),
+        "cutouts": lambda file: pictures.write_cutouts(file, segments, picks),
+    }
+    for name, file in files.items():
+        writers[name](file)
 
 
 def spare_inputs(photos: Sequence[Photo], outputs: Sequence[Path]) -> None:
@@ -130,40 +252,3 @@ def spare_inputs(photos: Sequence[Photo], outputs: Sequence[Path]) -> None:
     for file in outputs:
         if file.resolve() in inputs:
             raise UsageError(f"{file} is one of the photos itself: choose another folder with -o")
-
-
-def answer(photo: Photo, segments: Segments, picks: list[Pick] | None) -> dict[str, Any]:
-    """What --json prints of a photo: its segments, or one entry a prompt (null where nothing matched)."""
-    height, width = segments.size
-    found: dict[str, Any] = {"file": str(photo.file), "width": width, "height": height}
-    if picks is None:
-        return found | {
-            "segments": [coco.describe(segments, i, float(segments.scores[i])) for i in range(len(segments))]
-        }
-    return found | {"picks": [None if p.index is None else _picked(segments, p, p.index) for p in picks]}
-
-
-def _picked(segments: Segments, pick: Pick, index: int) -> dict[str, Any]:
-    others = [{"index": c.index, "score": round(c.score, 5)} for c in pick.candidates]
-    return {"index": index, **coco.describe(segments, index, pick.score), "candidates": others}
-
-
-def describe(
-    photo: Photo, segments: Segments, picks: list[Pick] | None, seconds: dict[str, float], files: Sequence[Path]
-) -> str:
-    """The line a person reads."""
-    times = ", ".join(f"{name} {1000 * s:.0f} ms" for name, s in seconds.items())
-    found = f"{len(segments)} object{'s' * (len(segments) != 1)}"
-    if picks is not None:
-        found += "; " + ", ".join(_show(p) for p in picks)
-    written = f" -> {', '.join(str(f) for f in files)}" if files else ""
-    return f"{photo.file}: {found} ({times}){written}"
-
-
-def _show(pick: Pick) -> str:
-    what = _prompt_name(pick.prompt)
-    return f"{what}: no match" if pick.index is None else f"{what}: mask {pick.index} at {pick.score:.2f}"
-
-
-def _prompt_name(prompt: Prompt) -> str:
-    return "box" if prompt.box is not None else f"{len(prompt.points)} point{'s' * (len(prompt.points) != 1)}"

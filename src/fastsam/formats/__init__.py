@@ -1,4 +1,15 @@
-"""What is written for a photo: one file a format, and the table of their names."""
+"""What is written for a photo: one file or folder a format, and the table of their names."""
 
-# Suffix of the file that a photo gets; coco has none, since it is one file for all photos.
-FORMATS = {"overlay": ".png", "coco": "", "npz": ".npz"}
+# What a photo's own name gets behind it; coco has nothing, since it is one file for all photos.
+FORMATS = {
+    "overlay": ".png",
+    "coco": "",
+    "npz": ".npz",
+    "labelme": ".json",
+    "yolo": ".txt",
+    "polygons": ".geojson",
+    "png": "-labels.png",
+    "partition": "-partition.png",
+    "edges": "-edges.png",
+    "cutouts": "-cutouts",
+}

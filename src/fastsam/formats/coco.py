@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastsam.files import whole
+from fastsam.formats.items import Item, categories, items
 from fastsam.masks.lazy import Crop
 from fastsam.masks.rle import encode_crop
 from fastsam.prompts import Pick
@@ -23,41 +24,33 @@ class Instances:
         self.names: tuple[str, ...] = ("object",)
 
     def add(self, file_name: str, segments: Segments, picks: Sequence[Pick] | None = None) -> None:
-        """Adds a photo with all its masks, or one annotation for each of `picks` that was answered."""
+        """Adds a photo with all its masks; with picks one annotation for each match, with its `prompt` number."""
         height, width = segments.size
         image = len(self.images) + 1
         self.images.append({"id": image, "file_name": file_name, "width": width, "height": height})
-        self.names = segments.names
-        if picks is None:
-            for i in range(len(segments)):
-                self._add(image, segments, i, float(segments.scores[i]), {})
-            return
-        for number, pick in enumerate(picks):
-            if pick.index is not None:
-                self._add(image, segments, pick.index, pick.score, {"prompt": number})
-
-    def _add(self, image: int, segments: Segments, i: int, score: float, extra: dict[str, int]) -> None:
-        annotation = {"id": len(self.annotations) + 1, "image_id": image, **describe(segments, i, score), **extra}
-        self.annotations.append(annotation)
+        self.names = categories(segments.names, [pick.prompt for pick in picks or ()])
+        for item in items(segments, picks):
+            extra = {} if item.prompt is None else {"prompt": item.prompt}
+            number = len(self.annotations) + 1
+            self.annotations.append({"id": number, "image_id": image, **describe(item, segments.size), **extra})
 
     def write(self, file: Path) -> None:
         """Writes the file."""
-        categories = [{"id": k + 1, "name": name} for k, name in enumerate(self.names)]
-        content = {"images": self.images, "annotations": self.annotations, "categories": categories}
+        kinds = [{"id": k + 1, "name": name} for k, name in enumerate(self.names)]
+        content = {"images": self.images, "annotations": self.annotations, "categories": kinds}
         with whole(file) as part:
             part.write_text(json.dumps(content))
 
 
-def describe(segments: Segments, i: int, score: float) -> dict[str, Any]:
-    """The COCO fields of mask i: category, RLE, area, the mask's own xywh box, score."""
-    crop = segments.masks.crop(i)
+def describe(item: Item, size: tuple[int, int]) -> dict[str, Any]:
+    """The COCO fields of a mask: category, RLE, area, the mask's own xywh box, score."""
     return {
-        "category_id": int(segments.classes[i]) + 1,
-        "segmentation": encode_crop(crop.pixels, crop.offset, segments.size),
-        "area": int(np.count_nonzero(crop.pixels)),
-        "bbox": bounds(crop),
+        "category_id": item.category + 1,
+        "segmentation": encode_crop(item.crop.pixels, item.crop.offset, size),
+        "area": item.area,
+        "bbox": bounds(item.crop),
         "iscrowd": 0,
-        "score": round(score, 5),
+        "score": round(item.score, 5),
     }
 
 

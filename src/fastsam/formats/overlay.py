@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fastsam.errors import UsageError
 from fastsam.files import whole
+from fastsam.formats.items import label_map
 from fastsam.prompts import Box, Pick, Point
 from fastsam.segments import Segments
 
@@ -19,14 +20,8 @@ TINT = 0.5
 
 def draw(photo: UInt8, segments: Segments, picks: Sequence[Pick] | None = None) -> UInt8:
     """The photo (H, W, 3) RGB with all masks drawn, or with the picks' masks and prompts where `picks` are given."""
-    if picks is None:
-        return draw_labels(photo, segments.label_map())
-    labels = np.zeros(photo.shape[:2], np.int32)
-    found = [(n, segments.masks.crop(p.index)) for n, p in enumerate(picks, 1) if p.index is not None]
-    for number, crop in sorted(found, key=lambda pair: -np.count_nonzero(pair[1].pixels)):
-        crop.paint(labels, number)
-    picture = draw_labels(photo, labels)
-    for pick in picks:
+    picture = draw_labels(photo, label_map(segments, picks))
+    for pick in picks or ():
         draw_points(picture, pick.prompt.points, pick.prompt.labels or ())
         if pick.prompt.box is not None:
             draw_box(picture, pick.prompt.box)

@@ -30,3 +30,21 @@ def polygons(crop: npt.NDArray[np.bool_], offset: tuple[int, int]) -> list[Polyg
         if tree[0, i, 3] >= 0:
             holes[int(tree[0, i, 3])].append(ring)
     return [Polygon(rings[i], tuple(holes[i])) for i in outer]
+
+
+def with_area(polygon: Polygon) -> Polygon:
+    """The same, but a single pixel or a line of pixels becomes the rectangle that it covers."""
+    if len(polygon.outline) >= 3:
+        return Polygon(polygon.outline, tuple(hole for hole in polygon.holes if len(hole) >= 3))
+    (x0, y0), (x1, y1) = polygon.outline.min(0) - 0.5, polygon.outline.max(0) + 0.5
+    return Polygon(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], np.float32), ())
+
+
+def joined(parts: list[Polygon]) -> Ring:
+    """One ring (K, 2) through all outlines and holes, joined by cuts of no width between their nearest corners."""
+    first, *others = (ring for part in parts for ring in (part.outline, *part.holes))
+    for ring in others:
+        distances = np.square(first[:, None] - ring[None]).sum(2)
+        i, j = np.unravel_index(int(distances.argmin()), distances.shape)
+        first = np.concatenate((first[: i + 1], ring[j:], ring[: j + 1], first[i:]))
+    return first

@@ -1,0 +1,68 @@
+"""What is said of a photo: the line a person reads, and the JSON that a program does."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastsam.cli.inputs import Photo
+from fastsam.formats import coco
+from fastsam.formats.items import Item, items
+from fastsam.prompts import Pick
+from fastsam.segments import Segments
+
+
+def answer(photo: Photo, segments: Segments, picks: list[Pick] | None, parents: Sequence[int] | None) -> dict[str, Any]:
+    """What --json prints of a photo: its segments, or one entry a prompt (null where nothing matched).
+
+    parents: of each segment, where they were asked for
+    """
+    height, width = segments.size
+    found: dict[str, Any] = {"file": str(photo.file), "width": width, "height": height}
+    if picks is None:
+        described = [_described(segments, item, parents) for item in items(segments)]
+        return found | {"segments": described}
+    return found | {"picks": [_picked(segments, pick, parents) for pick in picks]}
+
+
+def _picked(segments: Segments, pick: Pick, parents: Sequence[int] | None) -> dict[str, Any] | None:
+    if not pick.candidates:
+        return None
+    matches = [_described(segments, item, parents) for item in items(segments, [pick])]
+    others = [
+        {"index": c.index, "score": round(c.score, 5)}
+        | ({} if c.how == "mask" else {"how": c.how, "plus": c.plus, "minus": c.minus})
+        for c in pick.candidates
+    ]
+    asked = {} if pick.prompt.text is None else {"text": pick.prompt.text, "matches": matches}
+    return {"how": pick.how, **matches[0], "candidates": others, **asked}
+
+
+def _described(segments: Segments, item: Item, parents: Sequence[int] | None) -> dict[str, Any]:
+    inside = {} if parents is None or item.index is None else {"parent": int(parents[item.index])}
+    named = {"name": segments.names[item.category]} if item.prompt is None and len(segments.names) > 1 else {}
+    return {"index": item.index, **coco.describe(item, segments.size), **named, **inside}
+
+
+def describe(
+    photo: Photo, segments: Segments, picks: list[Pick] | None, seconds: dict[str, float], files: Sequence[Path]
+) -> str:
+    """The line a person reads."""
+    times = ", ".join(f"{name} {1000 * s:.0f} ms" for name, s in seconds.items())
+    found = f"{len(segments)} object{'s' * (len(segments) != 1)}"
+    if picks is not None:
+        found += "; " + ", ".join(_show(p) for p in picks)
+    written = f" -> {', '.join(str(f) for f in files)}" if files else ""
+    return f"{photo.file}: {found} ({times}){written}"
+
+
+def _show(pick: Pick) -> str:
+    if not pick.candidates:
+        return f"{pick.prompt.name}: {'not in this photo' if pick.prompt.text is not None else 'no match'}"
+    best = pick.candidates[0]
+    plus, minus = " + ".join(map(str, best.plus)), "".join(f" - {i}" for i in best.minus)
+    more = f" and {len(pick.matches) - 1} more" if len(pick.matches) > 1 else ""
+    return (
+        f"{pick.prompt.name}: {best.how} {plus}{minus} at {best.score:.2f}{more}"
+        if best.how == "mask"
+        else (f"{pick.prompt.name}: {best.how} of {plus}{minus} at {best.score:.2f}")
+    )

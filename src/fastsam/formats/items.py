@@ -1,0 +1,60 @@
+"""What of a photo is written: all its masks, or those that answer prompts.
+
+Enters: `Segments`, their names, the picks. Leaves: `Item`s, one at a time. Called by the formats.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.masks.lazy import Crop
+from fastsam.prompts import Pick, Prompt
+from fastsam.segments import Segments
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """A mask to write. index: its number among the segments, None for a union or a difference; category: its name's
+    number among `categories`; prompt: the number of the prompt that it answers."""
+
+    crop: Crop
+    score: float
+    index: int | None
+    category: int
+    prompt: int | None = None
+
+    @property
+    def area(self) -> int:
+        """Its pixels."""
+        return int(np.count_nonzero(self.crop.pixels))
+
+
+def categories(names: Sequence[str], prompts: Sequence[Prompt] = ()) -> tuple[str, ...]:
+    """The names that items may have: those of the segments, then the texts of the prompts, each once."""
+    texts = (prompt.text for prompt in prompts if prompt.text is not None)
+    return tuple(dict.fromkeys((*names, *texts)))
+
+
+def items(segments: Segments, picks: Sequence[Pick] | None = None) -> Iterator[Item]:
+    """All masks, best first; with picks, what matches each of them, in order."""
+    if picks is None:
+        for i in range(len(segments)):
+            yield Item(segments.masks.crop(i), float(segments.scores[i]), i, int(segments.classes[i]))
+        return
+    known = categories(segments.names, [pick.prompt for pick in picks])
+    for number, pick in enumerate(picks):
+        for match in pick.matches:
+            kind = int(segments.classes[match.plus[0]]) if pick.prompt.text is None else known.index(pick.prompt.text)
+            yield Item(match.crop(segments.masks), match.score, match.index, kind, number)
+
+
+def label_map(segments: Segments, picks: Sequence[Pick] | None = None) -> npt.NDArray[np.int32]:
+    """(H, W) int32: i + 1 where mask i is, small ones on large ones; with picks, k + 1 where pick k matches; else 0."""
+    if picks is None:
+        return segments.label_map()
+    labels = np.zeros(segments.size, np.int32)
+    for item in sorted(items(segments, picks), key=lambda item: -item.area):
+        item.crop.paint(labels, (item.prompt or 0) + 1)
+    return labels

@@ -1,0 +1,84 @@
+"""Outlines for the programs that take them: labelme, YOLO, and GeoJSON in pixels.
+
+Enters: `Segments`, picks. Leaves: one file a photo. Called by the command line.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastsam.files import whole
+from fastsam.formats.items import Item, categories, items
+from fastsam.masks.polygons import Polygon, Ring, joined, polygons, with_area
+from fastsam.prompts import Pick
+from fastsam.segments import Segments
+
+LABELME = "5.5.0"  # whose fields are written
+
+
+def write_labelme(file: Path, photo: str, segments: Segments, picks: Sequence[Pick] | None = None) -> None:
+    """labelme's JSON: a polygon for every part of a mask, parts of one mask in one group.
+
+    photo: where labelme finds the picture, from the file's folder on. Holes are joined to their outline by a cut.
+    """
+    names = categories(segments.names, [pick.prompt for pick in picks or ()])
+    shapes = [
+        {
+            "label": names[item.category],
+            "points": joined([Polygon(p.outline, p.holes)]).tolist(),
+            "group_id": number,
+            "description": f"score {item.score:.4f}",
+            "shape_type": "polygon",
+            "flags": {},
+        }
+        for number, item in enumerate(items(segments, picks))
+        for p in outlines(item)
+    ]
+    height, width = segments.size
+    content: dict[str, Any] = {"version": LABELME, "flags": {}, "shapes": shapes, "imagePath": photo, "imageData": None}
+    write_json(file, {**content, "imageHeight": height, "imageWidth": width})
+
+
+def write_yolo(file: Path, segments: Segments, picks: Sequence[Pick] | None = None) -> None:
+    """YOLO's segmentation labels: a line a mask, its class and its outline in shares of the photo's width and height.
+
+    Parts and holes of a mask are joined by cuts, since a line holds one outline.
+    """
+    height, width = segments.size
+    lines = []
+    for item in items(segments, picks):
+        if rings := outlines(item):
+            shares = joined(rings) / (width, height)
+            lines.append(f"{item.category} " + " ".join(f"{v:.6f}" for v in shares.reshape(-1)))
+    with whole(file) as part:
+        part.write_text("".join(line + "\n" for line in lines))
+
+
+def write_geojson(file: Path, segments: Segments, picks: Sequence[Pick] | None = None) -> None:
+    """A GeoJSON FeatureCollection in photo pixels, y downwards: a MultiPolygon a mask, holes kept."""
+    names = categories(segments.names, [pick.prompt for pick in picks or ()])
+    features = []
+    for item in items(segments, picks):
+        facts: dict[str, Any] = {"label": names[item.category], "score": round(item.score, 5), "area": item.area}
+        facts |= {"index": item.index} | ({} if item.prompt is None else {"prompt": item.prompt})
+        parts = [[closed(ring) for ring in (p.outline, *p.holes)] for p in outlines(item)]
+        geometry = {"type": "MultiPolygon", "coordinates": parts}
+        features.append({"type": "Feature", "geometry": geometry, "properties": facts})
+    write_json(file, {"type": "FeatureCollection", "features": features})
+
+
+def outlines(item: Item) -> list[Polygon]:
+    """The item's outlines, each with at least three corners."""
+    return [with_area(polygon) for polygon in polygons(item.crop.pixels, item.crop.offset)]
+
+
+def closed(ring: Ring) -> list[list[float]]:
+    """A ring as GeoJSON wants it: the first corner again at its end."""
+    return [*ring.tolist(), ring[0].tolist()]
+
+
+def write_json(file: Path, content: dict[str, Any]) -> None:
+    """Writes JSON."""
+    with whole(file) as part:
+        part.write_text(json.dumps(content))
