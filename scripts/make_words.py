@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -20,30 +21,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fastsam.evaluation.words import plain
 from fastsam.export.onnx import halve
 from fastsam.files import whole
 from fastsam.image.read import read_image
 from fastsam.masks import rle
 from fastsam.network.lite import LiteBackbone
 from fastsam.words import minilm
-from fastsam.words.classifier import DATA, join
-from fastsam.words.crops import crop, describe
+from fastsam.words.classifier import DATA, look, open_network
+from fastsam.words.pooled import MAPS
 
-MOST = 400  # masks of one word
-FEWEST = 6
+MOST = 600  # masks of one word
+FEWEST = 3
 LEAST_AREA = 300
 LEAST_SCORE = 0.5
-PLAIN = {
-    "body": "person", "pedestrian": "person", "aeroplane": "airplane", "tv": "television", "tvmonitor": "television",
-    "pottedplant": "potted plant", "diningtable": "dining table", "sofa": "couch", "motorbike": "motorcycle",
-    "motorbikes": "motorcycle", "cars": "car", "signboard": "sign", "sports ball": "ball", "earth": "dirt",
-    "playingfield": "playing field", "wall-brick": "wall", "wall-stone": "wall", "wall-tile": "wall",
-    "wall-wood": "wall", "floor-wood": "floor", "region": "",
-}  # fmt: skip
 
 
 class Lite(nn.Module):
-    """EfficientNet-Lite0 with its own head: features (N, 1280) and ImageNet's logits (N, 1000)."""
+    """EfficientNet-Lite0 with its own head: maps at strides 8, 16 and 32, features (N, 1280), ImageNet's logits."""
 
     def __init__(self, entries: dict[str, Tensor]) -> None:
         super().__init__()
@@ -54,15 +49,28 @@ class Lite(nn.Module):
         own = ("_conv_head", "_bn1", "_fc")
         self.load_state_dict({k if k.startswith(own) else f"backbone.{k}": v for k, v in entries.items()})
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        features = F.relu6(self._bn1(self._conv_head(self.backbone(crops)[-1]))).mean((2, 3))
-        return features, self._fc(features)
+    def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:
+        _, map8, map16, last = self.backbone(pictures)
+        map32 = F.relu6(self._bn1(self._conv_head(last)))
+        features = map32.mean((2, 3))
+        return map8, map16, map32, features, self._fc(features)
 
 
-def plain(name: str) -> str:
-    """The everyday word of a category's name."""
-    word = PLAIN.get(name, name)
-    return word.replace("-merged", "").replace("-other", "").replace("-stuff", "").replace("-", " ").replace("_", " ")
+def write_network(network: nn.Module, file: Path) -> None:
+    """Writes the network as ONNX, float16 on disk, for pictures of any size that is a multiple of 32."""
+    buffer = io.BytesIO()
+    names = [*MAPS, "features", "logits"]
+    axes = {"pictures": {0: "n", 2: "height", 3: "width"}}
+    axes |= {name: {0: "n", 2: f"rows{k}", 3: f"columns{k}"} for k, name in enumerate(MAPS)}
+    axes |= {"features": {0: "n"}, "logits": {0: "n"}}
+    torch.onnx.export(
+        network, (torch.zeros(1, 3, 224, 224),), buffer, input_names=["pictures"], output_names=names,
+        dynamic_axes=axes, opset_version=17, dynamo=False,
+    )  # fmt: skip
+    model = onnx.load_from_string(buffer.getvalue())
+    halve(model)
+    with whole(file) as part:
+        part.write_bytes(model.SerializeToString())
 
 
 def named_masks(folder: Path) -> Iterator[tuple[Path, list[tuple[str, dict]]]]:
@@ -79,26 +87,21 @@ def named_masks(folder: Path) -> Iterator[tuple[Path, list[tuple[str, dict]]]]:
         yield folder / "images" / image["file_name"], owned.get(image["id"], [])
 
 
-def samples(network: nn.Module, folders: list[Path], most: int) -> tuple[np.ndarray, list[str], list[str]]:
+def samples(session: Any, folders: list[Path], most: int) -> tuple[np.ndarray, list[str], list[str]]:
     """What the linear layer sees of every mask, its word, and the `set/file` of its photo."""
     seen, words, photos, count = [], [], [], Counter()
     for folder in folders:
-        for file, masks in named_masks(folder):
-            photo, crops, places = None, [], []
-            for word, annotation in masks:
+        for file, named in named_masks(folder):
+            masks = []
+            for word, annotation in named:
                 mask = rle.decode(annotation["segmentation"])
-                if not word or count[word] >= most or mask.sum() < LEAST_AREA:
-                    continue
-                count[word] += 1
-                photo = read_image(file) if photo is None else photo
-                crops.append(crop(photo, mask))
-                places.append(describe(photo, mask))
-                words.append(word)
-                photos.append(f"{folder.name}/{file.name}")
-            if crops:
-                with torch.inference_mode():
-                    features, _ = network(torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255)
-                seen.append(join(features.numpy(), np.stack(places)))
+                if word and count[word] < most and mask.sum() >= LEAST_AREA:
+                    count[word] += 1
+                    masks.append(mask)
+                    words.append(word)
+                    photos.append(f"{folder.name}/{file.name}")
+            if masks:
+                seen += [rows for rows, _ in look(session, read_image(file), masks)]
         print(folder, len(words), flush=True)
     return np.concatenate(seen), words, photos
 
@@ -146,10 +149,13 @@ def main() -> None:
     parser.add_argument("--pretrained", type=Path, required=True)
     parser.add_argument("--synsets", type=Path, required=True)
     parser.add_argument("--holdout", type=Path, required=True)
-    parser.add_argument("--penalty", type=float, default=[0.01, 0.03, 0.1, 0.3], nargs="+")
+    parser.add_argument("--penalty", type=float, default=[0.01, 0.02, 0.05], nargs="+")
     arguments = parser.parse_args()
     network = Lite(torch.load(arguments.pretrained, map_location="cpu", weights_only=True)).eval()
-    seen, words, photos = samples(network, arguments.folders, MOST)
+    DATA.mkdir(exist_ok=True)
+    write_network(network, DATA / "lite0.onnx")
+    session = open_network(DATA / "lite0.onnx")
+    seen, words, photos = samples(session, arguments.folders, MOST)
     held = set(arguments.holdout.read_text().splitlines())
     out = np.array([p in held for p in photos])
     train = [w for w, o in zip(words, out, strict=True) if not o]
@@ -163,19 +169,8 @@ def main() -> None:
             best = (right, known, layer)
     names = [*best[1], *imagenet_names(arguments.synsets)]
     arrays = best[2] | {"vectors": minilm.load().embed(names)}
-    DATA.mkdir(exist_ok=True)
     with whole(DATA / "words.npz") as part:
         np.savez_compressed(part, names=np.array(names), **{k: v.astype(np.float16) for k, v in arrays.items()})
-    buffer = io.BytesIO()
-    axes = {name: {0: "masks"} for name in ("crops", "features", "logits")}
-    torch.onnx.export(
-        network, (torch.zeros(1, 3, 224, 224),), buffer, input_names=["crops"], output_names=["features", "logits"],
-        dynamic_axes=axes, opset_version=17, dynamo=False,
-    )  # fmt: skip
-    model = onnx.load_from_string(buffer.getvalue())
-    halve(model)
-    with whole(DATA / "lite0.onnx") as part:
-        part.write_bytes(model.SerializeToString())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """One answer a prompt, in order, or none."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,10 +38,10 @@ def test_a_point_lists_every_mask_beneath_it_best_first(segments: Segments) -> N
 
 
 def test_a_background_point_excludes_what_holds_it(segments: Segments) -> None:
-    (pick,) = segments.select(points=[(20, 20), (45, 45)], labels=[1, 0])
-    assert pick.index is None
     (pick,) = segments.select(points=[(45, 45), (100, 80)], labels=[1, 0])
-    assert pick.index == 1
+    assert [c.index for c in pick.candidates] == [1]
+    (pick,) = segments.select(points=[(150, 40), (45, 45)], labels=[1, 0])
+    assert pick.index == 2
 
 
 def test_boxes_are_answered_each_and_in_order(segments: Segments) -> None:
@@ -128,6 +129,78 @@ def test_a_prompt_that_makes_no_sense_is_an_error(arguments: dict, message: str)
 def test_coordinates_in_place_of_prompts_are_an_error(segments: Segments) -> None:
     with pytest.raises(UsageError, match="points= or boxes="):
         segments.select([(1, 2)])
+
+
+def test_candidates_of_a_click_span_sizes(make_segments: Callable[..., Segments]) -> None:
+    boxes = [(40.0, 40, 60, 60), (41.0, 40, 60, 60), (20.0, 20, 80, 80), (22.0, 20, 80, 81), (0.0, 0, 110, 100)]
+    segments = make_segments((100, 200), boxes, [0.9, 0.8, 0.7, 0.6, 0.5], imgsz=256)
+    (pick,) = segments.select(points=[(50, 50)])
+    assert {c.index for c in pick.candidates} == {0, 2, 4}  # part, object, group; near copies are left out
+    assert [c.score for c in pick.candidates] == sorted((c.score for c in pick.candidates), reverse=True)
+    assert {c.how for c in pick.candidates} == {"mask"}
+
+
+def test_a_click_means_what_it_is_in_the_middle_of(segments: Segments) -> None:
+    assert [p.index for p in segments.select(points=[(60, 50)])] == [0]
+    assert [p.index for p in segments.select(points=[(42, 44)])] == [1]
+
+
+def test_masks_are_answered_by_the_best_overlap(segments: Segments) -> None:
+    wanted = np.zeros((100, 200), np.uint8)
+    wanted[32:60, 31:62] = 255
+    nothing = np.zeros((100, 200), bool)
+    nothing[95:, 190:] = True
+    picks = segments.select(masks=[wanted, nothing, segments.masks[2]])
+    assert [p.index for p in picks] == [1, None, 2]
+    overlap = (segments.masks[1] & (wanted > 0)).sum() / (segments.masks[1] | (wanted > 0)).sum()
+    assert picks[0].score == pytest.approx(overlap)
+    assert picks[2].score == 1
+
+
+def test_a_mask_and_a_point_in_one_prompt_must_both_hold(segments: Segments) -> None:
+    around = segments.masks[0]
+    inside, apart = Prompt(mask=around, points=[(20, 20)]), Prompt(mask=around, points=[(150, 40)])
+    assert [p.index for p in segments.select([inside, apart])] == [0, None]
+
+
+def test_points_that_no_mask_holds_together_are_answered_by_a_union_that_says_so(segments: Segments) -> None:
+    (pick,) = segments.select(points=[(100, 80), (150, 40), (20, 20)])
+    assert (pick.how, pick.index) == ("union", None)
+    assert pick.candidates[0].plus == (0, 2)
+    np.testing.assert_array_equal(pick.mask, segments.masks[0] | segments.masks[2])
+    assert 0 < pick.score < 1
+    (pick,) = segments.select(points=[(100, 80), (150, 40), (195, 95)])
+    assert (pick.how, pick.mask) == (None, None)  # one of the points lies on nothing
+
+
+def test_a_background_point_on_a_part_is_answered_by_the_difference(segments: Segments) -> None:
+    (pick,) = segments.select(points=[(20, 20), (45, 45)], labels=[1, 0])
+    assert (pick.how, pick.index) == ("difference", None)
+    assert (pick.candidates[0].plus, pick.candidates[0].minus) == ((0,), (1,))
+    np.testing.assert_array_equal(pick.mask, segments.masks[0] & ~segments.masks[1])
+
+
+def test_merging_is_an_operation_of_its_own(segments: Segments) -> None:
+    picks = segments.select(boxes=BOXES)
+    union = segments.masks[0] | segments.masks[1] | segments.masks[2]
+    np.testing.assert_array_equal(segments.merge(picks), union)
+    np.testing.assert_array_equal(segments.merge([0, 1, 2]), union)
+    np.testing.assert_array_equal(segments.merge([picks[0].candidates[0], 2]), union)
+    assert not segments.merge([]).any()
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (np.zeros((100, 200), bool), "with 0 pixels is none"),
+        (np.ones((5, 5, 3)), "of shape"),
+        ("a", "is no mask|of shape"),
+        (np.ones((9, 9), bool), "9 x 9 pixels is none of the photo of 200 x 100"),
+    ],
+)
+def test_a_mask_that_is_none_is_named(segments: Segments, mask: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        segments.select(masks=[mask])
 
 
 @given(st.lists(st.floats(0, 100), min_size=4, max_size=4), st.lists(st.floats(0, 100), min_size=4, max_size=4))

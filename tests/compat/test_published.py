@@ -99,7 +99,7 @@ def test_words_without_the_encoder_say_what_to_install(
 ) -> None:
     from fastsam.words import minilm, offline
 
-    offline.kernel.cache_clear()
+    offline.shares_of.cache_clear()
     minilm.load.cache_clear()
     monkeypatch.setattr(minilm, "PACKAGE", "no_such_package")
     assert main(["--model_path", "fastsam-tiny", "--conf", "0.05", "--text_prompt", "cup"]) == 2

@@ -91,7 +91,7 @@ class Table:
     def see(self, photo: np.ndarray, masks: Iterable[np.ndarray]) -> np.ndarray:
         return self.rows[: sum(1 for _ in masks)]
 
-    def chances(self, seen: np.ndarray, words: Sequence[str]) -> np.ndarray:
+    def chances(self, seen: np.ndarray, words: Sequence[str], among: bool = False) -> np.ndarray:
         return np.stack([seen[:, self.words.index(word)] for word in words], 1)
 
 
@@ -135,7 +135,7 @@ def test_excluded_words_take_away_what_they_mean_better(tiles: Segments) -> None
 
 
 def test_every_mask_gets_the_best_word_or_none(tiles: Segments) -> None:
-    encoder = Table(["cup", "dog"], [[0.5, 0.6], [0.6, 0.1], [0.05, 0.02], [0.2, 0.0]])
+    encoder = Table(["cup", "dog"], [[0.5, 0.6], [0.6, 0.1], [0.05, 0.02], [0.2, 0.0]])  # half the threshold is 0.05
     assert name(tiles.sight, ["cup", "dog"], encoder) == ["dog", "cup", None, None, "cup"]
     assert name(tiles.sight, ["cup"], encoder) == ["cup", "cup", None, None, "cup"]
     assert name(tiles.sight, [], encoder) == [None] * 5

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -64,11 +64,7 @@ def recall(
     rows = {}
     for folder in folders:
         name = folder.name if names[folder.name] == 1 else str(folder)
-        index = folder / "instances.json"
-        if not index.is_file():
-            raise UsageError(f"{folder} is no COCO-style set: it has no instances.json")
-        images = json.loads(index.read_text()).get("images", [])
-        wanted = [i for i in images if lines is None or f"{folder.name}/{i['file_name']}" in lines]
+        wanted = images_of(folder, lines)
         if not wanted:
             continue
 
@@ -86,3 +82,54 @@ def recall(
         with whole(json_file) as part:
             part.write_text(json.dumps({k: dataclasses.asdict(v) for k, v in rows.items()}, indent=2) + "\n")
     return 0
+
+
+def words(
+    folders: Annotated[list[Path], Parameter(consume_multiple=True)],
+    /,
+    *,
+    encoder: str | None = None,
+    only: Path | None = None,
+    json_file: Annotated[Path | None, Parameter(name="--json")] = None,
+) -> int:
+    """Share of true masks that get the right one of their set's own words.
+
+    Parameters
+    ----------
+    folders
+        Folders with images/ and instances.json.
+    encoder
+        What reads words: offline, clip, or a folder of CLIP's towers.
+    only
+        File of set/file lines: photos to use, all by default.
+    json_file
+        File to write the figures to.
+    """
+    from fastsam.evaluation.words import name_all, summary, vocabulary
+    from fastsam.files import whole
+
+    lines = set(only.read_text().splitlines()) if only else None
+    table = Table("set", "words", "things", "right", "right without persons", "stuff", "right by area")
+    rows = {}
+    for folder in folders:
+        wanted = images_of(folder, lines)
+        named = name_all(folder, wanted, encoder)
+        shown = track(named, folder.name, len(wanted), console=Console(stderr=True), transient=True)
+        size = len(vocabulary(json.loads((folder / "instances.json").read_text())))
+        row = rows[str(folder)] = summary([n for photo in shown for n in photo], size)
+        shares = [f"{100 * v:.1f}%" for v in (row.things, row.things_without_persons, row.stuff_area)]
+        table.add_row(folder.name, str(size), str(row.masks[0]), *shares[:2], str(row.masks[1]), shares[2])
+    Console(file=sys.stdout, width=160 if not sys.stdout.isatty() else None).print(table)
+    if json_file:
+        with whole(json_file) as part:
+            part.write_text(json.dumps({k: dataclasses.asdict(v) for k, v in rows.items()}, indent=2) + "\n")
+    return 0
+
+
+def images_of(folder: Path, lines: set[str] | None) -> list[dict[str, Any]]:
+    """The records of a set's photos, of which `set/file` is in `lines`. Raises UsageError where there is no set."""
+    index = folder / "instances.json"
+    if not index.is_file():
+        raise UsageError(f"{folder} is no COCO-style set: it has no instances.json")
+    images = json.loads(index.read_text()).get("images", [])
+    return [i for i in images if lines is None or f"{folder.name}/{i['file_name']}" in lines]

@@ -23,6 +23,7 @@ weights.command("fastsam.cli.weights:convert", name="convert", help="Turn one ki
 app.command(weights)
 evaluate = App(name="eval", help="Figures on annotated sets.")
 evaluate.command("fastsam.cli.evaluate:recall", name="recall", help="Average recall of masks and boxes.")
+evaluate.command("fastsam.cli.evaluate:words", name="words", help="How often words name true masks rightly.")
 app.command(evaluate)
 bench = App(name="bench", help="Speeds, as ratios within one run.")
 bench.command("fastsam.cli.bench:training", name="training", help="Training against the bare network.")

@@ -53,12 +53,20 @@ class Given:
         return np.asarray(self.windows[:, 0] < self.windows[:, 2])
 
     def logits(self, i: int) -> tuple[tuple[int, int], Float]:
-        """Logits of mask i inside its window: their offset (x, y) on the photo, and (h, w) float32, maybe empty."""
+        """Logits of mask i in its window and a pixel about it: their offset (x, y) on the photo, and (h, w) float32.
+
+        The pixel about it says that the mask ends there by itself. Empty for a mask without pixels.
+        """
         x0, y0, x1, y1 = (int(v) for v in self.windows[i])
+        if x0 == x1:
+            return (x0, y0), np.zeros((0, 0), np.float32)
+        height, width = self.size
         stride = -(-(x1 - x0) // 8)
         packed = self.bits[self.starts[i] : self.starts[i] + stride * (y1 - y0)].reshape(y1 - y0, stride)
         pixels = np.unpackbits(packed, axis=1, count=x1 - x0)
-        return (x0, y0), np.where(pixels, np.float32(SURE), np.float32(-SURE))
+        left, top, right, bottom = (int(v) for v in (x0 > 0, y0 > 0, x1 < width, y1 < height))
+        pixels = np.pad(pixels, ((top, bottom), (left, right)))
+        return (x0 - left, y0 - top), np.where(pixels, np.float32(SURE), np.float32(-SURE))
 
     def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's window."""

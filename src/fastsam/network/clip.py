@@ -98,7 +98,7 @@ class ImageTower(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         x = self.conv1((pictures - self.mean) / self.deviation).flatten(2).transpose(1, 2)
-        first = self.class_embedding.expand(len(x), 1, -1)
+        first = self.class_embedding.expand(x.shape[0], 1, -1)  # len() would be fixed in the exported graph
         x = self.ln_pre(torch.cat((first, x), 1) + self.positional_embedding)
         return F.normalize(self.ln_post(self.transformer(x)[:, 0]) @ self.proj, dim=-1)
 

@@ -6,9 +6,10 @@ order. Called by `segments`.
 The rule. Points: a mask answers when it holds every foreground point and no background point. It ranks by the fourth
 root of its own score, times the square of its probability at the least certain foreground point, times how central the
 points lie in its box (a normal curve with a deviation of 0.3 widths and heights: people click into the middle of what
-they mean). Of masks whose boxes overlap by 0.8 (IoU) or more only the best is kept, so that the candidates span sizes:
-part, object, group. Where no mask answers, the best ones for each foreground point may be united, or the best one for
-all foreground points may lose those that hold its background points; the candidate says which.
+they mean), times the tenth root of the smallest answering box's area over its own. Of masks whose boxes overlap by 0.8
+(IoU) or more only the best is kept, so that the candidates span sizes: part, object, group. Where no mask answers, the
+best ones for each foreground point may be united, or the best one for all foreground points may lose those that hold
+its background points; the candidate says which.
 Boxes: a mask answers when the IoU of its box and the prompt's is at least one half; it ranks by that IoU. Masks: the
 same with the IoU of pixels. Texts: see `words/similarity.py`. Several kinds in one prompt: all must hold, and their
 ranks multiply; a text orders what the others leave.

@@ -32,7 +32,9 @@ def rank_by_points(
         return np.asarray(fits, np.float64)
     least = 1 / (1 + np.exp(-np.clip(held.min(1).astype(np.float64), -50, 50)))
     ranks = scores.astype(np.float64) ** 0.25 * least**2 * central(boxes, points[foreground].mean(0))
-    return np.where(fits, ranks, 0.0)
+    areas = np.maximum((boxes[:, 2:] - boxes[:, :2]).astype(np.float64).prod(1), 1.0)
+    small = (areas[fits].min(initial=np.inf) / areas) ** 0.1 if fits.any() else 1.0
+    return np.where(fits, ranks * small, 0.0)
 
 
 def central(boxes: Float, point: npt.NDArray[np.float64]) -> Rank:

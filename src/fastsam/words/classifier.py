@@ -2,11 +2,12 @@
 
 Enters: a photo and masks. Leaves: one row of chances a mask. Called by `offline`.
 
-EfficientNet-Lite0 as ImageNet left it looks at the mask's crop; a linear layer on its features and on the mask's place
-and colour knows the everyday words (person, sky, road, wall), which ImageNet lacks. `scripts/make_words.py` made both.
+EfficientNet-Lite0 as ImageNet left it looks at the mask's crop and at the whole photo; a linear layer on its features
+and on the mask's place and colour knows the everyday words (person, sky, road, wall), which ImageNet lacks.
+`scripts/make_words.py` made both.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.words import pooled
 from fastsam.words.crops import crop, describe
 
 Float = npt.NDArray[np.float32]
@@ -41,20 +43,27 @@ class Classifier:
 
     def chances(self, photo: npt.NDArray[np.uint8], masks: Iterable[Bool]) -> Float:
         """(N, C) float32: two distributions side by side, over the everyday words and over ImageNet's classes."""
-        every = iter(masks)
         rows = []
-        while some := list(islice(every, BATCH)):
-            crops = np.stack([crop(photo, m) for m in some]).transpose(0, 3, 1, 2).astype(np.float32) / 255
-            features, logits = self.session.run(["features", "logits"], {"crops": crops})
-            seen = join(features, np.stack([describe(photo, m) for m in some]))
+        for seen, logits in look(self.session, photo, masks):
             words = ((seen - self.mean) / self.deviation) @ self.weight.T + self.bias
             rows.append(np.concatenate((softmax(words), softmax(logits)), 1))
         return np.concatenate(rows) if rows else np.zeros((0, len(self.names)), np.float32)
 
 
-def join(features: Float, place: Float) -> Float:
-    """What the linear layer sees: the features, the numbers of `describe`, their squares and roots."""
-    return np.concatenate((features, place, place**2, np.sqrt(np.abs(place))), 1)
+def look(session: Any, photo: npt.NDArray[np.uint8], masks: Iterable[Bool]) -> Iterator[tuple[Float, Float]]:
+    """What the linear layer sees (n, D), and ImageNet's logits (n, 1000), of some masks at a time.
+
+    The layer sees the features of the masks' crops, those of the photo over the masks, the numbers of `describe`, their
+    squares and roots.
+    """
+    every, maps = iter(masks), None
+    while some := list(islice(every, BATCH)):
+        maps = pooled.look(session, photo) if maps is None else maps
+        crops = np.stack([crop(photo, m) for m in some]).transpose(0, 3, 1, 2).astype(np.float32) / 255
+        features, logits = session.run(["features", "logits"], {"pictures": crops})
+        place = np.stack([describe(photo, m) for m in some])
+        over = np.stack([maps.over(m) for m in some])
+        yield np.concatenate((features, over, place, place**2, np.sqrt(np.abs(place))), 1), logits
 
 
 def softmax(logits: npt.NDArray[np.floating[Any]]) -> Float:
@@ -72,11 +81,16 @@ def everyday_words() -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def load() -> Classifier:
     """The classifier that comes with the package."""
+    session = open_network(DATA / "lite0.onnx")
+    with np.load(DATA / "words.npz", allow_pickle=False) as z:
+        arrays = {name: z[name].astype(np.float32) for name in ("weight", "bias", "mean", "deviation", "vectors")}
+        return Classifier(session, names=tuple(str(n) for n in z["names"]), **arrays)
+
+
+def open_network(file: Path) -> Any:
+    """A session of the network that `scripts/make_words.py` writes."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(DATA / "lite0.onnx"), options, providers=["CPUExecutionProvider"])
-    with np.load(DATA / "words.npz", allow_pickle=False) as z:
-        arrays = {name: z[name].astype(np.float32) for name in ("weight", "bias", "mean", "deviation", "vectors")}
-        return Classifier(session, names=tuple(str(n) for n in z["names"]), **arrays)
+    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

@@ -72,17 +72,22 @@ class Clip:
         ids: list[int] = self.tokenizer.encode(text).ids
         return ids if len(ids) <= self.length else [*ids[: self.length - 1], ids[-1]]
 
-    def chances(self, seen: Float, words: Sequence[str]) -> Float:
+    def chances(self, seen: Float, words: Sequence[str], among: bool = False) -> Float:
         """(K, W) chances; see `Encoder`."""
+        if not words:
+            return np.zeros((len(seen), 0), np.float32)
+        wanted = np.stack([self.read(TEMPLATE.format(word)) for word in words])
+        if among:
+            return self.shares(seen, wanted)
+        return np.concatenate([self.shares(seen, wanted[k : k + 1]) for k in range(len(words))], 1)
+
+    def shares(self, seen: Float, wanted: Float) -> Float:
+        """(K, W) shares of wanted vectors (W, D), and of the everyday words of other meaning, that the wanted have."""
         others = np.stack([self.read(TEMPLATE.format(word)) for word in everyday_words()])
-        found = np.zeros((len(seen), len(words)), np.float32)
-        for k, word in enumerate(words):
-            wanted = self.read(TEMPLATE.format(word))
-            different = others[others @ wanted < SAME]
-            logits = self.scale * seen @ np.concatenate((wanted[None], different)).T
-            shares = np.exp(logits - logits.max(1, keepdims=True))
-            found[:, k] = shares[:, 0] / shares.sum(1)
-        return found
+        different = others[(others @ wanted.T).max(1) < SAME]
+        logits = self.scale * seen @ np.concatenate((wanted, different)).T
+        shares = np.exp(logits - logits.max(1, keepdims=True))
+        return np.asarray(shares[:, : len(wanted)] / shares.sum(1, keepdims=True), np.float32)
 
 
 def home() -> Path:

@@ -38,8 +38,12 @@ class Encoder(Protocol):
     def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[npt.NDArray[np.bool_]]) -> Float:
         """(K, D) of masks (H, W) of a photo, RGB uint8 (H, W, 3)."""
 
-    def chances(self, seen: Float, words: Sequence[str]) -> Float:
-        """(K, W) chance 0..1 that what was seen is what each word says, 0 for a word that means nothing here."""
+    def chances(self, seen: Float, words: Sequence[str], among: bool = False) -> Float:
+        """(K, W) chance 0..1 that what was seen is what each word says, 0 for a word that means nothing here.
+
+        Each word is weighed against everyday words of other meaning; with `among` the words are weighed against one
+        another as well.
+        """
 
 
 def load(name: str | os.PathLike[str] | None = None) -> Encoder:

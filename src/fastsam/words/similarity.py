@@ -93,12 +93,15 @@ def by_place(order: npt.NDArray[np.int64], ranks: Chance, places: Float, place: 
     return np.concatenate((first, order[~np.isin(order, first)]))
 
 
-def chances(sight: Sight, meanings: Sequence[Meaning], encoder: Encoder) -> Chance:
-    """(K, W) chance 0..1 of each mask that is seen to be what each text means, its place left aside."""
+def chances(sight: Sight, meanings: Sequence[Meaning], encoder: Encoder, among: bool = False) -> Chance:
+    """(K, W) chance 0..1 of each mask that is seen to be what each text means, its place left aside.
+
+    among: weighs the texts against one another
+    """
     found = np.ones((len(sight.indices), len(meanings)))
     named = [k for k, m in enumerate(meanings) if m.thing]
     if named and len(sight.indices):
-        found[:, named] = encoder.chances(sight.through(encoder), [meanings[k].thing for k in named])
+        found[:, named] = encoder.chances(sight.through(encoder), [meanings[k].thing for k in named], among)
     for k, meaning in enumerate(meanings):
         for colour in meaning.colours:
             found[:, k] *= np.minimum(1.0, [2 * shares[colour] for shares in sight.colours])
@@ -106,13 +109,16 @@ def chances(sight: Sight, meanings: Sequence[Meaning], encoder: Encoder) -> Chan
 
 
 def name(sight: Sight, words: Sequence[str], encoder: Encoder) -> list[str | None]:
-    """The word that each of the N masks most likely is, None where no word reaches the encoder's threshold."""
+    """The word that each of the N masks most likely is, None where no word reaches half the encoder's threshold.
+
+    Half, since a vocabulary says more about what a photo may hold than a single text does.
+    """
     names: list[str | None] = [None] * len(sight.masks)
     if not words:
         return names
-    chance = chances(sight, [parse(word) for word in words], encoder)
+    chance = chances(sight, [parse(word) for word in words], encoder, among=True)
     for i, row in zip(sight.indices, chance, strict=True):
         best = int(row.argmax())
-        if row[best] > encoder.threshold:
+        if row[best] > encoder.threshold / 2:
             names[i] = words[best]
     return names

@@ -1,0 +1,106 @@
+"""How often words name true masks rightly, apart from any network: naming over a set's own vocabulary.
+
+Enters: a COCO-style folder whose categories have names. Leaves: shares of masks and of area. Called by `cli/evaluate`.
+
+Every true mask gets the best of all words of the set, merged to plain ones. Things (COCO's 80 objects) count by number,
+those of at least 400 pixels; stuff counts by area.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastsam.image.read import read_image
+from fastsam.segments import Segments
+
+LEAST_THING = 400  # pixels
+LEAST_STUFF = 100
+# The 80 object categories of COCO (Lin et al. 2014).
+OBJECTS = (
+    "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,"
+    "parking meter,bench,bird,cat,dog,horse,sheep,cow,elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,"
+    "suitcase,frisbee,skis,snowboard,sports ball,kite,baseball bat,baseball glove,skateboard,surfboard,"
+    "tennis racket,bottle,wine glass,cup,fork,knife,spoon,bowl,banana,apple,sandwich,orange,broccoli,carrot,"
+    "hot dog,pizza,donut,cake,chair,couch,potted plant,bed,dining table,toilet,tv,laptop,mouse,remote,keyboard,"
+    "cell phone,microwave,oven,toaster,sink,refrigerator,book,clock,vase,scissors,teddy bear,hair drier,"
+    "toothbrush"
+)
+THINGS = frozenset(OBJECTS.split(","))
+# Names of categories that are not what a person says.
+PLAIN = {
+    "body": "person", "pedestrian": "person", "aeroplane": "airplane", "tv": "television", "tvmonitor": "television",
+    "pottedplant": "potted plant", "diningtable": "dining table", "sofa": "couch", "motorbike": "motorcycle",
+    "motorbikes": "motorcycle", "cars": "car", "signboard": "sign", "sports ball": "ball", "earth": "dirt",
+    "playingfield": "playing field", "wall-brick": "wall", "wall-stone": "wall", "wall-tile": "wall",
+    "wall-wood": "wall", "floor-wood": "floor", "window-blind": "blind", "region": "",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Shares 0..1 named rightly: of things, of things without persons, of the area of stuff; and how many of each."""
+
+    things: float
+    things_without_persons: float
+    stuff_area: float
+    masks: tuple[int, int]
+    words: int
+
+
+@dataclass(frozen=True)
+class Named:
+    """A true mask: its category's own name, the plain word, the word that it got, its area in pixels."""
+
+    category: str
+    word: str
+    given: str | None
+    area: int
+
+
+def plain(name: str) -> str:
+    """The everyday word of a category's name."""
+    word = PLAIN.get(name, name)
+    return word.replace("-merged", "").replace("-other", "").replace("-stuff", "").replace("-", " ").replace("_", " ")
+
+
+def vocabulary(content: dict[str, Any]) -> list[str]:
+    """The plain words of a set's categories, each once."""
+    return sorted({plain(c["name"]) for c in content["categories"]} - {""})
+
+
+def name_all(folder: Path, images: Sequence[dict[str, Any]], encoder: str | None) -> Iterator[list[Named]]:
+    """The true masks of each of the folder's `images` (records of its instances.json) and the words that they get."""
+    content = json.loads((folder / "instances.json").read_text())
+    words, names = vocabulary(content), {c["id"]: c["name"] for c in content["categories"]}
+    owned: dict[int, list[dict[str, Any]]] = {}
+    for a in content["annotations"]:
+        if not a.get("iscrowd"):
+            owned.setdefault(a["image_id"], []).append(a)
+    for image in images:
+        rows = owned.get(image["id"], [])
+        segments = Segments.from_masks(read_image(folder / "images" / image["file_name"]), rows)
+        given, areas = segments.name(words, encoder=encoder), segments.masks.areas.tolist()
+        kinds = [names[row["category_id"]] for row in rows]
+        yield [Named(k, plain(k), g, a) for k, g, a in zip(kinds, given, areas, strict=True)]
+
+
+def summary(named: Sequence[Named], words: int) -> Naming:
+    """The shares."""
+    things = [n for n in named if n.category in THINGS and n.area >= LEAST_THING]
+    stuff = [n for n in named if n.category not in THINGS and n.area >= LEAST_STUFF]
+    area = sum(n.area for n in stuff)
+    return Naming(
+        things=_share(things),
+        things_without_persons=_share([n for n in things if n.word != "person"]),
+        stuff_area=sum(n.area for n in stuff if n.given == n.word) / area if area else float("nan"),
+        masks=(len(things), len(stuff)),
+        words=words,
+    )
+
+
+def _share(named: Sequence[Named]) -> float:
+    return float(np.mean([n.given == n.word for n in named])) if named else float("nan")
