@@ -180,3 +180,121 @@ def test_the_installed_command_runs_without_torch(coffee: Path, tmp_path: Path) 
     words = [sys.executable, "-c", code, "segment", str(coffee), "-o", str(tmp_path)]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_format_writes_its_file_under_the_photos_name(fastsam, coffee: Path, tmp_path: Path) -> None:
+    names = ["overlay", "coco", "npz", "labelme", "yolo", "polygons", "png", "partition", "edges", "cutouts"]
+    done = fastsam("segment", coffee, "-o", tmp_path, *(word for name in names for word in ("--format", name)))
+    assert done.code == 0, done.err
+    files = {f.name for f in tmp_path.iterdir()}
+    assert files == {
+        *("coffee.png", "instances.json", "coffee.npz", "coffee.json", "coffee.txt", "classes.txt", "coffee.geojson"),
+        *("coffee-labels.png", "coffee-partition.png", "coffee-edges.png", "coffee-cutouts"),
+    }
+    kept = Segments.load(tmp_path / "coffee.npz")
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "coffee-labels.png")), kept.label_map())
+    assert len(list((tmp_path / "coffee-cutouts").iterdir())) == len(kept)
+
+
+def test_masks_and_prompt_files_are_prompts_too(fastsam, coffee: Path, tmp_path: Path) -> None:
+    fastsam("segment", coffee, "--format", "npz", "-o", tmp_path)
+    masks = Segments.load(tmp_path / "coffee.npz").masks
+    Image.fromarray(masks[3].astype(np.uint8) * 255).save(tmp_path / "third.png")
+    prompts = [{"box": masks.boxes[1].tolist()}, {"mask": "third.png"}, {"mask": masks.to_rle(0)}]
+    (tmp_path / "asked.json").write_text(json.dumps(prompts))
+    done = fastsam(
+        *("segment", coffee, "--json", "--prompts", tmp_path / "asked.json", "--mask", tmp_path / "third.png"),
+        *("--point", "5,5", "--point", "590,5,0"),
+    )
+    (answer,) = json.loads(done.out)
+    picks = answer["picks"]
+    assert len(picks) == 5  # those of the file, then the points, then the mask
+    assert [picks[k]["index"] for k in (0, 1, 2, 4)] == [1, 3, 0, 3]
+
+
+def test_masks_of_a_coco_file_take_the_networks_place(fastsam, coffee: Path, tmp_path: Path) -> None:
+    mask = {"segmentation": [[100, 50, 300, 50, 300, 250, 100, 250]], "image_id": 7, "category_id": 1}
+    content = {"images": [{"id": 7, "file_name": "a/coffee.png"}], "annotations": [mask, {**mask, "image_id": 8}]}
+    (tmp_path / "mine.json").write_text(json.dumps(content))
+    words = ("segment", coffee, "--json", "--annotations", tmp_path / "mine.json")
+    (answer,) = json.loads(fastsam(*words, "--point", "200,150").out)
+    assert (answer["picks"][0]["index"], answer["picks"][0]["bbox"][:2]) == (0, [100, 50])
+    (answer,) = json.loads(fastsam(*words).out)
+    assert len(answer["segments"]) == 1
+    (tmp_path / "chelsea.png").write_bytes(coffee.read_bytes())
+    done = fastsam("segment", tmp_path / "chelsea.png", "--json", "--annotations", tmp_path / "mine.json")
+    assert (done.code, "has no photo chelsea.png" in done.err) == (2, True)
+
+
+def test_what_stays_is_chosen_by_area_and_place(fastsam, coffee: Path) -> None:
+    (everything,) = json.loads(fastsam("segment", coffee, "--json", "--hierarchy").out)
+    areas = [s["area"] for s in everything["segments"]]
+    parents = [s["parent"] for s in everything["segments"]]
+    assert any(p >= 0 and areas[p] > areas[i] for i, p in enumerate(parents))
+    (large,) = json.loads(fastsam("segment", coffee, "--json", "--min-area", 5000, "--max-area", 60000).out)
+    assert sorted(s["area"] for s in large["segments"]) == sorted(a for a in areas if 5000 <= a <= 60000)
+    (outer,) = json.loads(fastsam("segment", coffee, "--json", "--inside", 0.8).out)
+    assert 0 < len(outer["segments"]) < len(areas)
+
+
+@pytest.mark.usefixtures("encoder")
+def test_texts_are_prompts_and_names_are_classes(fastsam, examples: Path, tmp_path: Path) -> None:
+    done = fastsam(
+        *("segment", examples / "chelsea.png", "--encoder", "offline", "--json", "-o", tmp_path),
+        *("--text", "cat", "--text", "an elephant", "--format", "coco", "--format", "yolo"),
+    )
+    (answer,) = json.loads(done.out)
+    cat, elephant = answer["picks"]
+    assert elephant is None
+    assert cat["text"] == "cat"
+    assert cat["matches"][0]["index"] == cat["index"]
+    assert "'an elephant': not in this photo" in done.err
+    written = json.loads((tmp_path / "instances.json").read_text())
+    assert [c["name"] for c in written["categories"]] == ["object", "cat", "an elephant"]
+    assert {a["category_id"] for a in written["annotations"]} == {2}
+    assert (tmp_path / "classes.txt").read_text().split("\n")[:2] == ["object", "cat"]
+    done = fastsam(
+        "segment", examples / "chelsea.png", "--json", "--encoder", "offline", "--name", "cat", "--name", "car"
+    )
+    (answer,) = json.loads(done.out)
+    assert {s["name"] for s in answer["segments"]} <= {"object", "cat", "car"}
+    assert "cat" in {s["name"] for s in answer["segments"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--exclude", "dog"], "needs a --text"),
+        (["--prompts", "none.json"], "none.json is no readable JSON"),
+        (["--mask", "none.png"], "none.png: there is no such file"),
+        (["--text", ""], "is no text"),
+        (["--text", "cup", "--encoder", "clap"], "unknown encoder 'clap'"),
+    ],
+)
+def test_prompts_that_make_no_sense_are_named(
+    fastsam, coffee: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = fastsam("segment", coffee, "-o", "out", *words)
+    assert done.code == 2
+    assert message in done.err
+    assert len(done.err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "no readable JSON"),
+        ("[3]", "prompt 0: 3 is no object"),
+        ('[{"box": [1, 2, 3]}]', "prompt 0: box"),
+        ('[{"boxes": [[1, 2, 3, 4]]}]', "prompt 0: there is no 'boxes'"),
+        ('[{"text": "a"}, {"mask": {"size": [1], "counts": "x"}}]', "prompt 1"),
+    ],
+)
+def test_a_prompt_file_that_makes_no_sense_is_named(
+    fastsam, coffee: Path, tmp_path: Path, content: str, message: str
+) -> None:
+    (tmp_path / "asked.json").write_text(content)
+    done = fastsam("segment", coffee, "--json", "--prompts", tmp_path / "asked.json")
+    assert done.code == 2
+    assert message in done.err

@@ -51,7 +51,7 @@ def mirrors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[Mi
     both = [Mirror(), Mirror()]
     digest = hashlib.sha256(CONTENT).hexdigest()
     model = Published("Net.pt", len(CONTENT), digest, tuple(m.address for m in both))
-    monkeypatch.setitem(published.PUBLISHED, "net", model)
+    monkeypatch.setitem(published.FILES, "net", model)
     yield both
     for m in both:
         m.server.shutdown()

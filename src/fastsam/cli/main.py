@@ -27,6 +27,7 @@ evaluate.command("fastsam.cli.evaluate:words", name="words", help="How often wor
 app.command(evaluate)
 bench = App(name="bench", help="Speeds, as ratios within one run.")
 bench.command("fastsam.cli.bench:training", name="training", help="Training against the bare network.")
+bench.command("fastsam.cli.bench:prompts", name="prompts", help="Prompts, after a photo is segmented.")
 app.command(bench)
 
 

@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
-from fastsam.errors import UsageError
+from fastsam.errors import UsageError, require
 from fastsam.weights import published
 from fastsam.weights.catalogue import BUNDLED
 from fastsam.weights.convert import convert as convert_file
-from fastsam.weights.published import PUBLISHED
+from fastsam.weights.published import FILES, PUBLISHED
+from fastsam.words import clip
 
 
 def show() -> int:
@@ -24,15 +25,17 @@ def show() -> int:
         table.add_row(
             name, f"{file.stat().st_size / 1e6:.1f}", "research (see its model card)", "this package", str(file)
         )
-    for name, model in PUBLISHED.items():
-        file_ = published.present(name)
-        table.add_row(name, f"{model.bytes / 1e6:.1f}", model.licence, model.source, str(file_ or "no"))
+    for name, model in FILES.items():
+        here = published.present(name) if name in PUBLISHED else clip.home() if clip.is_installed() else None
+        table.add_row(name, f"{model.bytes / 1e6:.1f}", model.licence, model.source, str(here or "no"))
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200).print(table)
     return 0
 
 
 def get(name: str, /, *, file: Annotated[Path | None, Parameter(name="--from")] = None) -> int:
     """Fetch a published model into the cache, from the net or from a file that is already here; resumes.
+
+    `clip`, which reads words, is then turned into two towers (needs the export and text extras).
 
     Parameters
     ----------
@@ -44,36 +47,59 @@ def get(name: str, /, *, file: Annotated[Path | None, Parameter(name="--from")] 
     if name in BUNDLED:
         print(BUNDLED[name])
         return 0
-    if name not in PUBLISHED:
-        raise UsageError(f"unknown model {name!r}: choose from {', '.join([*BUNDLED, *PUBLISHED])}")
-    if (have := published.present(name)) is None:
-        print(PUBLISHED[name].notice, file=sys.stderr)
-        if file is not None:
-            have = published.take(name, file)
-        else:
-            err = Console(stderr=True)
-            columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
-            with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-                task = bar.add_task(name, total=PUBLISHED[name].bytes)
-                say = partial(print, file=sys.stderr)
-                have = published.fetch(name, lambda done: bar.update(task, completed=done), say)
-    print(have)
+    if name not in FILES:
+        raise UsageError(f"unknown model {name!r}: choose from {', '.join([*BUNDLED, *FILES])}")
+    if name == "clip":
+        if not clip.is_installed():
+            convert_clip(fetched(name, file), clip.home())
+        print(clip.home())
+        return 0
+    print(fetched(name, file))
     return 0
+
+
+def fetched(name: str, file: Path | None) -> Path:
+    """A published model's file in the cache: as it is there, copied from `file`, or downloaded."""
+    if (have := published.present(name)) is not None:
+        return have
+    print(FILES[name].notice, file=sys.stderr)
+    if file is not None:
+        return published.take(name, file)
+    err = Console(stderr=True)
+    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(name, total=FILES[name].bytes)
+        say = partial(print, file=sys.stderr)
+        return published.fetch(name, lambda done: bar.update(task, completed=done), say)
+
+
+def convert_clip(source: Path, folder: Path) -> None:
+    """Writes CLIP's towers into a folder. Raises UsageError where an extra is missing."""
+    require("torch", "export")
+    require("onnx", "export")
+    from fastsam.export.clip import convert
+
+    convert(source, folder)
 
 
 def convert(source: Path, target: Path, /) -> int:
     """Write a checkpoint (.pt), a safetensors file or an ONNX file that came from one as .safetensors or .onnx.
 
+    A target without a suffix is a folder, and the source CLIP: its published file, or a Hugging Face folder. Words can
+    be read through that folder then (`--encoder FOLDER`).
     A checkpoint cannot be written: the popular port's is a program, and ours needs no conversion. A converted ONNX file
     gives back its weights with batch norms folded, so that it runs the same, but cannot be trained on.
 
     Parameters
     ----------
     source
-        The file to read.
+        The file to read, or a Hugging Face folder of CLIP.
     target
         The file to write; its suffix says which kind.
     """
-    convert_file(source, target)
+    if not target.suffix:
+        convert_clip(source, target)
+    else:
+        convert_file(source, target)
     print(target)
     return 0

@@ -32,11 +32,12 @@ class Published:
     mirrors: tuple[str, ...]
     licence: str = "see its notice"
     source: str = "Zhao et al. 2023"
+    about: str = NOTICE
 
     @property
     def notice(self) -> str:
         """What a user reads before the first download."""
-        return NOTICE.format(name=self.file)
+        return self.about.format(name=self.file)
 
 
 HUB = "https://huggingface.co"
@@ -60,6 +61,21 @@ PUBLISHED = {
     ),
 }
 
+# What reads words; turned into two towers after it was fetched.
+CLIP = Published(
+    "ViT-B-32.pt",
+    353_976_522,
+    "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af",
+    (
+        "https://openaipublic.azureedge.net/clip/models/"
+        "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af/ViT-B-32.pt",
+    ),
+    licence="MIT",
+    source="Radford et al. 2021",
+    about="{name} was published by OpenAI (Radford et al. 2021) under the MIT licence; its model card warns of biases.",
+)
+FILES = {**PUBLISHED, "clip": CLIP}
+
 
 def cache() -> Path:
     """The user's cache folder."""
@@ -70,7 +86,7 @@ def cache() -> Path:
 
 def present(name: str) -> Path | None:
     """The file of a published model where it was fetched already."""
-    file = cache() / PUBLISHED[name].file
+    file = cache() / FILES[name].file
     return file if file.is_file() else None
 
 
@@ -83,7 +99,7 @@ def take(name: str, file: Path) -> Path:
 
     if not file.is_file():
         raise UsageError(f"there is no file {file}")
-    model = PUBLISHED[name]
+    model = FILES[name]
     if (found := pooch.file_hash(str(file))) != model.sha256:
         raise UsageError(f"{file} is not {model.file}: its sha256 is {found}, not {model.sha256}")
     with whole(cache() / model.file) as part:
@@ -100,7 +116,7 @@ def fetch(name: str, progress: Callable[[int], None], say: Callable[[str], None]
     import pooch
     import requests
 
-    model = PUBLISHED[name]
+    model = FILES[name]
     file = make_folder(cache()) / model.file
     part = file.with_suffix(".part")
     for address in model.mirrors:

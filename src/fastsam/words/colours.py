@@ -25,8 +25,10 @@ FOCI = {
     "purple": [(120, 50, 150), (160, 110, 190)],
 }
 ALIASES = {"gray": "grey", "golden": "yellow", "violet": "purple", "silver": "grey"}
+TERMS = tuple(FOCI)
 WIDTH = 14.0  # of a focus, in units of CIELAB
 MOST = 4000  # pixels of a mask that are looked at
+LEVELS = 32  # of each of red, green and blue that are told apart
 
 
 def term(word: str) -> str | None:
@@ -35,20 +37,22 @@ def term(word: str) -> str | None:
     return word if word in FOCI else None
 
 
-def shares(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
-    """How much of pixels (K, 3) RGB each term names, adding up to 1."""
-    some = pixels[:: max(1, len(pixels) // MOST)]
-    lab = to_lab(some)
-    nearest = np.stack([np.linalg.norm(lab[:, None] - f[None], axis=2).min(1) for f in foci()])
-    closeness = np.exp(-0.5 * ((nearest - nearest.min(0)) / WIDTH) ** 2)
-    means = (closeness / closeness.sum(0)).mean(1)
-    return {name: float(v) for name, v in zip(FOCI, means, strict=True)}
+def shares(pixels: npt.NDArray[np.uint8]) -> Float:
+    """(11,) how much of pixels (K, 3) RGB each of `TERMS` names, adding up to 1."""
+    some = pixels[:: max(1, len(pixels) // MOST)].astype(np.int64) * LEVELS // 256
+    mean: Float = table()[(some[:, 0] * LEVELS + some[:, 1]) * LEVELS + some[:, 2]].mean(0)
+    return mean
 
 
 @lru_cache(maxsize=1)
-def foci() -> list[Float]:
-    """CIELAB of each term's focal colours, (F, 3)."""
-    return [to_lab(np.array(colours, np.uint8)) for colours in FOCI.values()]
+def table() -> Float:
+    """(LEVELS^3, 11) how much each term names each colour, red slowest: a normal curve about the nearest focus."""
+    levels = ((np.indices((LEVELS,) * 3).reshape(3, -1).T + 0.5) * 256 / LEVELS).astype(np.uint8)
+    lab = to_lab(levels)
+    foci = [to_lab(np.array(colours, np.uint8)) for colours in FOCI.values()]
+    nearest = np.stack([np.min([np.linalg.norm(lab - f, axis=1) for f in focus], 0) for focus in foci], 1)
+    closeness = np.exp(-0.5 * ((nearest - nearest.min(1, keepdims=True)) / WIDTH) ** 2)
+    return np.asarray(closeness / closeness.sum(1, keepdims=True), np.float32)
 
 
 def to_lab(pixels: npt.NDArray[np.uint8]) -> Float:

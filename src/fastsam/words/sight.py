@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fastsam.errors import UsageError
 from fastsam.masks.lazy import Masks
-from fastsam.words.colours import shares
+from fastsam.words.colours import TERMS, shares
 from fastsam.words.encoder import Encoder
 
 Float = npt.NDArray[np.float32]
@@ -45,24 +45,31 @@ class Sight:
     def through(self, encoder: Encoder) -> Float:
         """(K, D) what an encoder sees of each mask."""
         if encoder.name not in self._seen:
-            self._seen[encoder.name] = encoder.see(self.pixels, self._decoded())
+            pixels, _ = self.pixels, self._looks  # the next word may name a colour, and shall not wait for it
+            self._seen[encoder.name] = encoder.see(pixels, self._decoded())
         return self._seen[encoder.name]
 
-    @cached_property
-    def colours(self) -> list[dict[str, float]]:
-        """K shares of the colour terms."""
-        pixels = self.pixels
-        return [shares(crop.view(pixels)[crop.pixels]) for crop in map(self.masks.crop, self.indices.tolist())]
+    @property
+    def colours(self) -> Float:
+        """(K, 11) shares of the colour terms."""
+        return self._looks[0]
 
-    @cached_property
+    @property
     def places(self) -> Float:
         """(K, 3) mean column, mean row and area of each mask, in pixels."""
-        rows = []
-        for i in self.indices.tolist():
-            crop = self.masks.crop(i)
+        return self._looks[1]
+
+    @cached_property
+    def _looks(self) -> tuple[Float, Float]:
+        pixels, colours, places = self.pixels, [], []
+        for crop in map(self.masks.crop, self.indices.tolist()):
             y, x = np.nonzero(crop.pixels)
-            rows.append((x.mean() + crop.offset[0], y.mean() + crop.offset[1], len(x)))
-        return np.array(rows, np.float32).reshape(-1, 3)
+            colours.append(shares(crop.view(pixels)[y, x]))
+            places.append((x.mean() + crop.offset[0], y.mean() + crop.offset[1], len(x)))
+        return (
+            np.array(colours, np.float32).reshape(-1, len(TERMS)),
+            np.array(places, np.float32).reshape(-1, 3),
+        )
 
     @cached_property
     def _seen(self) -> dict[str, Float]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.words.colours import term
+from fastsam.words.colours import TERMS, term
 from fastsam.words.encoder import Encoder
 from fastsam.words.sight import Sight
 
@@ -104,7 +104,7 @@ def chances(sight: Sight, meanings: Sequence[Meaning], encoder: Encoder, among: 
         found[:, named] = encoder.chances(sight.through(encoder), [meanings[k].thing for k in named], among)
     for k, meaning in enumerate(meanings):
         for colour in meaning.colours:
-            found[:, k] *= np.minimum(1.0, [2 * shares[colour] for shares in sight.colours])
+            found[:, k] *= np.minimum(1.0, 2 * sight.colours[:, TERMS.index(colour)])
     return found
 
 
