@@ -32,7 +32,7 @@ from fastsam.words.classifier import DATA, look, open_network
 from fastsam.words.pooled import MAPS
 
 MOST = 600  # masks of one word
-FEWEST = 3
+FEWEST = 6  # of one word, each mask and its mirror image
 LEAST_AREA = 300
 LEAST_SCORE = 0.5
 
@@ -88,20 +88,23 @@ def named_masks(folder: Path) -> Iterator[tuple[Path, list[tuple[str, dict]]]]:
 
 
 def samples(session: Any, folders: list[Path], most: int) -> tuple[np.ndarray, list[str], list[str]]:
-    """What the linear layer sees of every mask, its word, and the `set/file` of its photo."""
+    """What the linear layer sees of every mask, then of it mirrored; its word, and the `set/file` of its photo."""
     seen, words, photos, count = [], [], [], Counter()
     for folder in folders:
         for file, named in named_masks(folder):
-            masks = []
+            masks, kept = [], []
             for word, annotation in named:
                 mask = rle.decode(annotation["segmentation"])
                 if word and count[word] < most and mask.sum() >= LEAST_AREA:
                     count[word] += 1
                     masks.append(mask)
-                    words.append(word)
-                    photos.append(f"{folder.name}/{file.name}")
-            if masks:
-                seen += [rows for rows, _ in look(session, read_image(file), masks)]
+                    kept.append(word)
+            photo = read_image(file) if masks else None
+            for step in (1, -1) if masks else ():
+                mirrored = np.ascontiguousarray(photo[:, ::step])
+                seen += [rows for rows, _ in look(session, mirrored, [mask[:, ::step] for mask in masks])]
+                words += kept
+                photos += [f"{folder.name}/{file.name}"] * len(kept)
         print(folder, len(words), flush=True)
     return np.concatenate(seen), words, photos
 
@@ -160,15 +163,17 @@ def main() -> None:
     out = np.array([p in held for p in photos])
     train = [w for w, o in zip(words, out, strict=True) if not o]
     test = [w for w, o in zip(words, out, strict=True) if o]
-    best = (-1.0, *learn(seen[~out], train, arguments.penalty[0]))
+    found = {}
     for penalty in arguments.penalty:
         known, layer = learn(seen[~out], train, penalty)
-        right = accuracy(seen[out], test, known, layer)
-        print(f"penalty {penalty}: {len(known)} words, {right:.3f} of {len(test)} held-out masks right", flush=True)
-        if right > best[0]:
-            best = (right, known, layer)
-    names = [*best[1], *imagenet_names(arguments.synsets)]
-    arrays = best[2] | {"vectors": minilm.load().embed(names)}
+        found[penalty] = accuracy(seen[out], test, known, layer)
+        print(
+            f"penalty {penalty}: {len(known)} words, {found[penalty]:.3f} of {len(test)} held-out rows right",
+            flush=True,
+        )
+    known, layer = learn(seen, words, max(found, key=found.__getitem__))  # what was held out counts as well now
+    names = [*known, *imagenet_names(arguments.synsets)]
+    arrays = layer | {"vectors": minilm.load().embed(names)}
     with whole(DATA / "words.npz") as part:
         np.savez_compressed(part, names=np.array(names), **{k: v.astype(np.float16) for k, v in arrays.items()})
 

@@ -1,6 +1,7 @@
 """CLIP's towers, tokens and pictures are those of transformers' CLIP, with random weights of the true architecture."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -100,15 +101,30 @@ def normalised(picture: np.ndarray) -> np.ndarray:
     return CLIPImageProcessorPil()(picture, return_tensors="np")["pixel_values"][0]
 
 
+class Holder(torch.nn.Module):
+    """A program with a tower's numbers under the authors' names."""
+
+    def __init__(self, tower: torch.nn.Module) -> None:
+        super().__init__()
+        self.visual = torch.nn.Module()
+        self.visual.proj = torch.nn.Parameter(tower.proj.detach().half())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
 def test_the_published_names_give_the_same_towers(folder: Path, towers: clip.Clip, tmp_path: Path) -> None:
-    """As the authors' file has them: TorchScript, and a plain dictionary."""
+    """As the authors' file has them: TorchScript, or a plain dictionary."""
     from fastsam.export import clip as export
 
     entries, _ = export.read_folder(folder)
     words, merges = vocabulary()
     image, text = export.towers(entries, {}, words[export.END])
     torch.save(entries, tmp_path / "plain.pt")
+    torch.jit.script(Holder(image)).save(tmp_path / "scripted.pt")
     assert export.read_published(tmp_path / "plain.pt").keys() == entries.keys()
+    read = export.read_published(tmp_path / "scripted.pt")
+    np.testing.assert_allclose(read["visual.proj"].numpy(), entries["visual.proj"].numpy(), atol=1e-3)
     np.testing.assert_array_equal(image.proj.detach().numpy(), entries["visual.proj"].numpy())
     tokens = torch.tensor([export.make_tokenizer(words, merges).encode(TEXTS[0]).ids])
     with torch.no_grad():
@@ -127,9 +143,27 @@ def test_words_are_answered_through_the_towers(towers: clip.Clip) -> None:
     assert (together.sum(1) <= 1 + 1e-5).all()
 
 
+@pytest.fixture
+def published() -> None:
+    """Skips where the vocabulary of CLIP's authors is not installed."""
+    if not (find_spec("open_clip") or find_spec("clip")):
+        pytest.skip("CLIP's vocabulary is not installed: pip install --no-deps open_clip_torch")
+
+
+@pytest.mark.usefixtures("published")
+def test_the_published_vocabulary_gives_the_published_tokens() -> None:
+    """The ids that the authors' own README shows for such a sentence begin at 49406 and end with 49407."""
+    from fastsam.export.clip import make_tokenizer, published_vocabulary
+
+    tokenizer = make_tokenizer(*published_vocabulary())
+    assert tokenizer.get_vocab_size() == 49408
+    assert tokenizer.encode("a photo of a cat").ids == [49406, 320, 1125, 539, 320, 2368, 49407]
+    assert tokenizer.encode("A  photo of a DOG").ids == [49406, 320, 1125, 539, 320, 1929, 49407]
+
+
+@pytest.mark.usefixtures("published")
 @pytest.mark.parametrize("content", [b"", b"noise" * 50])
 def test_a_file_that_is_no_clip_is_named(tmp_path: Path, content: bytes) -> None:
-    pytest.importorskip("clip", reason="the vocabulary is not installed: pip install --no-deps openai-clip")
     from fastsam.export.clip import convert
 
     (tmp_path / "bad.pt").write_bytes(content)

@@ -26,7 +26,7 @@ from fastsam.network.clip import ImageTower, TextTower, Tower
 END = "<|endoftext|>"
 BEGIN = "<|startoftext|>"
 MERGES = 48_894  # of the published vocabulary that CLIP uses
-PACKAGE = "clip"  # of PyPI's openai-clip, which carries the vocabulary
+PACKAGES = ("open_clip", "clip")  # that carry the vocabulary: open_clip_torch, openai-clip
 PIECES = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 # Hugging Face's names, and those that CLIP's authors published.
 NAMES = (
@@ -64,7 +64,7 @@ def convert(source: Path, folder: Path) -> None:
     try:
         image, text = towers(entries, facts, tokenizer.token_to_id(END))
     except (KeyError, RuntimeError) as error:
-        raise UsageError(f"{source} is no CLIP with a vision transformer: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"{source} is no CLIP with a vision transformer: {_line(error)}") from None
     size = round((len(image.positional_embedding) - 1) ** 0.5) * image.conv1.kernel_size[0]
     write_tower(image, torch.zeros(1, 3, size, size), "pictures", {0: "n"}, folder / "image.onnx")
     write_tower(text, torch.zeros(1, 8, dtype=torch.int64), "tokens", {0: "n", 1: "length"}, folder / "text.onnx")
@@ -87,7 +87,7 @@ def read_published(file: Path) -> dict[str, Tensor]:
         try:
             entries = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:
-            raise UsageError(f"{file} is no CLIP file: {str(error).splitlines()[0]}") from None
+            raise UsageError(f"{file} is no CLIP file: {_line(error)}") from None
     return {name: value.float() for name, value in entries.items() if isinstance(value, Tensor)}
 
 
@@ -191,12 +191,11 @@ def tokenizer_of_folder(folder: Path) -> Any:
 
 def published_vocabulary() -> tuple[dict[str, int], list[tuple[str, str]]]:
     """The vocabulary and merges that CLIP's authors published, from the package that carries them."""
-    spec = find_spec(PACKAGE)
-    places = spec.submodule_search_locations if spec is not None else None
-    file = Path(places[0]) / "bpe_simple_vocab_16e6.txt.gz" if places else Path("bpe_simple_vocab_16e6.txt.gz")
-    if not file.is_file():
-        raise UsageError("CLIP's vocabulary is needed once, which a package carries: pip install --no-deps openai-clip")
-    lines = gzip.decompress(file.read_bytes()).decode("utf-8").split("\n")[1 : MERGES + 1]
+    places = [place for spec in map(find_spec, PACKAGES) if spec for place in spec.submodule_search_locations or ()]
+    files = [file for place in places if (file := Path(place) / "bpe_simple_vocab_16e6.txt.gz").is_file()]
+    if not files:
+        raise UsageError("CLIP's vocabulary is needed once; a package has it: pip install --no-deps open_clip_torch")
+    lines = gzip.decompress(files[0].read_bytes()).decode("utf-8").split("\n")[1 : MERGES + 1]
     merges = [(a, b) for a, b in (line.split() for line in lines)]
     letters = byte_letters()
     words = [*letters, *(letter + "</w>" for letter in letters), *(a + b for a, b in merges), BEGIN, END]
@@ -226,3 +225,8 @@ def make_tokenizer(vocabulary: dict[str, int], merges: list[Any]) -> Any:
     ends = [(BEGIN, vocabulary[BEGIN]), (END, vocabulary[END])]
     tokenizer.post_processor = processors.TemplateProcessing(single=f"{BEGIN} $A {END}", special_tokens=ends)
     return tokenizer
+
+
+def _line(error: Exception) -> str:
+    """The beginning of what an error says, in one line."""
+    return " ".join(str(error).split())[:160] or type(error).__name__
