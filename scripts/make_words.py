@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fastsam import FastSAM
 from fastsam.evaluation.words import plain
 from fastsam.export.onnx import halve
 from fastsam.files import whole
@@ -28,13 +29,14 @@ from fastsam.image.read import read_image
 from fastsam.masks import rle
 from fastsam.network.lite import LiteBackbone
 from fastsam.words import minilm
-from fastsam.words.classifier import DATA, look, open_network
+from fastsam.words.classifier import DATA, NOTHING, look, open_network
 from fastsam.words.pooled import MAPS
 
 MOST = 600  # masks of one word
 FEWEST = 6  # of one word, each mask and its mirror image
 LEAST_AREA = 300
 LEAST_SCORE = 0.5
+ALIKE, ALIEN = 0.6, 0.3  # IoU from which on a mask shows an object, and below which it shows none
 
 
 class Lite(nn.Module):
@@ -109,6 +111,26 @@ def samples(session: Any, folders: list[Path], most: int) -> tuple[np.ndarray, l
     return np.concatenate(seen), words, photos
 
 
+def junk(session: Any, folder: Path) -> tuple[np.ndarray, list[str], list[str]]:
+    """The same of the bundled network's masks on a fully annotated set: the word of the object that a mask shows, or
+    `NOTHING` where it shows none; what lies between is left out."""
+    model, seen, words, photos = FastSAM(), [], [], []
+    for file, named in named_masks(folder):
+        truth = [(word, rle.decode(annotation["segmentation"])) for word, annotation in named if word]
+        segments, masks = model(file), []
+        for mask in segments.masks:
+            overlaps = [(mask & true).sum() / (mask | true).sum() for _, true in truth]
+            best = int(np.argmax(overlaps)) if overlaps else -1
+            if mask.sum() >= LEAST_AREA and truth and not ALIEN <= overlaps[best] < ALIKE:
+                masks.append(mask)
+                words.append(truth[best][0] if overlaps[best] >= ALIKE else NOTHING)
+                photos.append(f"{folder.name}/{file.name}")
+        if masks:
+            seen += [rows for rows, _ in look(session, segments.photo, masks)]
+    print(folder, Counter(words).most_common(5), flush=True)
+    return np.concatenate(seen), words, photos
+
+
 def learn(seen: np.ndarray, words: list[str], penalty: float) -> tuple[list[str], dict[str, np.ndarray]]:
     """Logistic regression, rarer words weighing more: the words, and the layer's arrays."""
     count = Counter(words)
@@ -150,6 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--pretrained", type=Path, required=True)
+    parser.add_argument("--complete", type=Path, nargs="+", default=[], help="fully annotated ones among the folders")
     parser.add_argument("--synsets", type=Path, required=True)
     parser.add_argument("--holdout", type=Path, required=True)
     parser.add_argument("--penalty", type=float, default=[0.01, 0.02, 0.05], nargs="+")
@@ -159,6 +182,9 @@ def main() -> None:
     write_network(network, DATA / "lite0.onnx")
     session = open_network(DATA / "lite0.onnx")
     seen, words, photos = samples(session, arguments.folders, MOST)
+    for folder in arguments.complete:
+        more = junk(session, folder)
+        seen, words, photos = np.concatenate((seen, more[0])), words + more[1], photos + more[2]
     held = set(arguments.holdout.read_text().splitlines())
     out = np.array([p in held for p in photos])
     train = [w for w, o in zip(words, out, strict=True) if not o]
@@ -173,7 +199,8 @@ def main() -> None:
         )
     known, layer = learn(seen, words, max(found, key=found.__getitem__))  # what was held out counts as well now
     names = [*known, *imagenet_names(arguments.synsets)]
-    arrays = layer | {"vectors": minilm.load().embed(names)}
+    vectors = minilm.load().embed(names) * (np.array(names) != NOTHING)[:, None]  # no text means it
+    arrays = layer | {"vectors": vectors}
     with whole(DATA / "words.npz") as part:
         np.savez_compressed(part, names=np.array(names), **{k: v.astype(np.float16) for k, v in arrays.items()})
 

@@ -54,7 +54,7 @@ def test_edges_of_nothing_are_black(make_segments: Make) -> None:
     assert not make_segments((20, 30), [], []).edges().any()
 
 
-def test_every_pixel_of_a_partition_has_one_owner_the_surest() -> None:
+def test_every_pixel_of_a_partition_has_one_owner() -> None:
     masks = boxes((0, 0, 80, 100), (60, 0, 160, 100), (10, 10, 20, 20))
     parts = Segments.from_masks(PHOTO, masks, [0.5, 0.9, 0.8]).partition()
     assert (parts.labels.shape, parts.labels.dtype) == ((100, 160), np.int32)
@@ -64,7 +64,7 @@ def test_every_pixel_of_a_partition_has_one_owner_the_surest() -> None:
     np.testing.assert_array_equal(parts.labels == 1, masks[0] & ~masks[1] & ~masks[2])
 
 
-def test_a_mask_that_loses_half_of_its_pixels_gives_up_the_rest() -> None:
+def test_a_mask_that_loses_most_of_its_pixels_gives_up_the_rest() -> None:
     masks = boxes((0, 0, 80, 100), (2, 0, 80, 100), (70, 0, 100, 100))
     parts = Segments.from_masks(PHOTO, masks, [0.5, 0.9, 0.4]).partition()
     assert set(np.unique(parts.labels)) == {0, 2, 3}

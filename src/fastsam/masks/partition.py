@@ -2,8 +2,10 @@
 
 Enters: masks and scores. Leaves: a `Partition`. Called by `segments`.
 
-A pixel goes to the mask with the greatest score times probability there. A mask that keeps less than half of its pixels
-so is a part or a copy of what won: it gives the rest up to those beneath.
+A pixel goes to the mask with the greatest score times probability there over the root of its area: parts come before
+wholes unless they are far less sure. A mask that keeps less than a quarter of its pixels so is a copy of what won, or a
+whole that its parts cover: it gives the rest up. (Chosen on held-out training photos: regions that people drew are
+covered by 0.66 IoU so, by 0.63 without the root and with a half.)
 """
 
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from fastsam.masks.lazy import Masks
 
 Float = npt.NDArray[np.float32]
 Int = npt.NDArray[np.int32]
-LEAST_KEPT = 0.5
+LEAST_KEPT = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,8 @@ def assign(masks: Masks, scores: Float, indices: npt.NDArray[np.int64]) -> Int:
     for i in indices.tolist():
         (x, y), logits = masks.logits(i)
         part = np.s_[y : y + logits.shape[0], x : x + logits.shape[1]]
-        value = scores[i] / (1 + np.exp(-np.clip(logits, -30, 30)))
+        probability = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+        value = probability * (scores[i] / np.sqrt(max(1, masks.areas[i])))
         wins = (logits > 0) & (value > best[part])
         labels[part][wins] = i + 1
         best[part][wins] = value[wins]

@@ -24,6 +24,7 @@ Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 DATA = Path(__file__).parent / "data"
 BATCH = 16
+NOTHING = "(nothing)"  # the class of masks that are no object
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError, require
-from fastsam.words.classifier import everyday_words
+from fastsam.words.classifier import NOTHING, everyday_words
 from fastsam.words.crops import crop
 
 Float = npt.NDArray[np.float32]
@@ -83,7 +83,7 @@ class Clip:
 
     def shares(self, seen: Float, wanted: Float) -> Float:
         """(K, W) shares of wanted vectors (W, D), and of the everyday words of other meaning, that the wanted have."""
-        others = np.stack([self.read(TEMPLATE.format(word)) for word in everyday_words()])
+        others = np.stack([self.read(TEMPLATE.format(word)) for word in everyday_words() if word != NOTHING])
         different = others[(others @ wanted.T).max(1) < SAME]
         logits = self.scale * seen @ np.concatenate((wanted, different)).T
         shares = np.exp(logits - logits.max(1, keepdims=True))

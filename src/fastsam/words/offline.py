@@ -23,6 +23,12 @@ BESIDE = 0.4  # weight of ImageNet's distribution beside that of the everyday wo
 # What MiniLM does not take for the everyday word that it means.
 PERSONS = "man woman boy girl child kid baby people human men women children pedestrian"
 ALIASES = dict.fromkeys(PERSONS.split(), "person")
+# Stuff of which the training photos show next to nothing, and the everyday word that it looks like: worth half of it.
+GROUND, WATERS = "sand gravel mud soil beach desert", "sea ocean river lake pond"
+KIN = {
+    **dict.fromkeys(GROUND.split(), "dirt"),
+    **dict.fromkeys(WATERS.split(), "water"),
+}
 
 
 class Offline:
@@ -47,7 +53,11 @@ class Offline:
         shares = shares_of(tuple(known)) if among else np.concatenate([shares_of((word,)) for word in known])
         everyday = len(classifier.everyday_words())
         weights = np.where(np.arange(seen.shape[1]) < everyday, 1.0, BESIDE)
-        return np.clip((seen * weights) @ shares.T, 0, 1).astype(np.float32)
+        something = 1 - seen[:, [classifier.everyday_words().index(classifier.NOTHING)]]
+        chances = (seen * weights) @ shares.T
+        # That a mask is no object speaks against every word alike: it bears on whether, not on which.
+        chances = chances / np.maximum(something, 0.05) if among else chances * something
+        return np.clip(chances, 0, 1).astype(np.float32)
 
 
 @lru_cache(maxsize=4096)
@@ -60,5 +70,9 @@ def shares_of(words: tuple[str, ...]) -> Float:
     cosines = np.concatenate((wanted, others)) @ classes.T
     shares = np.exp(SHARPNESS * (cosines - cosines.max(0)))
     shares = shares[: len(words)] / shares.sum(0)
-    related = np.clip((cosines[: len(words)] - RELATED) / (EQUAL - RELATED), 0, 1)
-    return np.asarray(shares * related, np.float32)
+    shares *= np.clip((cosines[: len(words)] - RELATED) / (EQUAL - RELATED), 0, 1)
+    for k, word in enumerate(words):
+        if word in KIN:
+            kin = classifier.everyday_words().index(KIN[word])
+            shares[k, kin] = max(shares[k, kin], 0.5 * (1 - shares[:, kin].sum()))
+    return np.asarray(shares, np.float32)
