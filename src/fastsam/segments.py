@@ -145,8 +145,8 @@ class Segments:
             if isinstance(one, Pick):
                 parts += one.matches
             else:
-                parts.append(one if isinstance(one, Candidate) else Candidate((int(one),), 1.0))
-        return stage2.merge(self.masks, parts)
+                parts.append(one if isinstance(one, Candidate) else Candidate(self.masks, (int(one),), 1.0))
+        return stage2.merge(self.size, parts)
 
     @cached_property
     def sight(self) -> Sight:

@@ -106,7 +106,7 @@ class SamPredictor:
     @staticmethod
     def _candidates(photo: Segments, coords: Any, labels: Any, box: Any) -> tuple[Candidate, ...]:
         if coords is None and box is None:
-            return tuple(Candidate((i,), float(s)) for i, s in enumerate(photo.scores))
+            return tuple(Candidate(photo.masks, (i,), float(s)) for i, s in enumerate(photo.scores))
         try:
             points = [] if coords is None else np.asarray(coords, np.float64).reshape(-1, 2).tolist()
             marks = None if labels is None else [int(v) for v in np.asarray(labels).reshape(-1)]
@@ -137,7 +137,7 @@ def by_overlap(photo: Segments, candidates: Sequence[Candidate], logits: npt.NDA
     ranked = []
     for c, mask in zip(candidates, low_resolution(photo, [c.plus[0] for c in candidates]) > 0, strict=True):
         union = np.count_nonzero(mask | wanted)
-        ranked.append(Candidate(c.plus, float(np.count_nonzero(mask & wanted) / union) if union else 0.0))
+        ranked.append(Candidate(photo.masks, c.plus, float(np.count_nonzero(mask & wanted) / union) if union else 0.0))
     return tuple(sorted((c for c in ranked if c.score > 0), key=lambda c: -c.score))
 
 

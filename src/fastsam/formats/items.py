@@ -47,7 +47,7 @@ def items(segments: Segments, picks: Sequence[Pick] | None = None) -> Iterator[I
     for number, pick in enumerate(picks):
         for match in pick.matches:
             kind = int(segments.classes[match.plus[0]]) if pick.prompt.text is None else known.index(pick.prompt.text)
-            yield Item(match.crop(segments.masks), match.score, match.index, kind, number)
+            yield Item(match.crop, match.score, match.index, kind, number)
 
 
 def label_map(segments: Segments, picks: Sequence[Pick] | None = None) -> npt.NDArray[np.int32]:

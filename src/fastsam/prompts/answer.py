@@ -46,7 +46,7 @@ def select(
     """
     for prompt in prompts:
         prompt.check(masks.size)
-    return [Pick(prompt, answer(masks, scores, prompt, sight, encoder), masks) for prompt in prompts]
+    return [Pick(prompt, answer(masks, scores, prompt, sight, encoder)) for prompt in prompts]
 
 
 def answer(
@@ -66,13 +66,14 @@ def answer(
         seen = (masks.boxes, scores, masks.logits_at(points), points, foreground)
         ranks *= geometry.rank_by_points(*seen)
         if not ranks.any() and prompt.box is None and prompt.mask is None and prompt.text is None:
-            made = [c for c in (geometry.union(*seen), geometry.difference(*seen)) if c is not None]
+            both = (geometry.union(*seen), geometry.difference(*seen))
+            made = [Candidate(masks, *found) for found in both if found is not None]
     if prompt.text is not None:
         allowed = np.flatnonzero(ranks)
         found = similarity.find(sight, scores, prompt.text, prompt.exclude, allowed, load(encoder))
-        return tuple(Candidate((i,), score * float(ranks[i])) for i, score in found)
+        return tuple(Candidate(masks, (i,), score * float(ranks[i])) for i, score in found)
     order = np.flatnonzero(ranks)[np.argsort(-ranks[ranks > 0], kind="stable")]
     if prompt.points:
         order = order[suppress(masks.boxes[order], np.zeros(len(order), np.int64), SAME, len(order))]
-    single = [Candidate((int(i),), float(ranks[i])) for i in order]
+    single = [Candidate(masks, (int(i),), float(ranks[i])) for i in order]
     return tuple(single or sorted(made, key=lambda c: -c.score))

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.masks.lazy import Masks
-from fastsam.prompts.pick import Candidate
 from fastsam.prompts.prompt import Box
 
 Float = npt.NDArray[np.float32]
 Rank = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
+Made = tuple[tuple[int, ...], float, tuple[int, ...]]  # what is united, its rank, what is taken away
 LEAST_IOU = 0.5
 OFF_CENTRE = 0.3  # deviation of a click from its object's centre, in widths and heights of its box
 COMPARED = 16  # masks that are decoded for a mask prompt: those whose boxes fit best
@@ -75,9 +75,7 @@ def box_iou(boxes: Float, box: Box) -> Rank:
     return np.asarray(overlap / np.maximum(union, 1e-9), np.float64)
 
 
-def union(
-    boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.float64], foreground: Bool
-) -> Candidate | None:
+def union(boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.float64], foreground: Bool) -> Made | None:
     """The best masks for each foreground point, united; None where a point has none. See `rank_by_points`."""
     chosen: list[int] = []
     least = 1.0
@@ -91,12 +89,12 @@ def union(
             return None
         chosen.append(int(ranks.argmax()))
         least = min(least, float(ranks.max()))
-    return Candidate(tuple(chosen), least) if len(chosen) > 1 else None
+    return (tuple(chosen), least, ()) if len(chosen) > 1 else None
 
 
 def difference(
     boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.float64], foreground: Bool
-) -> Candidate | None:
+) -> Made | None:
     """The mask that holds all foreground points, without those masks that hold the background points within it and no
     foreground point; None where a background point has no such mask. See `rank_by_points`."""
     ranks = rank_by_points(boxes, scores, logits[:, foreground], points[foreground], foreground[foreground])
@@ -115,4 +113,4 @@ def difference(
             return None
         removed.append(int(ranks.argmax()))
         least = min(least, float(ranks.max()))
-    return Candidate((whole,), least, tuple(removed)) if removed else None
+    return ((whole,), least, tuple(removed)) if removed else None

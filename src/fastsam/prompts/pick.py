@@ -4,7 +4,7 @@ Enters: ranked candidates. Leaves: masks, decoded when they are asked for. Made 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,11 @@ Bool = npt.NDArray[np.bool_]
 class Candidate:
     """What answers a prompt: one mask; or several united, or one without others, where no single mask fits the points.
 
-    plus: indices among the segments whose union it is; minus: indices of what is taken away
+    masks: those of the photo; plus: indices among them whose union it is; minus: indices of what is taken away
     score: its rank, 0..1
     """
 
+    masks: Masks = field(repr=False, compare=False)
     plus: tuple[int, ...]
     score: float
     minus: tuple[int, ...] = ()
@@ -39,16 +40,22 @@ class Candidate:
             return "difference"
         return "mask" if len(self.plus) == 1 else "union"
 
-    def crop(self, masks: Masks) -> Crop:
-        """Its pixels."""
+    @property
+    def crop(self) -> Crop:
+        """Its pixels inside a window."""
         if self.how == "mask":
-            return masks.crop(self.plus[0])
-        canvas = np.zeros(masks.size, bool)
+            return self.masks.crop(self.plus[0])
+        canvas = np.zeros(self.masks.size, bool)
         for i in self.plus:
-            masks.crop(i).paint(canvas, True)
+            self.masks.crop(i).paint(canvas, True)
         for i in self.minus:
-            masks.crop(i).paint(canvas, False)
+            self.masks.crop(i).paint(canvas, False)
         return Crop((0, 0), canvas)
+
+    @property
+    def mask(self) -> Bool:
+        """Its pixels, bool (H, W)."""
+        return merge(self.masks.size, [self])
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +64,6 @@ class Pick:
 
     prompt: Prompt
     candidates: tuple[Candidate, ...]
-    masks: Masks
 
     @property
     def matches(self) -> tuple[Candidate, ...]:
@@ -82,12 +88,12 @@ class Pick:
     @property
     def mask(self) -> Bool | None:
         """The best candidate's pixels, bool (H, W), None where nothing matched."""
-        return merge(self.masks, self.candidates[:1]) if self.candidates else None
+        return self.candidates[0].mask if self.candidates else None
 
 
-def merge(masks: Masks, candidates: Iterable[Candidate]) -> Bool:
-    """The union of candidates' pixels, bool (H, W)."""
-    canvas = np.zeros(masks.size, bool)
+def merge(size: tuple[int, int], candidates: Iterable[Candidate]) -> Bool:
+    """The union of candidates' pixels, bool (H, W) of `size`."""
+    canvas = np.zeros(size, bool)
     for candidate in candidates:
-        candidate.crop(masks).paint(canvas, True)
+        candidate.crop.paint(canvas, True)
     return canvas
