@@ -27,6 +27,7 @@ from fastsam.export.onnx import halve
 from fastsam.files import whole
 from fastsam.image.read import read_image
 from fastsam.masks import rle
+from fastsam.masks.lazy import Crop
 from fastsam.network.lite import LiteBackbone
 from fastsam.words import minilm
 from fastsam.words.classifier import DATA, NOTHING, look, open_network
@@ -104,7 +105,7 @@ def samples(session: Any, folders: list[Path], most: int) -> tuple[np.ndarray, l
             photo = read_image(file) if masks else None
             for step in (1, -1) if masks else ():
                 mirrored = np.ascontiguousarray(photo[:, ::step])
-                seen += [rows for rows, _ in look(session, mirrored, [mask[:, ::step] for mask in masks])]
+                seen += [rows for rows, _ in look(session, mirrored, [Crop((0, 0), mask[:, ::step]) for mask in masks])]
                 words += kept
                 photos += [f"{folder.name}/{file.name}"] * len(kept)
         print(folder, len(words), flush=True)
@@ -122,7 +123,7 @@ def junk(session: Any, folder: Path) -> tuple[np.ndarray, list[str], list[str]]:
             overlaps = [(mask & true).sum() / (mask | true).sum() for _, true in truth]
             best = int(np.argmax(overlaps)) if overlaps else -1
             if mask.sum() >= LEAST_AREA and truth and not ALIEN <= overlaps[best] < ALIKE:
-                masks.append(mask)
+                masks.append(Crop((0, 0), mask))
                 words.append(truth[best][0] if overlaps[best] >= ALIKE else NOTHING)
                 photos.append(f"{folder.name}/{file.name}")
         if masks:

@@ -192,7 +192,7 @@ def test_merging_is_an_operation_of_its_own(segments: Segments) -> None:
 @pytest.mark.parametrize(
     ("mask", "message"),
     [
-        (np.zeros((100, 200), bool), "with 0 pixels is none"),
+        (np.zeros((100, 200), bool), "without a pixel"),
         (np.ones((5, 5, 3)), "of shape"),
         ("a", "is no mask|of shape"),
         (np.ones((9, 9), bool), "9 x 9 pixels is none of the photo of 200 x 100"),

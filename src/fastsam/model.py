@@ -9,12 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fastsam.candidates import candidates
 from fastsam.errors import UsageError, require
 from fastsam.image.letterbox import STRIDE, fit, letterbox, to_tensor
-from fastsam.image.read import Source, read_image
+from fastsam.image.read import Source, read_own
 from fastsam.masks.lazy import from_network, widen
 from fastsam.masks.port import as_the_port
 from fastsam.runtimes import onnx as runtime
@@ -23,6 +22,9 @@ from fastsam.segments import Segments
 from fastsam.weights import catalogue
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
+
+
+LARGEST = 8192  # pixels of an input's side
 
 
 class FastSAM:
@@ -82,7 +84,7 @@ class FastSAM:
             self.to(device)
         seconds: dict[str, float] = {}
         with stage("read", seconds):
-            pixels = read_image(source)
+            pixels = read_own(source)
         with stage("letterbox", seconds):
             box = fit((pixels.shape[0], pixels.shape[1]), use.imgsz)
             images = to_tensor(letterbox(pixels, box))
@@ -96,7 +98,7 @@ class FastSAM:
             else:
                 windows = widen(boxes, use.margin, box.photo)
                 masks = from_network(found.coefficients, prototypes[0], boxes, box, windows)
-            segments = Segments(masks, found.scores, found.classes, use.names, seconds, own(pixels, source))
+            segments = Segments(masks, found.scores, found.classes, use.names, seconds, pixels)
             return segments.take(np.flatnonzero(masks.occupied()))
 
     def to(self, device: Any) -> "FastSAM":
@@ -123,17 +125,14 @@ class FastSAM:
         use: Settings = replace(self.settings, **{k: v for k, v in given.items() if v is not None})
         if use.imgsz < STRIDE:
             raise UsageError(f"imgsz {use.imgsz} is too small: the least is {STRIDE}")
+        if use.imgsz > LARGEST:
+            raise UsageError(f"imgsz {use.imgsz} is too large: the most is {LARGEST}")
         for name, share in (("conf", use.conf), ("iou", use.iou)):
             if not 0 <= share <= 1:
                 raise UsageError(f"{name} {share} is not between 0 and 1")
         if use.max_det < 1:
             raise UsageError(f"max_det {use.max_det} leaves nothing: the least is 1")
         return use
-
-
-def own(pixels: npt.NDArray[np.uint8], source: Source) -> npt.NDArray[np.uint8]:
-    """The photo for the result to keep: a copy where the caller may still write into it."""
-    return pixels.copy() if isinstance(source, np.ndarray) and np.shares_memory(pixels, source) else pixels
 
 
 def load(

@@ -7,7 +7,6 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from fastsam import prompts as stage2
 from fastsam.candidates import suppress
 from fastsam.errors import UsageError
 from fastsam.files import whole
-from fastsam.image.read import Source, read_image
+from fastsam.image.read import Source, read_own
 from fastsam.masks import annotations, relations, store
 from fastsam.masks.cutout import cutout
 from fastsam.masks.edges import edges
@@ -42,10 +41,11 @@ BROKEN = (OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, zi
 
 @dataclass(frozen=True, eq=False)
 class Segments:
-    """N instances of one photo, best first; N may be 0.
+    """N instances of one photo, best first as they leave the network; N may be 0.
 
     masks: lazy masks; scores: (N,) float32, 0..1; classes: (N,) int64, indices into `names`
     seconds: what each stage took; photo: RGB uint8 (H, W, 3), None where only the masks were kept
+    kept: what words saw of them, if that is known already
 
     Raises ValueError where the lengths differ. The arrays become read-only.
     """
@@ -56,6 +56,7 @@ class Segments:
     names: tuple[str, ...] = ("object",)
     seconds: dict[str, float] = field(default_factory=dict)
     photo: UInt8 | None = None
+    kept: Sight | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not len(self.masks) == len(self.scores) == len(self.classes):
@@ -64,8 +65,11 @@ class Segments:
             )
         if self.photo is not None and self.photo.shape[:2] != self.masks.size:
             raise ValueError(f"the photo {self.photo.shape} is none of masks of {self.masks.size}")
-        for array in (self.scores, self.classes):
-            array.flags.writeable = False
+        for array in (self.scores, self.classes, self.photo):
+            if array is not None:
+                array.flags.writeable = False
+        if self.kept is None or self.kept.masks is not self.masks or self.kept.photo is not self.photo:
+            object.__setattr__(self, "kept", Sight(self.photo, self.masks))
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -81,29 +85,46 @@ class Segments:
         return self.masks.size
 
     @classmethod
-    def from_masks(cls, photo: Source, masks: Any, scores: Sequence[float] | None = None) -> "Segments":
+    def from_masks(
+        cls,
+        photo: Source,
+        masks: Any,
+        scores: Sequence[float] | None = None,
+        *,
+        categories: Sequence[dict[str, Any]] = (),
+    ) -> "Segments":
         """Masks from anywhere, drawn by hand or found by another model, with everything that ours can do.
 
         photo: as `FastSAM` takes it
-        masks: bool (N, H, W), or a list of (H, W) arrays, RLE, or a COCO file's annotations of the photo
+        masks: bool (N, H, W), a label map (H, W), or a list of (H, W) arrays, RLE, or a COCO file's annotations of the
+        photo; they keep their order
         scores: (N,) 0..1; left out, those of the annotations, else 1
+        categories: the COCO file's, whose names the annotations' `category_id` mean
 
         Raises UsageError for what is no mask of the photo, or not one score a mask.
         """
-        pixels = read_image(photo)
-        given = annotations.read(masks, (pixels.shape[0], pixels.shape[1]))
-        values = np.array(annotations.scores_of(masks) if scores is None else scores, np.float32)
+        pixels = read_own(photo)
+        given, found, kinds = annotations.read(masks, (pixels.shape[0], pixels.shape[1]))
+        try:
+            values = np.array(found if scores is None else scores, np.float32)
+        except (TypeError, ValueError):
+            raise UsageError(f"scores {scores!r} are no numbers") from None
         if values.shape != (len(given),):
             raise UsageError(f"{len(given)} masks have {values.size} scores: give one a mask")
-        return cls(from_pixels(given), values, np.zeros(len(given), np.int64), photo=pixels)
+        if not ((values >= 0) & (values <= 1)).all():
+            raise UsageError("a score is not between 0 and 1: divide percentages by 100")
+        names = {int(c["id"]): str(c["name"]) for c in categories}
+        order = {number: k for k, number in enumerate(names)}
+        classes = np.array([order.get(kind, 0) for kind in kinds], np.int64)
+        return cls(from_pixels(given), values, classes, tuple(names.values()) or ("object",), photo=pixels)
 
     def select(
         self,
         prompts: Sequence[Prompt] | Prompt = (),
         *,
-        points: Sequence[Point] = (),
+        points: Sequence[Point] | npt.NDArray[Any] | None = None,
         labels: Sequence[int] | None = None,
-        boxes: Sequence[Box] = (),
+        boxes: Sequence[Box] | npt.NDArray[Any] = (),
         masks: Sequence[npt.NDArray[Any]] = (),
         texts: Sequence[str] = (),
         exclude: Sequence[str] = (),
@@ -121,8 +142,8 @@ class Segments:
         asked = [prompts] if isinstance(prompts, Prompt) else list(prompts)
         if any(not isinstance(p, Prompt) for p in asked):
             raise UsageError("prompts must be Prompt values: for coordinates say points= or boxes=")
-        if len(points) or labels is not None:
-            asked.append(Prompt(points=points, labels=labels))
+        if labels is not None or (points is not None and len(points)):
+            asked.append(Prompt(points=() if points is None else list(points), labels=labels))
         asked += [Prompt(box=box) for box in boxes]
         asked += [Prompt(mask=mask) for mask in masks]
         words = stage2.checked_texts(texts, "texts")
@@ -138,20 +159,28 @@ class Segments:
         """
         return similarity.name(self.sight, stage2.checked_texts(words, "words"), encoder_of(encoder))
 
-    def merge(self, answers: Iterable[Pick | Candidate | int]) -> Bool:
-        """One mask, bool (H, W), of several answers: picks (what matches each), candidates, or indices."""
+    def merge(self, answers: Iterable[Pick | Candidate | int] | Pick | Candidate) -> Bool:
+        """One mask, bool (H, W), of several answers: picks (what matches each), candidates, or indices.
+
+        Raises UsageError for what is none of these.
+        """
         parts: list[Candidate] = []
-        for one in answers:
+        for one in [answers] if isinstance(answers, (Pick, Candidate)) else answers:
             if isinstance(one, Pick):
                 parts += one.matches
+            elif isinstance(one, Candidate):
+                parts.append(one)
+            elif isinstance(one, (int, np.integer)) and 0 <= one < len(self):
+                parts.append(Candidate(self.masks, (int(one),), 1.0))
             else:
-                parts.append(one if isinstance(one, Candidate) else Candidate(self.masks, (int(one),), 1.0))
+                raise UsageError(f"{str(one)[:60]} is no pick, no candidate and no index below {len(self)}")
         return stage2.merge(self.size, parts)
 
-    @cached_property
+    @property
     def sight(self) -> Sight:
         """What words see of the photo; kept, so that the next word costs less."""
-        return Sight(self.photo, self.masks)
+        assert self.kept is not None  # set when it was made
+        return self.kept
 
     def filter(
         self,
@@ -166,24 +195,29 @@ class Segments:
 
         conf: score above it; iou: suppression of boxes at it; area: (least, most) pixels, None for no limit
         stability: least IoU of the mask cut at logits +1 and -1 (probability 0.73 and 0.27)
-        inside: segments of which more than this share lies within a larger one go
+        inside: segments of which more than this share lies within a larger one go (from 256 of their pixels)
+
+        Raises UsageError for what is no such number.
         """
         kept = np.arange(len(self))
         if conf is not None:
-            kept = kept[self.scores > conf]
+            kept = kept[self.scores > number(conf, "conf")]
         if iou is not None:
-            kept = kept[suppress(self.boxes[kept], self.classes[kept], iou, len(self))]
+            order = kept[np.argsort(-self.scores[kept], kind="stable")]
+            chosen = suppress(self.boxes[order], self.classes[order], number(iou, "iou"), len(self))
+            kept = np.sort(order[chosen])
         if area is not None:
-            least, most = area
+            least, most = limits(area)
             areas = self.masks.areas[kept]
-            kept = kept[(areas >= (least or 0)) & (areas <= (np.inf if most is None else most))]
+            kept = kept[(areas >= least) & (areas <= most)]
         if stability is not None:
-            firm = [relations.stability(self.masks.logits(i)[1]) >= stability for i in kept.tolist()]
+            least = number(stability, "stability")
+            firm = [relations.stability(self.masks.logits(i)[1]) >= least for i in kept.tolist()]
             kept = kept[np.array(firm, bool)]
         if inside is not None:
             masks = self.masks.take(kept)
             larger = masks.areas[None] > masks.areas[:, None]
-            kept = kept[~((relations.containment(masks) > inside) & larger).any(1)]
+            kept = kept[~((relations.containment(masks) > number(inside, "inside")) & larger).any(1)]
         return self.take(kept)
 
     def edges(self) -> Float:
@@ -198,7 +232,10 @@ class Segments:
         return partition(self.masks, self.scores, fill)
 
     def hierarchy(self) -> npt.NDArray[np.int64]:
-        """(N,) index of the smallest larger segment in which each lies (nine tenths of it), -1 where there is none."""
+        """(N,) index of the smallest larger segment in which each lies, -1 where there is none.
+
+        In which nine tenths of it lie, judged by 256 of its pixels, spread evenly.
+        """
         return relations.parents(self.masks)
 
     def cutout(self, i: int) -> UInt8:
@@ -209,8 +246,9 @@ class Segments:
 
     def take(self, indices: npt.NDArray[np.int64]) -> "Segments":
         """The segments at `indices`, in that order."""
-        masks = self.masks.take(indices)
-        return Segments(masks, self.scores[indices], self.classes[indices], self.names, self.seconds, self.photo)
+        sight = self.sight.take(indices)
+        scores, classes = self.scores[indices], self.classes[indices]
+        return Segments(sight.masks, scores, classes, self.names, self.seconds, self.photo, sight)
 
     def to_rle(self) -> list[RLE]:
         """COCO RLE of every mask."""
@@ -278,7 +316,7 @@ class Segments:
 
         Raises UsageError for any other file, and for a photo of another size.
         """
-        pixels = None if photo is None else read_image(photo)
+        pixels = None if photo is None else read_own(photo)
         try:
             with np.load(file, allow_pickle=False) as z:
                 if int(z["format"]) != FORMAT:
@@ -294,3 +332,21 @@ class Segments:
             raise
         except BROKEN as error:
             raise UsageError(f"{file} is no saved Segments: {' '.join(str(error).split())}") from None
+
+
+def number(value: Any, name: str) -> float:
+    """A share 0..1. Raises UsageError for anything else."""
+    if isinstance(value, (int, float, np.number)) and 0 <= value <= 1:
+        return float(value)
+    raise UsageError(f"{name} {value!r} is no number between 0 and 1")
+
+
+def limits(area: Any) -> tuple[float, float]:
+    """The least and the most pixels of (least, most), None for no limit. Raises UsageError for anything else."""
+    if (
+        isinstance(area, (tuple, list))
+        and len(area) == 2
+        and all(isinstance(v, (int, float, type(None))) for v in area)
+    ):
+        return float(area[0] or 0), float("inf") if area[1] is None else float(area[1])
+    raise UsageError(f"area {area!r} is not (least, most) pixels, with None for no limit: area=(500, None)")

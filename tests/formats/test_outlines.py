@@ -1,16 +1,21 @@
 """What is written for other programs is read back by them, and covers the same pixels."""
 
 import json
+import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import supervision
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import geometry
 from shapely.geometry import shape
 
 from fastsam import Segments
 from fastsam.formats.outlines import write_geojson, write_labelme, write_yolo
+from fastsam.masks.annotations import decode
 from fastsam.masks.polygons import joined, polygons
 
 
@@ -32,10 +37,31 @@ def iou(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def test_one_ring_through_holes_and_parts_covers_the_same_pixels(segments: Segments) -> None:
-    for mask in list(segments.masks)[:2]:
-        drawn = np.zeros(mask.shape, np.uint8)
-        cv2.fillPoly(drawn, [np.floor(joined(polygons(mask, (0, 0)))).astype(np.int32)], 1)
-        assert iou(drawn > 0, mask) > 0.95
+    for mask in segments.masks:
+        ring = joined(polygons(mask, (0, 0))).reshape(-1).tolist()
+        np.testing.assert_array_equal(decode([ring], (120, 160)), mask)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(1, 30), st.integers(1, 30), st.sampled_from([0.1, 0.5, 0.7, 0.95]), st.integers(0, 10**6))
+def test_outlines_of_any_mask_are_valid_and_exact(height: int, width: int, share: float, seed: int) -> None:
+    mask = np.random.default_rng(seed).random((height, width)) < share
+    found = polygons(mask, (3, 5))
+    parts = [geometry.Polygon(p.outline, p.holes) for p in found]
+    assert all(part.is_valid for part in parts)
+    assert sum(part.area for part in parts) == mask.sum()
+    whole = np.zeros((height + 5, width + 3), bool)
+    whole[5:, 3:] = mask
+    if found:
+        np.testing.assert_array_equal(decode([joined(found).reshape(-1).tolist()], whole.shape), whole)
+
+
+def test_outlines_of_a_busy_mask_take_no_time() -> None:
+    rng = np.random.default_rng(0)
+    mask = cv2.GaussianBlur(rng.random((600, 600)), (0, 0), 2) > 0.5
+    start = time.perf_counter()
+    joined(polygons(mask, (0, 0)))
+    assert time.perf_counter() - start < 10  # a tenth of a second on an idle machine; minutes if it is quadratic
 
 
 def test_supervision_reads_the_yolo_labels(segments: Segments, tmp_path: Path) -> None:
@@ -48,7 +74,7 @@ def test_supervision_reads_the_yolo_labels(segments: Segments, tmp_path: Path) -
     )
     ((_, _, detections),) = list(read)
     assert len(detections) == 4
-    assert [iou(mask, ours) > 0.9 for mask, ours in zip(detections.mask[:2], segments.masks, strict=False)] == [
+    assert [iou(mask, ours) > 0.85 for mask, ours in zip(detections.mask[:2], segments.masks, strict=False)] == [
         True
     ] * 2
     for line in (tmp_path / "labels" / "a.txt").read_text().splitlines():
@@ -68,7 +94,7 @@ def test_shapely_reads_the_geojson(segments: Segments, tmp_path: Path) -> None:
         assert feature["properties"]["area"] == area
         read = shape(feature["geometry"])
         assert read.is_valid
-        assert 0.8 * area <= read.area <= area + 1  # outlines pass through the centres of the border's pixels
+        assert read.area == area
     ring = shape(content["features"][0]["geometry"])
     assert [len(part.interiors) for part in ring.geoms] == [1]
     assert len(shape(content["features"][1]["geometry"]).geoms) == 2

@@ -82,6 +82,11 @@ def test_a_point_reads_the_pixel_that_decoding_gives(height: int, width: int, se
                 assert mask[int(y), int(x)] == (logit > 0)
 
 
+def filled(ring: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A ring's pixels, by COCO's own tools."""
+    return coco.decode(coco.merge(coco.frPyObjects([ring.reshape(-1).tolist()], *size)))
+
+
 def test_compact_forms_agree_with_the_masks() -> None:
     masks = make(211, 160, 128, 6, 1)
     labels = masks.label_map()
@@ -95,14 +100,8 @@ def test_compact_forms_agree_with_the_masks() -> None:
         np.testing.assert_array_equal(coco.decode({**encoded, "counts": encoded["counts"].encode()}), mask)
         drawn = np.zeros(masks.size, np.uint8)
         for polygon in masks.to_polygons(int(i)):
-            part = np.zeros(masks.size, np.uint8)
-            cv2.fillPoly(part, [np.floor(polygon.outline).astype(np.int32)], 1)
-            for hole in polygon.holes:
-                inner = np.zeros(masks.size, np.uint8)
-                cv2.fillPoly(inner, [np.floor(hole).astype(np.int32)], 1)
-                part[(inner == 1) & ~mask] = 0
-            drawn |= part
-        np.testing.assert_array_equal(drawn == 1, mask)
+            drawn += filled(polygon.outline, masks.size) - sum(filled(hole, masks.size) for hole in polygon.holes)
+        np.testing.assert_array_equal(drawn, mask)
     np.testing.assert_array_equal(labels, expected)
 
 

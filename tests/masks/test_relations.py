@@ -68,7 +68,10 @@ def test_a_mask_that_loses_most_of_its_pixels_gives_up_the_rest() -> None:
     masks = boxes((0, 0, 80, 100), (2, 0, 80, 100), (70, 0, 100, 100))
     parts = Segments.from_masks(PHOTO, masks, [0.5, 0.9, 0.4]).partition()
     assert set(np.unique(parts.labels)) == {0, 2, 3}
-    assert parts.coverage == pytest.approx(98 / 160)
+    assert parts.coverage == pytest.approx(
+        100 / 160
+    )  # of the photo under masks; what the first gave up is labelled too
+    assert (parts.labels[:, :2] == 2).all()
 
 
 def test_filling_gives_bare_pixels_to_the_nearest_mask() -> None:

@@ -1,16 +1,21 @@
 """Words: what is seen of a mask, what a text means, and which masks answer."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fastsam import FastSAM, Prompt, Segments, UsageError
+from fastsam.masks.lazy import Crop
 from fastsam.words.colours import TERMS, shares, term
 from fastsam.words.crops import crop, describe
+from fastsam.words.pooled import covered
 from fastsam.words.similarity import SAME, Meaning, find, name, parse
 
 
@@ -23,6 +28,14 @@ from fastsam.words.similarity import SAME, Meaning, find, name, parse
         ("gray wine glass", Meaning("wine glass", ("grey",), None)),
         ("the red one", Meaning("", ("red",), None)),
         ("the left cup", Meaning("cup", (), "left")),
+        ("the cup on the left", Meaning("cup", (), "left")),
+        ("a tank top", Meaning("tank top", (), None)),
+        ("an orange", Meaning("orange", (), None)),
+        ("the orange one", Meaning("", ("orange",), None)),
+        ("café", Meaning("café", (), None)),
+        ("天空", Meaning("天空", (), None)),
+        ("the object", Meaning("the object", (), None)),
+        ("5", Meaning("5", (), None)),
     ],
 )
 def test_a_text_is_colours_a_place_and_a_thing(text: str, meaning: Meaning) -> None:
@@ -49,7 +62,8 @@ def test_a_crop_shows_the_mask_and_dims_the_rest() -> None:
     photo = np.full((300, 400, 3), 255, np.uint8)
     mask = np.zeros((300, 400), bool)
     mask[100:200, 150:250] = True
-    shown = crop(photo, mask)
+    shown = crop(photo, Crop((0, 0), mask))
+    np.testing.assert_array_equal(crop(photo, Crop((140, 90), mask[90:210, 140:260])), shown)
     assert shown.shape == (224, 224, 3)
     assert (shown[112, 112] == 255).all()
     assert shown[5, 5].tolist() == [171] * 3  # 0.35 * 255 + 0.65 * 127
@@ -61,7 +75,7 @@ def test_a_crop_shows_the_mask_and_dims_the_rest() -> None:
 def test_crops_of_every_size_keep_the_masks_shape(size: tuple[int, int]) -> None:
     photo, mask = np.full((*size, 3), 200, np.uint8), np.zeros(size, bool)
     mask[: max(1, size[0] // 2), : max(1, size[1] // 2)] = True
-    shown = crop(photo, mask)
+    shown = crop(photo, Crop((0, 0), mask))
     bright = shown[..., 0] > 190
     rows, columns = np.flatnonzero(bright.any(1)), np.flatnonzero(bright.any(0))
     wanted = (mask.any(1).sum(), mask.any(0).sum())
@@ -75,7 +89,7 @@ def test_a_mask_is_described_by_its_place_and_colour() -> None:
     photo, mask = np.zeros((100, 200, 3), np.uint8), np.zeros((100, 200), bool)
     mask[:50, 100:] = True
     photo[mask] = (255, 0, 51)
-    found = describe(photo, mask)
+    found = describe(photo, Crop((0, 0), mask))
     expected = [0.245, 0.7475, 0.25, 0.5, 0.5, 0.5, 0, 0, 0.5, 1, 0, 0.2, 0, 0, 0]
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
@@ -88,7 +102,7 @@ class Table:
     def __init__(self, words: list[str], rows: list[list[float]]) -> None:
         self.words, self.rows = words, np.array(rows, np.float32)
 
-    def see(self, photo: np.ndarray, masks: Iterable[np.ndarray]) -> np.ndarray:
+    def see(self, photo: np.ndarray, masks: Iterable[Crop]) -> np.ndarray:
         return self.rows[: sum(1 for _ in masks)]
 
     def chances(self, seen: np.ndarray, words: Sequence[str], among: bool = False) -> np.ndarray:
@@ -122,7 +136,7 @@ def test_a_text_answers_with_every_mask_above_the_threshold_best_first(tiles: Se
 
 def test_a_place_word_puts_first_what_it_names_among_those_that_fit_well(tiles: Segments) -> None:
     encoder = Table(["cup"], [[0.5], [0.6], [0.55], [0.25]])
-    firsts = {place: found(tiles, f"the {place} cup", encoder)[0] for place in SAME}
+    firsts = {place: found(tiles, f"the {place} cup", encoder)[0] for place in SAME}  # what `matches` of a pick holds
     assert firsts == {"left": 1, "right": 2, "top": 0, "bottom": 1, "largest": 2, "smallest": 1}
     assert found(tiles, "the left cup", encoder)[-1] == 4  # it fits, but less than half as well
 
@@ -132,6 +146,29 @@ def test_excluded_words_take_away_what_they_mean_better(tiles: Segments) -> None
     assert found(tiles, "cup", encoder) == [1, 0, 2, 4]
     assert found(tiles, "cup", encoder, ["glass"]) == [0, 2, 4]
     assert found(tiles, "cup", encoder, ["the red cup", "blue cup"]) == [2, 4]
+
+
+def test_an_excluded_place_takes_away_the_one_that_it_names(tiles: Segments) -> None:
+    encoder = Table(["cup"], [[0.5], [0.6], [0.55], [0.3]])
+    assert found(tiles, "cup", encoder, ["the right cup"]) == [1, 0, 4]
+
+
+def test_what_was_seen_is_kept_for_those_that_stay(tiles: Segments) -> None:
+    encoder = Table(["cup"], [[0.5], [0.6], [0.55], [0.3]])
+    seen = tiles.sight.through(encoder)
+    stay = tiles.take(np.array([4, 3, 1]))
+    np.testing.assert_array_equal(stay.sight.through(encoder), seen[[3, 1]])
+    np.testing.assert_array_equal(stay.sight.places, tiles.sight.places[[3, 1]])
+    assert replace(tiles, names=("a",)).sight is tiles.sight
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 50), st.integers(1, 50), st.integers(1, 9), st.integers(1, 9), st.integers(0, 10**6))
+def test_cells_are_covered_as_far_as_a_mask_goes(height: int, width: int, h: int, w: int, seed: int) -> None:
+    mask = np.random.default_rng(seed).random((height, width)) < 0.5
+    mask[height // 2, width // 2] = True
+    fine = np.repeat(np.repeat(mask, h, 0), w, 1).reshape(h, height, w, width).mean((1, 3))
+    np.testing.assert_allclose(covered(Crop((0, 0), mask), mask.shape, (h, w)), fine, atol=1e-4)
 
 
 def test_every_mask_gets_the_best_word_or_none(tiles: Segments) -> None:

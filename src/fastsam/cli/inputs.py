@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -103,8 +104,16 @@ def read_prompts(
 
 
 def read_mask(file: Path) -> npt.NDArray[np.bool_]:
-    """A picture's pixels that are not black (and not transparent), bool (H, W)."""
-    return np.asarray(read_image(file).any(2))
+    """A picture's pixels that are neither black nor transparent, bool (H, W). Raises UsageError."""
+    read_image(file)  # says in a line what is wrong with a file
+    raw: Any = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_UNCHANGED)
+    if raw.ndim == 2:
+        return np.asarray(raw > 0)
+    opaque = raw[..., 3] > 0 if raw.shape[2] == 4 else True
+    mask = np.asarray((raw[..., :3] > 0).any(2) & opaque)
+    if not mask.any():
+        raise UsageError(f"{file}: no pixel is marked: paint what is meant in any colour but black")
+    return mask
 
 
 def read_prompt_file(file: Path) -> list[Prompt]:
@@ -114,6 +123,8 @@ def read_prompt_file(file: Path) -> list[Prompt]:
     except (OSError, ValueError) as error:
         raise UsageError(f"{file} is no readable JSON: {error}") from None
     rows = content if isinstance(content, list) else [content]
+    if not rows:
+        raise UsageError(f"{file} holds no prompt: give a list of objects with {', '.join(sorted(KEYS))}")
     prompts = []
     for number, row in enumerate(rows):
         try:
@@ -123,24 +134,56 @@ def read_prompt_file(file: Path) -> list[Prompt]:
                 raise UsageError(f"there is no {unknown[0]!r}: choose from {', '.join(sorted(KEYS))}")
             mask = row.pop("mask", None)
             if mask is not None:
-                mask = decode_rle(cast(RLE, mask)) if isinstance(mask, dict) else read_mask(file.parent / str(mask))
+                mask = _unpacked(mask) if isinstance(mask, dict) else read_mask(file.parent / str(mask))
             prompts.append(Prompt(**row, mask=mask))
         except (UsageError, ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{file}, prompt {number}: {error}") from None
     return prompts
 
 
-def read_annotations(file: Path, photo: Photo) -> list[dict[str, Any]]:
-    """The annotations of a photo in a COCO file, by the photo's own name. Raises UsageError where it has none."""
+def _unpacked(packed: dict[str, Any]) -> npt.NDArray[np.bool_]:
+    try:
+        return decode_rle(cast(RLE, packed))
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"mask {str(packed)[:60]} is no RLE with size and counts") from error
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """A COCO file. images: (file name, id); rows: the annotations by image id; categories: as the file has them"""
+
+    file: Path
+    images: tuple[tuple[str, int], ...]
+    rows: dict[int, list[dict[str, Any]]]
+    categories: list[dict[str, Any]]
+
+    def of(self, photo: Photo) -> list[dict[str, Any]]:
+        """The annotations of a photo: of the image whose file name is the photo's own or the end of its path.
+
+        Raises UsageError where there is none, or more than one.
+        """
+        path = photo.file.resolve().as_posix()
+        fitting = [number for name, number in self.images if path.endswith("/" + name.lstrip("./"))]
+        same = [number for name, number in self.images if Path(name).name == photo.file.name]
+        chosen = fitting or same
+        if len(chosen) != 1:
+            many = "no photo" if not chosen else f"{len(chosen)} photos"
+            raise UsageError(f"{self.file} has {many} {photo.file.name}: name files as they are in it")
+        return self.rows.get(chosen[0], [])
+
+
+def read_annotations(file: Path) -> Annotations:
+    """A COCO file, read once. Raises UsageError."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        images = {Path(image["file_name"]).name: image["id"] for image in content["images"]}
-        rows: list[dict[str, Any]] = content["annotations"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        images = tuple((str(image["file_name"]), int(image["id"])) for image in content["images"])
+        rows: dict[int, list[dict[str, Any]]] = {}
+        for row in content["annotations"]:
+            rows.setdefault(int(row["image_id"]), []).append(row)
+        categories = [c for c in content.get("categories", []) if "id" in c and "name" in c]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{file} is no readable COCO file: {error}") from None
-    if photo.file.name not in images:
-        raise UsageError(f"{file} has no photo {photo.file.name}")
-    return [row for row in rows if row.get("image_id") == images[photo.file.name]]
+    return Annotations(file, images, rows, categories)
 
 
 def _point(word: str) -> tuple[Point, int]:

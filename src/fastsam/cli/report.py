@@ -6,7 +6,7 @@ from typing import Any
 
 from fastsam.cli.inputs import Photo
 from fastsam.formats import coco
-from fastsam.formats.items import Item, items
+from fastsam.formats.items import Item, categories, items
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
 
@@ -18,16 +18,17 @@ def answer(photo: Photo, segments: Segments, picks: list[Pick] | None, parents: 
     """
     height, width = segments.size
     found: dict[str, Any] = {"file": str(photo.file), "width": width, "height": height}
+    names = categories(segments.names, [pick.prompt for pick in picks or ()])
+    rows = [(item.prompt, _described(segments, item, names, parents)) for item in items(segments, picks)]
     if picks is None:
-        described = [_described(segments, item, parents) for item in items(segments)]
-        return found | {"segments": described}
-    return found | {"picks": [_picked(segments, pick, parents) for pick in picks]}
+        return found | {"segments": [row for _, row in rows]}
+    answers = [_picked(pick, [row for prompt, row in rows if prompt == k]) for k, pick in enumerate(picks)]
+    return found | {"picks": answers}
 
 
-def _picked(segments: Segments, pick: Pick, parents: Sequence[int] | None) -> dict[str, Any] | None:
-    if not pick.candidates:
+def _picked(pick: Pick, matches: list[dict[str, Any]]) -> dict[str, Any] | None:
+    if not pick:
         return None
-    matches = [_described(segments, item, parents) for item in items(segments, [pick])]
     others = [
         {"index": c.index, "score": round(c.score, 5)}
         | ({} if c.how == "mask" else {"how": c.how, "plus": c.plus, "minus": c.minus})
@@ -37,20 +38,26 @@ def _picked(segments: Segments, pick: Pick, parents: Sequence[int] | None) -> di
     return {"how": pick.how, **matches[0], "candidates": others, **asked}
 
 
-def _described(segments: Segments, item: Item, parents: Sequence[int] | None) -> dict[str, Any]:
+def _described(segments: Segments, item: Item, names: Sequence[str], parents: Sequence[int] | None) -> dict[str, Any]:
     inside = {} if parents is None or item.index is None else {"parent": int(parents[item.index])}
-    named = {"name": segments.names[item.category]} if item.prompt is None and len(segments.names) > 1 else {}
+    named = {"name": names[item.category]} if len(names) > 1 else {}
     return {"index": item.index, **coco.describe(item, segments.size), **named, **inside}
 
 
 def describe(
-    photo: Photo, segments: Segments, picks: list[Pick] | None, seconds: dict[str, float], files: Sequence[Path]
+    photo: Photo,
+    segments: Segments,
+    picks: list[Pick] | None,
+    seconds: dict[str, float],
+    files: Sequence[Path],
+    said: Sequence[str] = (),
 ) -> str:
-    """The line a person reads."""
+    """The line a person reads; `said`: what else there is to say."""
     times = ", ".join(f"{name} {1000 * s:.0f} ms" for name, s in seconds.items())
     found = f"{len(segments)} object{'s' * (len(segments) != 1)}"
     if picks is not None:
         found += "; " + ", ".join(_show(p) for p in picks)
+    found += "".join(f"; {one}" for one in said)
     written = f" -> {', '.join(str(f) for f in files)}" if files else ""
     return f"{photo.file}: {found} ({times}){written}"
 

@@ -1,6 +1,7 @@
 """`fastsam segment`: photos in; pictures, annotations, arrays or JSON out."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from fastsam.errors import UsageError
 from fastsam.files import make_folder, whole
 from fastsam.formats import FORMATS, coco, outlines, overlay, pictures
 from fastsam.formats.items import categories, label_map
-from fastsam.image.read import UnreadableImageError, read_image
+from fastsam.image.read import UnreadableImageError
 from fastsam.model import FastSAM, stage
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
@@ -129,11 +130,14 @@ def segment(
     asking: Asking = DEFAULTS[1],
     keeping: Keeping = DEFAULTS[2],
     format_: Annotated[list[str] | None, Parameter(name="--format", negative="")] = None,
+    merge: Annotated[bool, Parameter(negative="")] = False,
     fill: Annotated[bool, Parameter(negative="")] = False,
     hierarchy: Annotated[bool, Parameter(negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
     """Segment everything in photos, or what points, boxes, masks and words mean.
+
+    With prompts, npz, partition and edges still hold everything; the other formats hold what matches.
 
     Parameters
     ----------
@@ -143,6 +147,8 @@ def segment(
         Folder for what is written.
     format_
         overlay, coco, npz, labelme, yolo, polygons, png, partition, edges or cutouts; may be repeated.
+    merge
+        One mask of all answers instead of one or more each.
     fill
         In a partition, what no mask covers goes to the nearest one.
     hierarchy
@@ -158,8 +164,15 @@ def segment(
     prompts = read_prompts(
         asking.point or (), asking.box or (), asking.mask or (), asking.text or (), asking.exclude or (), asking.prompts
     )
+    if merge and not prompts:
+        raise UsageError("--merge needs prompts whose answers it joins: --point, --box, --mask, --text or --prompts")
     outputs = {photo: {f: output / (photo.stem + FORMATS[f]) for f in formats if FORMATS[f]} for photo in todo}
-    spare_inputs(todo, [file for files in outputs.values() for file in files.values()])
+    written = [file for files in outputs.values() for file in files.values()]
+    written += [
+        output / name for kind, name in (("coco", "instances.json"), ("yolo", "classes.txt")) if kind in formats
+    ]
+    others = [*(asking.mask or ()), *(f for f in (asking.prompts, finding.annotations) if f is not None)]
+    spare_inputs([*(photo.file for photo in todo), *others], written)
     find = finder(finding)
     if formats:
         make_folder(output)
@@ -175,8 +188,10 @@ def segment(
             if prompts:
                 with stage("prompts", segments.seconds):
                     picks = segments.select(prompts, encoder=asking.encoder)
+                if merge:
+                    segments, picks = merged(segments, picks), None
             with stage("write", segments.seconds):
-                write(photo, outputs[photo], segments, picks, fill)
+                said = write(photo, outputs[photo], segments, picks, fill)
         except UsageError as error:
             about = "" if str(error).startswith(str(photo.file)) else f"{photo.file}: "
             print(f"fastsam: {about}{error}", file=sys.stderr)
@@ -187,7 +202,7 @@ def segment(
             instances.add(photo.name, segments, picks)
         if json_:
             answers.append(answer(photo, segments, picks, segments.hierarchy().tolist() if hierarchy else None))
-        speak(describe(photo, segments, picks, segments.seconds, list(outputs[photo].values())))
+        speak(describe(photo, segments, picks, segments.seconds, list(outputs[photo].values()), said))
     if "coco" in formats and instances.images:
         instances.write(output / "instances.json")
         speak(output / "instances.json")
@@ -201,11 +216,19 @@ def segment(
 
 def finder(finding: Finding) -> Callable[[Photo], Segments]:
     """What finds the masks of a photo: a network, or a COCO file. Raises UsageError for settings that make no sense."""
-    if finding.annotations is not None:
-        file = finding.annotations
-        return lambda photo: Segments.from_masks(photo.file, read_annotations(file, photo))
-    network = FastSAM(finding.model, threads=finding.threads)
     settings: dict[str, Any] = {name: getattr(finding, name) for name in ("imgsz", "conf", "iou", "max_det")}
+    if finding.annotations is not None:
+        for name in ("model", "imgsz", "max_det", "threads"):
+            if getattr(finding, name) is not None:
+                raise UsageError(f"--{name.replace('_', '-')} means nothing with --annotations: no network runs")
+        given = read_annotations(finding.annotations)
+
+        def found(photo: Photo) -> Segments:
+            segments = Segments.from_masks(photo.file, given.of(photo), categories=given.categories)
+            return segments.filter(conf=finding.conf, iou=finding.iou)
+
+        return found
+    network = FastSAM(finding.model, threads=finding.threads)
     network.resolve(**settings)
     return lambda photo: network(photo.file, **settings)
 
@@ -218,7 +241,7 @@ def keep(segments: Segments, keeping: Keeping) -> Segments:
 
 
 def named(segments: Segments, asking: Asking) -> Segments:
-    """The segments with the vocabulary's words for classes, and class 0 for those that no word fits."""
+    """The segments with the vocabulary's words for classes, and class 0, `object`, for those that no word fits."""
     if not asking.name:
         return segments
     with stage("name", segments.seconds):
@@ -228,27 +251,53 @@ def named(segments: Segments, asking: Asking) -> Segments:
     return replace(segments, classes=classes, names=names)
 
 
-def write(photo: Photo, files: dict[str, Path], segments: Segments, picks: Sequence[Pick] | None, fill: bool) -> None:
-    """Writes a photo's own files, one a format."""
-    pixels = read_image(photo.file) if segments.photo is None else segments.photo
+def merged(segments: Segments, picks: Sequence[Pick]) -> Segments:
+    """One segment: the union of all that the picks mean; none where nothing matched."""
+    found = [pick for pick in picks if pick]
+    masks = [segments.merge(found)] if found else []
+    scores = [min(pick.score for pick in found)] if found else []
+    return replace(Segments.from_masks(segments.photo, masks, scores), seconds=segments.seconds)
+
+
+def write(
+    photo: Photo, files: dict[str, Path], segments: Segments, picks: Sequence[Pick] | None, fill: bool
+) -> list[str]:
+    """Writes a photo's own files, one a format; returns what there is to say about them."""
+    pixels, said = segments.photo, []
+    assert pixels is not None  # both kinds of finders keep it
     writers: dict[str, Callable[[Path], None]] = {
         "overlay": lambda file: overlay.write(file, overlay.draw(pixels, segments, picks)),
         "npz": segments.save,
-        "labelme": lambda file: outlines.write_labelme(file, str(photo.file.resolve()), segments, picks),
+        "labelme": lambda file: outlines.write_labelme(file, relative(photo.file, file.parent), segments, picks),
         "yolo": lambda file: outlines.write_yolo(file, segments, picks),
         "polygons": lambda file: outlines.write_geojson(file, segments, picks),
         "png": lambda file: pictures.write_labels(file, label_map(segments, picks)),
-        "partition": lambda file: pictures.write_labels(file, segments.partition(fill=fill).labels),
         "edges": lambda file: pictures.write_edges(file, segments.edges()),
         "cutouts": lambda file: pictures.write_cutouts(file, segments, picks),
     }
     for name, file in files.items():
-        writers[name](file)
+        if name == "partition":
+            parts = segments.partition(fill=fill)
+            pictures.write_labels(file, parts.labels)
+            said.append(f"masks cover {100 * parts.coverage:.1f}%")
+        else:
+            writers[name](file)
+    return said
 
 
-def spare_inputs(photos: Sequence[Photo], outputs: Sequence[Path]) -> None:
-    """Raises UsageError where an output would replace one of the photos."""
-    inputs = {photo.file.resolve() for photo in photos}
-    for file in outputs:
-        if file.resolve() in inputs:
-            raise UsageError(f"{file} is one of the photos itself: choose another folder with -o")
+def relative(photo: Path, folder: Path) -> str:
+    """Where a photo lies from a folder on, or its whole path where none leads there."""
+    try:
+        return Path(os.path.relpath(photo.resolve(), folder.resolve())).as_posix()
+    except ValueError:  # another drive
+        return str(photo.resolve())
+
+
+def spare_inputs(inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
+    """Raises UsageError where an output would replace an input, or another output."""
+    given = {file.resolve() for file in inputs}
+    for k, file in enumerate(outputs):
+        if file.resolve() in given:
+            raise UsageError(f"{file} is one of the photos itself or another input: choose another folder with -o")
+        if file in outputs[:k]:
+            raise UsageError(f"{file} would be written twice: ask for one format at a time")

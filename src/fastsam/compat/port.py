@@ -14,6 +14,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -22,6 +23,7 @@ from fastsam.compat.published import answer_points, nested
 from fastsam.errors import UsageError
 from fastsam.formats import overlay
 from fastsam.image.read import from_array, read_image
+from fastsam.masks.lazy import Crop
 from fastsam.model import FastSAM as Model
 from fastsam.segments import Segments
 
@@ -118,9 +120,11 @@ class Masks:
 
     @cached_property
     def xy(self) -> list[Float]:
-        """The outline of each mask's longest part, (K, 2) float32 in pixels; (0, 2) for a mask without a pixel."""
-        outlines = ([p.outline for p in parts] for parts in self.segments.to_polygons())
-        return [max(rings, key=len, default=np.zeros((0, 2), np.float32)) for rings in outlines]
+        """The outline of each mask's longest part, (K, 2) float32; (0, 2) for a mask without a pixel.
+
+        As the port has them: through the border's own pixels, by their column and row, what OpenCV's tools fill again.
+        """
+        return [longest(self.segments.masks.crop(i)) for i in range(len(self.segments))]
 
     @property
     def xyn(self) -> list[Float]:
@@ -128,6 +132,13 @@ class Masks:
         height, width = self.orig_shape
         scale: Float = np.array([width, height], np.float32)
         return [np.asarray(ring / scale, np.float32) for ring in self.xy]
+
+
+def longest(mask: Crop) -> Float:
+    """(K, 2) float32 columns and rows of the longest of a mask's outer contours."""
+    contours, _ = cv2.findContours(mask.pixels.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    ring: Float = np.asarray(max(contours, key=len, default=np.zeros((0, 1, 2)))).reshape(-1, 2).astype(np.float32)
+    return ring + np.array(mask.offset, np.float32)
 
 
 @dataclass(frozen=True, eq=False)

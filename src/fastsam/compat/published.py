@@ -36,10 +36,11 @@ class FastSAMPrompt:
 
     def __init__(self, image: Any, results: Segments | Sequence[Segments], device: Any = None) -> None:
         self.img = read_image(image)
-        self.results = one_of(results)
-        if self.img.shape[:2] != self.results.size:
-            height, width = self.results.size
+        found = one_of(results)
+        if self.img.shape[:2] != found.size:
+            height, width = found.size
             raise UsageError(f"the results are of a photo of {width} x {height} pixels, not of this one")
+        self.results = found if found.photo is not None else replace(found, photo=self.img.copy())
 
     def everything_prompt(self) -> Stack:
         """All masks, bool (N, H, W), best first."""
@@ -59,7 +60,7 @@ class FastSAMPrompt:
 
     def text_prompt(self, text: str) -> Stack:
         """The mask that words mean best, bool (1, H, W). Needs the `text` extra."""
-        (pick,) = replace(self.results, photo=self.img).select(texts=[text])
+        (pick,) = self.results.select(texts=[text])
         return self._stack([[] if pick.index is None else [pick.index]])
 
     def plot(self, annotations: Any, output_path: str | PathLike[str], *options: Any, **named: Any) -> None:

@@ -63,12 +63,13 @@ def convert(source: Path, folder: Path) -> None:
         tokenizer = make_tokenizer(*published_vocabulary())
     try:
         image, text = towers(entries, facts, tokenizer.token_to_id(END))
+        scale = float(entries["logit_scale"].exp())
     except (KeyError, RuntimeError) as error:
         raise UsageError(f"{source} is no CLIP with a vision transformer: {_line(error)}") from None
     size = round((len(image.positional_embedding) - 1) ** 0.5) * image.conv1.kernel_size[0]
     write_tower(image, torch.zeros(1, 3, size, size), "pictures", {0: "n"}, folder / "image.onnx")
     write_tower(text, torch.zeros(1, 8, dtype=torch.int64), "tokens", {0: "n", 1: "length"}, folder / "text.onnx")
-    facts = {"size": size, "length": len(text.positional_embedding), "scale": float(entries["logit_scale"].exp())}
+    facts = {"size": size, "length": len(text.positional_embedding), "scale": scale}
     with whole(folder / "tokenizer.json") as part:
         part.write_text(tokenizer.to_str())
     with whole(folder / "clip.json") as part:

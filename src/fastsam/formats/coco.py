@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fastsam.files import whole
 from fastsam.formats.items import Item, categories, items
 from fastsam.masks.lazy import Crop
@@ -56,9 +54,5 @@ def describe(item: Item, size: tuple[int, int]) -> dict[str, Any]:
 
 def bounds(crop: Crop) -> list[float]:
     """x, y, width, height of a mask's pixels, as COCO's own tools derive them from the RLE."""
-    rows, columns = np.flatnonzero(crop.pixels.any(1)), np.flatnonzero(crop.pixels.any(0))
-    if len(rows) == 0:
-        return [0.0, 0.0, 0.0, 0.0]
-    x, y = crop.offset
-    width, height = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
-    return [float(x + columns[0]), float(y + rows[0]), float(width), float(height)]
+    x0, y0, x1, y1 = crop.bounds
+    return [float(x0), float(y0), float(x1 - x0), float(y1 - y0)]

@@ -10,7 +10,7 @@ from typing import Any
 
 from fastsam.files import whole
 from fastsam.formats.items import Item, categories, items
-from fastsam.masks.polygons import Polygon, Ring, joined, polygons, with_area
+from fastsam.masks.polygons import Polygon, Ring, joined, polygons
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
 
@@ -26,7 +26,7 @@ def write_labelme(file: Path, photo: str, segments: Segments, picks: Sequence[Pi
     shapes = [
         {
             "label": names[item.category],
-            "points": joined([Polygon(p.outline, p.holes)]).tolist(),
+            "points": joined([p]).tolist(),
             "group_id": number,
             "description": f"score {item.score:.4f}",
             "shape_type": "polygon",
@@ -69,8 +69,8 @@ def write_geojson(file: Path, segments: Segments, picks: Sequence[Pick] | None =
 
 
 def outlines(item: Item) -> list[Polygon]:
-    """The item's outlines, each with at least three corners."""
-    return [with_area(polygon) for polygon in polygons(item.crop.pixels, item.crop.offset)]
+    """The item's outlines."""
+    return polygons(item.crop.pixels, item.crop.offset)
 
 
 def closed(ring: Ring) -> list[list[float]]:

@@ -35,10 +35,11 @@ def write_cutouts(folder: Path, segments: Segments, picks: Sequence[Pick] | None
     if segments.photo is None:
         raise UsageError("cut-outs need the photo, which a saved result lacks: Segments.load(file, photo=...)")
     make_folder(folder)
-    number: dict[int | None, int] = {}
+    number: dict[int, int] = {}
     for item in items(segments, picks):
-        name = f"{item.index:03d}"
-        if item.prompt is not None:
+        if item.prompt is None:
+            name = f"{item.index:03d}"
+        else:
             number[item.prompt] = number.get(item.prompt, -1) + 1
             name = f"prompt{item.prompt:02d}-{number[item.prompt]:02d}"
         pixels, _ = cutout(segments.photo, item.crop)

@@ -44,6 +44,12 @@ def read_image(source: Source) -> UInt8:
     raise UsageError(f"cannot segment a {type(source).__name__}: give a path, a PIL image or an RGB uint8 array")
 
 
+def read_own(source: Source) -> UInt8:
+    """The same, in memory that the caller does not write into: a result may keep it."""
+    pixels = read_image(source)
+    return pixels.copy() if isinstance(source, np.ndarray) and np.shares_memory(pixels, source) else pixels
+
+
 def read_file(file: Path) -> UInt8:
     """Reads and decodes a file."""
     try:

@@ -1,12 +1,11 @@
-"""Masks from anywhere: arrays, RLE, a COCO file's annotations.
+"""Masks from anywhere: arrays, label maps, RLE, a COCO file's annotations.
 
-Enters: what people have. Leaves: `Given` masks and the scores that came with them. Called by `segments`.
+Enters: what people have. Leaves: `Given` masks, the scores and categories that came with them. Called by `segments`.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -17,48 +16,80 @@ from fastsam.masks.given import Given, pack
 Bool = npt.NDArray[np.bool_]
 
 
-def read(masks: Any, size: tuple[int, int]) -> Given:
-    """Masks of a photo of `size` (height, width).
+def read(masks: Any, size: tuple[int, int]) -> tuple[Given, list[float], list[int]]:
+    """Masks of a photo of `size` (height, width), their scores (1 where none came with them) and category ids (0).
 
-    masks: bool (N, H, W), or a list of (H, W) arrays, RLE ({"size", "counts"}) and COCO annotations ({"segmentation"})
+    masks: bool (N, H, W); a label map (H, W) of whole numbers, 0 for no mask; or a list of (H, W) arrays, RLE
+    ({"size", "counts"}) and COCO annotations ({"segmentation"}). Numbers that are not whole count from one half on.
 
     Raises UsageError for what is no mask of that photo.
     """
+    if isinstance(masks, (str, bytes, dict)) or not hasattr(masks, "__iter__"):
+        raise UsageError(f"masks {str(masks)[:60]!r} are no list: give (N, H, W), a label map, or a list of masks")
+    if isinstance(masks, np.ndarray) and masks.ndim == 2 and masks.dtype != bool:
+        masks = [masks == label for label in np.unique(masks) if label > 0]
+    rows = list(masks)
+    facts = [row if isinstance(row, dict) else {} for row in rows]
     try:
-        return pack(_each(masks, size), size)
+        scores = [1.0 if f.get("score") is None else float(f["score"]) for f in facts]
+        kinds = [int(f.get("category_id") or 0) for f in facts]
+        return pack(_each(rows, size), size), scores, kinds
     except UsageError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise UsageError(f"these are no masks of a photo of {size[1]} x {size[0]} pixels: {error}") from None
 
 
-def scores_of(masks: Any) -> list[float]:
-    """The `score` of each annotation, 1 where there is none."""
-    return [float(m.get("score", 1.0)) if isinstance(m, dict) else 1.0 for m in masks]
-
-
-def _each(masks: Any, size: tuple[int, int]) -> Iterator[Bool]:
+def _each(masks: Sequence[Any], size: tuple[int, int]) -> Iterator[Bool]:
     for number, mask in enumerate(masks):
-        found = decode(mask.get("segmentation", mask), size) if isinstance(mask, dict) else np.asarray(mask) > 0
+        try:
+            found = decode(mask.get("segmentation", mask), size) if isinstance(mask, dict) else as_bool(mask)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise UsageError(f"mask {number} is no mask: {reason}") from None
         if found.shape != size:
             shape = " x ".join(str(v) for v in found.shape[::-1])
             raise UsageError(f"mask {number} is of {shape} pixels, the photo of {size[1]} x {size[0]}")
         yield found
 
 
+def as_bool(mask: Any) -> Bool:
+    """A mask of any numbers as bool: whole ones above 0, others from one half on. Raises ValueError, TypeError."""
+    values = np.asarray(mask)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"a {type(mask).__name__} holds no numbers")
+    return np.asarray(values >= 0.5 if values.dtype.kind == "f" else values > 0)
+
+
 def decode(segmentation: Any, size: tuple[int, int]) -> Bool:
     """A COCO segmentation as bool (H, W): RLE, or polygons as flat lists of x, y."""
+    if isinstance(segmentation, np.ndarray):
+        return as_bool(segmentation)
     if isinstance(segmentation, dict):
         return rle.decode(segmentation)  # type: ignore[arg-type]  # checked where it is read
-    return fill(segmentation, size)
+    found = np.zeros(size, bool)
+    for polygon in segmentation:
+        found |= fill(polygon, size)
+    return found
 
 
-def fill(polygons: Sequence[Sequence[float]], size: tuple[int, int]) -> Bool:
-    """The pixels whose centres polygons cover, at 1/16 pixel."""
-    canvas = np.zeros(size, np.uint8)
-    for polygon in polygons:
-        corners = np.asarray(polygon, np.float64).reshape(-1, 2)
-        part = np.zeros(size, np.uint8)
-        cv2.fillPoly(part, [np.rint((corners - 0.5) * 16).astype(np.int32)], 1, shift=4)
-        canvas |= part
-    return canvas > 0
+def fill(polygon: Sequence[float], size: tuple[int, int]) -> Bool:
+    """The pixels (H, W) whose centres a polygon x, y, x, y, ... holds, by counting the edges to their left.
+
+    Raises ValueError for what is no polygon.
+    """
+    corners = np.asarray(polygon, np.float64)
+    if corners.ndim != 1 or len(corners) < 6 or len(corners) % 2 or not np.isfinite(corners).all():
+        raise ValueError(f"{str(polygon)[:60]} is no polygon: give x, y, x, y, x, y, ...")
+    height, width = size
+    x0, y0 = corners.reshape(-1, 2).T
+    x1, y1 = np.roll(x0, -1), np.roll(y0, -1)
+    first = np.ceil(np.clip(np.minimum(y0, y1), 0, height) - 0.5).astype(np.int64)
+    last = np.ceil(np.clip(np.maximum(y0, y1), 0, height) - 0.5).astype(np.int64)
+    edge = np.repeat(np.arange(len(x0)), last - first)
+    row = np.arange(len(edge)) - np.repeat(np.cumsum(last - first) - (last - first), last - first) + first[edge]
+    across = x0[edge] + (row + 0.5 - y0[edge]) / (y1 - y0)[edge] * (x1 - x0)[edge]
+    column = np.ceil(np.clip(across, 0, width) - 0.5).astype(np.int64)
+    crossed = np.zeros((height, width + 1), np.int64)
+    np.add.at(crossed, (row, column), 1)
+    return np.asarray(crossed[:, :width].cumsum(1) % 2 == 1)

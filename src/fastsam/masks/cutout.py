@@ -19,16 +19,15 @@ def cutout(photo: UInt8, crop: Crop) -> tuple[UInt8, tuple[int, int]]:
 
     (0, 0, 4) for a mask without pixels.
     """
-    down, across = np.flatnonzero(crop.pixels.any(1)), np.flatnonzero(crop.pixels.any(0))
-    if len(down) == 0:
+    left, top, right, bottom = crop.bounds
+    if left == right:
         return np.zeros((0, 0, 4), np.uint8), crop.offset
     height, width = photo.shape[:2]
-    x0, x1 = max(0, crop.offset[0] + across[0] - MARGIN), min(width, crop.offset[0] + across[-1] + 1 + MARGIN)
-    y0, y1 = max(0, crop.offset[1] + down[0] - MARGIN), min(height, crop.offset[1] + down[-1] + 1 + MARGIN)
-    tight = crop.pixels[down[0] : down[-1] + 1, across[0] : across[-1] + 1]
+    x0, x1 = max(0, left - MARGIN), min(width, right + MARGIN)
+    y0, y1 = max(0, top - MARGIN), min(height, bottom + MARGIN)
     hard = np.zeros((y1 - y0, x1 - x0), np.float32)
-    Crop((int(crop.offset[0] + across[0] - x0), int(crop.offset[1] + down[0] - y0)), tight).paint(hard, 255)
+    Crop((left - x0, top - y0), crop.tight).paint(hard, 255)
     # The photo's border is no edge of the object: what leaves it goes on beyond.
     alpha = cv2.GaussianBlur(hard, (0, 0), SOFTNESS, borderType=cv2.BORDER_REPLICATE)
     part = photo[y0:y1, x0:x1]
-    return np.dstack((part, np.rint(alpha).astype(np.uint8))), (int(x0), int(y0))
+    return np.dstack((part, np.rint(alpha).astype(np.uint8))), (x0, y0)

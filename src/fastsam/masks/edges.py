@@ -6,6 +6,8 @@ As in the FastSAM paper (section 4.2): Sobel filters on the masks' probabilities
 suppression across the edge. Where a mask ends at its window, and not by itself, there is no edge.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -43,10 +45,20 @@ def gradients(masks: Masks, scores: Float) -> tuple[Float, Float]:
 def thin(strength: Float, normals: Float) -> Float:
     """Keeps a pixel (H, W) where no neighbour along its normal, one pixel to either side, is stronger; 0 elsewhere."""
     smooth = cv2.GaussianBlur(strength, (0, 0), 1.0)
-    rows, columns = (a.astype(np.float32) for a in np.indices(strength.shape))
-    kept = strength > 0
-    for side, wins in ((1, np.greater_equal), (-1, np.greater)):  # of two equal pixels one stays
-        x, y = columns + side * np.cos(normals), rows + side * np.sin(normals)
-        kept &= wins(smooth, cv2.remap(smooth, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-    thinned: Float = np.where(kept, strength, 0).astype(np.float32)
+    rows, columns = np.nonzero(strength > 0)
+    x, y, here = np.cos(normals[rows, columns]), np.sin(normals[rows, columns]), smooth[rows, columns]
+    kept = here >= sample(smooth, columns + x, rows + y)
+    kept &= here > sample(smooth, columns - x, rows - y)  # of two equal pixels one stays
+    thinned = np.zeros_like(strength)
+    thinned[rows[kept], columns[kept]] = strength[rows[kept], columns[kept]]
     return thinned
+
+
+def sample(values: Float, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Float:
+    """Values (H, W) at places (K,) between pixels, bilinearly. (OpenCV's own goes no further than 32767 pixels.)"""
+    height, width = values.shape
+    x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
+    x0, y0 = np.minimum(x.astype(np.int64), max(0, width - 2)), np.minimum(y.astype(np.int64), max(0, height - 2))
+    x1, y1, fx, fy = np.minimum(x0 + 1, width - 1), np.minimum(y0 + 1, height - 1), x - x0, y - y0
+    above = values[y0, x0] * (1 - fx) + values[y0, x1] * fx
+    return np.asarray(above * (1 - fy) + (values[y1, x0] * (1 - fx) + values[y1, x1] * fx) * fy, np.float32)

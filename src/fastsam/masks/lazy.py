@@ -41,6 +41,21 @@ class Crop:
     offset: tuple[int, int]
     pixels: Bool
 
+    @property
+    def bounds(self) -> tuple[int, int, int, int]:
+        """x0, y0, x1, y1 of its pixels on the photo, in whole pixels; all 0 where it has none."""
+        down, across = np.flatnonzero(self.pixels.any(1)), np.flatnonzero(self.pixels.any(0))
+        if len(down) == 0:
+            return 0, 0, 0, 0
+        x, y = self.offset
+        return int(x + across[0]), int(y + down[0]), int(x + across[-1] + 1), int(y + down[-1] + 1)
+
+    @property
+    def tight(self) -> Bool:
+        """Its pixels within its bounds."""
+        (x, y), (x0, y0, x1, y1) = self.offset, self.bounds
+        return self.pixels[y0 - y : y1 - y, x0 - x : x1 - x] if x1 > x0 else self.pixels[:0, :0]
+
     def paint(self, canvas: npt.NDArray[Any], value: float) -> None:
         """Sets the mask's pixels of a `canvas` (H, W, ...) of the photo's size to `value`, in place."""
         self.view(canvas)[self.pixels] = value

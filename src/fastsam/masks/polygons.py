@@ -1,4 +1,8 @@
-"""Outlines of a mask."""
+"""Outlines of a mask along the borders of its pixels, exactly.
+
+A corner is where four pixels meet of which one or three belong to the mask, or two that touch at that corner only: it
+counts twice then. Along a row of corners, and down a column, each two in turn are the ends of an edge.
+"""
 
 from dataclasses import dataclass
 
@@ -7,44 +11,100 @@ import numpy as np
 import numpy.typing as npt
 
 Ring = npt.NDArray[np.float32]
+Int = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Polygon:
-    """`outline` (K, 2) and `holes`, float32 x, y in photo pixels, through the centres of the border pixels."""
+    """`outline` (K, 2) and `holes`, float32 x, y in photo pixels, along the outer borders of the pixels."""
 
     outline: Ring
     holes: tuple[Ring, ...]
 
 
-def polygons(crop: npt.NDArray[np.bool_], offset: tuple[int, int]) -> list[Polygon]:
-    """The outlines of a bool mask (h, w) that lies at `offset` (x, y)."""
-    if crop.size == 0:
+def polygons(crop: Bool, offset: tuple[int, int]) -> list[Polygon]:
+    """The outlines of a bool mask (h, w) that lies at `offset` (x, y): one for each 4-connected part."""
+    if not crop.any():
         return []
-    contours, tree = cv2.findContours(crop.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    shift = np.array(offset, np.float32) + 0.5
-    rings = [c.reshape(-1, 2).astype(np.float32) + shift for c in contours]
-    outer = [i for i in range(len(rings)) if tree[0, i, 3] < 0]
-    holes: dict[int, list[Ring]] = {i: [] for i in outer}
-    for i, ring in enumerate(rings):
-        if tree[0, i, 3] >= 0:
-            holes[int(tree[0, i, 3])].append(ring)
-    return [Polygon(rings[i], tuple(holes[i])) for i in outer]
+    padded = np.pad(crop, 1)
+    _, parts = cv2.connectedComponents(padded.astype(np.uint8), connectivity=4)
+    outlines: dict[int, Ring] = {}
+    holes: dict[int, list[Ring]] = {}
+    for ring in trace(*corners(padded)):
+        x, y = ring[np.lexsort((ring[:, 0], ring[:, 1]))[0]]  # the mask lies below its first corner, or above a hole's
+        shifted = (ring + np.array(offset) - 1).astype(np.float32)
+        if padded[y, x]:
+            outlines[int(parts[y, x])] = shifted
+        else:
+            holes.setdefault(int(parts[y - 1, x]), []).append(shifted)
+    return [Polygon(outline, tuple(holes.get(part, ()))) for part, outline in sorted(outlines.items())]
 
 
-def with_area(polygon: Polygon) -> Polygon:
-    """The same, but a single pixel or a line of pixels becomes the rectangle that it covers."""
-    if len(polygon.outline) >= 3:
-        return Polygon(polygon.outline, tuple(hole for hole in polygon.holes if len(hole) >= 3))
-    (x0, y0), (x1, y1) = polygon.outline.min(0) - 0.5, polygon.outline.max(0) + 0.5
-    return Polygon(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], np.float32), ())
+def corners(mask: Bool) -> tuple[Int, Int, Int]:
+    """Corners (K, 2) x, y of a mask with a border of False, and their partners along the row and along the column."""
+    m = mask.astype(np.int8)
+    top_left, top_right, bottom_left, bottom_right = m[:-1, :-1], m[:-1, 1:], m[1:, :-1], m[1:, 1:]
+    odd = (top_left + top_right + bottom_left + bottom_right) % 2 == 1
+    falling = (top_left & bottom_right & ~top_right & ~bottom_left) > 0  # which two of the four touch
+    rising = (top_right & bottom_left & ~top_left & ~bottom_right) > 0
+    # Of a corner that counts twice one belongs to the edge on the left, the other to that on the right; so for above
+    # and below. The parts stay apart where the left one is the upper one of a falling pair, the lower of a rising one.
+    rows, across, down = [], [], []
+    for found, left, above in ((odd, 0, 0), (falling, 0, 0), (falling, 1, 1), (rising, 0, 1), (rising, 1, 0)):
+        y, x = np.nonzero(found)
+        rows.append(np.stack((x + 1, y + 1), 1))
+        across.append(np.full(len(x), left))
+        down.append(np.full(len(x), above))
+    points, lefts, aboves = np.concatenate(rows), np.concatenate(across), np.concatenate(down)
+    along_row = np.lexsort((lefts, points[:, 0], points[:, 1]))
+    along_column = np.lexsort((aboves, points[:, 1], points[:, 0]))
+    return points, partners(along_row), partners(along_column)
+
+
+def partners(order: Int) -> Int:
+    """(K,) the other end of each corner's edge, where each two in `order` are one."""
+    found = np.empty(len(order), np.int64)
+    found[order[::2]], found[order[1::2]] = order[1::2], order[::2]
+    return found
+
+
+def trace(points: Int, across: Int, down: Int) -> list[Int]:
+    """Rings (K, 2) through corners, each point of a ring once: where one meets itself it becomes two."""
+    rings: list[Int] = []
+    seen = np.zeros(len(points), bool)
+    row, column, places = across.tolist(), down.tolist(), list(map(tuple, points.tolist()))
+    for start in range(len(points)):
+        if seen[start]:
+            continue
+        path: list[tuple[int, int]] = []
+        position: dict[tuple[int, int], int] = {}
+        node, turn = start, True
+        while True:
+            seen[node] = True
+            place = places[node]
+            if place in position:
+                first = position[place]
+                loop, path[first:] = path[first:], []
+                for gone in loop:
+                    del position[gone]
+                rings.append(np.array(loop, np.int64))
+            position[place] = len(path)
+            path.append(place)
+            node = row[node] if turn else column[node]
+            turn = not turn
+            if node == start:
+                break
+        rings.append(np.array(path, np.int64))
+    return rings
 
 
 def joined(parts: list[Polygon]) -> Ring:
-    """One ring (K, 2) through all outlines and holes, joined by cuts of no width between their nearest corners."""
+    """One ring (K, 2) through all outlines and holes, joined to the first outline by cuts of no width."""
     first, *others = (ring for part in parts for ring in (part.outline, *part.holes))
+    inserted: dict[int, list[Ring]] = {}
     for ring in others:
-        distances = np.square(first[:, None] - ring[None]).sum(2)
-        i, j = np.unravel_index(int(distances.argmin()), distances.shape)
-        first = np.concatenate((first[: i + 1], ring[j:], ring[: j + 1], first[i:]))
-    return first
+        nearest = int(np.square(first - ring[0]).sum(1).argmin())
+        inserted.setdefault(nearest, []).append(np.concatenate((ring, ring[:1], first[nearest : nearest + 1])))
+    pieces = [piece for k in range(len(first)) for piece in (first[k : k + 1], *inserted.get(k, ()))]
+    return np.concatenate(pieces)

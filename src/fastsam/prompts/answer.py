@@ -11,8 +11,8 @@ they mean), times the tenth root of the smallest answering box's area over its o
 best ones for each foreground point may be united, or the best one for all foreground points may lose those that hold
 its background points; the candidate says which.
 Boxes: a mask answers when the IoU of its box and the prompt's is at least one half; it ranks by that IoU. Masks: the
-same with the IoU of pixels. Texts: see `words/similarity.py`. Several kinds in one prompt: all must hold, and their
-ranks multiply; a text orders what the others leave.
+same with the IoU of pixels, a quarter of which is enough. Texts: see `words/similarity.py`. Several kinds in one
+prompt: all must hold, and their ranks multiply; a text orders what the others leave.
 Nothing is decoded for points and boxes: points are read in prototype space, boxes compared with the network's.
 """
 
@@ -46,18 +46,16 @@ def select(
     """
     for prompt in prompts:
         prompt.check(masks.size)
-    return [Pick(prompt, answer(masks, scores, prompt, sight, encoder)) for prompt in prompts]
+    return [answer(masks, scores, prompt, sight, encoder) for prompt in prompts]
 
 
-def answer(
-    masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: str | PathLike[str] | None
-) -> tuple[Candidate, ...]:
+def answer(masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: str | PathLike[str] | None) -> Pick:
     """All that answers a prompt, best first, by the rule above."""
     if len(masks) == 0:
-        return ()
+        return Pick(prompt, ())
     ranks = np.ones(len(masks))
     if prompt.box is not None:
-        ranks *= geometry.rank_by_box(masks.boxes, prompt.box)
+        ranks *= geometry.rank_by_box(masks, prompt.box)
     if prompt.mask is not None:
         ranks *= geometry.rank_by_mask(masks, prompt.mask)
     made: list[Candidate] = []
@@ -71,9 +69,10 @@ def answer(
     if prompt.text is not None:
         allowed = np.flatnonzero(ranks)
         found = similarity.find(sight, scores, prompt.text, prompt.exclude, allowed, load(encoder))
-        return tuple(Candidate(masks, (i,), score * float(ranks[i])) for i, score in found)
+        matches = tuple(Candidate(masks, (i,), score * float(ranks[i])) for i, score in found)
+        return Pick(prompt, matches, 1 if similarity.parse(prompt.text).place else len(matches))
     order = np.flatnonzero(ranks)[np.argsort(-ranks[ranks > 0], kind="stable")]
     if prompt.points:
         order = order[suppress(masks.boxes[order], np.zeros(len(order), np.int64), SAME, len(order))]
     single = [Candidate(masks, (int(i),), float(ranks[i])) for i in order]
-    return tuple(single or sorted(made, key=lambda c: -c.score))
+    return Pick(prompt, tuple(single or sorted(made, key=lambda c: -c.score)))

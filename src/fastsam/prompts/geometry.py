@@ -16,7 +16,7 @@ Bool = npt.NDArray[np.bool_]
 Made = tuple[tuple[int, ...], float, tuple[int, ...]]  # what is united, its rank, what is taken away
 LEAST_IOU = 0.5
 OFF_CENTRE = 0.3  # deviation of a click from its object's centre, in widths and heights of its box
-COMPARED = 16  # masks that are decoded for a mask prompt: those whose boxes fit best
+LEAST_MASK_IOU = 0.25  # what is drawn by hand is rough
 
 
 def rank_by_points(
@@ -45,23 +45,25 @@ def central(boxes: Float, point: npt.NDArray[np.float64]) -> Rank:
     return np.asarray(np.exp(-0.5 * (away**2).sum(1) / OFF_CENTRE**2))
 
 
-def rank_by_box(boxes: Float, wanted: Box) -> Rank:
-    """IoU of boxes (N, 4) with the wanted one, 0 where it is under one half."""
-    iou = box_iou(boxes, wanted)
+def rank_by_box(masks: Masks, wanted: Box) -> Rank:
+    """IoU of the masks' boxes with the wanted one, of which only what lies on the photo counts; 0 under one half."""
+    height, width = masks.size
+    x0, y0, x1, y1 = wanted
+    iou = box_iou(masks.boxes, (max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)))
     return np.where(iou >= LEAST_IOU, iou, 0.0)
 
 
 def rank_by_mask(masks: Masks, wanted: Bool) -> Rank:
-    """IoU of masks with the wanted one (H, W), 0 where it is under one half."""
-    down, across = np.flatnonzero(wanted.any(1)), np.flatnonzero(wanted.any(0))
-    near = box_iou(masks.boxes, (across[0], down[0], across[-1] + 1, down[-1] + 1))
-    area = np.count_nonzero(wanted)
+    """IoU of masks with the wanted one (H, W), 0 where it is under `LEAST_MASK_IOU`."""
+    area, areas = np.count_nonzero(wanted), masks.areas
     ranks = np.zeros(len(masks))
-    for i in np.argsort(-near, kind="stable")[:COMPARED]:
+    for i in np.flatnonzero(
+        np.minimum(areas, area) >= LEAST_MASK_IOU * np.maximum(areas, area)
+    ):  # others cannot reach it
         crop = masks.crop(int(i))
         overlap = np.count_nonzero(crop.view(wanted) & crop.pixels)
-        ranks[i] = overlap / (area + np.count_nonzero(crop.pixels) - overlap)
-    return np.where(ranks >= LEAST_IOU, ranks, 0.0)
+        ranks[i] = overlap / (area + areas[i] - overlap)
+    return np.where(ranks >= LEAST_MASK_IOU, ranks, 0.0)
 
 
 def box_iou(boxes: Float, box: Box) -> Rank:

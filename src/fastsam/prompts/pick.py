@@ -60,15 +60,22 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class Pick:
-    """The answer to one prompt. `candidates`: all that answer, best first; none where nothing matched."""
+    """The answer to one prompt; false where nothing matched.
+
+    candidates: all that answer, best first; meant: how many of them the prompt means
+    """
 
     prompt: Prompt
     candidates: tuple[Candidate, ...]
+    meant: int = 1
+
+    def __bool__(self) -> bool:
+        return bool(self.candidates)
 
     @property
     def matches(self) -> tuple[Candidate, ...]:
-        """What is meant: all that answer a text, since a word means every such thing; the best one otherwise."""
-        return self.candidates if self.prompt.text is not None else self.candidates[:1]
+        """What is meant: every mask that a text means, the one that it names by its place; the best one otherwise."""
+        return self.candidates[: self.meant]
 
     @property
     def index(self) -> int | None:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError
+from fastsam.masks.annotations import as_bool
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
@@ -102,11 +103,13 @@ def checked_box(values: Any) -> tuple[float, ...]:
 def checked_mask(values: Any) -> npt.NDArray[np.bool_]:
     """A mask as bool (H, W). Raises UsageError."""
     try:
-        mask: npt.NDArray[np.bool_] = np.asarray(values) > 0
+        mask = as_bool(values)
     except (TypeError, ValueError):
         raise UsageError(f"a {type(values).__name__} is no mask: give an array (H, W)") from None
-    if mask.ndim != 2 or not mask.any():
-        raise UsageError(f"a mask of shape {mask.shape} with {np.count_nonzero(mask)} pixels is none: give (H, W)")
+    if mask.ndim != 2:
+        raise UsageError(f"a mask of shape {mask.shape} is none: give (H, W), and several as a list")
+    if not mask.any():
+        raise UsageError("a mask without a pixel means nothing: mark what is meant with values above 0")
     mask.flags.writeable = False
     return mask
 
@@ -128,7 +131,9 @@ def _numbers(values: Any, n: int, what: str) -> tuple[float, ...]:
     except (TypeError, ValueError):
         numbers = ()
     if len(numbers) != n or not all(isfinite(v) for v in numbers):
-        raise UsageError(f"{what} {values!r} is not {n} finite numbers")
+        raise UsageError(
+            f"{what} {values!r} is not {n} finite numbers: give a list of {what}{'es' * (n == 4)}{'s' * (n == 2)}"
+        )
     return numbers
 
 

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.masks.lazy import Crop
 from fastsam.words import pooled
 from fastsam.words.crops import crop, describe
 
 Float = npt.NDArray[np.float32]
-Bool = npt.NDArray[np.bool_]
 DATA = Path(__file__).parent / "data"
 BATCH = 16
 NOTHING = "(nothing)"  # the class of masks that are no object
@@ -42,7 +42,7 @@ class Classifier:
     names: tuple[str, ...]
     vectors: Float
 
-    def chances(self, photo: npt.NDArray[np.uint8], masks: Iterable[Bool]) -> Float:
+    def chances(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float:
         """(N, C) float32: two distributions side by side, over the everyday words and over ImageNet's classes."""
         rows = []
         for seen, logits in look(self.session, photo, masks):
@@ -51,7 +51,7 @@ class Classifier:
         return np.concatenate(rows) if rows else np.zeros((0, len(self.names)), np.float32)
 
 
-def look(session: Any, photo: npt.NDArray[np.uint8], masks: Iterable[Bool]) -> Iterator[tuple[Float, Float]]:
+def look(session: Any, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Iterator[tuple[Float, Float]]:
     """What the linear layer sees (n, D), and ImageNet's logits (n, 1000), of some masks at a time.
 
     The layer sees the features of the masks' crops, those of the photo over the masks, the numbers of `describe`, their
@@ -63,7 +63,7 @@ def look(session: Any, photo: npt.NDArray[np.uint8], masks: Iterable[Bool]) -> I
         crops = np.stack([crop(photo, m) for m in some]).transpose(0, 3, 1, 2).astype(np.float32) / 255
         features, logits = session.run(["features", "logits"], {"pictures": crops})
         place = np.stack([describe(photo, m) for m in some])
-        over = np.stack([maps.over(m) for m in some])
+        over = np.stack([maps.over(m, photo.shape[:2]) for m in some])
         yield np.concatenate((features, over, place, place**2, np.sqrt(np.abs(place))), 1), logits
 
 

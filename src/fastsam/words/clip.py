@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError, require
+from fastsam.masks.lazy import Crop
 from fastsam.words.classifier import NOTHING, everyday_words
 from fastsam.words.crops import crop
 
@@ -47,7 +48,7 @@ class Clip:
     threshold = 0.25
     limits = "Reads what CLIP reads; counts, places beside one another and fine parts are beyond it."
 
-    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[npt.NDArray[np.bool_]]) -> Float:
+    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float:
         """(K, D) float32 unit vectors of the masks' crops."""
         every, rows = iter(masks), []
         while some := list(islice(every, BATCH)):
@@ -102,15 +103,20 @@ def is_installed() -> bool:
     return all((home() / name).is_file() for name in FILES)
 
 
-@lru_cache(maxsize=2)
 def load(folder: Path) -> Clip:
     """The towers of a folder. Raises UsageError where files or packages are missing."""
     if missing := [name for name in FILES if not (folder / name).is_file()]:
         raise UsageError(
             f"{folder} lacks {', '.join(missing)}: fastsam weights get clip, or weights convert FILE FOLDER"
         )
-    tokenizers = require("tokenizers", "text")
+    require("tokenizers", "text")
+    return _load(folder.resolve(), (folder / "clip.json").stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _load(folder: Path, changed: int) -> Clip:
     import onnxruntime
+    import tokenizers
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
@@ -122,4 +128,4 @@ def load(folder: Path) -> Clip:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     facts = json.loads((folder / "clip.json").read_text())
-    return Clip(f"clip:{folder}", image, text, tokenizer, facts["size"], facts["length"], facts["scale"])
+    return Clip(f"clip:{folder}:{changed}", image, text, tokenizer, facts["size"], facts["length"], facts["scale"])

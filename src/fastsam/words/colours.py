@@ -1,6 +1,6 @@
 """Names of colours: how much of a mask a person would call red, yellow, black, ...
 
-Enters: pixels. Leaves: shares of the eleven basic colour terms (Berlin and Kay 1969). Called by `similarity`.
+Enters: pixels. Leaves: shares of the eleven basic colour terms (Berlin and Kay 1969). Called by `sight`.
 """
 
 from functools import lru_cache

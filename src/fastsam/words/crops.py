@@ -7,25 +7,26 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.masks.lazy import Crop
+
 UInt8 = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
-Bool = npt.NDArray[np.bool_]
 SIDE = 224
 CONTEXT = 1.3  # side of the crop, against the mask's longest side
 DIMMED = 0.35  # of the background's contrast that is left, on grey
 GREY = 127
 
 
-def crop(photo: UInt8, mask: Bool, pixels: int = SIDE) -> UInt8:
-    """(pixels, pixels, 3) RGB: the mask and what is around it, dimmed. `mask` (H, W) must have a pixel."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+def crop(photo: UInt8, mask: Crop, pixels: int = SIDE) -> UInt8:
+    """(pixels, pixels, 3) RGB: the mask, which must have a pixel, and what is around it, dimmed."""
+    x0, y0, x1, y1 = mask.bounds
     side = max(y1 - y0, x1 - x0) * CONTEXT
     left, top = (x0 + x1 - side) / 2, (y0 + y1 - side) / 2
     # Only what the crop shows is dimmed: photos may be large.
     a, b = max(0, int(left) - 1), max(0, int(top) - 1)
     part = photo[b : int(top + side) + 2, a : int(left + side) + 2]
-    inside = mask[b : int(top + side) + 2, a : int(left + side) + 2]
+    inside = np.zeros(part.shape[:2], bool)
+    inside[y0 - b : y1 - b, x0 - a : x1 - a] = mask.tight
     dimmed = np.where(inside[..., None], part, DIMMED * part + (1 - DIMMED) * GREY).astype(np.uint8)
     if side > 2 * pixels:  # so that no detail is skipped
         shrink = pixels / side
@@ -40,25 +41,28 @@ def crop(photo: UInt8, mask: Bool, pixels: int = SIDE) -> UInt8:
     return np.asarray(cv2.warpAffine(dimmed, place, (pixels, pixels), flags=flags, borderValue=(GREY,) * 3), np.uint8)
 
 
-def describe(photo: UInt8, mask: Bool) -> Float:
+def describe(photo: UInt8, mask: Crop) -> Float:
     """(15,) place, size and colour of a mask, all about 0..1.
 
     Mean row and column, share of the photo, height and width, share of each border that it covers (top, bottom, left,
     right), mean and deviation of red, green and blue.
     """
-    height, width = mask.shape
-    rows, columns = mask.sum(1), mask.sum(0)
+    height, width = photo.shape[:2]
+    x0, y0, x1, y1 = mask.bounds
+    tight = mask.tight
+    rows, columns = tight.sum(1), tight.sum(0)
     area = rows.sum()
-    tall, wide = np.flatnonzero(rows), np.flatnonzero(columns)
-    colours = photo[mask] / 255
+    colours = photo[y0:y1, x0:x1][tight] / 255
+    at_border = ((y0 == 0, tight[0]), (y1 == height, tight[-1]), (x0 == 0, tight[:, 0]), (x1 == width, tight[:, -1]))
+    lengths = (width, width, height, height)
     return np.array(
         [
-            (rows * np.arange(height)).sum() / area / height,
-            (columns * np.arange(width)).sum() / area / width,
-            area / mask.size,
-            (tall[-1] - tall[0] + 1) / height,
-            (wide[-1] - wide[0] + 1) / width,
-            *(border.mean() for border in (mask[0], mask[-1], mask[:, 0], mask[:, -1])),
+            (rows * np.arange(y0, y1)).sum() / area / height,
+            (columns * np.arange(x0, x1)).sum() / area / width,
+            area / (height * width),
+            (y1 - y0) / height,
+            (x1 - x0) / width,
+            *(touches * line.sum() / length for (touches, line), length in zip(at_border, lengths, strict=True)),
             *colours.mean(0),
             *colours.std(0),
         ],

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError
+from fastsam.masks.lazy import Crop
 
 Float = npt.NDArray[np.float32]
 NAMES = ("offline", "clip")
@@ -35,8 +36,8 @@ class Encoder(Protocol):
     @property
     def threshold(self) -> float: ...
 
-    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[npt.NDArray[np.bool_]]) -> Float:
-        """(K, D) of masks (H, W) of a photo, RGB uint8 (H, W, 3)."""
+    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float:
+        """(K, D) of masks of a photo, RGB uint8 (H, W, 3), each with a pixel."""
 
     def chances(self, seen: Float, words: Sequence[str], among: bool = False) -> Float:
         """(K, W) chance 0..1 that what was seen is what each word says, 0 for a word that means nothing here.

@@ -1,13 +1,13 @@
 """Vectors of words and sentences: all-MiniLM-L6-v2, a transformer of six layers, in NumPy.
 
 Enters: texts. Leaves: unit vectors of 384 numbers; texts that mean the same point the same way. Needs the `text` extra
-and the package that carries the weights. Called by `similarity`.
+and the package that carries the weights. Called by `offline`.
 
 BERT (Devlin et al. 2018, arXiv 1810.04805) with mean pooling (Reimers and Gurevych 2019, arXiv 1908.10084).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,13 +31,20 @@ class MiniLM:
 
     weights: dict[str, Float]
     tokenizer: Any
+    known: dict[str, Float] = field(default_factory=dict)
 
     def embed(self, texts: Sequence[str]) -> Float:
         """(N, 384) float32 unit vectors."""
         return np.stack([self.embed_one(text) for text in texts]) if texts else np.zeros((0, 384), np.float32)
 
     def embed_one(self, text: str) -> Float:
-        """(384,) float32 unit vector of a text."""
+        """(384,) float32 unit vector of a text, kept for the next time."""
+        if text not in self.known:
+            self.known[text] = self.compute(text)
+        return self.known[text]
+
+    def compute(self, text: str) -> Float:
+        """(384,) the same, computed."""
         tokens = self.tokenizer.encode(text).ids[:LONGEST]
         w = self.weights
         x = w["embeddings.word_embeddings.weight"][tokens] + w["embeddings.position_embeddings.weight"][: len(tokens)]

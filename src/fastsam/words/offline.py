@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.masks.lazy import Crop
 from fastsam.words import classifier, minilm
 
 Float = npt.NDArray[np.float32]
@@ -38,10 +39,11 @@ class Offline:
     threshold = 0.2  # where precision and recall meet on the training photos
     limits = (
         "Knows some hundred everyday words, ImageNet's 1000 classes and what means nearly the same; no brands, "
-        "letters, actions, relations or people by name. Small or unusual objects are often mistaken."
+        "letters, actions, relations or people by name. Takes man and woman for person; small or unusual "
+        "objects are often mistaken."
     )
 
-    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[npt.NDArray[np.bool_]]) -> Float:
+    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float:
         """(K, C) float32: two distributions side by side, over the everyday words and over ImageNet's classes."""
         return classifier.load().chances(photo, masks)
 
@@ -60,7 +62,7 @@ class Offline:
         return np.clip(chances, 0, 1).astype(np.float32)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def shares_of(words: tuple[str, ...]) -> Float:
     """(W, C) how much of the chance of each class goes to each of the words."""
     classes = classifier.load().vectors

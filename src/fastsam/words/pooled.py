@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.masks.lazy import Crop
+
 Float = npt.NDArray[np.float32]
 SIDE = 512  # pixels of the photo's longer side, as the network sees it
 STRIDE = 32
@@ -24,14 +26,29 @@ class Maps:
 
     maps: tuple[Float, ...]
 
-    def over(self, mask: npt.NDArray[np.bool_]) -> Float:
-        """(1432,) their means over a mask (H, W); cells that it half covers count a quarter."""
+    def over(self, mask: Crop, photo: tuple[int, int]) -> Float:
+        """(1432,) their means over a mask of a photo (height, width); cells that it half covers count a quarter."""
         parts = []
         for features in self.maps:
-            _, h, w = features.shape
-            cover = cv2.resize(mask.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA) ** 2
+            cover = covered(mask, photo, (features.shape[1], features.shape[2])) ** 2
             parts.append(np.tensordot(features, cover, 2) / (cover.sum() + 1e-6))
         return np.concatenate(parts).astype(np.float32)
+
+
+def covered(mask: Crop, photo: tuple[int, int], cells: tuple[int, int]) -> Float:
+    """(h, w) share of each cell that a mask covers, of `cells` (h, w) that divide a photo (height, width)."""
+    x0, y0, x1, y1 = mask.bounds
+    share = mask.tight.astype(np.float32)
+    for axis, (first, last) in ((0, (y0, y1)), (1, (x0, x1))):
+        step = photo[axis] / cells[axis]
+        sums = np.concatenate((np.zeros_like(share.take([0], axis)), share.cumsum(axis)), axis)
+        # Of a cell's edges between two pixels, the sums' value lies between theirs.
+        edges = np.clip(np.arange(cells[axis] + 1) * step, first, last) - first
+        low = np.minimum(edges.astype(np.int64), last - first - 1)
+        part = (edges - low).astype(np.float32).reshape((-1, 1) if axis == 0 else (1, -1))
+        at_edges = sums.take(low, axis) * (1 - part) + sums.take(low + 1, axis) * part
+        share = np.diff(at_edges, axis=axis) / np.float32(step)
+    return np.asarray(share, np.float32)
 
 
 def look(session: Any, photo: npt.NDArray[np.uint8]) -> Maps:

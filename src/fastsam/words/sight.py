@@ -3,7 +3,6 @@
 Enters: a photo and its masks. Leaves: one row a mask, kept for the next word. Held by `segments`, read by `similarity`.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +15,6 @@ from fastsam.words.colours import TERMS, shares
 from fastsam.words.encoder import Encoder
 
 Float = npt.NDArray[np.float32]
-Bool = npt.NDArray[np.bool_]
 LEAST_AREA = 100  # pixels: smaller masks show nothing that could be named
 
 
@@ -46,7 +44,7 @@ class Sight:
         """(K, D) what an encoder sees of each mask."""
         if encoder.name not in self._seen:
             pixels, _ = self.pixels, self._looks  # the next word may name a colour, and shall not wait for it
-            self._seen[encoder.name] = encoder.see(pixels, self._decoded())
+            self._seen[encoder.name] = encoder.see(pixels, map(self.masks.crop, self.indices.tolist()))
         return self._seen[encoder.name]
 
     @property
@@ -75,6 +73,13 @@ class Sight:
     def _seen(self) -> dict[str, Float]:
         return {}
 
-    def _decoded(self) -> Iterator[Bool]:
-        """Masks one by one: together they may not fit into memory."""
-        return (self.masks[i] for i in self.indices.tolist())
+    def take(self, indices: npt.NDArray[np.int64]) -> "Sight":
+        """What was seen of the masks at `indices`, in that order."""
+        taken = Sight(self.photo, self.masks.take(indices))
+        if self._seen:
+            place = np.full(len(self.masks), -1)
+            place[self.indices] = np.arange(len(self.indices))
+            rows = place[indices][place[indices] >= 0]
+            taken.__dict__["_seen"] = {name: seen[rows] for name, seen in self._seen.items()}
+            taken.__dict__["_looks"] = tuple(looks[rows] for looks in self._looks)
+        return taken

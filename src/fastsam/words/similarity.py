@@ -8,7 +8,7 @@ comes from the encoder; a colour multiplies it by how much of the mask is of tha
 masks above the encoder's threshold answer, in order of that chance times the root of their own score: a rim of a cup
 looks like a cup, but is less of an object. A mask that answers one of the excluded texts at least half as well goes.
 Among those that answer at least half as well as the best, a place word (left, right, top, bottom, largest, smallest)
-puts the one that it names first.
+means the one that it names, which comes first.
 """
 
 import re
@@ -48,12 +48,25 @@ class Meaning:
 
 
 def parse(text: str) -> Meaning:
-    """Takes a text apart."""
-    words = re.findall(r"[a-z']+", text.lower())
-    colours = tuple(t for w in words if (t := term(w)))
-    places = [PLACES[w] for w in words if w in PLACES]
-    rest = [w for w in words if not term(w) and w not in PLACES and w not in STOP]
-    return Meaning(" ".join(rest), colours, places[0] if places else None)
+    """Takes a text apart. A place word after a noun is part of it ("tank top"), and an orange is a fruit."""
+    words = re.findall(r"[^\W_]+(?:'[^\W_]+)?", text.lower())
+    nouns: list[str] = []
+    colours: list[str] = []
+    places: list[str] = []
+    before = ""
+    for word in words:
+        if word in PLACES and before not in nouns:
+            places.append(PLACES[word])
+        elif (colour := term(word)) is not None:
+            colours.append(colour)
+        elif word not in STOP:
+            nouns.append(word)
+        before = word
+    if colours[-1:] == ["orange"] and words[-1] == "orange":
+        nouns.append(colours.pop())
+    if not (nouns or colours or places):  # "object": taken at its word, rather than for everything
+        nouns = words or [text.strip()]
+    return Meaning(" ".join(nouns), tuple(colours), places[0] if places else None)
 
 
 def find(
@@ -69,17 +82,24 @@ def find(
     scores: (N,) the masks' own; exclude: texts for what is not meant; allowed: indices among which is chosen
     """
     kept = np.isin(sight.indices, allowed)
-    wanted = parse(text)
-    chance = chances(sight, [wanted, *map(parse, exclude)], encoder)[kept]
+    wanted, refused = parse(text), [parse(one) for one in exclude]
+    chance = chances(sight, [wanted, *refused], encoder)[kept]
     indices, whole = sight.indices[kept], np.sqrt(scores[sight.indices[kept]])
+    places = sight.places[kept] if wanted.place or any(m.place for m in refused) else np.zeros((0, 3), np.float32)
     answers = chance[:, 0] > encoder.threshold
-    for refused in chance[:, 1:].T:
-        answers &= (refused <= encoder.threshold) | (refused < chance[:, 0] / 2)
+    for meaning, other in zip(refused, chance[:, 1:].T, strict=True):
+        goes = (other > encoder.threshold) & (other >= chance[:, 0] / 2)
+        if meaning.place is not None:  # the one that it names, and no other
+            goes = np.isin(np.arange(len(goes)), ranked(goes, other * whole, places, meaning.place)[:1])
+        answers &= ~goes
     ranks = np.where(answers, chance[:, 0] * whole, 0.0)
+    return [(int(indices[k]), float(ranks[k])) for k in ranked(answers, ranks, places, wanted.place)]
+
+
+def ranked(answers: npt.NDArray[np.bool_], ranks: Chance, places: Float, place: str | None) -> npt.NDArray[np.int64]:
+    """Those that answer, best first, or what a place word names first."""
     order = np.flatnonzero(answers)[np.argsort(-ranks[answers], kind="stable")]
-    if wanted.place is not None and len(order):
-        order = by_place(order, ranks, sight.places[kept], wanted.place)
-    return [(int(indices[k]), float(ranks[k])) for k in order]
+    return order if place is None or len(order) == 0 else by_place(order, ranks, places, place)
 
 
 def by_place(order: npt.NDArray[np.int64], ranks: Chance, places: Float, place: str) -> npt.NDArray[np.int64]:
