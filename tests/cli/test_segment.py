@@ -286,6 +286,7 @@ def test_prompts_that_make_no_sense_are_named(
     [
         ("{", "no readable JSON"),
         ("[3]", "prompt 0: 3 is no object"),
+        ("[]", "holds no prompt"),
         ('[{"box": [1, 2, 3]}]', "prompt 0: box"),
         ('[{"boxes": [[1, 2, 3, 4]]}]', "prompt 0: there is no 'boxes'"),
         ('[{"text": "a"}, {"mask": {"size": [1], "counts": "x"}}]', "prompt 1"),
@@ -298,3 +299,63 @@ def test_a_prompt_file_that_makes_no_sense_is_named(
     done = fastsam("segment", coffee, "--json", "--prompts", tmp_path / "asked.json")
     assert done.code == 2
     assert message in done.err
+
+
+def test_answers_are_merged_on_demand(fastsam, coffee: Path, tmp_path: Path) -> None:
+    fastsam("segment", coffee, "--format", "npz", "-o", tmp_path)
+    kept = Segments.load(tmp_path / "coffee.npz")
+    boxes = [",".join(map(str, box)) for box in kept.boxes[:2].tolist()]
+    done = fastsam("segment", coffee, "--json", "--merge", "--box", boxes[0], "--box", boxes[1])
+    (answer,) = json.loads(done.out)
+    assert [s["area"] for s in answer["segments"]] == [int((kept.masks[0] | kept.masks[1]).sum())]
+    done = fastsam("segment", coffee, "--json", "--merge")
+    assert (done.code, "--merge needs prompts" in done.err) == (2, True)
+
+
+def test_a_union_is_cut_out_too(fastsam, coffee: Path, tmp_path: Path) -> None:
+    squares = [[[30, 30, 60, 30, 60, 60, 30, 60]], [[100, 30, 130, 30, 130, 60, 100, 60]]]
+    rows = [{"segmentation": square, "image_id": 1, "category_id": 3} for square in squares]
+    content = {"images": [{"id": 1, "file_name": "coffee.png"}], "annotations": rows}
+    (tmp_path / "mine.json").write_text(json.dumps(content | {"categories": [{"id": 3, "name": "mug"}]}))
+    words = ("segment", coffee, "--annotations", tmp_path / "mine.json", "-o", tmp_path / "out")
+    done = fastsam(*words, "--point", "40,40", "--point", "110,40", "--format", "cutouts", "--format", "coco")
+    assert "union of 0 + 1" in done.out
+    with Image.open(tmp_path / "out" / "coffee-cutouts" / "prompt00-00.png") as cut:
+        assert cut.size == (104, 34)
+    written = json.loads((tmp_path / "out" / "instances.json").read_text())
+    assert written["categories"] == [{"id": 1, "name": "mug"}]
+    done = fastsam(*words[:-1], tmp_path, "--format", "coco", "--format", "yolo")
+    assert done.code == 0
+    (tmp_path / "instances.json").write_text(json.dumps(content))
+    done = fastsam("segment", coffee, "--annotations", tmp_path / "instances.json", "-o", tmp_path, "--format", "coco")
+    assert (done.code, "another input" in done.err) == (2, True)
+
+
+def test_photos_of_one_name_keep_their_own_annotations(fastsam, coffee: Path, tmp_path: Path) -> None:
+    images, rows = [], []
+    for k, folder in enumerate(("train", "val")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.png").write_bytes(coffee.read_bytes())
+        images.append({"id": k, "file_name": f"{folder}/x.png"})
+        rows += [{"segmentation": [[9, 9, 99, 9, 99, 99, 9, 99]], "image_id": k, "category_id": 1}] * (k + 1)
+    (tmp_path / "all.json").write_text(json.dumps({"images": images, "annotations": rows}))
+    words = ("segment", tmp_path / "train", tmp_path / "val", "--annotations", tmp_path / "all.json", "--json")
+    assert [len(a["segments"]) for a in json.loads(fastsam(*words).out)] == [1, 2]
+    (tmp_path / "x.png").write_bytes(coffee.read_bytes())
+    done = fastsam("segment", tmp_path / "x.png", "--annotations", tmp_path / "all.json", "--json")
+    assert (done.code, "2 photos x.png" in done.err) == (2, True)
+
+
+def test_a_picture_of_a_mask_may_be_transparent_or_have_16_bits(fastsam, coffee: Path, tmp_path: Path) -> None:
+    fastsam("segment", coffee, "--format", "npz", "-o", tmp_path)
+    mask = Segments.load(tmp_path / "coffee.npz").masks[2]
+    Image.fromarray(np.dstack([np.full(mask.shape, 255, np.uint8)] * 3 + [mask.astype(np.uint8) * 255])).save(
+        tmp_path / "rgba.png"
+    )
+    Image.fromarray(mask.astype(np.uint16)).save(tmp_path / "deep.png")
+    Image.fromarray(np.zeros(mask.shape, np.uint8)).save(tmp_path / "black.png")
+    words = ("--mask", tmp_path / "rgba.png", "--mask", tmp_path / "deep.png")
+    (answer,) = json.loads(fastsam("segment", coffee, "--json", *words).out)
+    assert [pick["index"] for pick in answer["picks"]] == [2, 2]
+    done = fastsam("segment", coffee, "--json", "--mask", tmp_path / "black.png")
+    assert (done.code, "black.png: no pixel is marked" in done.err) == (2, True)

@@ -50,6 +50,15 @@ def test_a_mask_cut_by_its_window_has_no_edge_there(make_segments: Make) -> None
     assert not segments.edges().any()
 
 
+def test_edges_go_as_far_as_a_panorama() -> None:
+    mask = np.zeros((1, 4, 40_000), bool)
+    mask[0, :, 35_000:36_000] = True
+    edges = Segments.from_masks(np.zeros((4, 40_000, 3), np.uint8), mask).edges()
+    columns = np.flatnonzero(edges.any(0))
+    assert len(columns) == 2
+    assert np.abs(columns - [35_000, 36_000]).max() <= 1
+
+
 def test_edges_of_nothing_are_black(make_segments: Make) -> None:
     assert not make_segments((20, 30), [], []).edges().any()
 

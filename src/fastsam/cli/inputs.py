@@ -107,10 +107,9 @@ def read_mask(file: Path) -> npt.NDArray[np.bool_]:
     """A picture's pixels that are neither black nor transparent, bool (H, W). Raises UsageError."""
     read_image(file)  # says in a line what is wrong with a file
     raw: Any = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_UNCHANGED)
-    if raw.ndim == 2:
-        return np.asarray(raw > 0)
-    opaque = raw[..., 3] > 0 if raw.shape[2] == 4 else True
-    mask = np.asarray((raw[..., :3] > 0).any(2) & opaque)
+    layers = raw.reshape(*raw.shape[:2], -1)
+    opaque = layers[..., 3] > 0 if layers.shape[2] == 4 else True
+    mask = np.asarray((layers[..., :3] > 0).any(2) & opaque)
     if not mask.any():
         raise UsageError(f"{file}: no pixel is marked: paint what is meant in any colour but black")
     return mask

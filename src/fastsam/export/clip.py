@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from fastsam.errors import UsageError, require
 from fastsam.export.onnx import OPSET, halve
 from fastsam.files import make_folder, whole
-from fastsam.network.clip import ImageTower, TextTower, Tower
+from fastsam.network.clip import DEVIATION, MEAN, ImageTower, TextTower, Tower
 
 END = "<|endoftext|>"
 BEGIN = "<|startoftext|>"
@@ -93,7 +93,7 @@ def read_published(file: Path) -> dict[str, Tensor]:
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The numbers of a Hugging Face folder under the published names, and its config."""
+    """The numbers of a Hugging Face folder under the published names, and its configs."""
     try:
         config = json.loads((folder / "config.json").read_text())
     except (OSError, ValueError):
@@ -106,6 +106,8 @@ def read_folder(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         entries = torch.load(folder / "pytorch_model.bin", map_location="cpu", weights_only=True)
     else:
         raise UsageError(f"{folder} holds neither model.safetensors nor pytorch_model.bin")
+    prepared = folder / "preprocessor_config.json"
+    config |= json.loads(prepared.read_text()) if prepared.is_file() else {}
     return dict(published_names({name: value.float() for name, value in entries.items()})), config
 
 
@@ -138,7 +140,8 @@ def towers(entries: dict[str, Tensor], config: dict[str, Any], end: int) -> tupl
     width, _, patch, _ = visual["conv1.weight"].shape
     space = visual["proj"].shape[1]
     size = round((len(visual["positional_embedding"]) - 1) ** 0.5) * patch
-    image = ImageTower(shape(visual, width, config.get("vision_config", {})), size, patch, space)
+    colours = (config.get("image_mean", MEAN), config.get("image_std", DEVIATION))
+    image = ImageTower(shape(visual, width, config.get("vision_config", {})), size, patch, space, *colours)
     image.load_state_dict(visual)
     words, width = entries["token_embedding.weight"].shape
     length = len(entries["positional_embedding"])

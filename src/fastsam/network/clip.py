@@ -4,6 +4,7 @@ Enters: pictures (N, 3, S, S) in 0..1, or token ids (N, L). Leaves: unit vectors
 `export/clip`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -80,12 +81,20 @@ class Blocks(nn.Module):
 
 
 class ImageTower(nn.Module):
-    """Pictures of `size` pixels a side in patches of `patch`."""
+    """Pictures of `size` pixels a side in patches of `patch`; `mean` and `deviation` of their colours."""
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, tower: Tower, size: int, patch: int, space: int) -> None:
+    def __init__(
+        self,
+        tower: Tower,
+        size: int,
+        patch: int,
+        space: int,
+        mean: Sequence[float] = MEAN,
+        deviation: Sequence[float] = DEVIATION,
+    ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, tower.width, patch, patch, bias=False)
         self.class_embedding = nn.Parameter(torch.empty(tower.width))
@@ -93,8 +102,8 @@ class ImageTower(nn.Module):
         self.ln_pre, self.ln_post = nn.LayerNorm(tower.width), nn.LayerNorm(tower.width)
         self.transformer = Blocks(tower)
         self.proj = nn.Parameter(torch.empty(tower.width, space))
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, pictures: Tensor) -> Tensor:
         x = self.conv1((pictures - self.mean) / self.deviation).flatten(2).transpose(1, 2)

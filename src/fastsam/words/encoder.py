@@ -6,7 +6,6 @@ there.
 
 import os
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -59,7 +58,7 @@ def load(name: str | os.PathLike[str] | None = None) -> Encoder:
     if name == "offline":
         from fastsam.words.offline import Offline
 
-        return _once(Offline)
+        return Offline()
     if name == "clip":
         return clip.load(clip.home())
     if Path(name).is_dir():
@@ -67,8 +66,3 @@ def load(name: str | os.PathLike[str] | None = None) -> Encoder:
     raise UsageError(
         f"unknown encoder {str(name)!r}: choose from {', '.join(NAMES)}, or name a folder of CLIP's towers"
     )
-
-
-@lru_cache(maxsize=4)
-def _once(kind: type[Encoder]) -> Encoder:
-    return kind()
