@@ -157,6 +157,15 @@ def test_masks_are_answered_by_the_best_overlap(segments: Segments) -> None:
     assert picks[2].score == 1
 
 
+def test_the_best_of_many_masks_in_one_box_is_found() -> None:
+    masks = np.zeros((25, 60, 60), bool)
+    for k, mask in enumerate(masks):
+        mask[10:50, 10:50] = np.random.default_rng(k).random((40, 40)) < 0.5
+        mask[10, 10] = mask[49, 49] = True
+    segments = Segments.from_masks(np.zeros((60, 60, 3), np.uint8), masks)
+    assert [p.index for p in segments.select(masks=list(masks))] == list(range(25))
+
+
 def test_a_mask_and_a_point_in_one_prompt_must_both_hold(segments: Segments) -> None:
     around = segments.masks[0]
     inside, apart = Prompt(mask=around, points=[(20, 20)]), Prompt(mask=around, points=[(150, 40)])

@@ -4,6 +4,8 @@ Enters: a photo's masks, their scores, a prompt's parts. Leaves: ranks (N,), 0 f
 Called by `answer`, whose docstring has the rule.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -55,15 +57,23 @@ def rank_by_box(masks: Masks, wanted: Box) -> Rank:
 
 def rank_by_mask(masks: Masks, wanted: Bool) -> Rank:
     """IoU of masks with the wanted one (H, W), 0 where it is under `LEAST_MASK_IOU`."""
+    down, across = np.flatnonzero(wanted.any(1)), np.flatnonzero(wanted.any(0))
     area, areas = np.count_nonzero(wanted), masks.areas
+    bounds = (across[0], down[0], across[-1] + 1, down[-1] + 1)
+    most = np.minimum(np.minimum(areas, area), pixels_shared(masks.source.windows, bounds))
     ranks = np.zeros(len(masks))
-    for i in np.flatnonzero(
-        np.minimum(areas, area) >= LEAST_MASK_IOU * np.maximum(areas, area)
-    ):  # others cannot reach it
+    for i in np.flatnonzero(most >= LEAST_MASK_IOU * (areas + area - most)):  # the others cannot reach it
         crop = masks.crop(int(i))
         overlap = np.count_nonzero(crop.view(wanted) & crop.pixels)
         ranks[i] = overlap / (area + areas[i] - overlap)
     return np.where(ranks >= LEAST_MASK_IOU, ranks, 0.0)
+
+
+def pixels_shared(windows: npt.NDArray[Any], bounds: Box) -> Rank:
+    """(N,) pixels at most that lie in windows (N, 4) xyxy and in bounds."""
+    w = np.minimum(np.ceil(windows[:, 2]), bounds[2]) - np.maximum(np.floor(windows[:, 0]), bounds[0])
+    h = np.minimum(np.ceil(windows[:, 3]), bounds[3]) - np.maximum(np.floor(windows[:, 1]), bounds[1])
+    return np.asarray(np.maximum(w, 0) * np.maximum(h, 0), np.float64)
 
 
 def box_iou(boxes: Float, box: Box) -> Rank:
