@@ -20,7 +20,7 @@ Float = npt.NDArray[np.float32]
 def edges(masks: Masks, scores: Float) -> Float:
     """(H, W) float32 strength 0..1, one pixel wide: of masks with `scores` (N,)."""
     strength, normals = gradients(masks, scores)
-    return thin(1 - np.exp(-strength), normals)
+    return thin(1 - np.exp(-strength), normals, max(1.0, masks.source.pitch / 4))
 
 
 def gradients(masks: Masks, scores: Float) -> tuple[Float, Float]:
@@ -39,12 +39,16 @@ def gradients(masks: Masks, scores: Float) -> tuple[Float, Float]:
         slope = np.hypot(across, down) * (scores[i] * pitch)
         strength[part] += slope
         tensor[part] += np.stack((across * across, down * down, across * down), 2) * scores[i]
+    tensor = cv2.GaussianBlur(tensor, (0, 0), max(0.5, float(pitch) / 4))
     return strength, 0.5 * np.arctan2(2 * tensor[..., 2], tensor[..., 0] - tensor[..., 1])
 
 
-def thin(strength: Float, normals: Float) -> Float:
-    """Keeps a pixel (H, W) where no neighbour along its normal, one pixel to either side, is stronger; 0 elsewhere."""
-    smooth = cv2.GaussianBlur(strength, (0, 0), 1.0)
+def thin(strength: Float, normals: Float, deviation: float) -> Float:
+    """Keeps a pixel (H, W) where no neighbour along its normal, one pixel to either side, is stronger; 0 elsewhere.
+
+    deviation: in pixels, of the blur before, without which the facets of bilinear interpolation would be edges
+    """
+    smooth = cv2.GaussianBlur(strength, (0, 0), deviation)
     rows, columns = np.nonzero(strength > 0)
     x, y, here = np.cos(normals[rows, columns]), np.sin(normals[rows, columns]), smooth[rows, columns]
     kept = here >= sample(smooth, columns + x, rows + y)
