@@ -16,7 +16,7 @@ from shapely.geometry import shape
 from fastsam import Segments
 from fastsam.formats.outlines import write_geojson, write_labelme, write_yolo
 from fastsam.masks.annotations import decode
-from fastsam.masks.polygons import joined, polygons
+from fastsam.masks.polygons import joined, polygons, through_centres
 
 
 @pytest.fixture
@@ -54,6 +54,18 @@ def test_outlines_of_any_mask_are_valid_and_exact(height: int, width: int, share
     whole[5:, 3:] = mask
     if found:
         np.testing.assert_array_equal(decode([joined(found).reshape(-1).tolist()], whole.shape), whole)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(1, 30), st.integers(1, 30), st.sampled_from([0.1, 0.5, 0.7, 0.95]), st.integers(0, 10**6))
+def test_outlines_through_centres_are_filled_as_the_mask(height: int, width: int, share: float, seed: int) -> None:
+    """Without its holes, by OpenCV, which draws the border as well."""
+    mask = np.random.default_rng(seed).random((height, width)) < share
+    for exact in polygons(mask, (0, 0)):
+        outline = through_centres(exact).outline
+        assert np.abs(outline % 1 - 0.5).max() == 0
+        drawn = cv2.fillPoly(np.zeros(mask.shape, np.uint8), [np.floor(outline).astype(np.int32)], 1)
+        np.testing.assert_array_equal(drawn > 0, decode([exact.outline.reshape(-1).tolist()], mask.shape))
 
 
 def test_outlines_of_a_busy_mask_take_no_time() -> None:

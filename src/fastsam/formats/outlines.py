@@ -1,6 +1,9 @@
 """Outlines for the programs that take them: labelme, YOLO, and GeoJSON in pixels.
 
 Enters: `Segments`, picks. Leaves: one file a photo. Called by the command line.
+
+labelme, and those who read YOLO's labels, fill an outline and draw it as well: theirs runs through the centres of the
+border's pixels, so that they get the mask's own pixels back. GeoJSON's runs along the pixels' borders.
 """
 
 import json
@@ -10,7 +13,7 @@ from typing import Any
 
 from fastsam.files import whole
 from fastsam.formats.items import Item, categories, items
-from fastsam.masks.polygons import Polygon, Ring, joined, polygons
+from fastsam.masks.polygons import Polygon, Ring, joined, polygons, through_centres
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
 
@@ -26,7 +29,7 @@ def write_labelme(file: Path, photo: str, segments: Segments, picks: Sequence[Pi
     shapes = [
         {
             "label": names[item.category],
-            "points": joined([p]).tolist(),
+            "points": joined([through_centres(p)]).tolist(),
             "group_id": number,
             "description": f"score {item.score:.4f}",
             "shape_type": "polygon",
@@ -49,7 +52,7 @@ def write_yolo(file: Path, segments: Segments, picks: Sequence[Pick] | None = No
     lines = []
     for item in items(segments, picks):
         if rings := outlines(item):
-            shares = joined(rings) / (width, height)
+            shares = joined([through_centres(p) for p in rings]) / (width, height)
             lines.append(f"{item.category} " + " ".join(f"{v:.6f}" for v in shares.reshape(-1)))
     with whole(file) as part:
         part.write_text("".join(line + "\n" for line in lines))
@@ -69,7 +72,7 @@ def write_geojson(file: Path, segments: Segments, picks: Sequence[Pick] | None =
 
 
 def outlines(item: Item) -> list[Polygon]:
-    """The item's outlines."""
+    """The item's outlines, along its pixels' borders."""
     return polygons(item.crop.pixels, item.crop.offset)
 
 

@@ -84,8 +84,10 @@ def fill(polygon: Sequence[float], size: tuple[int, int]) -> Bool:
     height, width = size
     x0, y0 = corners.reshape(-1, 2).T
     x1, y1 = np.roll(x0, -1), np.roll(y0, -1)
-    first = np.ceil(np.clip(np.minimum(y0, y1), 0, height) - 0.5).astype(np.int64)
-    last = np.ceil(np.clip(np.maximum(y0, y1), 0, height) - 0.5).astype(np.int64)
+    # From top to bottom, so that a cut there and back crosses a row at one place.
+    x0, y0, x1, y1 = np.where(y0 <= y1, (x0, y0, x1, y1), (x1, y1, x0, y0))
+    first = np.ceil(np.clip(y0, 0, height) - 0.5).astype(np.int64)
+    last = np.ceil(np.clip(y1, 0, height) - 0.5).astype(np.int64)
     edge = np.repeat(np.arange(len(x0)), last - first)
     row = np.arange(len(edge)) - np.repeat(np.cumsum(last - first) - (last - first), last - first) + first[edge]
     across = x0[edge] + (row + 0.5 - y0[edge]) / (y1 - y0)[edge] * (x1 - x0)[edge]
