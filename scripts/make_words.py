@@ -8,7 +8,6 @@ and `text` extras and the MiniLM weights. Prints how often the right word is fou
 """
 
 import argparse
-import io
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -16,21 +15,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fastsam import FastSAM
 from fastsam.evaluation.words import plain
-from fastsam.export.onnx import halve
+from fastsam.export.onnx import halve, trace
 from fastsam.files import whole
 from fastsam.image.read import read_image
 from fastsam.masks import rle
 from fastsam.masks.lazy import Crop
 from fastsam.network.lite import LiteBackbone
+from fastsam.runtimes.onnx import open_file
 from fastsam.words import minilm
-from fastsam.words.classifier import DATA, NOTHING, look, open_network
+from fastsam.words.classifier import DATA, NOTHING, look
 from fastsam.words.pooled import MAPS
 
 MOST = 600  # masks of one word
@@ -61,16 +60,10 @@ class Lite(nn.Module):
 
 def write_network(network: nn.Module, file: Path) -> None:
     """Writes the network as ONNX, float16 on disk, for pictures of any size that is a multiple of 32."""
-    buffer = io.BytesIO()
-    names = [*MAPS, "features", "logits"]
     axes = {"pictures": {0: "n", 2: "height", 3: "width"}}
     axes |= {name: {0: "n", 2: f"rows{k}", 3: f"columns{k}"} for k, name in enumerate(MAPS)}
     axes |= {"features": {0: "n"}, "logits": {0: "n"}}
-    torch.onnx.export(
-        network, (torch.zeros(1, 3, 224, 224),), buffer, input_names=["pictures"], output_names=names,
-        dynamic_axes=axes, opset_version=17, dynamo=False,
-    )  # fmt: skip
-    model = onnx.load_from_string(buffer.getvalue())
+    model = trace(network, torch.zeros(1, 3, 224, 224), axes)
     halve(model)
     with whole(file) as part:
         part.write_bytes(model.SerializeToString())
@@ -181,7 +174,7 @@ def main() -> None:
     network = Lite(torch.load(arguments.pretrained, map_location="cpu", weights_only=True)).eval()
     DATA.mkdir(exist_ok=True)
     write_network(network, DATA / "lite0.onnx")
-    session = open_network(DATA / "lite0.onnx")
+    session = open_file(DATA / "lite0.onnx")
     seen, words, photos = samples(session, arguments.folders, MOST)
     for folder in arguments.complete:
         more = junk(session, folder)

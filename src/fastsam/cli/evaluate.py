@@ -4,9 +4,10 @@ import dataclasses
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -14,6 +15,9 @@ from rich.progress import track
 from rich.table import Table
 
 from fastsam.errors import UsageError, require
+from fastsam.files import whole
+
+T = TypeVar("T")
 
 
 def recall(
@@ -55,7 +59,6 @@ def recall(
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.recall import AT, predictions
     from fastsam.evaluation.recall import recall as measure
-    from fastsam.files import whole
     from fastsam.model import FastSAM
 
     network = FastSAM(model, threads=threads)
@@ -64,23 +67,19 @@ def recall(
     rows = {}
     for folder in folders:
         name = folder.name if names[folder.name] == 1 else str(folder)
-        wanted = images_of(folder, lines)
+        wanted = images_of(folder, read_index(folder), lines)
         if not wanted:
             continue
 
         segment = partial(network, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
         found = predictions(segment, folder, wanted)
-        shown = track(found, name, len(wanted), console=Console(stderr=True), transient=True)
-        results = [r for photo in shown for r in photo]
+        results = [r for photo in progress(found, name, len(wanted)) for r in photo]
         rows[name] = measure(folder, results, [i["id"] for i in wanted])
     table = Table("set", "photos", "segments a photo", *[f"mask AR@{k}" for k in AT], *[f"box AR@{k}" for k in AT])
     for name, row in rows.items():
         figures = [*row.masks.values(), *row.boxes.values()]
         table.add_row(name, str(row.photos), f"{row.per_photo:.0f}", *[f"{v:.1f}" for v in figures])
-    Console(file=sys.stdout, width=160 if not sys.stdout.isatty() else None).print(table)
-    if json_file:
-        with whole(json_file) as part:
-            part.write_text(json.dumps({k: dataclasses.asdict(v) for k, v in rows.items()}, indent=2) + "\n")
+    report(table, rows, json_file)
     return 0
 
 
@@ -106,30 +105,43 @@ def words(
         File to write the figures to.
     """
     from fastsam.evaluation.words import name_all, summary, vocabulary
-    from fastsam.files import whole
 
     lines = set(only.read_text().splitlines()) if only else None
     table = Table("set", "words", "things", "right", "right without persons", "stuff", "right by area")
     rows = {}
     for folder in folders:
-        wanted = images_of(folder, lines)
-        named = name_all(folder, wanted, encoder)
-        shown = track(named, folder.name, len(wanted), console=Console(stderr=True), transient=True)
-        size = len(vocabulary(json.loads((folder / "instances.json").read_text())))
-        row = rows[str(folder)] = summary([n for photo in shown for n in photo], size)
+        content = read_index(folder)
+        wanted, size = images_of(folder, content, lines), len(vocabulary(content))
+        named = progress(name_all(folder, content, wanted, encoder), folder.name, len(wanted))
+        row = rows[str(folder)] = summary([n for photo in named for n in photo], size)
         shares = [f"{100 * v:.1f}%" for v in (row.things, row.things_without_persons, row.stuff_area)]
         table.add_row(folder.name, str(size), str(row.masks[0]), *shares[:2], str(row.masks[1]), shares[2])
+    report(table, rows, json_file)
+    return 0
+
+
+def read_index(folder: Path) -> dict[str, Any]:
+    """A set's instances.json. Raises UsageError where there is none."""
+    index = folder / "instances.json"
+    if not index.is_file():
+        raise UsageError(f"{folder} is no COCO-style set: it has no instances.json")
+    content: dict[str, Any] = json.loads(index.read_text())
+    return content
+
+
+def images_of(folder: Path, content: dict[str, Any], lines: set[str] | None) -> list[dict[str, Any]]:
+    """The records of a set's photos, of which `set/file` is in `lines`."""
+    return [i for i in content.get("images", []) if lines is None or f"{folder.name}/{i['file_name']}" in lines]
+
+
+def progress(photos: Iterable[T], name: str, total: int) -> Iterable[T]:
+    """The same, with a bar on standard error while they are gone through."""
+    return track(photos, name, total, console=Console(stderr=True), transient=True)
+
+
+def report(table: Table, rows: dict[str, Any], json_file: Path | None) -> None:
+    """Prints the table, and writes the rows, dataclasses by a set's name, where a file is given."""
     Console(file=sys.stdout, width=160 if not sys.stdout.isatty() else None).print(table)
     if json_file:
         with whole(json_file) as part:
             part.write_text(json.dumps({k: dataclasses.asdict(v) for k, v in rows.items()}, indent=2) + "\n")
-    return 0
-
-
-def images_of(folder: Path, lines: set[str] | None) -> list[dict[str, Any]]:
-    """The records of a set's photos, of which `set/file` is in `lines`. Raises UsageError where there is no set."""
-    index = folder / "instances.json"
-    if not index.is_file():
-        raise UsageError(f"{folder} is no COCO-style set: it has no instances.json")
-    images = json.loads(index.read_text()).get("images", [])
-    return [i for i in images if lines is None or f"{folder.name}/{i['file_name']}" in lines]

@@ -67,9 +67,6 @@ def _show(pick: Pick) -> str:
         return f"{pick.prompt.name}: {'not in this photo' if pick.prompt.text is not None else 'no match'}"
     best = pick.candidates[0]
     plus, minus = " + ".join(map(str, best.plus)), "".join(f" - {i}" for i in best.minus)
+    of = "" if best.how == "mask" else "of "
     more = f" and {len(pick.matches) - 1} more" if len(pick.matches) > 1 else ""
-    return (
-        f"{pick.prompt.name}: {best.how} {plus}{minus} at {best.score:.2f}{more}"
-        if best.how == "mask"
-        else (f"{pick.prompt.name}: {best.how} of {plus}{minus} at {best.score:.2f}")
-    )
+    return f"{pick.prompt.name}: {best.how} {of}{plus}{minus} at {best.score:.2f}{more}"

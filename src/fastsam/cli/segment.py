@@ -22,9 +22,11 @@ from fastsam.formats import FORMATS, coco, outlines, overlay, pictures
 from fastsam.formats.items import categories, label_map
 from fastsam.image.read import UnreadableImageError
 from fastsam.model import FastSAM, stage
-from fastsam.prompts import Pick
+from fastsam.prompts import Pick, Prompt
 from fastsam.segments import Segments
 
+Files = dict[str, Path]  # of one photo, by format
+TOGETHER = {"coco": "instances.json", "yolo": "classes.txt"}  # files of all photos
 Words = Annotated[list[str] | None, Parameter(negative="", allow_leading_hyphen=True)]
 
 
@@ -157,22 +159,14 @@ def segment(
         Print the answers on standard output; write files only where --format asks for them.
     """
     formats = list(dict.fromkeys(format_ or ([] if json_ else ["overlay"])))
-    for name in formats:
-        if name not in FORMATS:
-            raise UsageError(f"unknown format {name!r}: choose from {', '.join(FORMATS)}")
     todo = find_photos(photos)
     prompts = read_prompts(
         asking.point or (), asking.box or (), asking.mask or (), asking.text or (), asking.exclude or (), asking.prompts
     )
     if merge and not prompts:
         raise UsageError("--merge needs prompts whose answers it joins: --point, --box, --mask, --text or --prompts")
-    outputs = {photo: {f: output / (photo.stem + FORMATS[f]) for f in formats if FORMATS[f]} for photo in todo}
-    written = [file for files in outputs.values() for file in files.values()]
-    written += [
-        output / name for kind, name in (("coco", "instances.json"), ("yolo", "classes.txt")) if kind in formats
-    ]
     others = [*(asking.mask or ()), *(f for f in (asking.prompts, finding.annotations) if f is not None)]
-    spare_inputs([*(photo.file for photo in todo), *others], written)
+    outputs = plan(todo, formats, output, others)
     find = finder(finding)
     if formats:
         make_folder(output)
@@ -184,12 +178,7 @@ def segment(
     for photo in track(todo, "segmenting", console=err, transient=True, disable=len(todo) == 1 or not err.is_terminal):
         try:
             segments = named(keep(find(photo), keeping), asking)
-            picks = None
-            if prompts:
-                with stage("prompts", segments.seconds):
-                    picks = segments.select(prompts, encoder=asking.encoder)
-                if merge:
-                    segments, picks = merged(segments, picks), None
+            segments, picks = answered(segments, prompts, asking, merge)
             with stage("write", segments.seconds):
                 said = write(photo, outputs[photo], segments, picks, fill)
         except UsageError as error:
@@ -204,14 +193,36 @@ def segment(
             answers.append(answer(photo, segments, picks, segments.hierarchy().tolist() if hierarchy else None))
         speak(describe(photo, segments, picks, segments.seconds, list(outputs[photo].values()), said))
     if "coco" in formats and instances.images:
-        instances.write(output / "instances.json")
-        speak(output / "instances.json")
+        instances.write(output / TOGETHER["coco"])
+        speak(output / TOGETHER["coco"])
     if "yolo" in formats and names:
-        with whole(output / "classes.txt") as part:
+        with whole(output / TOGETHER["yolo"]) as part:
             part.write_text("".join(name + "\n" for name in names))
     if json_:
         print(json.dumps(answers))
     return code
+
+
+def plan(todo: Sequence[Photo], formats: Sequence[str], output: Path, others: Sequence[Path]) -> dict[Photo, Files]:
+    """The files of every photo, by format.
+
+    others: inputs beside the photos
+
+    Raises UsageError for an unknown format, and where a file would replace an input or another one.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise UsageError(f"unknown format {name!r}: choose from {', '.join(FORMATS)}")
+    outputs = {photo: {f: output / (photo.stem + FORMATS[f]) for f in formats if FORMATS[f]} for photo in todo}
+    written = [file for files in outputs.values() for file in files.values()]
+    written += [output / file for name, file in TOGETHER.items() if name in formats]
+    inputs = {file.resolve() for file in (*(photo.file for photo in todo), *others)}
+    for k, file in enumerate(written):
+        if file.resolve() in inputs:
+            raise UsageError(f"{file} is one of the photos itself or another input: choose another folder with -o")
+        if file in written[:k]:
+            raise UsageError(f"{file} would be written twice: ask for one format at a time")
+    return outputs
 
 
 def finder(finding: Finding) -> Callable[[Photo], Segments]:
@@ -251,38 +262,44 @@ def named(segments: Segments, asking: Asking) -> Segments:
     return replace(segments, classes=classes, names=names)
 
 
-def merged(segments: Segments, picks: Sequence[Pick]) -> Segments:
-    """One segment: the union of all that the picks mean; none where nothing matched."""
+def answered(
+    segments: Segments, prompts: Sequence[Prompt] | None, asking: Asking, merge: bool
+) -> tuple[Segments, list[Pick] | None]:
+    """The segments and the answers to the prompts; or, with `merge`, one segment of all that they mean."""
+    if not prompts:
+        return segments, None
+    with stage("prompts", segments.seconds):
+        picks = segments.select(prompts, encoder=asking.encoder)
+    if not merge:
+        return segments, picks
     found = [pick for pick in picks if pick]
     masks = [segments.merge(found)] if found else []
     scores = [min(pick.score for pick in found)] if found else []
-    return replace(Segments.from_masks(segments.photo, masks, scores), seconds=segments.seconds)
+    return replace(Segments.from_masks(segments.photo, masks, scores), seconds=segments.seconds), None
 
 
-def write(
-    photo: Photo, files: dict[str, Path], segments: Segments, picks: Sequence[Pick] | None, fill: bool
-) -> list[str]:
+def write(photo: Photo, files: Files, segments: Segments, picks: Sequence[Pick] | None, fill: bool) -> list[str]:
     """Writes a photo's own files, one a format; returns what there is to say about them."""
-    pixels, said = segments.photo, []
+    pixels = segments.photo
     assert pixels is not None  # both kinds of finders keep it
-    writers: dict[str, Callable[[Path], None]] = {
+
+    def write_partition(file: Path) -> str:
+        parts = segments.partition(fill=fill)
+        pictures.write_labels(file, parts.labels)
+        return f"masks cover {100 * parts.coverage:.1f}%"
+
+    writers: dict[str, Callable[[Path], str | None]] = {
         "overlay": lambda file: overlay.write(file, overlay.draw(pixels, segments, picks)),
         "npz": segments.save,
         "labelme": lambda file: outlines.write_labelme(file, relative(photo.file, file.parent), segments, picks),
         "yolo": lambda file: outlines.write_yolo(file, segments, picks),
         "polygons": lambda file: outlines.write_geojson(file, segments, picks),
         "png": lambda file: pictures.write_labels(file, label_map(segments, picks)),
+        "partition": write_partition,
         "edges": lambda file: pictures.write_edges(file, segments.edges()),
         "cutouts": lambda file: pictures.write_cutouts(file, segments, picks),
     }
-    for name, file in files.items():
-        if name == "partition":
-            parts = segments.partition(fill=fill)
-            pictures.write_labels(file, parts.labels)
-            said.append(f"masks cover {100 * parts.coverage:.1f}%")
-        else:
-            writers[name](file)
-    return said
+    return [said for name, file in files.items() if (said := writers[name](file))]
 
 
 def relative(photo: Path, folder: Path) -> str:
@@ -291,13 +308,3 @@ def relative(photo: Path, folder: Path) -> str:
         return Path(os.path.relpath(photo.resolve(), folder.resolve())).as_posix()
     except ValueError:  # another drive
         return str(photo.resolve())
-
-
-def spare_inputs(inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
-    """Raises UsageError where an output would replace an input, or another output."""
-    given = {file.resolve() for file in inputs}
-    for k, file in enumerate(outputs):
-        if file.resolve() in given:
-            raise UsageError(f"{file} is one of the photos itself or another input: choose another folder with -o")
-        if file in outputs[:k]:
-            raise UsageError(f"{file} would be written twice: ask for one format at a time")

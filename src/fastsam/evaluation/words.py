@@ -6,7 +6,6 @@ Every true mask gets the best of all words of the set, merged to plain ones. Thi
 those of at least 400 pixels; stuff counts by area.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,9 +71,10 @@ def vocabulary(content: dict[str, Any]) -> list[str]:
     return sorted({plain(c["name"]) for c in content["categories"]} - {""})
 
 
-def name_all(folder: Path, images: Sequence[dict[str, Any]], encoder: str | None) -> Iterator[list[Named]]:
+def name_all(
+    folder: Path, content: dict[str, Any], images: Sequence[dict[str, Any]], encoder: str | None
+) -> Iterator[list[Named]]:
     """The true masks of each of the folder's `images` (records of its instances.json) and the words that they get."""
-    content = json.loads((folder / "instances.json").read_text())
     words, names = vocabulary(content), {c["id"]: c["name"] for c in content["categories"]}
     owned: dict[int, list[dict[str, Any]]] = {}
     for a in content["annotations"]:

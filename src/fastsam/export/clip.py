@@ -5,7 +5,6 @@ Enters: a file or folder. Leaves: a folder with `image.onnx`, `text.onnx`, `toke
 """
 
 import gzip
-import io
 import json
 import re
 import warnings
@@ -14,12 +13,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import onnx
 import torch
 from torch import Tensor, nn
 
 from fastsam.errors import UsageError, require
-from fastsam.export.onnx import OPSET, halve
+from fastsam.export.onnx import halve, trace
 from fastsam.files import make_folder, whole
 from fastsam.network.clip import DEVIATION, MEAN, ImageTower, TextTower, Tower
 
@@ -83,7 +81,7 @@ def read_published(file: Path) -> dict[str, Tensor]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch announces TorchScript's end
-            entries = torch.jit.load(str(file), map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
+            entries = torch.jit.load(str(file), map_location="cpu").state_dict()  # type: ignore[no-untyped-call]  # torch has no types there
     except RuntimeError:
         try:
             entries = torch.load(file, map_location="cpu", weights_only=True)
@@ -160,20 +158,7 @@ def shape(entries: dict[str, Tensor], width: int, config: dict[str, Any]) -> Tow
 
 def write_tower(tower: nn.Module, example: Tensor, name: str, free: dict[int, str], file: Path) -> None:
     """Writes a tower as ONNX, float16 on disk."""
-    buffer = io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the tracing exporter announces its successor at every call
-        torch.onnx.export(
-            tower,
-            (example,),
-            buffer,  # type: ignore[arg-type]  # the tracing exporter takes files as well
-            input_names=[name],
-            output_names=["vectors"],
-            dynamic_axes={name: free, "vectors": {0: "n"}},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-    model = onnx.load_from_string(buffer.getvalue())
+    model = trace(tower, example, {name: free, "vectors": {0: "n"}})
     halve(model)
     make_folder(file.parent)
     with whole(file) as part:

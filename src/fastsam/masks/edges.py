@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.lazy import Masks
+from fastsam.masks.lazy import Masks, probability
 
 Float = npt.NDArray[np.float32]
 
@@ -32,9 +32,9 @@ def gradients(masks: Masks, scores: Float) -> tuple[Float, Float]:
         (x, y), logits = masks.logits(i)
         if logits.size == 0:
             continue
-        probability = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-        across = cv2.Sobel(probability, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
-        down = cv2.Sobel(probability, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+        chance = probability(logits)
+        across = cv2.Sobel(chance, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+        down = cv2.Sobel(chance, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
         part = np.s_[y : y + logits.shape[0], x : x + logits.shape[1]]
         slope = np.hypot(across, down) * (scores[i] * pitch)
         strength[part] += slope

@@ -80,14 +80,19 @@ class Given:
         return np.where(inside, np.where(covered, SURE, -SURE), -np.inf).astype(np.float32)
 
 
+def bounds(mask: Bool) -> tuple[int, int, int, int]:
+    """x0, y0, x1, y1 of a mask's pixels, in whole pixels; all 0 where it has none."""
+    down, across = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return (int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1) if len(down) else (0, 0, 0, 0)
+
+
 def pack(masks: Iterable[Bool], size: tuple[int, int]) -> Given:
     """Packs bool masks (H, W), one by one. Raises ValueError where a mask is not of the photo's `size`."""
     windows, starts, rows, position = [], [], [], 0
     for number, mask in enumerate(masks):
         if mask.shape != size:
             raise ValueError(f"mask {number} is of {mask.shape[::-1]} pixels, the photo of {size[::-1]}")
-        down, across = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        window = (across[0], down[0], across[-1] + 1, down[-1] + 1) if len(down) else (0, 0, 0, 0)
+        window = bounds(mask)
         packed = np.packbits(mask[window[1] : window[3], window[0] : window[2]], axis=1).reshape(-1)
         windows.append(window)
         starts.append(position)

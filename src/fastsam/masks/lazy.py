@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fastsam.image.letterbox import Letterbox
 from fastsam.masks import rle
-from fastsam.masks.given import Given
+from fastsam.masks.given import Given, bounds
 from fastsam.masks.polygons import Polygon, polygons
 from fastsam.masks.prototyped import Prototyped
 
@@ -34,6 +34,11 @@ def widen(boxes: Float, margin: float, photo: tuple[int, int]) -> Float:
     return np.concatenate((boxes[:, :2] - sides, boxes[:, 2:] + sides), 1)
 
 
+def probability(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
+    """The chance 0..1 that a logit means; logits beyond 50 are as sure as 50."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -50, 50))))
+
+
 @dataclass(frozen=True)
 class Crop:
     """A mask inside its window: `pixels` (h, w) bool at `offset` (x, y) of the photo."""
@@ -41,14 +46,11 @@ class Crop:
     offset: tuple[int, int]
     pixels: Bool
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[int, int, int, int]:
         """x0, y0, x1, y1 of its pixels on the photo, in whole pixels; all 0 where it has none."""
-        down, across = np.flatnonzero(self.pixels.any(1)), np.flatnonzero(self.pixels.any(0))
-        if len(down) == 0:
-            return 0, 0, 0, 0
-        x, y = self.offset
-        return int(x + across[0]), int(y + down[0]), int(x + across[-1] + 1), int(y + down[-1] + 1)
+        (x, y), (x0, y0, x1, y1) = self.offset, bounds(self.pixels)
+        return (x + x0, y + y0, x + x1, y + y1) if x1 > x0 else (0, 0, 0, 0)
 
     @property
     def tight(self) -> Bool:

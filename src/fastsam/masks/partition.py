@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.lazy import Masks
+from fastsam.masks.lazy import Masks, probability
 
 Float = npt.NDArray[np.float32]
 Int = npt.NDArray[np.int32]
@@ -45,8 +45,7 @@ def assign(masks: Masks, scores: Float, indices: npt.NDArray[np.int64]) -> Int:
     for i in indices.tolist():
         (x, y), logits = masks.logits(i)
         part = np.s_[y : y + logits.shape[0], x : x + logits.shape[1]]
-        probability = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-        value = probability * (scores[i] / np.sqrt(max(1, masks.areas[i])))
+        value = probability(logits) * (scores[i] / np.sqrt(max(1, masks.areas[i])))
         wins = (logits > 0) & (value > best[part])
         labels[part][wins] = i + 1
         best[part][wins] = value[wins]

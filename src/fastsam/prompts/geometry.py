@@ -4,12 +4,11 @@ Enters: a photo's masks, their scores, a prompt's parts. Leaves: ranks (N,), 0 f
 Called by `answer`, whose docstring has the rule.
 """
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.lazy import Masks
+from fastsam.masks.given import bounds
+from fastsam.masks.lazy import Masks, probability
 from fastsam.prompts.prompt import Box
 
 Float = npt.NDArray[np.float32]
@@ -32,7 +31,7 @@ def rank_by_points(
     fits = (held > 0).all(1) & ~(refused > 0).any(1)
     if not foreground.any():
         return np.asarray(fits, np.float64)
-    least = 1 / (1 + np.exp(-np.clip(held.min(1).astype(np.float64), -50, 50)))
+    least = probability(held.min(1).astype(np.float64))
     ranks = scores.astype(np.float64) ** 0.25 * least**2 * central(boxes, points[foreground].mean(0))
     areas = np.maximum((boxes[:, 2:] - boxes[:, :2]).astype(np.float64).prod(1), 1.0)
     small = (areas[fits].min(initial=np.inf) / areas) ** 0.1 if fits.any() else 1.0
@@ -57,10 +56,10 @@ def rank_by_box(masks: Masks, wanted: Box) -> Rank:
 
 def rank_by_mask(masks: Masks, wanted: Bool) -> Rank:
     """IoU of masks with the wanted one (H, W), 0 where it is under `LEAST_MASK_IOU`."""
-    down, across = np.flatnonzero(wanted.any(1)), np.flatnonzero(wanted.any(0))
     area, areas = np.count_nonzero(wanted), masks.areas
-    bounds = (across[0], down[0], across[-1] + 1, down[-1] + 1)
-    most = np.minimum(np.minimum(areas, area), pixels_shared(masks.source.windows, bounds))
+    low, high = np.floor(masks.source.windows[:, :2]), np.ceil(masks.source.windows[:, 2:])
+    shared = shared_area(np.concatenate((low, high), 1), bounds(wanted))
+    most = np.minimum(np.minimum(areas, area), shared)
     ranks = np.zeros(len(masks))
     for i in np.flatnonzero(most >= LEAST_MASK_IOU * (areas + area - most)):  # the others cannot reach it
         crop = masks.crop(int(i))
@@ -69,22 +68,20 @@ def rank_by_mask(masks: Masks, wanted: Bool) -> Rank:
     return np.where(ranks >= LEAST_MASK_IOU, ranks, 0.0)
 
 
-def pixels_shared(windows: npt.NDArray[Any], bounds: Box) -> Rank:
-    """(N,) pixels at most that lie in windows (N, 4) xyxy and in bounds."""
-    w = np.minimum(np.ceil(windows[:, 2]), bounds[2]) - np.maximum(np.floor(windows[:, 0]), bounds[0])
-    h = np.minimum(np.ceil(windows[:, 3]), bounds[3]) - np.maximum(np.floor(windows[:, 1]), bounds[1])
-    return np.asarray(np.maximum(w, 0) * np.maximum(h, 0), np.float64)
-
-
 def box_iou(boxes: Float, box: Box) -> Rank:
     """(N,) IoU of boxes (N, 4) xyxy with one box."""
     b = boxes.astype(np.float64)
-    w = np.minimum(b[:, 2], box[2]) - np.maximum(b[:, 0], box[0])
-    h = np.minimum(b[:, 3], box[3]) - np.maximum(b[:, 1], box[1])
-    overlap = np.maximum(w, 0) * np.maximum(h, 0)
+    overlap = shared_area(b, box)
     areas = (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
     union = areas + (box[2] - box[0]) * (box[3] - box[1]) - overlap
     return np.asarray(overlap / np.maximum(union, 1e-9), np.float64)
+
+
+def shared_area(boxes: Rank, box: Box) -> Rank:
+    """(N,) area that boxes (N, 4) xyxy share with one box."""
+    w = np.minimum(boxes[:, 2], box[2]) - np.maximum(boxes[:, 0], box[0])
+    h = np.minimum(boxes[:, 3], box[3]) - np.maximum(boxes[:, 1], box[1])
+    return np.asarray(np.maximum(w, 0) * np.maximum(h, 0), np.float64)
 
 
 def union(boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.float64], foreground: Bool) -> Made | None:

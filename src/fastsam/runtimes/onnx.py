@@ -66,18 +66,23 @@ def load(file: Path, threads: int | None = None, providers: Sequence[Any] | None
     missing = [p for p in (p if isinstance(p, str) else p[0] for p in wanted) if p not in available()]
     if missing:
         raise UsageError(f"ONNX Runtime has no provider {missing[0]!r} here: choose from {', '.join(available())}")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    if threads:
-        options.intra_op_num_threads = threads
     try:
-        session = onnxruntime.InferenceSession(str(file), options, providers=wanted)
+        session = open_file(file, threads, wanted)
     except Exception as error:  # ONNX Runtime's own kinds share no base class
         raise UsageError(f"{file} is no network that ONNX Runtime can load") from error
     outputs = {o.name for o in session.get_outputs()}
     if [i.name for i in session.get_inputs()] != ["images"] or outputs != {"candidates", "prototypes"}:
         raise UsageError(f"{file} is no segmentation network of ours: it lacks images, candidates or prototypes")
     return Network(session, read_settings(session.get_modelmeta().custom_metadata_map, file))
+
+
+def open_file(file: Path, threads: int | None = None, providers: Sequence[Any] = ("CPUExecutionProvider",)) -> Any:
+    """A session of any ONNX file, which says nothing but errors. Raises what ONNX Runtime raises."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    if threads:
+        options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(str(file), options, providers=list(providers))
 
 
 def read_settings(metadata: dict[str, str], file: Path) -> Settings:

@@ -10,7 +10,6 @@ and on the mask's place and colour knows the everyday words (person, sky, road, 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,11 @@ import numpy.typing as npt
 
 from fastsam.masks.lazy import Crop
 from fastsam.words import pooled
-from fastsam.words.crops import crop, describe
+from fastsam.words.crops import batches, describe, to_input
+from fastsam.words.minilm import softmax
 
 Float = npt.NDArray[np.float32]
 DATA = Path(__file__).parent / "data"
-BATCH = 16
 NOTHING = "(nothing)"  # the class of masks that are no object
 
 
@@ -57,19 +56,13 @@ def look(session: Any, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> I
     The layer sees the features of the masks' crops, those of the photo over the masks, the numbers of `describe`, their
     squares and roots.
     """
-    every, maps = iter(masks), None
-    while some := list(islice(every, BATCH)):
+    maps = None
+    for some, pictures in batches(photo, masks):
         maps = pooled.look(session, photo) if maps is None else maps
-        crops = np.stack([crop(photo, m) for m in some]).transpose(0, 3, 1, 2).astype(np.float32) / 255
-        features, logits = session.run(["features", "logits"], {"pictures": crops})
+        features, logits = session.run(["features", "logits"], {"pictures": to_input(pictures)})
         place = np.stack([describe(photo, m) for m in some])
         over = np.stack([maps.over(m, photo.shape[:2]) for m in some])
         yield np.concatenate((features, over, place, place**2, np.sqrt(np.abs(place))), 1), logits
-
-
-def softmax(logits: npt.NDArray[np.floating[Any]]) -> Float:
-    shares = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(shares / shares.sum(1, keepdims=True), np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -82,16 +75,9 @@ def everyday_words() -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def load() -> Classifier:
     """The classifier that comes with the package."""
-    session = open_network(DATA / "lite0.onnx")
+    from fastsam.runtimes.onnx import open_file  # imports ONNX Runtime, which is slow
+
+    session = open_file(DATA / "lite0.onnx")
     with np.load(DATA / "words.npz", allow_pickle=False) as z:
         arrays = {name: z[name].astype(np.float32) for name in ("weight", "bias", "mean", "deviation", "vectors")}
         return Classifier(session, names=tuple(str(n) for n in z["names"]), **arrays)
-
-
-def open_network(file: Path) -> Any:
-    """A session of the network that `scripts/make_words.py` writes."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

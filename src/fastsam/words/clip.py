@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,10 @@ import numpy.typing as npt
 from fastsam.errors import UsageError, require
 from fastsam.masks.lazy import Crop
 from fastsam.words.classifier import NOTHING, everyday_words
-from fastsam.words.crops import crop
+from fastsam.words.crops import batches, to_input
+from fastsam.words.minilm import softmax
 
 Float = npt.NDArray[np.float32]
-BATCH = 16
 TEMPLATE = "a photo of a {}."
 SAME = 0.95  # cosine from which on an everyday word is the wanted one by another name
 FILES = ("image.onnx", "text.onnx", "tokenizer.json", "clip.json")
@@ -50,15 +49,12 @@ class Clip:
 
     def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float:
         """(K, D) float32 unit vectors of the masks' crops."""
-        every, rows = iter(masks), []
-        while some := list(islice(every, BATCH)):
-            rows.append(self.look(np.stack([crop(photo, mask, self.size) for mask in some])))
+        rows = [self.look(pictures) for _, pictures in batches(photo, masks, self.size)]
         return np.concatenate(rows) if rows else np.zeros((0, len(self.read("thing"))), np.float32)
 
     def look(self, pictures: npt.NDArray[np.uint8]) -> Float:
         """(N, D) unit vectors of pictures (N, size, size, 3) RGB."""
-        values = pictures.transpose(0, 3, 1, 2).astype(np.float32) / 255
-        vectors: Float = self.image.run(["vectors"], {"pictures": values})[0]
+        vectors: Float = self.image.run(["vectors"], {"pictures": to_input(pictures)})[0]
         return vectors
 
     def read(self, text: str) -> Float:
@@ -87,8 +83,7 @@ class Clip:
         others = np.stack([self.read(TEMPLATE.format(word)) for word in everyday_words() if word != NOTHING])
         different = others[(others @ wanted.T).max(1) < SAME]
         logits = self.scale * seen @ np.concatenate((wanted, different)).T
-        shares = np.exp(logits - logits.max(1, keepdims=True))
-        return np.asarray(shares[:, : len(wanted)] / shares.sum(1, keepdims=True), np.float32)
+        return softmax(logits)[:, : len(wanted)]
 
 
 def home() -> Path:
@@ -115,15 +110,11 @@ def load(folder: Path) -> Clip:
 
 @lru_cache(maxsize=2)
 def _load(folder: Path, changed: int) -> Clip:
-    import onnxruntime
     import tokenizers
 
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    image, text = (
-        onnxruntime.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
-        for name in ("image.onnx", "text.onnx")
-    )
+    from fastsam.runtimes.onnx import open_file  # imports ONNX Runtime, which is slow
+
+    image, text = (open_file(folder / name) for name in ("image.onnx", "text.onnx"))
     tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()

@@ -3,6 +3,9 @@
 Enters: a photo and a mask. Leaves: a square picture and a vector. Called by `classifier` and `clip`.
 """
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +15,7 @@ from fastsam.masks.lazy import Crop
 UInt8 = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
 SIDE = 224
+BATCH = 16
 CONTEXT = 1.3  # side of the crop, against the mask's longest side
 DIMMED = 0.35  # of the background's contrast that is left, on grey
 GREY = 127
@@ -40,6 +44,18 @@ def crop(photo: UInt8, mask: Crop, pixels: int = SIDE) -> UInt8:
     place = np.array([[step[0], 0, (left - a) * scale[0]], [0, step[1], (top - b) * scale[1]]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(dimmed, place, (pixels, pixels), flags=flags, borderValue=(GREY,) * 3), np.uint8)
+
+
+def batches(photo: UInt8, masks: Iterable[Crop], pixels: int = SIDE) -> Iterator[tuple[list[Crop], UInt8]]:
+    """Some masks at a time, and their crops (n, pixels, pixels, 3)."""
+    every = iter(masks)
+    while some := list(islice(every, BATCH)):
+        yield some, np.stack([crop(photo, mask, pixels) for mask in some])
+
+
+def to_input(pictures: UInt8) -> Float:
+    """(N, 3, H, W) float32 in 0..1 of pictures (N, H, W, 3)."""
+    return np.asarray(pictures.transpose(0, 3, 1, 2).astype(np.float32) / 255, np.float32)
 
 
 def describe(photo: UInt8, mask: Crop) -> Float:

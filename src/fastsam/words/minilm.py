@@ -60,8 +60,7 @@ class MiniLM:
         attention = f"{name}.attention"
         q, k, v = (self.heads(self.dense(x, f"{attention}.self.{part}")) for part in ("query", "key", "value"))
         logits = q @ k.transpose(0, 2, 1) / np.sqrt(q.shape[2])
-        shares = np.exp(logits - logits.max(2, keepdims=True))
-        seen = (shares / shares.sum(2, keepdims=True)) @ v
+        seen = softmax(logits) @ v
         seen = self.dense(seen.transpose(1, 0, 2).reshape(x.shape), f"{attention}.output.dense")
         x = self.norm(x + seen, f"{attention}.output.LayerNorm")
         wide = gelu(self.dense(x, f"{name}.intermediate.dense"))
@@ -79,6 +78,12 @@ class MiniLM:
     def heads(x: Float) -> Float:
         """(heads, tokens, width) of (tokens, heads * width)."""
         return x.reshape(len(x), HEADS, -1).transpose(1, 0, 2)
+
+
+def softmax(logits: npt.NDArray[np.floating[Any]]) -> Float:
+    """Shares that add up to 1 along the last axis."""
+    shares = np.exp(logits - logits.max(-1, keepdims=True))
+    return np.asarray(shares / shares.sum(-1, keepdims=True), np.float32)
 
 
 def gelu(x: Float) -> Float:

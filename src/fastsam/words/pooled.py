@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.masks.lazy import Crop
+from fastsam.words.crops import to_input
 
 Float = npt.NDArray[np.float32]
 SIDE = 512  # pixels of the photo's longer side, as the network sees it
@@ -56,5 +57,5 @@ def look(session: Any, photo: npt.NDArray[np.uint8]) -> Maps:
     height, width = photo.shape[:2]
     scale = SIDE / max(height, width) / STRIDE
     size = (max(1, round(width * scale)) * STRIDE, max(1, round(height * scale)) * STRIDE)
-    seen = cv2.resize(photo, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return Maps(tuple(m[0] for m in session.run(list(MAPS), {"pictures": seen.transpose(2, 0, 1)[None]})))
+    seen = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return Maps(tuple(m[0] for m in session.run(list(MAPS), {"pictures": to_input(seen[None])})))

@@ -85,7 +85,7 @@ def find(
     wanted, refused = parse(text), [parse(one) for one in exclude]
     chance = chances(sight, [wanted, *refused], encoder)[kept]
     indices, whole = sight.indices[kept], np.sqrt(scores[sight.indices[kept]])
-    places = sight.places[kept] if wanted.place or any(m.place for m in refused) else np.zeros((0, 3), np.float32)
+    places = sight.places[kept]
     answers = chance[:, 0] > encoder.threshold
     for meaning, other in zip(refused, chance[:, 1:].T, strict=True):
         goes = (other > encoder.threshold) & (other >= chance[:, 0] / 2)
