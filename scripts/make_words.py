@@ -25,7 +25,7 @@ from fastsam.export.onnx import halve, trace
 from fastsam.files import whole
 from fastsam.image.read import read_image
 from fastsam.masks import rle
-from fastsam.masks.lazy import Crop
+from fastsam.masks.runs import Crop
 from fastsam.network.lite import LiteBackbone
 from fastsam.runtimes.onnx import open_file
 from fastsam.words import minilm

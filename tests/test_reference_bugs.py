@@ -22,8 +22,8 @@ from fastsam.compat.inference import boolean, parser, xyxy
 from fastsam.compat.port import answers
 from fastsam.compat.published import nested
 from fastsam.formats import overlay
-from fastsam.masks.lazy import Crop
 from fastsam.masks.port import at_the_border
+from fastsam.masks.runs import Crop
 
 Make = Callable[..., Segments]
 LARGE, SMALL, APART = (10.0, 10.0, 110.0, 90.0), (40.0, 40.0, 70.0, 70.0), (120.0, 20.0, 150.0, 80.0)

@@ -212,7 +212,7 @@ class Segments:
             kept = kept[(areas >= least) & (areas <= most)]
         if stability is not None:
             least = number(stability, "stability")
-            firm = [relations.stability(self.masks.logits(i)[1]) >= least for i in kept.tolist()]
+            firm = [relations.stability(self.masks, i) >= least for i in kept.tolist()]
             kept = kept[np.array(firm, bool)]
         if inside is not None:
             masks = self.masks.take(kept)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastsam import FastSAM, Prompt, Segments, UsageError
-from fastsam.masks.lazy import Crop
+from fastsam.masks.runs import Crop
 from fastsam.words.colours import TERMS, shares, term
 from fastsam.words.crops import crop, describe
 from fastsam.words.pooled import covered

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.candidates import suppress
-from fastsam.masks.lazy import Crop
 from fastsam.masks.relations import stability
+from fastsam.masks.runs import Crop
 from fastsam.model import FastSAM
 
 Bool = npt.NDArray[np.bool_]
@@ -77,7 +77,7 @@ def find_in_crop(
                 mask=Crop((x0 + x, y0 + y), pixels),
                 point=(x0 + x + int(column) + 0.5, y0 + y + int(row) + 0.5),
                 score=float(segments.scores[i]),
-                stability=stability(logits, offset),
+                stability=stability(segments.masks, int(i), offset),
                 crop=crop,
                 box=segments.boxes[i] + np.array([x0, y0, x0, y0], np.float32),
             )

@@ -23,7 +23,7 @@ from fastsam.compat.published import answer_points, nested
 from fastsam.errors import UsageError
 from fastsam.formats import overlay
 from fastsam.image.read import from_array, read_image
-from fastsam.masks.lazy import Crop
+from fastsam.masks.runs import Crop
 from fastsam.model import FastSAM as Model
 from fastsam.segments import Segments
 

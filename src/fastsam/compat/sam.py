@@ -215,7 +215,7 @@ class SamAutomaticMaskGenerator:
         return {
             "segmentation": self._encode(found, size),
             "area": int(np.count_nonzero(found.mask.pixels)),
-            "bbox": [int(v) for v in coco.bounds(found.mask)],
+            "bbox": [int(v) for v in coco.xywh(found.mask.bounds)],
             "predicted_iou": found.score,
             "point_coords": [[float(v) for v in found.point]],
             "stability_score": found.stability,
@@ -224,7 +224,7 @@ class SamAutomaticMaskGenerator:
 
     def _encode(self, found: Found, size: tuple[int, int]) -> Any:
         if self.output_mode != "binary_mask":
-            packed = rle.encode_crop(found.mask.pixels, found.mask.offset, size)
+            packed = rle.encode(found.mask.pixels, found.mask.offset, size)
             if self.output_mode == "coco_rle":
                 return packed
             return {"size": packed["size"], "counts": rle.decompress(packed["counts"]).tolist()}

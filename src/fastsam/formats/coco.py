@@ -7,8 +7,7 @@ from typing import Any
 
 from fastsam.files import whole
 from fastsam.formats.items import Item, categories, items
-from fastsam.masks.lazy import Crop
-from fastsam.masks.rle import encode_crop
+from fastsam.masks.rle import encode_runs
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
 
@@ -44,15 +43,15 @@ def describe(item: Item, size: tuple[int, int]) -> dict[str, Any]:
     """The COCO fields of a mask: category, RLE, area, the mask's own xywh box, score."""
     return {
         "category_id": item.category + 1,
-        "segmentation": encode_crop(item.crop.pixels, item.crop.offset, size),
-        "area": item.area,
-        "bbox": bounds(item.crop),
+        "segmentation": encode_runs(item.runs, size),
+        "area": item.runs.area,
+        "bbox": xywh(item.runs.bounds),
         "iscrowd": 0,
         "score": round(item.score, 5),
     }
 
 
-def bounds(crop: Crop) -> list[float]:
-    """x, y, width, height of a mask's pixels, as COCO's own tools derive them from the RLE."""
-    x0, y0, x1, y1 = crop.bounds
+def xywh(bounds: tuple[int, int, int, int]) -> list[float]:
+    """x, y, width, height of a mask's bounds xyxy, as COCO's own tools derive them from the RLE."""
+    x0, y0, x1, y1 = bounds
     return [float(x0), float(y0), float(x1 - x0), float(y1 - y0)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.lazy import Crop
+from fastsam.masks.runs import Crop, Runs
 from fastsam.prompts import Pick, Prompt
 from fastsam.segments import Segments
 
@@ -19,16 +19,16 @@ class Item:
     """A mask to write. index: its number among the segments, None for a union or a difference; category: its name's
     number among `categories`; prompt: the number of the prompt that it answers."""
 
-    crop: Crop
+    runs: Runs
     score: float
     index: int | None
     category: int
     prompt: int | None = None
 
     @property
-    def area(self) -> int:
+    def crop(self) -> Crop:
         """Its pixels."""
-        return int(np.count_nonzero(self.crop.pixels))
+        return self.runs.crop()
 
 
 def categories(names: Sequence[str], prompts: Sequence[Prompt] = ()) -> tuple[str, ...]:
@@ -41,13 +41,13 @@ def items(segments: Segments, picks: Sequence[Pick] | None = None) -> Iterator[I
     """All masks, best first; with picks, what matches each of them, in order."""
     if picks is None:
         for i in range(len(segments)):
-            yield Item(segments.masks.crop(i), float(segments.scores[i]), i, int(segments.classes[i]))
+            yield Item(segments.masks.runs(i), float(segments.scores[i]), i, int(segments.classes[i]))
         return
     known = categories(segments.names, [pick.prompt for pick in picks])
     for number, pick in enumerate(picks):
         for match in pick.matches:
             kind = int(segments.classes[match.plus[0]]) if pick.prompt.text is None else known.index(pick.prompt.text)
-            yield Item(match.crop, match.score, match.index, kind, number)
+            yield Item(match.runs, match.score, match.index, kind, number)
 
 
 def label_map(segments: Segments, picks: Sequence[Pick] | None = None) -> npt.NDArray[np.int32]:
@@ -55,6 +55,6 @@ def label_map(segments: Segments, picks: Sequence[Pick] | None = None) -> npt.ND
     if picks is None:
         return segments.label_map()
     labels = np.zeros(segments.size, np.int32)
-    for item in sorted(items(segments, picks), key=lambda item: -item.area):
+    for item in sorted(items(segments, picks), key=lambda item: -item.runs.area):
         item.crop.paint(labels, (item.prompt or 0) + 1)
     return labels

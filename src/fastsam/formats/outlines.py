@@ -63,7 +63,7 @@ def write_geojson(file: Path, segments: Segments, picks: Sequence[Pick] | None =
     names = categories(segments.names, [pick.prompt for pick in picks or ()])
     features = []
     for item in items(segments, picks):
-        facts: dict[str, Any] = {"label": names[item.category], "score": round(item.score, 5), "area": item.area}
+        facts: dict[str, Any] = {"label": names[item.category], "score": round(item.score, 5), "area": item.runs.area}
         facts |= {"index": item.index} | ({} if item.prompt is None else {"prompt": item.prompt})
         parts = [[closed(ring) for ring in (p.outline, *p.holes)] for p in outlines(item)]
         geometry = {"type": "MultiPolygon", "coordinates": parts}

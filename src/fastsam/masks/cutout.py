@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.lazy import Crop
+from fastsam.masks.runs import Crop
 
 UInt8 = npt.NDArray[np.uint8]
 SOFTNESS = 0.8  # deviation in pixels of the blur on the mask's edge

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.masks.runs import Runs, bounds, of_pixels
+
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
@@ -61,12 +63,14 @@ class Given:
         if x0 == x1:
             return (x0, y0), np.zeros((0, 0), np.float32)
         height, width = self.size
-        stride = -(-(x1 - x0) // 8)
-        packed = self.bits[self.starts[i] : self.starts[i] + stride * (y1 - y0)].reshape(y1 - y0, stride)
-        pixels = np.unpackbits(packed, axis=1, count=x1 - x0)
+        pixels = self._pixels(i)
         left, top, right, bottom = (int(v) for v in (x0 > 0, y0 > 0, x1 < width, y1 < height))
         pixels = np.pad(pixels, ((top, bottom), (left, right)))
         return (x0 - left, y0 - top), np.where(pixels, np.float32(SURE), np.float32(-SURE))
+
+    def runs(self, i: int, above: float = 0.0) -> Runs:
+        """Mask i as runs: where its logits are above `above`, which lies between -`SURE` and `SURE`."""
+        return of_pixels(self._pixels(i), (int(self.windows[i, 0]), int(self.windows[i, 1])))
 
     def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's window."""
@@ -79,11 +83,11 @@ class Given:
         covered = (bits >> (7 - x % 8).astype(np.uint8)) & 1
         return np.where(inside, np.where(covered, SURE, -SURE), -np.inf).astype(np.float32)
 
-
-def bounds(mask: Bool) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 of a mask's pixels, in whole pixels; all 0 where it has none."""
-    down, across = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return (int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1) if len(down) else (0, 0, 0, 0)
+    def _pixels(self, i: int) -> Bool:
+        x0, y0, x1, y1 = (int(v) for v in self.windows[i])
+        stride = -(-(x1 - x0) // 8)
+        packed = self.bits[self.starts[i] : self.starts[i] + stride * (y1 - y0)].reshape(y1 - y0, stride)
+        return np.unpackbits(packed, axis=1, count=x1 - x0).view(bool)
 
 
 def pack(masks: Iterable[Bool], size: tuple[int, int]) -> Given:

@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from fastsam.image.letterbox import Letterbox
 from fastsam.masks import rle
-from fastsam.masks.given import Given, bounds
+from fastsam.masks.given import Given
 from fastsam.masks.polygons import Polygon, polygons
 from fastsam.masks.prototyped import Prototyped
+from fastsam.masks.runs import Crop, Runs
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -37,35 +38,6 @@ def widen(boxes: Float, margin: float, photo: tuple[int, int]) -> Float:
 def probability(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
     """The chance 0..1 that a logit means; logits beyond 50 are as sure as 50."""
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -50, 50))))
-
-
-@dataclass(frozen=True)
-class Crop:
-    """A mask inside its window: `pixels` (h, w) bool at `offset` (x, y) of the photo."""
-
-    offset: tuple[int, int]
-    pixels: Bool
-
-    @cached_property
-    def bounds(self) -> tuple[int, int, int, int]:
-        """x0, y0, x1, y1 of its pixels on the photo, in whole pixels; all 0 where it has none."""
-        (x, y), (x0, y0, x1, y1) = self.offset, bounds(self.pixels)
-        return (x + x0, y + y0, x + x1, y + y1) if x1 > x0 else (0, 0, 0, 0)
-
-    @property
-    def tight(self) -> Bool:
-        """Its pixels within its bounds."""
-        (x, y), (x0, y0, x1, y1) = self.offset, self.bounds
-        return self.pixels[y0 - y : y1 - y, x0 - x : x1 - x] if x1 > x0 else self.pixels[:0, :0]
-
-    def paint(self, canvas: npt.NDArray[Any], value: float) -> None:
-        """Sets the mask's pixels of a `canvas` (H, W, ...) of the photo's size to `value`, in place."""
-        self.view(canvas)[self.pixels] = value
-
-    def view(self, canvas: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The part (h, w, ...) of a `canvas` (H, W, ...) of the photo's size that the window covers, as a view."""
-        (x, y), (h, w) = self.offset, self.pixels.shape
-        return canvas[y : y + h, x : x + w]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +77,7 @@ class Masks:
     @cached_property
     def areas(self) -> npt.NDArray[np.int64]:
         """(N,) pixels of each mask."""
-        return np.array([np.count_nonzero(self.crop(i).pixels) for i in range(len(self))], np.int64)
+        return np.array([self.runs(i).area for i in range(len(self))], np.int64)
 
     def take(self, indices: npt.NDArray[np.int64]) -> "Masks":
         """The masks at `indices`, in that order."""
@@ -115,10 +87,13 @@ class Masks:
         """(N,) whether a mask can have any pixel, without decoding it."""
         return self.source.occupied()
 
+    def runs(self, i: int, above: float = 0.0) -> Runs:
+        """Mask i as runs: where its logits are above `above`."""
+        return self.source.runs(i, above)
+
     def crop(self, i: int) -> Crop:
-        """Mask i inside its window."""
-        offset, logits = self.source.logits(i)
-        return Crop(offset, logits > 0)
+        """The pixels of mask i, within their bounds."""
+        return self.runs(i).crop()
 
     def stack(self) -> Bool:
         """All masks as bool (N, H, W), for those who need them so: the one array of that size."""
@@ -137,8 +112,7 @@ class Masks:
 
     def to_rle(self, i: int) -> rle.RLE:
         """COCO RLE of mask i."""
-        crop = self.crop(i)
-        return rle.encode_crop(crop.pixels, crop.offset, self.size)
+        return rle.encode_runs(self.runs(i), self.size)
 
     def to_polygons(self, i: int) -> list[Polygon]:
         """Outlines of mask i in photo pixels, each with its holes."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.image.letterbox import Letterbox
+from fastsam.masks.runs import Runs, crossings, joined
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -65,12 +66,25 @@ class Prototyped:
 
     def occupied(self) -> Bool:
         """(N,) whether a mask can have any pixel: bilinear interpolation never exceeds the largest cell."""
-        found = np.zeros(len(self), bool)
-        for i in range(len(self)):
-            x0, y0, x1, y1 = self._pixels_of(i)
-            if x0 < x1 and y0 < y1:
-                found[i] = self._cells(i, *self._cells_of(x0, y0, x1, y1)).max() > 0
+        windows = [self._pixels_of(i) for i in range(len(self))]
+        cells = [self._cells_of(*w) if w[0] < w[2] and w[1] < w[3] else (0, 0, 0, 0) for w in windows]
+        found = self._sampled(np.array(cells, np.int64).reshape(-1, 4))
+        for i in np.flatnonzero(~found):
+            c0, r0, c1, r1 = cells[i]
+            found[i] = c0 < c1 and r0 < r1 and self._cells(int(i), c0, r0, c1, r1).max() > 0
         return found
+
+    def _sampled(self, cells: npt.NDArray[np.int64]) -> Bool:
+        """(N,) whether one of nine cells, spread over each range of `cells` (N, 4), is above 0: most masks show there.
+
+        An empty range's nine are False.
+        """
+        shares = np.array([0.25, 0.5, 0.75])
+        spans = cells[:, 2:] - cells[:, :2]
+        across, down = (cells[:, k, None] + (spans[:, k, None] * shares).astype(np.int64) for k in (0, 1))
+        values = self.prototypes[:, np.repeat(down, 3, 1), np.tile(across, (1, 3))]
+        positive = np.einsum("nc,cnk->nk", self.coefficients, values, optimize=False) > 0
+        return np.asarray(positive.any(1) & (spans > 0).all(1))
 
     def logits(self, i: int) -> tuple[tuple[int, int], Float]:
         """Logits of mask i inside its window: their offset (x, y) on the photo, and (h, w) float32, maybe empty."""
@@ -78,6 +92,26 @@ class Prototyped:
         if x0 >= x1 or y0 >= y1:
             return (x0, y0), np.zeros((0, 0), np.float32)
         return (x0, y0), self._logits(i, x0, y0, x1, y1)
+
+    def runs(self, i: int, above: float = 0.0) -> Runs:
+        """Mask i as runs: where its logits are above `above`.
+
+        Only the columns are interpolated: down a column, between two coarse rows, a run ends where the straight line
+        between their logits does.
+        """
+        x0, y0, x1, y1 = self._pixels_of(i)
+        if x0 >= x1 or y0 >= y1:
+            return joined(*np.zeros((3, 0), np.int64))
+        c0, r0, c1, r1 = self._cells_of(x0, y0, x1, y1)
+        coarse = np.ascontiguousarray(self._cells(i, c0, r0, c1, r1).T)
+        left, share = _neighbours(self._to_cells(np.arange(x0, x1) + 0.5, 0) - c0, c1 - c0)
+        upright = coarse[left]
+        upright += (coarse[np.minimum(left + 1, c1 - c0 - 1)] - upright) * share[:, None]
+        if above:
+            upright -= np.float32(above)
+        scale = self.letterbox.scale[1] / self.cell
+        columns, tops, bottoms = crossings(upright, scale, self.letterbox.pad[1] / self.cell - 0.5 - r0, (y0, y1))
+        return joined(columns + x0, tops, bottoms)
 
     def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's window.

@@ -17,12 +17,9 @@ def containment(masks: Masks) -> Float:
     """(N, N) share of mask i that lies within mask j, from at most 256 of its pixels, spread evenly; 0 for i = j."""
     shares = np.zeros((len(masks), len(masks)), np.float32)
     for i in range(len(masks)):
-        crop = masks.crop(i)
-        y, x = np.nonzero(crop.pixels)
-        if len(x) == 0:
+        points = masks.runs(i).points(SAMPLE)
+        if len(points) == 0:
             continue
-        some = np.linspace(0, len(x) - 1, min(SAMPLE, len(x))).round().astype(np.int64)
-        points = np.stack((x[some] + crop.offset[0], y[some] + crop.offset[1]), 1) + 0.5
         shares[i] = (masks.logits_at(points) > 0).mean(1)
         shares[i, i] = 0
     return shares
@@ -39,7 +36,7 @@ def parents(masks: Masks) -> npt.NDArray[np.int64]:
     return found
 
 
-def stability(logits: Float, offset: float = 1.0) -> float:
-    """IoU of a mask cut at logits `offset` above 0 with the one cut as far below (Kirillov et al. 2023)."""
-    wide = np.count_nonzero(logits > -offset)
-    return float(np.count_nonzero(logits > offset) / wide) if wide else 0.0
+def stability(masks: Masks, i: int, offset: float = 1.0) -> float:
+    """IoU of mask i cut at logits `offset` above 0 with the one cut as far below (Kirillov et al. 2023)."""
+    wide = masks.runs(i, -offset).area
+    return masks.runs(i, offset).area / wide if wide else 0.0

@@ -10,6 +10,8 @@ from typing import TypedDict
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.masks.runs import Runs, between, of_pixels
+
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 
@@ -21,14 +23,23 @@ class RLE(TypedDict):
     counts: str
 
 
-def encode(mask: npt.NDArray[np.bool_]) -> RLE:
-    """The RLE of a bool mask (H, W)."""
-    return encode_crop(mask, (0, 0), (mask.shape[0], mask.shape[1]))
+def encode(mask: npt.NDArray[np.bool_], offset: tuple[int, int] = (0, 0), size: tuple[int, int] | None = None) -> RLE:
+    """The RLE of a bool mask (h, w); of one of `size` (H, W) with it at `offset` (x, y), and False elsewhere."""
+    return encode_runs(of_pixels(mask, offset), size or (mask.shape[0], mask.shape[1]))
 
 
-def encode_crop(crop: npt.NDArray[np.bool_], offset: tuple[int, int], size: tuple[int, int]) -> RLE:
-    """The RLE of a mask of `size` (H, W) that is `crop` (h, w) at `offset` (x, y) and False elsewhere."""
-    return {"size": [int(size[0]), int(size[1])], "counts": compress(_counts(crop, offset, size))}
+def encode_runs(runs: Runs, size: tuple[int, int]) -> RLE:
+    """The RLE of the mask of `size` (H, W) that has these runs."""
+    height, width = size
+    starts, ends = runs.columns * height + runs.tops, runs.columns * height + runs.bottoms
+    # Runs that touch across the foot of one column and the head of the next are one run.
+    apart = starts[1:] != ends[:-1]
+    if len(starts):
+        starts, ends = starts[np.concatenate(([True], apart))], ends[np.concatenate((apart, [True]))]
+    counts = np.diff(between(starts, ends, height * width))
+    if len(counts) > 1 and counts[-1] == 0:
+        counts = counts[:-1]
+    return {"size": [int(height), int(width)], "counts": compress(counts)}
 
 
 def decode(rle: RLE) -> Bool:
@@ -87,24 +98,3 @@ def decompress(string: str | bytes) -> Int:
     values[1::2] = values[1::2].cumsum()
     values[2::2] = values[2::2].cumsum()
     return values
-
-
-def _counts(crop: Bool, offset: tuple[int, int], size: tuple[int, int]) -> Int:
-    height, width = size
-    h, w = crop.shape
-    x0, y0 = offset
-    columns = np.zeros((w, h + 2), np.int8)
-    columns[:, 1:-1] = crop.T
-    change = np.diff(columns, axis=1)
-    base = (x0 + np.arange(w, dtype=np.int64)) * height + y0
-    starts = (np.nonzero(change == 1)[1]) + base[np.nonzero(change == 1)[0]]
-    ends = (np.nonzero(change == -1)[1]) + base[np.nonzero(change == -1)[0]]
-    # Runs that touch across the foot of one column and the head of the next are one run.
-    joined = starts[1:] == ends[:-1]
-    starts = starts[np.concatenate(([True], ~joined))] if len(starts) else starts
-    ends = ends[np.concatenate((~joined, [True]))] if len(ends) else ends
-    borders = np.empty(2 * len(starts) + 2, np.int64)
-    borders[0], borders[-1] = 0, height * width
-    borders[1:-1:2], borders[2:-1:2] = starts, ends
-    counts = np.diff(borders)
-    return counts[:-1] if len(counts) > 1 and counts[-1] == 0 else counts

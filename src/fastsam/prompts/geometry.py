@@ -7,8 +7,8 @@ Called by `answer`, whose docstring has the rule.
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.given import bounds
 from fastsam.masks.lazy import Masks, probability
+from fastsam.masks.runs import bounds
 from fastsam.prompts.prompt import Box
 
 Float = npt.NDArray[np.float32]

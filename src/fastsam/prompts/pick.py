@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.lazy import Crop, Masks
+from fastsam.masks.lazy import Masks
+from fastsam.masks.runs import Runs, of_pixels
 from fastsam.prompts.prompt import Prompt
 
 Bool = npt.NDArray[np.bool_]
@@ -41,16 +42,16 @@ class Candidate:
         return "mask" if len(self.plus) == 1 else "union"
 
     @property
-    def crop(self) -> Crop:
-        """Its pixels inside a window."""
+    def runs(self) -> Runs:
+        """Its pixels as runs."""
         if self.how == "mask":
-            return self.masks.crop(self.plus[0])
+            return self.masks.runs(self.plus[0])
         canvas = np.zeros(self.masks.size, bool)
         for i in self.plus:
             self.masks.crop(i).paint(canvas, True)
         for i in self.minus:
             self.masks.crop(i).paint(canvas, False)
-        return Crop((0, 0), canvas)
+        return of_pixels(canvas)
 
     @property
     def mask(self) -> Bool:
@@ -102,5 +103,5 @@ def merge(size: tuple[int, int], candidates: Iterable[Candidate]) -> Bool:
     """The union of candidates' pixels, bool (H, W) of `size`."""
     canvas = np.zeros(size, bool)
     for candidate in candidates:
-        candidate.crop.paint(canvas, True)
+        candidate.runs.crop().paint(canvas, True)
     return canvas

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.lazy import Crop
+from fastsam.masks.runs import Crop
 from fastsam.words import pooled
 from fastsam.words.crops import batches, describe, to_input
 from fastsam.words.minilm import softmax

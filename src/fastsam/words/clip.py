@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError, require
-from fastsam.masks.lazy import Crop
+from fastsam.masks.runs import Crop
 from fastsam.words.classifier import NOTHING, everyday_words
 from fastsam.words.crops import batches, to_input
 from fastsam.words.minilm import softmax

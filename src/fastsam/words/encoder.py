@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError
-from fastsam.masks.lazy import Crop
+from fastsam.masks.runs import Crop
 
 Float = npt.NDArray[np.float32]
 NAMES = ("offline", "clip")

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.lazy import Crop
+from fastsam.masks.runs import Crop
 from fastsam.words import classifier, minilm
 
 Float = npt.NDArray[np.float32]

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.lazy import Crop
+from fastsam.masks.runs import Crop
 from fastsam.words.crops import to_input
 
 Float = npt.NDArray[np.float32]

@@ -1,0 +1,161 @@
+"""A mask as runs, column by column, and as pixels.
+
+A run is a stretch of a column that belongs to the mask. Runs of a smooth mask are few, and where they begin and end
+follows from the logits of coarse cells alone (`crossings`): areas, RLE and bounds never need the pixels.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Bool = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.int64]
+Float = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A mask inside its window: `pixels` (h, w) bool at `offset` (x, y) of the photo."""
+
+    offset: tuple[int, int]
+    pixels: Bool
+
+    @cached_property
+    def bounds(self) -> tuple[int, int, int, int]:
+        """x0, y0, x1, y1 of its pixels on the photo, in whole pixels; all 0 where it has none."""
+        (x, y), (x0, y0, x1, y1) = self.offset, bounds(self.pixels)
+        return (x + x0, y + y0, x + x1, y + y1) if x1 > x0 else (0, 0, 0, 0)
+
+    @property
+    def tight(self) -> Bool:
+        """Its pixels within its bounds."""
+        (x, y), (x0, y0, x1, y1) = self.offset, self.bounds
+        return self.pixels[y0 - y : y1 - y, x0 - x : x1 - x] if x1 > x0 else self.pixels[:0, :0]
+
+    def paint(self, canvas: npt.NDArray[Any], value: float) -> None:
+        """Sets the mask's pixels of a `canvas` (H, W, ...) of the photo's size to `value`, in place."""
+        self.view(canvas)[self.pixels] = value
+
+    def view(self, canvas: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The part (h, w, ...) of a `canvas` (H, W, ...) of the photo's size that the window covers, as a view."""
+        (x, y), (h, w) = self.offset, self.pixels.shape
+        return canvas[y : y + h, x : x + w]
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """n runs of one mask, from left to right, in a column from top to bottom; none is empty, no two touch in a column.
+
+    columns, tops, bottoms: (n,) int64 in whole photo pixels: run k holds rows tops[k] <= y < bottoms[k] of its column
+    """
+
+    columns: Int
+    tops: Int
+    bottoms: Int
+
+    @property
+    def area(self) -> int:
+        """Its pixels."""
+        return int((self.bottoms - self.tops).sum())
+
+    @property
+    def bounds(self) -> tuple[int, int, int, int]:
+        """x0, y0, x1, y1 of its pixels, in whole pixels; all 0 where it has none."""
+        if len(self.columns) == 0:
+            return 0, 0, 0, 0
+        return int(self.columns[0]), int(self.tops.min()), int(self.columns[-1]) + 1, int(self.bottoms.max())
+
+    def crop(self) -> Crop:
+        """Its pixels within its bounds."""
+        x0, y0, x1, y1 = self.bounds
+        w, h = x1 - x0, y1 - y0
+        first = (self.columns - x0) * h - y0
+        lengths = np.diff(between(first + self.tops, first + self.bottoms, w * h))
+        upright = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths).reshape(w, h)
+        if upright.size == 0:
+            return Crop((x0, y0), upright)
+        return Crop((x0, y0), cv2.transpose(upright.view(np.uint8)).view(bool))
+
+    def points(self, most: int) -> npt.NDArray[np.float64]:
+        """(K, 2) centres x, y of at most `most` of its pixels, spread evenly over them."""
+        ends = np.cumsum(self.bottoms - self.tops)
+        if len(ends) == 0:
+            return np.zeros((0, 2))
+        some = np.linspace(0, ends[-1] - 1, min(most, int(ends[-1]))).round().astype(np.int64)
+        run = np.searchsorted(ends, some, side="right")
+        return np.stack((self.columns[run], self.bottoms[run] - (ends[run] - some)), 1).astype(np.float64) + 0.5
+
+
+def between(starts: Int, ends: Int, last: int) -> Int:
+    """0, then starts and ends in turn, then `last`."""
+    borders = np.empty(2 * len(starts) + 2, np.int64)
+    borders[0], borders[-1] = 0, last
+    borders[1:-1:2], borders[2:-1:2] = starts, ends
+    return borders
+
+
+def bounds(mask: Bool) -> tuple[int, int, int, int]:
+    """x0, y0, x1, y1 of a mask's pixels, in whole pixels; all 0 where it has none."""
+    down, across = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return (int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1) if len(down) else (0, 0, 0, 0)
+
+
+def of_pixels(pixels: Bool, offset: tuple[int, int] = (0, 0)) -> Runs:
+    """The runs of a bool mask (h, w) that lies at `offset` (x, y)."""
+    if pixels.size == 0:
+        return joined(*np.zeros((3, 0), np.int64))
+    upright = cv2.transpose(np.ascontiguousarray(pixels).view(np.uint8)).view(bool)
+    columns, rows = changes(upright)
+    return joined(columns[::2] + offset[0], rows[::2] + offset[1], rows[1::2] + offset[1])
+
+
+def changes(upright: Bool) -> tuple[Int, Int]:
+    """Where the columns of a mask (w, h) change: column and row of each pixel unlike the one above it.
+
+    All is False above and below a column, whose row h may be one: each two in turn are the ends of a run.
+    """
+    w, h = upright.shape
+    framed = np.zeros((w, h + 1), bool)
+    framed[:, :-1] = upright
+    flat = framed.reshape(-1)
+    found = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    if flat[0]:
+        found = np.concatenate(([0], found))
+    columns = found // (h + 1)
+    return columns, found - columns * (h + 1)
+
+
+def crossings(upright: Float, scale: float, shift: float, rows: tuple[int, int]) -> tuple[Int, Int, Int]:
+    """The runs of a mask whose logits are above 0, given on coarse rows and interpolated linearly between these.
+
+    upright: (w, r) logits of each pixel column on coarse rows; photo row y lies at coarse row scale * (y + 0.5) + shift
+    rows: first and last + 1 photo row of the window
+
+    Returns columns, counted from 0, tops and bottoms, some of them perhaps empty or touching (see `joined`).
+    """
+    columns, cells = changes(upright > 0)
+    above, below = np.maximum(cells - 1, 0), np.minimum(cells, upright.shape[1] - 1)
+    a, b = upright[columns, above].astype(np.float64), upright[columns, below].astype(np.float64)
+    inner = above < below
+    share = np.divide(a, a - b, out=np.zeros_like(a), where=(cells > 0) & inner & (a != b))
+    places = (above + share - shift) / scale - 0.5
+    found = np.where(a > 0, np.ceil(places), np.floor(places) + 1)
+    found[cells == 0], found[cells == upright.shape[1]] = rows  # where a column begins or ends within the mask
+    found = np.clip(found, *rows).astype(np.int64)
+    return columns[::2], found[::2], found[1::2]
+
+
+def joined(columns: Int, tops: Int, bottoms: Int) -> Runs:
+    """Runs in order, of which the empty ones go and those that touch in a column become one."""
+    whole = tops < bottoms
+    if not whole.all():
+        columns, tops, bottoms = columns[whole], tops[whole], bottoms[whole]
+    touch = (columns[1:] == columns[:-1]) & (tops[1:] <= bottoms[:-1])
+    if touch.any():
+        first, last = np.concatenate(([True], ~touch)), np.concatenate((~touch, [True]))
+        columns, tops, bottoms = columns[first], tops[first], bottoms[last]
+    return Runs(columns, tops, bottoms)
