@@ -222,13 +222,13 @@ def test_bug_21_nothing_is_downloaded_unasked(monkeypatch: pytest.MonkeyPatch, t
     FastSAM(threads=1)(np.zeros((40, 40, 3), np.uint8), imgsz=64)
 
 
-def test_bug_22_a_device_that_is_not_there_is_a_warning(nest: Segments) -> None:
+def test_bug_22_a_device_that_is_not_there_is_an_error_at_once(nest: Segments) -> None:
     FastSAMPrompt(np.zeros((100, 160, 3), np.uint8), nest, device="cuda")
     import onnxruntime
 
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this ONNX Runtime has CUDA")
-    with pytest.warns(UserWarning, match="running on the CPU"):
+    with pytest.raises(UsageError, match="device 'cuda' is not there"):
         FastSAM(threads=1)(np.zeros((40, 40, 3), np.uint8), imgsz=64, device="cuda")
     with pytest.raises(UsageError, match="unknown device 'tpu'"):
         FastSAM(device="tpu")

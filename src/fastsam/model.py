@@ -1,30 +1,32 @@
-"""`FastSAM`: one photo's path from pixels to `Segments`, top to bottom."""
+"""`FastSAM`: one photo's path from pixels to `Segments`, top to bottom; batches, streams and tiles of the same."""
 
 import os
 import time
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from fastsam import tiles
 from fastsam.candidates import candidates
-from fastsam.errors import UsageError, require
-from fastsam.image.letterbox import STRIDE, fit, letterbox, to_tensor
-from fastsam.image.read import Source, read_own
+from fastsam.errors import UsageError
+from fastsam.image.letterbox import STRIDE, Letterbox, fit, letterbox, to_tensor
+from fastsam.image.read import Source, UnreadableImageError, read_own
+from fastsam.loading import Choice, cores, device_name, load
 from fastsam.masks.lazy import from_network, widen
 from fastsam.masks.port import as_the_port
-from fastsam.runtimes import onnx as runtime
-from fastsam.runtimes.onnx import Settings
+from fastsam.runtimes.settings import Settings
 from fastsam.segments import Segments
-from fastsam.weights import catalogue
+from fastsam.streams import ordered
 
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
-
-
+Float = npt.NDArray[np.float32]
+UInt8 = npt.NDArray[np.uint8]
 LARGEST = 8192  # pixels of an input's side
+MOST_WORKERS = 8  # of a stream: each holds a photo, an input and the network's intermediate results
 
 
 class FastSAM:
@@ -42,21 +44,22 @@ class FastSAM:
         providers: Sequence[str] | None = None,
         runtime: str = "onnx",
         device: Any = None,
+        precision: str = "float32",
     ) -> None:
         """Loads weights.
 
         weights: a file (.onnx, .pt, .safetensors) or a model's name; None for the bundled default
         threads: of the CPU; None leaves it to the runtime
         providers: ONNX Runtime's execution providers by name, first choice first; None means those of `device`
-        runtime: `onnx`, or `torch` for a checkpoint (needs the torch extra)
+        runtime: `onnx`; `openvino` (needs the openvino extra); or `torch` for a checkpoint (needs the torch extra)
         device: `cpu`, `cuda`, `mps` or a torch device; None means the CPU
+        precision: `float32`; with OpenVINO also `bf16`, faster where the processor has it and less exact
 
-        Raises UsageError for weights that are none, and for a provider or a device that is not there.
+        Raises UsageError for weights that are none, and for a runtime, a provider or a device that is not there.
         """
-        self._weights, self._threads, self._runtime = weights, threads, runtime
-        self._device = device_name(device)
-        self._network = load(weights, threads, providers, runtime, self._device)
-        self.settings = self._network.settings
+        self._choice = Choice(weights, threads, providers, runtime, device_name(device), precision)
+        self._network = load(self._choice)
+        self.settings: Settings = self._network.settings
 
     def __call__(
         self,
@@ -66,6 +69,8 @@ class FastSAM:
         conf: float | None = None,
         iou: float | None = None,
         max_det: int | None = None,
+        tile: int | None = None,
+        overlap: float = 0.25,
         device: Any = None,
         retina_masks: bool = True,
     ) -> Segments:
@@ -74,6 +79,8 @@ class FastSAM:
         source: a path, a PIL image, or an RGB uint8 array (H, W, 3)
         imgsz: longest side of the network's input in pixels; conf: least score, 0..1; iou: overlap of two boxes
         above which the lesser goes, 0..1; max_det: the most segments. What is left out comes with the weights.
+        tile: side in photo pixels of tiles that are segmented beside the whole photo, for small objects (`tiles`);
+        overlap: share of a tile that the next one shows too, above 0 and at most 0.5
         device: where to run from now on, for calls written for the published code (see `__init__`)
         retina_masks: taken for the same reason; masks are always made at the photo's own size
 
@@ -82,31 +89,85 @@ class FastSAM:
         use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
         if device is not None:
             self.to(device)
-        seconds: dict[str, float] = {}
-        with stage("read", seconds):
-            pixels = read_own(source)
-        with stage("letterbox", seconds):
-            box = fit((pixels.shape[0], pixels.shape[1]), use.imgsz)
-            images = to_tensor(letterbox(pixels, box))
-        with stage("network", seconds):
-            raw, prototypes = self._network.run(images)
-        with stage("candidates", seconds):
-            found = candidates(raw[0], use.conf, use.iou, use.max_det)
-            boxes = box.to_photo(found.boxes)
-            if use.port:
-                masks = as_the_port(found.coefficients, prototypes[0], boxes, box)
+        return self._whole_or_tiled(self._network, source, use, tile, overlap, max_det)
+
+    def batch(
+        self,
+        sources: Iterable[Source],
+        *,
+        imgsz: int | None = None,
+        conf: float | None = None,
+        iou: float | None = None,
+        max_det: int | None = None,
+        at_once: int = 8,
+    ) -> list[Segments]:
+        """Everything in several photos, in order: those of one input size pass the network `at_once` at a time.
+
+        The answers are those of one by one. For a GPU, or photos that are all at hand; `stream` is faster on a CPU.
+
+        Raises as a call does, for the first photo that cannot be read.
+        """
+        use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
+        if at_once < 1:
+            raise UsageError(f"at_once {at_once} runs nothing: the least is 1")
+        photos = [read_own(source) for source in sources]
+        boxes = [fit((p.shape[0], p.shape[1]), use.imgsz) for p in photos]
+        alike: dict[tuple[int, int], list[int]] = {}
+        for k, box in enumerate(boxes):
+            alike.setdefault(box.input, []).append(k)
+        found: dict[int, Segments] = {}
+        for indices in alike.values():
+            for start in range(0, len(indices), at_once):
+                some = indices[start : start + at_once]
+                images = np.concatenate([to_tensor(letterbox(photos[k], boxes[k])) for k in some])
+                raw, prototypes = self._network.run(images)
+                for k, r, p in zip(some, raw, prototypes, strict=True):
+                    found[k] = read_out(r, p.copy(), boxes[k], use, photos[k], {})
+        return [found[k] for k in range(len(photos))]
+
+    def stream(
+        self,
+        sources: Iterable[Source],
+        *,
+        imgsz: int | None = None,
+        conf: float | None = None,
+        iou: float | None = None,
+        max_det: int | None = None,
+        tile: int | None = None,
+        overlap: float = 0.25,
+        unreadable: Callable[[Source, UnreadableImageError], object] | None = None,
+    ) -> Iterator[tuple[Source, Segments]]:
+        """Each source and everything in it, in order, as fast as the machine goes; any number of sources.
+
+        On a CPU as many photos as there are threads are under way at the same time, each on a thread of its own, so
+        that reading one overlaps with the network of another. Memory holds a few photos a thread, whatever the number.
+        Frames of a video: `stream(frames("clip.mp4"))` with `fastsam.image.video.frames`.
+
+        unreadable: called for a source that cannot be read, which is then left out; None raises at its turn
+        """
+        use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
+
+        def one(source: Source) -> tuple[Source, Segments | UnreadableImageError]:
+            try:
+                return source, self._whole_or_tiled(self._side_by_side, source, use, tile, overlap, max_det)
+            except UnreadableImageError as error:
+                return source, error
+
+        for source, found in ordered(one, sources, self.workers):
+            if isinstance(found, Segments):
+                yield source, found
+            elif unreadable is None:
+                raise found
             else:
-                windows = widen(boxes, use.margin, box.photo)
-                masks = from_network(found.coefficients, prototypes[0], boxes, box, windows)
-            segments = Segments(masks, found.scores, found.classes, use.names, seconds, pixels)
-            return segments.take(np.flatnonzero(masks.occupied()))
+                unreadable(source, found)
 
     def to(self, device: Any) -> "FastSAM":
-        """Runs on `device` from now on; where ONNX Runtime cannot, warns and stays on the CPU."""
+        """Runs on `device` from now on. Raises UsageError where it is not there."""
         name = device_name(device)
-        if name != self._device:
-            self._network = load(self._weights, self._threads, None, self._runtime, name)
-            self._device = name
+        if name != self._choice.device:
+            choice = replace(self._choice, device=name, providers=None)
+            self._network, self._choice = load(choice), choice
+            self.__dict__.pop("_side_by_side", None)
         return self
 
     def resolve(
@@ -121,8 +182,8 @@ class FastSAM:
 
         Raises UsageError for settings that make no sense.
         """
-        given = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det}
-        use: Settings = replace(self.settings, **{k: v for k, v in given.items() if v is not None})
+        given: dict[str, Any] = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det}
+        use = replace(self.settings, **{k: v for k, v in given.items() if v is not None})
         if use.imgsz < STRIDE:
             raise UsageError(f"imgsz {use.imgsz} is too small: the least is {STRIDE}")
         if use.imgsz > LARGEST:
@@ -134,45 +195,55 @@ class FastSAM:
             raise UsageError(f"max_det {use.max_det} leaves nothing: the least is 1")
         return use
 
+    @property
+    def workers(self) -> int:
+        """Photos that a stream has under way at the same time."""
+        if self._choice.device != "cpu" or self._choice.runtime == "torch":
+            return 2  # the device takes one after the other: the second is being read or read out
+        return min(MOST_WORKERS, self._choice.threads or cores())
 
-def load(
-    weights: str | os.PathLike[str] | None,
-    threads: int | None,
-    providers: Sequence[str] | None,
-    kind: str,
-    device: str,
-) -> Any:
-    """The network of a file or a model's name in the runtime `kind`, on a device by its torch name."""
-    if kind == "torch":
-        require("torch", "torch")
-        from fastsam.runtimes import torch as torch_runtime
+    @cached_property
+    def _side_by_side(self) -> Any:
+        """The network for `workers` calls at the same time."""
+        if self.workers == 1 or self._choice.device != "cpu" or self._choice.runtime == "torch":
+            return self._network
+        return load(self._choice.shared(self.workers))
 
-        file = catalogue.locate(weights)
-        if not catalogue.is_checkpoint(file):
-            raise UsageError(f"{file} is no checkpoint, and torch runs nothing else: leave out runtime='torch'")
-        checkpoint = catalogue.read(file)
-        settings = Settings(**catalogue.settings(checkpoint))
-        return torch_runtime.load(checkpoint.entries, settings, device, threads)
-    if kind != "onnx":
-        raise UsageError(f"unknown runtime {kind!r}: choose onnx or torch")
-    return runtime.load(catalogue.find(weights), threads, providers or providers_of(device))
-
-
-def device_name(device: Any) -> str:
-    """`cpu`, `cuda`, `cuda:1` or `mps` of what people write: None, a name, a number, a torch device."""
-    word = "cpu" if device is None or device == "" else str(device).strip().lower()
-    return f"cuda:{word}" if word.isdecimal() else word
+    def _whole_or_tiled(
+        self, network: Any, source: Source, use: Settings, tile: int | None, overlap: float, max_det: int | None
+    ) -> Segments:
+        seconds: dict[str, float] = {}
+        with stage("read", seconds):
+            pixels = read_own(source)
+        if tile is None:
+            return run(network, pixels, use, seconds)
+        found = tiles.segment(lambda part: run(network, part, use, {}), pixels, tile, overlap, use.iou, max_det)
+        return replace(found, seconds=seconds | found.seconds)
 
 
-def providers_of(device: str) -> list[Any]:
-    """ONNX Runtime's provider for a device, the CPU where it has none. Raises UsageError for an unknown device."""
-    kind, _, number = device.partition(":")
-    if kind not in PROVIDERS:
-        raise UsageError(f"unknown device {device!r}: choose from {', '.join(PROVIDERS)}")
-    if PROVIDERS[kind] not in runtime.available():
-        warnings.warn(f"ONNX Runtime has no {PROVIDERS[kind]} here: running on the CPU", stacklevel=4)
-        return [PROVIDERS["cpu"]]
-    return [(PROVIDERS[kind], {"device_id": int(number)}) if number.isdecimal() else PROVIDERS[kind]]
+def run(network: Any, pixels: UInt8, use: Settings, seconds: dict[str, float]) -> Segments:
+    """One photo (H, W, 3) through letterbox, network and what follows; notes in `seconds` what each took."""
+    with stage("letterbox", seconds):
+        box = fit((pixels.shape[0], pixels.shape[1]), use.imgsz)
+        images = to_tensor(letterbox(pixels, box))
+    with stage("network", seconds):
+        raw, prototypes = network.run(images)
+    with stage("candidates", seconds):
+        return read_out(raw[0], prototypes[0], box, use, pixels, seconds)
+
+
+def read_out(
+    raw: Float, prototypes: Float, box: Letterbox, use: Settings, pixels: UInt8, seconds: dict[str, float]
+) -> Segments:
+    """What a network's raw output for one photo says: candidates, suppressed, with lazy masks that are not empty."""
+    found = candidates(raw, use.conf, use.iou, use.max_det)
+    boxes = box.to_photo(found.boxes)
+    if use.port:
+        masks = as_the_port(found.coefficients, prototypes, boxes, box)
+    else:
+        masks = from_network(found.coefficients, prototypes, boxes, box, widen(boxes, use.margin, box.photo))
+    segments = Segments(masks, found.scores, found.classes, use.names, seconds, pixels)
+    return segments.take(np.flatnonzero(masks.occupied()))
 
 
 @contextmanager

@@ -35,7 +35,7 @@ Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 Bool = npt.NDArray[np.bool_]
 Limits = tuple[float | None, float | None]
-FORMAT = 3
+FORMAT = 4
 BROKEN = (OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 

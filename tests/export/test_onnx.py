@@ -12,7 +12,8 @@ onnx = pytest.importorskip("onnx", reason="the export extra is not installed")
 from fastsam import FastSAM  # noqa: E402
 from fastsam.export.onnx import Exported, export, to_onnx  # noqa: E402
 from fastsam.network import Architecture, build  # noqa: E402
-from fastsam.runtimes.onnx import Settings, load  # noqa: E402
+from fastsam.runtimes.onnx import load  # noqa: E402
+from fastsam.runtimes.settings import Settings  # noqa: E402
 
 SHAPES = [(1, 3, 320, 320), (2, 3, 64, 448), (3, 3, 160, 96)]
 

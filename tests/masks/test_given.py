@@ -43,10 +43,10 @@ def test_packed_masks_are_what_went_in(height: int, width: int, n: int, seed: in
     np.testing.assert_array_equal(kept.take(order).stack(), masks[order])
 
 
-def test_packing_takes_an_eighth_of_what_is_covered() -> None:
+def test_packing_takes_what_the_runs_take() -> None:
     masks = np.zeros((100, 400, 400), bool)
     masks[:, 100:200, 80:160] = True
-    assert len(pack(masks, (400, 400)).bits) == 100 * 100 * 80 // 8
+    assert pack(masks, (400, 400)).table.nbytes == 100 * 80 * 3 * 4
 
 
 def as_annotations(masks: np.ndarray) -> list[dict[str, Any]]:

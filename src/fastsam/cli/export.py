@@ -41,7 +41,7 @@ def export(
     require("torch", "export")
     from fastsam.export.onnx import export as write
     from fastsam.export.onnx import load_network
-    from fastsam.runtimes.onnx import Settings
+    from fastsam.runtimes.settings import Settings
 
     network, architecture = load_network(checkpoint)
     settings = Settings(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, margin=margin)

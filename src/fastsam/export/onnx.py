@@ -20,7 +20,7 @@ from fastsam.files import whole
 from fastsam.network import Architecture, build
 from fastsam.network.lite import LiteSeg
 from fastsam.network.yolov8 import YOLOv8Seg
-from fastsam.runtimes.onnx import Settings
+from fastsam.runtimes.settings import Settings
 from fastsam.training import checkpoint
 
 OPSET = 17

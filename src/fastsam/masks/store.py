@@ -19,7 +19,7 @@ def to_arrays(masks: Masks) -> Arrays:
     """Everything about masks, by name."""
     source = masks.source
     if isinstance(source, Given):
-        arrays = {name: np.asarray(getattr(source, name)) for name in ("size", "bits", "starts", "windows")}
+        arrays = {name: np.asarray(getattr(source, name)) for name in ("size", "table", "starts")}
         return {"boxes": masks.boxes, **arrays}
     box = {f"letterbox_{name}": np.array(value) for name, value in asdict(source.letterbox).items()}
     arrays = {name: getattr(source, name) for name in ("coefficients", "prototypes", "windows")}
@@ -28,9 +28,9 @@ def to_arrays(masks: Masks) -> Arrays:
 
 def from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Masks:
     """Masks from what `to_arrays` gave. Raises KeyError, ValueError and TypeError for anything else."""
-    if "bits" in arrays:
+    if "table" in arrays:
         height, width = arrays["size"].tolist()
-        given = Given((height, width), arrays["bits"], arrays["starts"], arrays["windows"])
+        given = Given((height, width), arrays["table"], arrays["starts"])
         return Masks(arrays["boxes"], given)
     letterbox = Letterbox(
         **{name: tuple(arrays[f"letterbox_{name}"].tolist()) for name in Letterbox.__dataclass_fields__}

@@ -1,6 +1,5 @@
 """ONNX Runtime: loads an exported file, runs it on batches of inputs."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,25 +10,9 @@ import numpy.typing as npt
 import onnxruntime
 
 from fastsam.errors import UsageError
+from fastsam.runtimes.settings import Settings, read_settings
 
 Float = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What belongs to the weights: class names, the defaults chosen for them, and how their output is to be read.
-
-    margin: share of a photo-sized box's sides by which its mask may reach beyond it, less for smaller ones
-    port: boxes and masks exactly as the popular port makes them, for weights that were trained with it
-    """
-
-    names: tuple[str, ...] = ("object",)
-    imgsz: int = 640
-    conf: float = 0.25
-    iou: float = 0.7
-    max_det: int = 300
-    margin: float = 0.0
-    port: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,15 +66,3 @@ def open_file(file: Path, threads: int | None = None, providers: Sequence[Any] =
     if threads:
         options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(str(file), options, providers=list(providers))
-
-
-def read_settings(metadata: dict[str, str], file: Path) -> Settings:
-    """The settings in a file's metadata, defaults where it has none."""
-    try:
-        stored = json.loads(metadata.get("fastsam", "{}"))
-        fields = {k: stored[k] for k in Settings.__dataclass_fields__ if k in stored}
-        if "names" in fields:
-            fields["names"] = tuple(fields["names"])
-        return Settings(**fields)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise UsageError(f"{file} holds settings that cannot be read: export it again") from error

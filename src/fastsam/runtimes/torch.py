@@ -13,7 +13,7 @@ import torch
 
 from fastsam.errors import UsageError
 from fastsam.network.yolov8 import Size, YOLOv8Seg
-from fastsam.runtimes.onnx import Settings
+from fastsam.runtimes.settings import Settings
 
 Float = npt.NDArray[np.float32]
 

@@ -1,0 +1,66 @@
+"""OpenVINO: loads an exported file, runs it on batches of inputs. Needs the `openvino` extra."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import openvino
+
+from fastsam.errors import UsageError
+from fastsam.runtimes.settings import Settings, read_settings
+
+Float = npt.NDArray[np.float32]
+PRECISIONS = {"float32": "f32", "bf16": "bf16"}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A loaded network."""
+
+    compiled: Any
+    settings: Settings
+
+    def run(self, images: Float) -> tuple[Float, Float]:
+        """Raw outputs of images (N, 3, H, W) float32 in 0..1, as `runtimes/onnx` gives them."""
+        request = self.compiled.create_infer_request()  # one a call, so that threads may share a network
+        outputs = request.infer({"images": images})
+        return outputs["candidates"].copy(), outputs["prototypes"].copy()
+
+
+def load(
+    file: Path, threads: int | None = None, device: str = "cpu", precision: str = "float32", streams: int = 1
+) -> Network:
+    """Loads an exported network.
+
+    threads: of the CPU, all of them where left out; device: `cpu`, or another of OpenVINO's names (`gpu`, `npu`)
+    precision: `float32`, or `bf16` for processors that have it; streams: how many calls run at the same time
+
+    Raises UsageError for a file that is no exported network, a device that is not there, and an unknown precision.
+    """
+    if precision not in PRECISIONS:
+        raise UsageError(f"OpenVINO runs in no precision {precision!r} here: choose from {', '.join(PRECISIONS)}")
+    core = openvino.Core()
+    name = device.upper()
+    if name not in core.available_devices:
+        there = ", ".join(d.lower() for d in core.available_devices)
+        raise UsageError(f"OpenVINO sees no device {device!r}: choose from {there}")
+    options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": PRECISIONS[precision], "NUM_STREAMS": streams}
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads * streams
+    try:
+        model = core.read_model(file)
+        compiled = core.compile_model(model, name, options if name == "CPU" else {})
+    except RuntimeError as error:
+        raise UsageError(f"{file} is no network that OpenVINO can load") from error
+    if {o.get_any_name() for o in model.outputs} != {"candidates", "prototypes"}:
+        raise UsageError(f"{file} is no segmentation network of ours: it lacks candidates or prototypes")
+    return Network(compiled, read_settings(metadata(file), file))
+
+
+def metadata(file: Path) -> dict[str, str]:
+    """The properties of an ONNX file."""
+    import onnx  # slow to import
+
+    return {p.key: p.value for p in onnx.load(file, load_external_data=False).metadata_props}
