@@ -4,8 +4,9 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
-from functools import cached_property
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ class FastSAM:
 
     >>> model = FastSAM()
     >>> segments = model("photo.jpg")
+
+    settings: those that came with the weights; network: what runs, with `run(images)` (see `runtimes/onnx`)
     """
 
     def __init__(
@@ -58,8 +61,8 @@ class FastSAM:
         Raises UsageError for weights that are none, and for a runtime, a provider or a device that is not there.
         """
         self._choice = Choice(weights, threads, providers, runtime, device_name(device), precision)
-        self._network = load(self._choice)
-        self.settings: Settings = self._network.settings
+        self.network = load(self._choice)
+        self.settings: Settings = self.network.settings
 
     def __call__(
         self,
@@ -89,7 +92,13 @@ class FastSAM:
         use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
         if device is not None:
             self.to(device)
-        return self._whole_or_tiled(self._network, source, use, tile, overlap, max_det)
+        seconds: dict[str, float] = {}
+        with stage("read", seconds):
+            pixels = read_own(source)
+        if tile is None:
+            return run(self.network, pixels, use, seconds)
+        found = tiles.segment(lambda part: run(self.network, part, use, {}), pixels, tile, overlap, use.iou, max_det)
+        return replace(found, seconds=seconds | found.seconds)
 
     def batch(
         self,
@@ -120,7 +129,7 @@ class FastSAM:
             for start in range(0, len(indices), at_once):
                 some = indices[start : start + at_once]
                 images = np.concatenate([to_tensor(letterbox(photos[k], boxes[k])) for k in some])
-                raw, prototypes = self._network.run(images)
+                raw, prototypes = self.network.run(images)
                 for k, r, p in zip(some, raw, prototypes, strict=True):
                     found[k] = read_out(r, p.copy(), boxes[k], use, photos[k], {})
         return [found[k] for k in range(len(photos))]
@@ -145,11 +154,13 @@ class FastSAM:
 
         unreadable: called for a source that cannot be read, which is then left out; None raises at its turn
         """
-        use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
+        self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
+        model = self.parallel()
+        find = partial(model, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, tile=tile, overlap=overlap)
 
         def one(source: Source) -> tuple[Source, Segments | UnreadableImageError]:
             try:
-                return source, self._whole_or_tiled(self._side_by_side, source, use, tile, overlap, max_det)
+                return source, find(source)
             except UnreadableImageError as error:
                 return source, error
 
@@ -166,8 +177,7 @@ class FastSAM:
         name = device_name(device)
         if name != self._choice.device:
             choice = replace(self._choice, device=name, providers=None)
-            self._network, self._choice = load(choice), choice
-            self.__dict__.pop("_side_by_side", None)
+            self.network, self._choice = load(choice), choice
         return self
 
     def resolve(
@@ -202,23 +212,14 @@ class FastSAM:
             return 2  # the device takes one after the other: the second is being read or read out
         return min(MOST_WORKERS, self._choice.threads or cores())
 
-    @cached_property
-    def _side_by_side(self) -> Any:
-        """The network for `workers` calls at the same time."""
-        if self.workers == 1 or self._choice.device != "cpu" or self._choice.runtime == "torch":
-            return self._network
-        return load(self._choice.shared(self.workers))
-
-    def _whole_or_tiled(
-        self, network: Any, source: Source, use: Settings, tile: int | None, overlap: float, max_det: int | None
-    ) -> Segments:
-        seconds: dict[str, float] = {}
-        with stage("read", seconds):
-            pixels = read_own(source)
-        if tile is None:
-            return run(network, pixels, use, seconds)
-        found = tiles.segment(lambda part: run(network, part, use, {}), pixels, tile, overlap, use.iou, max_det)
-        return replace(found, seconds=seconds | found.seconds)
+    def parallel(self) -> "FastSAM":
+        """The same model for `workers` calls at the same time, among which the CPU's threads are divided."""
+        if self._choice.device != "cpu" or self._choice.runtime == "torch" or self.workers == 1:
+            return self
+        other = copy(self)
+        other._choice = self._choice.shared(self.workers)
+        other.network = load(other._choice)
+        return other
 
 
 def run(network: Any, pixels: UInt8, use: Settings, seconds: dict[str, float]) -> Segments:

@@ -212,8 +212,7 @@ class Segments:
             kept = kept[(areas >= least) & (areas <= most)]
         if stability is not None:
             least = number(stability, "stability")
-            firm = [relations.stability(self.masks, i) >= least for i in kept.tolist()]
-            kept = kept[np.array(firm, bool)]
+            kept = kept[relations.stability(self.masks.take(kept)) >= least]
         if inside is not None:
             masks = self.masks.take(kept)
             larger = masks.areas[None] > masks.areas[:, None]
@@ -252,7 +251,7 @@ class Segments:
 
     def to_rle(self) -> list[RLE]:
         """COCO RLE of every mask."""
-        return [self.masks.to_rle(i) for i in range(len(self))]
+        return self.masks.to_rle()
 
     def to_polygons(self) -> list[list[Polygon]]:
         """Outlines of every mask."""

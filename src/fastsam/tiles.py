@@ -17,7 +17,7 @@ import numpy.typing as npt
 from fastsam.errors import UsageError
 from fastsam.masks.given import collect
 from fastsam.masks.lazy import from_pixels
-from fastsam.masks.runs import Runs
+from fastsam.masks.runs import Runs, flat, iou_of, overlap_of
 from fastsam.segments import Segments
 
 Box = tuple[int, int, int, int]
@@ -92,8 +92,7 @@ def windows(size: tuple[int, int], tile: int, overlap: float) -> Iterator[Box]:
 def moved(segments: Segments, offset: tuple[int, int], tile: int) -> Iterator[Found]:
     """The masks of a part of the photo at `offset` (x, y), those without pixels left out."""
     dx, dy = offset
-    for i in range(len(segments)):
-        runs = segments.masks.runs(i)
+    for i, runs in enumerate(segments.masks.all_runs()):
         if len(runs.columns):
             there = Runs(runs.columns + dx, runs.tops + dy, runs.bottoms + dy)
             yield Found(there, there.bounds, float(segments.scores[i]), int(segments.classes[i]), tile)
@@ -167,33 +166,6 @@ def united(found: Sequence[Found], height: int) -> Found:
     columns = tops // height
     runs = Runs(columns, tops - columns * height, reach[last] - columns * height)
     return Found(runs, runs.bounds, best_one.score, best_one.kind, best_one.tile)
-
-
-def flat(runs: Runs, height: int) -> tuple[Int, Int]:
-    """First and last + 1 pixel of each run, counted down the columns of a photo."""
-    return runs.columns * height + runs.tops, runs.columns * height + runs.bottoms
-
-
-def iou_of(a: Runs, b: Runs, height: int) -> float:
-    """Intersection over union of two masks of a photo."""
-    shared = overlap_of(a, b, height)
-    return shared / max(1, a.area + b.area - shared)
-
-
-def overlap_of(a: Runs, b: Runs, height: int) -> int:
-    """Pixels that two masks of a photo share."""
-    (s, e), (starts, ends) = flat(a, height), flat(b, height)
-    if len(starts) == 0:
-        return 0
-    lengths = np.concatenate(([0], np.cumsum(ends - starts)))
-
-    def before(place: Int) -> Int:
-        """Pixels of b before each place."""
-        run = np.searchsorted(starts, place, side="right")
-        inside = np.maximum(0, ends[np.maximum(run - 1, 0)] - place)
-        return np.asarray(lengths[run] - np.where(run > 0, inside, 0))
-
-    return int((before(e) - before(s)).sum())
 
 
 def cut(f: Found, tile: Box, size: tuple[int, int]) -> bool:

@@ -200,7 +200,7 @@ def test_masks_and_prompt_files_are_prompts_too(fastsam, coffee: Path, tmp_path:
     fastsam("segment", coffee, "--format", "npz", "-o", tmp_path)
     masks = Segments.load(tmp_path / "coffee.npz").masks
     Image.fromarray(masks[3].astype(np.uint8) * 255).save(tmp_path / "third.png")
-    prompts = [{"box": masks.boxes[1].tolist()}, {"mask": "third.png"}, {"mask": masks.to_rle(0)}]
+    prompts = [{"box": masks.boxes[1].tolist()}, {"mask": "third.png"}, {"mask": masks.to_rle()[0]}]
     (tmp_path / "asked.json").write_text(json.dumps(prompts))
     done = fastsam(
         *("segment", coffee, "--json", "--prompts", tmp_path / "asked.json", "--mask", tmp_path / "third.png"),

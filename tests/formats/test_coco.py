@@ -9,7 +9,7 @@ from pycocotools import mask as tools
 from pycocotools.coco import COCO
 
 from fastsam import Segments
-from fastsam.formats.coco import Instances
+from fastsam.formats.coco import Instances, rows_of
 
 BOXES = [(10.0, 10.0, 110.0, 90.0), (30.0, 30.0, 60.0, 60.0)]
 
@@ -17,8 +17,8 @@ BOXES = [(10.0, 10.0, 110.0, 90.0), (30.0, 30.0, 60.0, 60.0)]
 def test_the_coco_tools_read_the_masks_back(make_segments: Callable[..., Segments], tmp_path: Path) -> None:
     segments = make_segments((100, 200), BOXES, [0.9, 0.8], imgsz=256)
     file = Instances()
-    file.add("first.jpg", segments)
-    file.add("empty.jpg", make_segments((10, 20), [], []))
+    file.add("first.jpg", segments.size, segments.names, rows_of(segments))
+    file.add("empty.jpg", (10, 20), ("object",), [])
     file.write(tmp_path / "instances.json")
     read = COCO(str(tmp_path / "instances.json"))
     assert [i["file_name"] for i in read.loadImgs([1, 2])] == ["first.jpg", "empty.jpg"]
@@ -35,7 +35,8 @@ def test_the_coco_tools_read_the_masks_back(make_segments: Callable[..., Segment
 def test_with_prompts_each_answer_names_its_prompt(make_segments: Callable[..., Segments], tmp_path: Path) -> None:
     segments = make_segments((100, 200), BOXES, [0.9, 0.8], imgsz=256)
     file = Instances()
-    file.add("a.jpg", segments, segments.select(boxes=[BOXES[1], (150, 50, 190, 90), BOXES[0]]))
+    picks = segments.select(boxes=[BOXES[1], (150, 50, 190, 90), BOXES[0]])
+    file.add("a.jpg", segments.size, segments.names, rows_of(segments, picks))
     file.write(tmp_path / "instances.json")
     written = json.loads((tmp_path / "instances.json").read_text())
     assert [a["prompt"] for a in written["annotations"]] == [0, 2]

@@ -38,7 +38,7 @@ def test_large_masks_agree(mask: np.ndarray) -> None:
 
 @given(st.lists(st.integers(0, 2**31), min_size=1, max_size=30))
 def test_any_counts_survive_the_string(counts: list[int]) -> None:
-    assert rle.decompress(rle.compress(np.array(counts, np.int64))).tolist() == counts
+    assert rle.decompress(rle.compress([np.array(counts, np.int64)])[0]).tolist() == counts
 
 
 def test_uncompressed_counts_are_read() -> None:

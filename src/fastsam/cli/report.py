@@ -18,8 +18,11 @@ def answer(photo: Photo, segments: Segments, picks: list[Pick] | None, parents: 
     """
     height, width = segments.size
     found: dict[str, Any] = {"file": str(photo.file), "width": width, "height": height}
+    if photo.frame is not None:
+        found["frame"] = photo.frame
     names = categories(segments.names, [pick.prompt for pick in picks or ()])
-    rows = [(item.prompt, _described(segments, item, names, parents)) for item in items(segments, picks)]
+    described = coco.describe(list(items(segments, picks)), segments.size)
+    rows = [(item.prompt, _described(item, row, names, parents)) for item, row in described]
     if picks is None:
         return found | {"segments": [row for _, row in rows]}
     answers = [_picked(pick, [row for prompt, row in rows if prompt == k]) for k, pick in enumerate(picks)]
@@ -38,10 +41,10 @@ def _picked(pick: Pick, matches: list[dict[str, Any]]) -> dict[str, Any] | None:
     return {"how": pick.how, **matches[0], "candidates": others, **asked}
 
 
-def _described(segments: Segments, item: Item, names: Sequence[str], parents: Sequence[int] | None) -> dict[str, Any]:
+def _described(item: Item, row: dict[str, Any], names: Sequence[str], parents: Sequence[int] | None) -> dict[str, Any]:
     inside = {} if parents is None or item.index is None else {"parent": int(parents[item.index])}
     named = {"name": names[item.category]} if len(names) > 1 else {}
-    return {"index": item.index, **coco.describe(item, segments.size), **named, **inside}
+    return {"index": item.index, **row, **named, **inside}
 
 
 def describe(
@@ -59,7 +62,7 @@ def describe(
         found += "; " + ", ".join(_show(p) for p in picks)
     found += "".join(f"; {one}" for one in said)
     written = f" -> {', '.join(str(f) for f in files)}" if files else ""
-    return f"{photo.file}: {found} ({times}){written}"
+    return f"{photo}: {found} ({times}){written}"
 
 
 def _show(pick: Pick) -> str:

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,16 +14,18 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import track
 
-from fastsam.cli.inputs import Photo, find_photos, read_annotations, read_prompts
+from fastsam.cli.inputs import Photo, find_photos, opened, read_annotations, read_prompts
 from fastsam.cli.report import answer, describe
 from fastsam.errors import UsageError
 from fastsam.files import make_folder, whole
 from fastsam.formats import FORMATS, coco, outlines, overlay, pictures
 from fastsam.formats.items import categories, label_map
 from fastsam.image.read import UnreadableImageError
+from fastsam.loading import cores
 from fastsam.model import FastSAM, stage
 from fastsam.prompts import Pick, Prompt
 from fastsam.segments import Segments
+from fastsam.streams import ordered
 
 Files = dict[str, Path]  # of one photo, by format
 TOGETHER = {"coco": "instances.json", "yolo": "classes.txt"}  # files of all photos
@@ -47,8 +49,18 @@ class Finding:
         Overlap of two boxes above which the lesser mask goes, 0 to 1.
     max_det
         Masks a photo at most.
+    tile
+        Side in pixels of tiles that are segmented beside the whole photo, for small objects in large photos.
+    overlap
+        Share of a tile that the next one shows too, above 0 and at most 0.5.
     threads
-        Threads of the network.
+        Threads of the network; of all photos together where there are several.
+    runtime
+        onnx, openvino, or torch for a checkpoint.
+    device
+        cpu, cuda, mps or a number.
+    precision
+        float32, or bf16 with OpenVINO.
     annotations
         COCO file whose masks are taken instead of a network's.
     """
@@ -58,7 +70,12 @@ class Finding:
     conf: float | None = None
     iou: float | None = None
     max_det: int | None = None
+    tile: int | None = None
+    overlap: float | None = None
     threads: int | None = None
+    runtime: str | None = None
+    device: str | None = None
+    precision: str | None = None
     annotations: Path | None = None
 
 
@@ -120,6 +137,17 @@ class Keeping:
     inside: float | None = None
 
 
+@dataclass(frozen=True)
+class Done:
+    """What is left to say of a photo whose own files are written."""
+
+    line: str
+    size: tuple[int, int]
+    names: tuple[str, ...]
+    rows: list[dict[str, Any]]
+    answer: dict[str, Any]
+
+
 DEFAULTS = (Finding(), Asking(), Keeping())
 
 
@@ -167,31 +195,48 @@ def segment(
         raise UsageError("--merge needs prompts whose answers it joins: --point, --box, --mask, --text or --prompts")
     others = [*(asking.mask or ()), *(f for f in (asking.prompts, finding.annotations) if f is not None)]
     outputs = plan(todo, formats, output, others)
-    find = finder(finding)
+    find, workers = finder(finding, len(todo))
     if formats:
         make_folder(output)
+
+    def work(opened: tuple[Photo, Any]) -> Done | UsageError:
+        """One photo, from its file to its files, on a thread of its own."""
+        photo, source = opened
+        try:
+            if isinstance(source, UsageError):
+                raise source
+            segments = named(keep(find(photo, source), keeping), asking)
+            segments, picks = answered(segments, prompts, asking, merge)
+            with stage("write", segments.seconds):
+                said = write(photo, outputs[photo], segments, picks, fill)
+                rows = coco.rows_of(segments, picks) if "coco" in formats else []
+            parents = segments.hierarchy().tolist() if hierarchy and json_ else None
+            answers = answer(photo, segments, picks, parents) if json_ else {}
+            line = describe(photo, segments, picks, segments.seconds, list(outputs[photo].values()), said)
+            return Done(line, segments.size, categories(segments.names, prompts or ()), rows, answers)
+        except UsageError as error:
+            return error
 
     instances, answers, code = coco.Instances(), [], 0
     names: tuple[str, ...] = ()
     speak = partial(print, file=sys.stderr if json_ else sys.stdout, flush=True)
     err = Console(stderr=True)
-    for photo in track(todo, "segmenting", console=err, transient=True, disable=len(todo) == 1 or not err.is_terminal):
-        try:
-            segments = named(keep(find(photo), keeping), asking)
-            segments, picks = answered(segments, prompts, asking, merge)
-            with stage("write", segments.seconds):
-                said = write(photo, outputs[photo], segments, picks, fill)
-        except UsageError as error:
-            about = "" if str(error).startswith(str(photo.file)) else f"{photo.file}: "
-            print(f"fastsam: {about}{error}", file=sys.stderr)
-            code = max(code, 1 if isinstance(error, UnreadableImageError) else 2)
+    seen: list[Photo] = []
+    found = ordered(work, noted(opened(todo), seen), workers)
+    quiet = len(todo) == 1 or not err.is_terminal
+    for number, done in enumerate(track(found, "segmenting", len(todo), console=err, transient=True, disable=quiet)):
+        photo = seen[number]
+        if isinstance(done, UsageError):
+            about = "" if str(done).startswith(str(photo.file)) else f"{photo}: "
+            print(f"fastsam: {about}{done}", file=sys.stderr)
+            code = max(code, 1 if isinstance(done, UnreadableImageError) else 2)
             continue
-        names = categories(segments.names, prompts or ())
+        names = done.names
         if "coco" in formats:
-            instances.add(photo.name, segments, picks)
+            instances.add(photo.name, done.size, done.names, done.rows)
         if json_:
-            answers.append(answer(photo, segments, picks, segments.hierarchy().tolist() if hierarchy else None))
-        speak(describe(photo, segments, picks, segments.seconds, list(outputs[photo].values()), said))
+            answers.append(done.answer)
+        speak(done.line)
     if "coco" in formats and instances.images:
         instances.write(output / TOGETHER["coco"])
         speak(output / TOGETHER["coco"])
@@ -201,6 +246,13 @@ def segment(
     if json_:
         print(json.dumps(answers))
     return code
+
+
+def noted(items: Iterable[tuple[Photo, Any]], seen: list[Photo]) -> Iterator[tuple[Photo, Any]]:
+    """The same items, their photos noted in `seen`."""
+    for item in items:
+        seen.append(item[0])
+        yield item
 
 
 def plan(todo: Sequence[Photo], formats: Sequence[str], output: Path, others: Sequence[Path]) -> dict[Photo, Files]:
@@ -225,23 +277,34 @@ def plan(todo: Sequence[Photo], formats: Sequence[str], output: Path, others: Se
     return outputs
 
 
-def finder(finding: Finding) -> Callable[[Photo], Segments]:
-    """What finds the masks of a photo: a network, or a COCO file. Raises UsageError for settings that make no sense."""
+def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segments], int]:
+    """What finds the masks of a photo, a network or a COCO file, and how many photos it takes at the same time.
+
+    Raises UsageError for settings that make no sense.
+    """
     settings: dict[str, Any] = {name: getattr(finding, name) for name in ("imgsz", "conf", "iou", "max_det")}
+    how = {name: getattr(finding, name) for name in ("threads", "runtime", "device", "precision")}
+    view = {name: getattr(finding, name) for name in ("tile", "overlap")}
     if finding.annotations is not None:
-        for name in ("model", "imgsz", "max_det", "threads"):
-            if getattr(finding, name) is not None:
+        for name, value in {"model": finding.model, **settings, **how, **view}.items():
+            if value is not None and name not in ("conf", "iou"):
                 raise UsageError(f"--{name.replace('_', '-')} means nothing with --annotations: no network runs")
         given = read_annotations(finding.annotations)
 
-        def found(photo: Photo) -> Segments:
-            segments = Segments.from_masks(photo.file, given.of(photo), categories=given.categories)
+        def found(photo: Photo, source: Any) -> Segments:
+            segments = Segments.from_masks(source, given.of(photo), categories=given.categories)
             return segments.filter(conf=finding.conf, iou=finding.iou)
 
-        return found
-    network = FastSAM(finding.model, threads=finding.threads)
+        return found, min(cores(), photos)
+    if finding.overlap is not None and finding.tile is None:
+        raise UsageError("--overlap needs --tile")
+    network = FastSAM(finding.model, **{name: value for name, value in how.items() if value is not None})
     network.resolve(**settings)
-    return lambda photo: network(photo.file, **settings)
+    workers = min(network.workers, photos)
+    if workers > 1:
+        network = network.parallel()
+    settings |= {name: value for name, value in view.items() if value is not None}
+    return lambda _, source: network(source, **settings), workers
 
 
 def keep(segments: Segments, keeping: Keeping) -> Segments:

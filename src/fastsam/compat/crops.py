@@ -63,7 +63,7 @@ def find_in_crop(
     x0, y0, x1, y1 = crop
     segments = model(np.ascontiguousarray(photo[y0:y1, x0:x1]), conf=conf, iou=iou)
     cut = cut_off(segments.boxes, crop, (photo.shape[0], photo.shape[1]))
-    found = []
+    found, steady = [], stability(segments.masks, offset)
     for i in np.flatnonzero(~cut):
         (x, y), logits = segments.masks.logits(int(i))
         pixels = logits > 0
@@ -77,7 +77,7 @@ def find_in_crop(
                 mask=Crop((x0 + x, y0 + y), pixels),
                 point=(x0 + x + int(column) + 0.5, y0 + y + int(row) + 0.5),
                 score=float(segments.scores[i]),
-                stability=stability(segments.masks, int(i), offset),
+                stability=float(steady[i]),
                 crop=crop,
                 box=segments.boxes[i] + np.array([x0, y0, x0, y0], np.float32),
             )

@@ -34,13 +34,13 @@ def predictions(
     """COCO results of each of the folder's `images` (records of its instances.json)."""
     for image in images:
         segments = segment(folder / "images" / image["file_name"])
-        boxes = segments.boxes.astype(float)
+        boxes, masks = segments.boxes.astype(float), segments.to_rle()
         yield [
             {
                 "image_id": image["id"],
                 "category_id": 1,
                 "score": float(segments.scores[i]),
-                "segmentation": segments.masks.to_rle(i),
+                "segmentation": masks[i],
                 "bbox": [*boxes[i, :2].tolist(), *(boxes[i, 2:] - boxes[i, :2]).tolist()],
             }
             for i in range(len(segments))

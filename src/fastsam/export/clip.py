@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from fastsam.errors import UsageError, require
-from fastsam.export.onnx import halve, trace
+from fastsam.export.graphs import halve
+from fastsam.export.onnx import trace
 from fastsam.files import make_folder, whole
 from fastsam.network.clip import DEVIATION, MEAN, ImageTower, TextTower, Tower
 

@@ -10,12 +10,12 @@ import warnings
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, helper
 from torch import Tensor, nn
 
+from fastsam.export.graphs import content_of, fold_pads, halve
 from fastsam.files import whole
 from fastsam.network import Architecture, build
 from fastsam.network.lite import LiteSeg
@@ -24,7 +24,6 @@ from fastsam.runtimes.settings import Settings
 from fastsam.training import checkpoint
 
 OPSET = 17
-SMALL = 64  # values: constants below it stay float32
 
 
 class Exported(nn.Module):
@@ -53,16 +52,17 @@ def export(network: YOLOv8Seg | LiteSeg, architecture: Architecture, settings: S
     halve(model)
     facts = {**asdict(settings), "architecture": asdict(architecture)}
     helper.set_model_props(model, {"fastsam": json.dumps(facts)})
-    onnx.checker.check_model(model, full_check=True)
     with whole(file) as part:
-        part.write_bytes(model.SerializeToString())
+        part.write_bytes(content_of(model))
 
 
 def to_onnx(network: YOLOv8Seg | LiteSeg) -> ModelProto:
     """The ONNX graph in float32, batch norms folded."""
     axes = {"images": {0: "batch", 2: "height", 3: "width"}}
     axes |= {"candidates": {0: "batch", 2: "anchors"}, "prototypes": {0: "batch", 2: "rows", 3: "columns"}}
-    return trace(Exported(network).eval(), torch.zeros(1, 3, 64, 96), axes)
+    model = trace(Exported(network).eval(), torch.zeros(1, 3, 64, 96), axes)
+    fold_pads(model)
+    return model
 
 
 def trace(network: nn.Module, example: Tensor, axes: dict[str, dict[int, str]]) -> ModelProto:
@@ -85,19 +85,3 @@ def trace(network: nn.Module, example: Tensor, axes: dict[str, dict[int, str]]) 
             dynamo=False,
         )
     return onnx.load_from_string(buffer.getvalue())
-
-
-def halve(model: ModelProto) -> None:
-    """Stores the large weights as float16, each with a cast to float32 that a runtime folds when it loads."""
-    graph = model.graph
-    casts = []
-    for tensor in graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < SMALL:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + ".half"))
-        casts.append(helper.make_node("Cast", [name + ".half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fastsam.files import whole
-from fastsam.formats.items import Item, categories, items
+from fastsam.formats.items import Item, items
 from fastsam.masks.rle import encode_runs
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
@@ -20,16 +20,13 @@ class Instances:
         self.annotations: list[dict[str, Any]] = []
         self.names: tuple[str, ...] = ("object",)
 
-    def add(self, file_name: str, segments: Segments, picks: Sequence[Pick] | None = None) -> None:
-        """Adds a photo with all its masks; with picks one annotation for each match, with its `prompt` number."""
-        height, width = segments.size
+    def add(self, file_name: str, size: tuple[int, int], names: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+        """Adds a photo of `size` (height, width) with the `rows` of its masks (see `rows_of`) and their `names`."""
         image = len(self.images) + 1
-        self.images.append({"id": image, "file_name": file_name, "width": width, "height": height})
-        self.names = categories(segments.names, [pick.prompt for pick in picks or ()])
-        for item in items(segments, picks):
-            extra = {} if item.prompt is None else {"prompt": item.prompt}
-            number = len(self.annotations) + 1
-            self.annotations.append({"id": number, "image_id": image, **describe(item, segments.size), **extra})
+        self.images.append({"id": image, "file_name": file_name, "width": size[1], "height": size[0]})
+        self.names = names
+        for row in rows:
+            self.annotations.append({"id": len(self.annotations) + 1, "image_id": image, **row})
 
     def write(self, file: Path) -> None:
         """Writes the file."""
@@ -39,16 +36,31 @@ class Instances:
             part.write_text(json.dumps(content))
 
 
-def describe(item: Item, size: tuple[int, int]) -> dict[str, Any]:
-    """The COCO fields of a mask: category, RLE, area, the mask's own xywh box, score."""
-    return {
-        "category_id": item.category + 1,
-        "segmentation": encode_runs(item.runs, size),
-        "area": item.runs.area,
-        "bbox": xywh(item.runs.bounds),
-        "iscrowd": 0,
-        "score": round(item.score, 5),
-    }
+def rows_of(segments: Segments, picks: Sequence[Pick] | None = None) -> list[dict[str, Any]]:
+    """An annotation for each mask; with picks one for each match, with its `prompt` number."""
+    return [
+        {**row, **({} if item.prompt is None else {"prompt": item.prompt})}
+        for item, row in describe(list(items(segments, picks)), segments.size)
+    ]
+
+
+def describe(found: Sequence[Item], size: tuple[int, int]) -> list[tuple[Item, dict[str, Any]]]:
+    """Each mask with its COCO fields: category, RLE, area, the mask's own xywh box, score."""
+    packed = encode_runs([item.runs for item in found], size)
+    return [
+        (
+            item,
+            {
+                "category_id": item.category + 1,
+                "segmentation": rle,
+                "area": item.runs.area,
+                "bbox": xywh(item.runs.bounds),
+                "iscrowd": 0,
+                "score": round(item.score, 5),
+            },
+        )
+        for item, rle in zip(found, packed, strict=True)
+    ]
 
 
 def xywh(bounds: tuple[int, int, int, int]) -> list[float]:

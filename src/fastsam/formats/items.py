@@ -40,8 +40,8 @@ def categories(names: Sequence[str], prompts: Sequence[Prompt] = ()) -> tuple[st
 def items(segments: Segments, picks: Sequence[Pick] | None = None) -> Iterator[Item]:
     """All masks, best first; with picks, what matches each of them, in order."""
     if picks is None:
-        for i in range(len(segments)):
-            yield Item(segments.masks.runs(i), float(segments.scores[i]), i, int(segments.classes[i]))
+        for i, runs in enumerate(segments.masks.all_runs()):
+            yield Item(runs, float(segments.scores[i]), i, int(segments.classes[i]))
         return
     known = categories(segments.names, [pick.prompt for pick in picks])
     for number, pick in enumerate(picks):

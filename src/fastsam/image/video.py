@@ -18,6 +18,15 @@ def is_video(file: Path) -> bool:
     return file.suffix.lower() in SUFFIXES
 
 
+def count(file: Path) -> int:
+    """How many frames a video says that it has; 1 for a file that says nothing, or is none."""
+    capture = cv2.VideoCapture(str(file))
+    try:
+        return max(1, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+    finally:
+        capture.release()
+
+
 def frames(file: str | PathLike[str]) -> Iterator[npt.NDArray[np.uint8]]:
     """The frames of a video, decoded one by one, turned as its header says.
 

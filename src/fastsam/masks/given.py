@@ -55,31 +55,28 @@ class Given:
     @cached_property
     def windows(self) -> Int:
         """(N, 4) xyxy in whole photo pixels of what each mask covers; all 0 for a mask without pixels."""
-        return np.array([self.runs(i).bounds for i in range(len(self))], np.int64).reshape(-1, 4)
+        return np.array([runs.bounds for runs in self.runs_of(np.arange(len(self)))], np.int64).reshape(-1, 4)
 
     def take(self, indices: Int) -> "Given":
         """The masks at `indices`, in that order."""
-        return collect((self.runs(int(i)) for i in np.arange(len(self))[indices]), self.size)
+        return collect(self.runs_of(np.arange(len(self))[indices]), self.size)
 
     def occupied(self) -> Bool:
         """(N,) whether a mask has any pixel."""
         return np.asarray(np.diff(self.starts) > 0)
 
-    def runs(self, i: int, above: float = 0.0) -> Runs:
-        """Mask i as runs: where its logits are above `above`, which lies between -`SURE` and `SURE`.
-
-        Raises IndexError.
-        """
-        i = range(len(self))[i]
-        columns, tops, bottoms = self.table[self.starts[i] : self.starts[i + 1]].T.astype(np.int64)
-        return Runs(columns, tops, bottoms)
+    def runs_of(self, indices: Int, above: float = 0.0) -> list[Runs]:
+        """The masks at `indices` as runs: where logits are above `above`, which lies between -`SURE` and `SURE`."""
+        columns, tops, bottoms = self.table.T.astype(np.int64)
+        spans = [slice(*self.starts[[i, i + 1]]) for i in indices.tolist()]
+        return [Runs(columns[span], tops[span], bottoms[span]) for span in spans]
 
     def logits(self, i: int) -> tuple[tuple[int, int], Float]:
         """Logits of mask i in its bounds and a pixel about them: their offset (x, y) on the photo, and (h, w) float32.
 
         The pixel about it says that the mask ends there by itself. Empty for a mask without pixels.
         """
-        crop = self.runs(i).crop()
+        crop = self.runs_of(np.array([i]))[0].crop()
         if crop.pixels.size == 0:
             return crop.offset, np.zeros((0, 0), np.float32)
         (height, width), (x0, y0, x1, y1) = self.size, crop.bounds

@@ -16,7 +16,7 @@ from fastsam.image.letterbox import Letterbox
 from fastsam.masks import rle
 from fastsam.masks.given import Given
 from fastsam.masks.polygons import Polygon, polygons
-from fastsam.masks.prototyped import Prototyped
+from fastsam.masks.prototyped import TOGETHER, Prototyped
 from fastsam.masks.runs import Crop, Runs
 
 Float = npt.NDArray[np.float32]
@@ -77,7 +77,7 @@ class Masks:
     @cached_property
     def areas(self) -> npt.NDArray[np.int64]:
         """(N,) pixels of each mask."""
-        return np.array([self.runs(i).area for i in range(len(self))], np.int64)
+        return np.array([runs.area for runs in self.all_runs()], np.int64)
 
     def take(self, indices: npt.NDArray[np.int64]) -> "Masks":
         """The masks at `indices`, in that order."""
@@ -88,8 +88,13 @@ class Masks:
         return self.source.occupied()
 
     def runs(self, i: int, above: float = 0.0) -> Runs:
-        """Mask i as runs: where its logits are above `above`."""
-        return self.source.runs(i, above)
+        """Mask i as runs: where its logits are above `above`. Raises IndexError."""
+        return self.source.runs_of(np.array([range(len(self))[i]]), above)[0]
+
+    def all_runs(self, above: float = 0.0) -> Iterator[Runs]:
+        """Every mask as runs, some decoded together: several times faster than one by one."""
+        for some in self._together():
+            yield from self.source.runs_of(some, above)
 
     def crop(self, i: int) -> Crop:
         """The pixels of mask i, within their bounds."""
@@ -110,9 +115,13 @@ class Masks:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's window."""
         return self.source.logits_at(points)
 
-    def to_rle(self, i: int) -> rle.RLE:
-        """COCO RLE of mask i."""
-        return rle.encode_runs(self.runs(i), self.size)
+    def to_rle(self) -> list[rle.RLE]:
+        """COCO RLE of every mask."""
+        return [r for some in self._together() for r in rle.encode_runs(self.source.runs_of(some), self.size)]
+
+    def _together(self) -> Iterator[npt.NDArray[np.int64]]:
+        """Indices of masks that are decoded together."""
+        return (np.arange(k, min(k + TOGETHER, len(self))) for k in range(0, len(self), TOGETHER))
 
     def to_polygons(self, i: int) -> list[Polygon]:
         """Outlines of mask i in photo pixels, each with its holes."""

@@ -5,16 +5,18 @@ at a few points. Held by `Masks`.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from fastsam.image.letterbox import Letterbox
-from fastsam.masks.runs import Runs, crossings, joined
+from fastsam.masks.runs import Runs, Toggles, crossings, toggles
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
+TOGETHER = 32  # masks whose logits are computed at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +68,10 @@ class Prototyped:
 
     def occupied(self) -> Bool:
         """(N,) whether a mask can have any pixel: bilinear interpolation never exceeds the largest cell."""
-        windows = [self._pixels_of(i) for i in range(len(self))]
-        cells = [self._cells_of(*w) if w[0] < w[2] and w[1] < w[3] else (0, 0, 0, 0) for w in windows]
-        found = self._sampled(np.array(cells, np.int64).reshape(-1, 4))
+        windows = self._pixels
+        open_ = np.asarray(windows[:, :2] < windows[:, 2:]).all(axis=1, keepdims=True)
+        cells = np.where(open_, self._cells_of(windows), 0)
+        found = self._sampled(cells)
         for i in np.flatnonzero(~found):
             c0, r0, c1, r1 = cells[i]
             found[i] = c0 < c1 and r0 < r1 and self._cells(int(i), c0, r0, c1, r1).max() > 0
@@ -88,30 +91,35 @@ class Prototyped:
 
     def logits(self, i: int) -> tuple[tuple[int, int], Float]:
         """Logits of mask i inside its window: their offset (x, y) on the photo, and (h, w) float32, maybe empty."""
-        x0, y0, x1, y1 = self._pixels_of(i)
+        x0, y0, x1, y1 = (int(v) for v in self._pixels[i])
         if x0 >= x1 or y0 >= y1:
             return (x0, y0), np.zeros((0, 0), np.float32)
         return (x0, y0), self._logits(i, x0, y0, x1, y1)
 
-    def runs(self, i: int, above: float = 0.0) -> Runs:
-        """Mask i as runs: where its logits are above `above`.
+    def runs_of(self, indices: npt.NDArray[np.int64], above: float = 0.0) -> list[Runs]:
+        """The masks at `indices` as runs: where their logits are above `above`.
 
         Only the columns are interpolated: down a column, between two coarse rows, a run ends where the straight line
         between their logits does.
         """
-        x0, y0, x1, y1 = self._pixels_of(i)
-        if x0 >= x1 or y0 >= y1:
-            return joined(*np.zeros((3, 0), np.int64))
-        c0, r0, c1, r1 = self._cells_of(x0, y0, x1, y1)
-        coarse = np.ascontiguousarray(self._cells(i, c0, r0, c1, r1).T)
-        left, share = _neighbours(self._to_cells(np.arange(x0, x1) + 0.5, 0) - c0, c1 - c0)
-        upright = coarse[left]
-        upright += (coarse[np.minimum(left + 1, c1 - c0 - 1)] - upright) * share[:, None]
-        if above:
-            upright -= np.float32(above)
+        windows = self._pixels[indices]
+        cells = self._cells_of(windows)
+        found: list[Toggles] = []
+        for k in range(len(indices)):
+            if k % TOGETHER == 0:
+                coarse = self.coefficients[indices[k : k + TOGETHER]] @ self._upright  # (w, n, h)
+            x0, y0, x1, y1 = windows[k]
+            if x0 < x1 and y0 < y1:
+                _, r0, _, r1 = cells[k]
+                left, right, share = (v[x0:x1] for v in self._columns)
+                rows = coarse[:, k % TOGETHER, r0:r1]
+                upright = rows[left]
+                upright += (rows[right] - upright) * share[:, None]
+                if above:
+                    upright -= np.float32(above)
+                found.append(toggles(upright, k, (int(x0), int(r0)), (int(y0), int(y1))))
         scale = self.letterbox.scale[1] / self.cell
-        columns, tops, bottoms = crossings(upright, scale, self.letterbox.pad[1] / self.cell - 0.5 - r0, (y0, y1))
-        return joined(columns + x0, tops, bottoms)
+        return crossings(found, scale, self.letterbox.pad[1] / self.cell - 0.5, len(indices))
 
     def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's window.
@@ -135,11 +143,28 @@ class Prototyped:
         b = self.windows[:, :, None]
         return np.asarray((x >= b[:, 0]) & (x < b[:, 2]) & (y >= b[:, 1]) & (y < b[:, 3]))
 
-    def _pixels_of(self, i: int) -> tuple[int, int, int, int]:
-        """Pixels whose centres lie in window i: x0 <= column < x1, y0 <= row < y1."""
+    @cached_property
+    def _pixels(self) -> npt.NDArray[np.int64]:
+        """(N, 4) pixels whose centres lie in the windows: x0 <= column < x1, y0 <= row < y1."""
         height, width = self.size
-        x0, y0, x1, y1 = np.ceil(self.windows[i] - 0.5).astype(int)
-        return max(0, x0), max(0, y0), min(width, x1), min(height, y1)
+        pixels = np.ceil(self.windows - 0.5).astype(np.int64)
+        return np.concatenate((np.maximum(pixels[:, :2], 0), np.minimum(pixels[:, 2:], [width, height])), 1)
+
+    @cached_property
+    def _columns(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Float]:
+        """For each pixel column of the photo the cells left and right of its centre, and the share of the right one."""
+        cells = self.prototypes.shape[2]
+        left, share = _neighbours(self._to_cells(np.arange(self.size[1]) + 0.5, 0), cells)
+        return left, np.minimum(left + 1, cells - 1), share
+
+    @cached_property
+    def _upright(self) -> Float:
+        """(w, 32, h) prototypes, column by column.
+
+        Products with them are many small ones: a library that gave them several threads would make the threads of a
+        stream wait for each other.
+        """
+        return np.ascontiguousarray(self.prototypes.transpose(2, 0, 1))
 
     def _to_cells(self, positions: npt.NDArray[np.floating], axis: int) -> npt.NDArray[np.floating]:
         """Positions on the photo, in cells of the prototypes, where cell k's centre is k."""
@@ -154,12 +179,13 @@ class Prototyped:
         last = -(-(2 * (pad + length) - self.cell) // (2 * self.cell))
         return first, max(first + 1, last)
 
-    def _cells_of(self, x0: int, y0: int, x1: int, y1: int) -> tuple[int, int, int, int]:
-        """Cells (first and last + 1 column, row) that interpolation on those pixels of the photo reads."""
+    def _cells_of(self, pixels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Cells (n, 4), first and last + 1 column and row, that interpolation on pixels (n, 4) of the photo reads."""
         (left, right), (top, bottom) = self._content(0), self._content(1)
-        c0, c1 = self._to_cells(np.array([x0 + 0.5, x1 - 0.5]), 0)
-        r0, r1 = self._to_cells(np.array([y0 + 0.5, y1 - 0.5]), 1)
-        return max(int(c0), left), max(int(r0), top), min(int(c1) + 2, right), min(int(r1) + 2, bottom)
+        across, down = (self._to_cells(pixels[:, k::2] + [0.5, -0.5], k).astype(np.int64) for k in (0, 1))
+        first = np.maximum(np.stack((across[:, 0], down[:, 0]), 1), [left, top])
+        last = np.minimum(np.stack((across[:, 1], down[:, 1]), 1) + 2, [right, bottom])
+        return np.concatenate((first, last), 1)
 
     def _cells(self, i: int, c0: int, r0: int, c1: int, r1: int) -> Float:
         """Logits of mask i on cells, before interpolation."""
@@ -168,7 +194,7 @@ class Prototyped:
 
     def _logits(self, i: int, x0: int, y0: int, x1: int, y1: int) -> Float:
         """Logits (y1 - y0, x1 - x0) of mask i on those pixels of the photo."""
-        c0, r0, c1, r1 = self._cells_of(x0, y0, x1, y1)
+        c0, r0, c1, r1 = self._cells_of(np.array([[x0, y0, x1, y1]]))[0].tolist()
         (ax, ay), (px, py) = self.letterbox.scale, self.letterbox.pad
         to_cell = np.array(
             [

@@ -16,8 +16,8 @@ WITHIN = 0.9  # share of a mask within another from which on it is a part of it
 def containment(masks: Masks) -> Float:
     """(N, N) share of mask i that lies within mask j, from at most 256 of its pixels, spread evenly; 0 for i = j."""
     shares = np.zeros((len(masks), len(masks)), np.float32)
-    for i in range(len(masks)):
-        points = masks.runs(i).points(SAMPLE)
+    for i, runs in enumerate(masks.all_runs()):
+        points = runs.points(SAMPLE)
         if len(points) == 0:
             continue
         shares[i] = (masks.logits_at(points) > 0).mean(1)
@@ -36,7 +36,7 @@ def parents(masks: Masks) -> npt.NDArray[np.int64]:
     return found
 
 
-def stability(masks: Masks, i: int, offset: float = 1.0) -> float:
-    """IoU of mask i cut at logits `offset` above 0 with the one cut as far below (Kirillov et al. 2023)."""
-    wide = masks.runs(i, -offset).area
-    return masks.runs(i, offset).area / wide if wide else 0.0
+def stability(masks: Masks, offset: float = 1.0) -> Float:
+    """(N,) IoU of each mask cut at logits `offset` above 0 with the one cut as far below (Kirillov et al. 2023)."""
+    narrow, wide = (np.array([runs.area for runs in masks.all_runs(above)]) for above in (offset, -offset))
+    return np.asarray(narrow / np.maximum(wide, 1), np.float32)

@@ -5,15 +5,20 @@ from the fourth on is stored as its difference from the count two before; each n
 significant first, bit 6 saying that more follow, plus 48 to be printable.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.runs import Runs, between, of_pixels
+from fastsam.masks.runs import Runs, between, flat, of_pixels
 
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
+
+
+LETTERS = 13  # of five bits each that a number of 64 bits takes at most
 
 
 class RLE(TypedDict):
@@ -25,21 +30,30 @@ class RLE(TypedDict):
 
 def encode(mask: npt.NDArray[np.bool_], offset: tuple[int, int] = (0, 0), size: tuple[int, int] | None = None) -> RLE:
     """The RLE of a bool mask (h, w); of one of `size` (H, W) with it at `offset` (x, y), and False elsewhere."""
-    return encode_runs(of_pixels(mask, offset), size or (mask.shape[0], mask.shape[1]))
+    return encode_runs([of_pixels(mask, offset)], size or (mask.shape[0], mask.shape[1]))[0]
 
 
-def encode_runs(runs: Runs, size: tuple[int, int]) -> RLE:
-    """The RLE of the mask of `size` (H, W) that has these runs."""
+def encode_runs(masks: Sequence[Runs], size: tuple[int, int]) -> list[RLE]:
+    """The RLE of each mask of `size` (H, W), given as runs. All are encoded together."""
     height, width = size
-    starts, ends = runs.columns * height + runs.tops, runs.columns * height + runs.bottoms
-    # Runs that touch across the foot of one column and the head of the next are one run.
+    counts = []
+    for runs in masks:
+        borders = between(*linked(runs, height), height * width)
+        to_the_end = len(borders) > 2 and borders[-1] == borders[-2]  # an empty last run is not written
+        counts.append(np.diff(borders[:-1] if to_the_end else borders))
+    return [{"size": [int(height), int(width)], "counts": string} for string in compress(counts)]
+
+
+def linked(runs: Runs, height: int) -> tuple[Int, Int]:
+    """First and last + 1 pixel of each stretch, counted down the columns.
+
+    Runs that touch across the foot of one column and the head of the next are one.
+    """
+    starts, ends = flat(runs, height)
     apart = starts[1:] != ends[:-1]
-    if len(starts):
-        starts, ends = starts[np.concatenate(([True], apart))], ends[np.concatenate((apart, [True]))]
-    counts = np.diff(between(starts, ends, height * width))
-    if len(counts) > 1 and counts[-1] == 0:
-        counts = counts[:-1]
-    return {"size": [int(height), int(width)], "counts": compress(counts)}
+    if apart.all():
+        return starts, ends
+    return starts[np.concatenate(([True], apart))], ends[np.concatenate((apart, [True]))]
 
 
 def decode(rle: RLE) -> Bool:
@@ -61,23 +75,26 @@ def area(rle: RLE) -> int:
     return int(decompress(rle["counts"])[1::2].sum())
 
 
-def compress(counts: Int) -> str:
-    """The string of run lengths."""
-    deltas = counts.copy()
-    deltas[3:] -= counts[1:-2]
-    groups: list[npt.NDArray[np.uint8]] = []
-    open_ = np.ones(len(deltas), bool)
-    written: list[npt.NDArray[np.bool_]] = []
-    rest = deltas
-    while open_.any():
-        low = rest & 0x1F
-        rest = rest >> 5
+def compress(runs: Sequence[Int]) -> list[str]:
+    """The string of each mask's run lengths."""
+    if not runs:
+        return []
+    ends = np.cumsum([len(counts) for counts in runs])
+    deltas = np.concatenate(runs)
+    place = np.arange(len(deltas)) - np.repeat(ends - [len(counts) for counts in runs], [len(c) for c in runs])
+    late = np.flatnonzero(place > 2)
+    deltas[late] = deltas[late] - deltas[late - 2]  # the right side is computed before any is replaced
+    letters = np.zeros((len(deltas), LETTERS), np.uint8)
+    used = np.zeros((len(deltas), LETTERS), bool)
+    open_, rest, k = np.arange(len(deltas)), deltas, 0
+    while len(open_):
+        low, rest = rest & 0x1F, rest >> 5
         more = np.where(low & 0x10, rest != -1, rest != 0)
-        groups.append((low + np.where(more, 0x20, 0) + 48).astype(np.uint8))
-        written.append(open_)
-        open_ = open_ & more
-    letters, used = np.stack(groups, 1), np.stack(written, 1)
-    return letters[used].tobytes().decode("ascii")
+        letters[open_, k], used[open_, k] = low + np.where(more, 0x20, 0) + 48, True
+        open_, rest, k = open_[more], rest[more], k + 1
+    string = letters[used].tobytes().decode("ascii")
+    cuts = [0, *np.cumsum(used.sum(1))[ends - 1].tolist()]
+    return [string[a:b] for a, b in pairwise(cuts)]
 
 
 def decompress(string: str | bytes) -> Int:

@@ -4,8 +4,10 @@ A run is a stretch of a column that belongs to the mask. Runs of a smooth mask a
 follows from the logits of coarse cells alone (`crossings`): areas, RLE and bounds never need the pixels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -129,33 +131,94 @@ def changes(upright: Bool) -> tuple[Int, Int]:
     return columns, found - columns * (h + 1)
 
 
-def crossings(upright: Float, scale: float, shift: float, rows: tuple[int, int]) -> tuple[Int, Int, Int]:
-    """The runs of a mask whose logits are above 0, given on coarse rows and interpolated linearly between these.
+@dataclass(frozen=True, eq=False)
+class Toggles:
+    """Where the columns of one mask change, on coarse rows: each two in turn are the ends of a run.
 
-    upright: (w, r) logits of each pixel column on coarse rows; photo row y lies at coarse row scale * (y + 0.5) + shift
-    rows: first and last + 1 photo row of the window
-
-    Returns columns, counted from 0, tops and bottoms, some of them perhaps empty or touching (see `joined`).
+    mask: its number; columns: (t,) photo columns; rows: (t,) the coarse row below the change; above, below: (t,) logits
+    on the coarse rows about it; edge: (t,) -1 where the column begins within the mask, 1 where it ends so, else 0
+    window: first and last + 1 photo row
     """
-    columns, cells = changes(upright > 0)
-    above, below = np.maximum(cells - 1, 0), np.minimum(cells, upright.shape[1] - 1)
-    a, b = upright[columns, above].astype(np.float64), upright[columns, below].astype(np.float64)
-    inner = above < below
-    share = np.divide(a, a - b, out=np.zeros_like(a), where=(cells > 0) & inner & (a != b))
-    places = (above + share - shift) / scale - 0.5
-    found = np.where(a > 0, np.ceil(places), np.floor(places) + 1)
-    found[cells == 0], found[cells == upright.shape[1]] = rows  # where a column begins or ends within the mask
-    found = np.clip(found, *rows).astype(np.int64)
-    return columns[::2], found[::2], found[1::2]
+
+    mask: int
+    columns: Int
+    rows: Int
+    above: Float
+    below: Float
+    edge: Int
+    window: tuple[int, int]
+
+
+def toggles(upright: Float, mask: int, offset: tuple[int, int], window: tuple[int, int]) -> Toggles:
+    """Where logits (w, r) of photo columns on coarse rows change from or to above 0.
+
+    offset: photo column and coarse row of the first; window: first and last + 1 photo row
+    """
+    columns, rows = changes(upright > 0)
+    last = upright.shape[1]
+    above, below = upright[columns, np.maximum(rows - 1, 0)], upright[columns, np.minimum(rows, last - 1)]
+    edge = (rows == last).astype(np.int64) - (rows == 0)
+    return Toggles(mask, columns + offset[0], rows + offset[1], above, below, edge, window)
+
+
+def crossings(found: Sequence[Toggles], scale: float, shift: float, masks: int) -> list[Runs]:
+    """The runs of `masks` masks: each toggle lies where the line between its two logits crosses 0.
+
+    Photo row y lies at coarse row scale * (y + 0.5) + shift.
+    """
+    if not found:
+        return [joined(*np.zeros((3, 0), np.int64))] * masks
+    counts = [len(t.columns) for t in found]
+    columns, rows, edge = (np.concatenate([getattr(t, name) for t in found]) for name in ("columns", "rows", "edge"))
+    a, b = (np.concatenate([getattr(t, name) for t in found]).astype(np.float64) for name in ("above", "below"))
+    first, last = np.repeat(np.array([t.window for t in found]), counts, 0).T
+    share = np.divide(a, a - b, out=np.zeros_like(a), where=edge == 0)
+    places = (rows - 1 + share - shift) / scale - 0.5
+    exact = np.where(a > 0, np.ceil(places), np.floor(places) + 1)
+    exact = np.where(edge == 0, np.clip(exact, first, last), np.where(edge < 0, first, last)).astype(np.int64)
+    # One number for mask and column, so that runs of different masks never touch.
+    span = int(columns.max()) + 1 if len(columns) else 1
+    owners = np.repeat(np.array([t.mask for t in found]), counts)
+    whole = joined((owners * span + columns)[::2], exact[::2], exact[1::2])
+    owners, columns = np.divmod(whole.columns, span)
+    cuts = np.searchsorted(owners, np.arange(masks + 1))
+    return [Runs(columns[i:j], whole.tops[i:j], whole.bottoms[i:j]) for i, j in pairwise(cuts)]
 
 
 def joined(columns: Int, tops: Int, bottoms: Int) -> Runs:
     """Runs in order, of which the empty ones go and those that touch in a column become one."""
-    whole = tops < bottoms
-    if not whole.all():
-        columns, tops, bottoms = columns[whole], tops[whole], bottoms[whole]
+    full = tops < bottoms
+    if not full.all():
+        columns, tops, bottoms = columns[full], tops[full], bottoms[full]
     touch = (columns[1:] == columns[:-1]) & (tops[1:] <= bottoms[:-1])
     if touch.any():
         first, last = np.concatenate(([True], ~touch)), np.concatenate((~touch, [True]))
         columns, tops, bottoms = columns[first], tops[first], bottoms[last]
     return Runs(columns, tops, bottoms)
+
+
+def flat(runs: Runs, height: int) -> tuple[Int, Int]:
+    """First and last + 1 pixel of each run, counted down the columns of a photo."""
+    return runs.columns * height + runs.tops, runs.columns * height + runs.bottoms
+
+
+def iou_of(a: Runs, b: Runs, height: int) -> float:
+    """Intersection over union of two masks of a photo."""
+    shared = overlap_of(a, b, height)
+    return shared / max(1, a.area + b.area - shared)
+
+
+def overlap_of(a: Runs, b: Runs, height: int) -> int:
+    """Pixels that two masks of a photo share."""
+    (s, e), (starts, ends) = flat(a, height), flat(b, height)
+    if len(starts) == 0:
+        return 0
+    lengths = np.concatenate(([0], np.cumsum(ends - starts)))
+
+    def before(place: Int) -> Int:
+        """Pixels of b before each place."""
+        run = np.searchsorted(starts, place, side="right")
+        inside = np.maximum(0, ends[np.maximum(run - 1, 0)] - place)
+        return np.asarray(lengths[run] - np.where(run > 0, inside, 0))
+
+    return int((before(e) - before(s)).sum())

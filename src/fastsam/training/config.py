@@ -120,6 +120,8 @@ def check(config: Config) -> None:
     for name, share in (("margin", config.margin), ("reach", config.reach)):
         if share < 0:
             raise ValueError(f"{name} {share} is negative")
+    if not 0 <= config.gains.quality <= 1:
+        raise ValueError(f"quality {config.gains.quality} is not between 0 and 1")
     low, high = config.policy.zoom
     if not 0 < low <= high:
         raise ValueError(f"zoom {config.policy.zoom} is no range of positive factors")

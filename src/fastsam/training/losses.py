@@ -17,13 +17,17 @@ from fastsam.training.loader import Batch
 
 @dataclass(frozen=True)
 class Gains:
-    """Weights of the losses (YOLOv8's, and Dice's share within the mask loss)."""
+    """Weights of the losses (YOLOv8's, and Dice's share within the mask loss).
+
+    quality: how far the target of a score falls with its own mask's IoU, 0 (not at all) to 1 (in proportion)
+    """
 
     score: float = 0.5
     box: float = 7.5
     distribution: float = 1.5
     mask: float = 7.5
     dice: float = 0.5
+    quality: float = 0.0
 
 
 MASKS_PER_PHOTO = 24  # positives whose masks are compared, drawn at random: an unbiased mean at bounded cost
@@ -51,9 +55,12 @@ def losses(
     total = targets.sum().clamp(min=1.0)
     found = boxes[positives.photos, positives.anchors]
     wanted = batch.boxes[positives.objects]
+    goals = targets
+    if gains.quality:
+        goals = targets * (1 - gains.quality + gains.quality * mask_quality(raw, batch, positives, margin, reach))
     chosen = choose(positives, len(batch.images), generator)
     return {
-        "score": gains.score * score_loss(logits, targets, positives, background_weights(raw, batch)) / total,
+        "score": gains.score * score_loss(logits, goals, positives, background_weights(raw, batch)) / total,
         "box": gains.box * ((1 - ciou(found, wanted)) * targets).sum() / total,
         "distribution": gains.distribution * (distribution_loss(raw, positives, wanted) * targets).sum() / total,
         "mask": gains.mask * mask_loss(raw, batch, positives, chosen, gains.dice, margin, reach),
@@ -114,15 +121,35 @@ def mask_loss(
 
     Masks are compared in their objects' boxes, widened by `margin` and `reach`.
     """
+    logits, goals, index = cells_to_compare(raw, batch, positives, chosen, margin, reach)
+    each = masks_against(logits, goals, index, len(chosen), dice)
+    weights = batch.weights[positives.objects[chosen]]
+    return (each * weights).sum() / weights.sum().clamp(min=1.0)
+
+
+@torch.no_grad()
+def mask_quality(raw: RawOutput, batch: Batch, positives: Positives, margin: float, reach: float) -> Tensor:
+    """(P,) IoU of every positive's mask with its object's, on the cells that the mask loss compares."""
+    order = positives.photos.argsort(stable=True)
+    logits, goals, index = cells_to_compare(raw, batch, positives, order, margin, reach)
+    found, wanted = logits > 0, goals > 0.5
+    parts = torch.stack((found & wanted, found | wanted), 1).to(logits.dtype)
+    shared, either = logits.new_zeros(len(order), 2).index_add(0, index, parts).unbind(1)
+    quality = torch.empty_like(shared)
+    quality[order] = shared / either.clamp(min=1.0)
+    return quality
+
+
+def cells_to_compare(
+    raw: RawOutput, batch: Batch, positives: Positives, chosen: Tensor, margin: float, reach: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits and goals 0..1 (C,) of the chosen positives' cells, and which of the chosen each belongs to."""
     objects = positives.objects[chosen]
     h, w = raw.prototypes.shape[2:]
     index, rows, columns = cells_of_boxes(widened(batch.boxes[objects] / 4, (h, w), margin, reach), h, w)
     cells = (index * h + rows) * w + columns
     logits = mask_logits(raw, positives, chosen).view(-1).index_select(0, cells)
-    goals = batch.masks[objects].view(-1).index_select(0, cells).float() / 255
-    each = masks_against(logits, goals, index, len(chosen), dice)
-    weights = batch.weights[objects]
-    return (each * weights).sum() / weights.sum().clamp(min=1.0)
+    return logits, batch.masks[objects].view(-1).index_select(0, cells).float() / 255, index
 
 
 def mask_logits(raw: RawOutput, positives: Positives, chosen: Tensor) -> Tensor:

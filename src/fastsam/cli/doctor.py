@@ -1,0 +1,93 @@
+"""`fastsam doctor`: what this machine has, and whether a device gives the answers that the CPU gives."""
+
+import platform
+import statistics
+import time
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from fastsam.cli.bench import processor
+
+PACKAGES = ("fast-segment-anything", "numpy", "opencv-python-headless", "onnxruntime", "openvino", "torch")
+CLOSE = 1e-3  # of an output's range: what a device's arithmetic may differ by
+ROUNDS = 10
+
+
+def doctor(
+    *,
+    device: str | None = None,
+    runtime: str = "onnx",
+    precision: str = "float32",
+    model: str | None = None,
+    imgsz: int | None = None,
+) -> int:
+    """Show versions, processor and devices; run a network on a device and compare it with the CPU.
+
+    Exit code 0: the device agrees with the CPU; 1: it does not; 2: it is not there.
+
+    Parameters
+    ----------
+    device
+        cpu, cuda, mps, a number, or one of OpenVINO's; the CPU where left out.
+    runtime
+        onnx, openvino, or torch for a checkpoint.
+    precision
+        float32, or bf16 with OpenVINO.
+    model
+        Name or file of the weights; torch needs a checkpoint.
+    imgsz
+        Input size in pixels; the weights' own by default.
+    """
+    from fastsam.loading import cores
+    from fastsam.model import FastSAM
+    from fastsam.runtimes.onnx import available
+
+    print(f"python {platform.python_version()}, {platform.system()} {platform.machine()}, {cores()} processors")
+    print(processor())
+    print(", ".join(f"{name} {found}" for name in PACKAGES if (found := installed(name))))
+    print(f"ONNX Runtime's providers: {', '.join(available())}")
+    print(f"torch's devices: {', '.join(torch_devices()) or 'none, torch is not installed'}")
+    expected = FastSAM(model)
+    tested = FastSAM(model, runtime=runtime, device=device, precision=precision)
+    side = tested.resolve(imgsz=imgsz).imgsz
+    images = np.random.default_rng(0).random((1, 3, side, side), np.float32)
+    first, second = expected.network.run(images), tested.network.run(images)
+    moved = max(float(np.abs(a - b).max() / np.ptp(a)) for a, b in zip(first, second, strict=True))
+    name = f"{runtime} on {device or 'cpu'} in {precision}"
+    print(f"CPU, ONNX Runtime: {timed(expected, images):.1f} ms for {side} x {side} pixels")
+    print(f"{name}: {timed(tested, images):.1f} ms; outputs differ by {moved:.1e} of their range")
+    if moved > CLOSE and precision == "float32":
+        print(f"{name} does not agree with the CPU: do not use it")
+        return 1
+    print(f"{name} works")
+    return 0
+
+
+def installed(package: str) -> str | None:
+    """A package's version, None where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def torch_devices() -> list[str]:
+    """What torch could run on here."""
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return []
+    found = ["cpu", *(f"cuda:{k} ({torch.cuda.get_device_name(k)})" for k in range(torch.cuda.device_count()))]
+    return found + (["mps"] if torch.backends.mps.is_available() else [])
+
+
+def timed(model: Any, images: Any) -> float:
+    """Milliseconds of the network, median of several."""
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        model.network.run(images)
+        times.append(1000 * (time.perf_counter() - start))
+    return statistics.median(times)

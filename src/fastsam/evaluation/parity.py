@@ -1,0 +1,99 @@
+"""How far two files of one network agree: masks, recall where the truth is known, speed.
+
+Enters: two models and photos. Leaves: a `Parity`. Called by `cli/export`.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.image.letterbox import fit, letterbox, to_tensor
+from fastsam.image.read import read_image
+from fastsam.masks.runs import iou_of
+from fastsam.model import FastSAM
+from fastsam.segments import Segments
+
+CLOSE = 0.9  # IoU from which on two masks count as the same
+
+
+@dataclass(frozen=True)
+class Parity:
+    """photos, masks: how many were compared; iou: mean of each first mask's best IoU with a second one; same: share of
+    them with 0.9 and more; milliseconds: of the network for one photo, first and second, medians of turns in one run;
+    recall: mask AR@100 in percent, first and second, None where the truth is not known
+    """
+
+    photos: int
+    masks: int
+    iou: float
+    same: float
+    milliseconds: tuple[float, float]
+    recall: tuple[float, float] | None = None
+
+    def __str__(self) -> str:
+        first, second = self.milliseconds
+        text = (
+            f"{self.masks} masks of {self.photos} photos: mean IoU {self.iou:.3f}, {100 * self.same:.1f}% above {CLOSE}"
+        )
+        if self.recall is not None:
+            text += f"; mask AR@100 {self.recall[0]:.1f} -> {self.recall[1]:.1f}"
+        return f"{text}; network {first:.1f} -> {second:.1f} ms ({first / second:.2f}x)"
+
+
+def compare(
+    first: FastSAM,
+    second: FastSAM,
+    photos: Sequence[Path | npt.NDArray[np.uint8]],
+    recall: Callable[[FastSAM], float] | None = None,
+    rounds: int = 10,
+) -> Parity:
+    """Compares two models at the first one's settings. recall: measures a model's mask AR@100"""
+    ious: list[float] = []
+    for photo in photos:
+        ious += best_ious(first(photo), second(photo))
+    times = rates((first, second), photos[0], rounds)
+    recalls = (recall(first), recall(second)) if recall else None
+    same = float(np.mean([v >= CLOSE for v in ious])) if ious else 1.0
+    return Parity(len(photos), len(ious), float(np.mean(ious or [1.0])), same, times, recalls)
+
+
+def best_ious(first: Segments, second: Segments) -> list[float]:
+    """Of each mask of the first, the best IoU with one of the second."""
+    others, height = list(second.masks.all_runs()), first.size[0]
+    return [max((iou_of(runs, other, height) for other in others), default=0.0) for runs in first.masks.all_runs()]
+
+
+def rates(models: Sequence[FastSAM], photo: Any, rounds: int) -> tuple[float, float]:
+    """Milliseconds of each model's network on a photo, medians of turns one after the other."""
+    pixels = read_image(photo)
+    images = to_tensor(letterbox(pixels, fit((pixels.shape[0], pixels.shape[1]), models[0].settings.imgsz)))
+    times: list[list[float]] = [[] for _ in models]
+    for turn in range(rounds + 1):
+        for model, own in zip(models, times, strict=True):
+            model.network.run(images)  # the other's threads have stopped waiting for work when the next one is timed
+            start = time.perf_counter()
+            model.network.run(images)
+            if turn:
+                own.append(1000 * (time.perf_counter() - start))
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def drawn(side: int = 512) -> npt.NDArray[np.uint8]:
+    """A picture of discs and boxes, for where no photo is at hand."""
+    rng = np.random.default_rng(0)
+    pixels = np.full((side * 3 // 4, side, 3), (120, 140, 90), np.uint8)
+    for k in range(24):
+        x, y, r = (int(v) for v in rng.integers((20, 20, 8), (side - 20, side * 3 // 4 - 20, 48)))
+        colour = [int(v) for v in rng.integers(0, 256, 3)]
+        if k % 2:
+            cv2.circle(pixels, (x, y), r, colour, -1, cv2.LINE_AA)
+        else:
+            cv2.rectangle(pixels, (x - r, y - r // 2), (x + r, y + r // 2), colour, -1)
+    return pixels

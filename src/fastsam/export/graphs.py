@@ -1,0 +1,105 @@
+"""Changes to an ONNX graph that leave what it computes as it is.
+
+Enters and leaves: a model in float32. Called by the exports.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+from onnx.utils import Extractor
+
+SMALL = 64  # values: constants below it stay float32
+
+
+def fold_pads(model: ModelProto) -> None:
+    """Padding with zeros before a convolution becomes a part of it."""
+    graph = model.graph
+    makers = {name: node for node in graph.node for name in node.output}
+    uses = [name for node in graph.node for name in node.input]
+    for conv in graph.node:
+        pad = makers.get(conv.input[0]) if conv.op_type == "Conv" else None
+        if pad is None or pad.op_type != "Pad" or uses.count(pad.output[0]) > 1:
+            continue
+        amounts = value_of(model, pad.input[1])
+        filled = value_of(model, pad.input[2]) if len(pad.input) > 2 and pad.input[2] else np.zeros(1)
+        if (
+            filled.any()
+            or amounts[[0, 1, 4, 5]].any()
+            or any(a.name == "mode" and a.s != b"constant" for a in pad.attribute)
+        ):
+            continue
+        own = next((list(a.ints) for a in conv.attribute if a.name == "pads"), [0, 0, 0, 0])
+        kept = [a for a in conv.attribute if a.name != "pads"]
+        del conv.attribute[:]
+        conv.attribute.extend(kept)
+        both = [int(a + b) for a, b in zip(own, amounts[[2, 3, 6, 7]], strict=True)]
+        conv.attribute.append(helper.make_attribute("pads", both))
+        conv.input[0] = pad.input[0]
+    prune(model)
+
+
+def value_of(model: ModelProto, name: str) -> npt.NDArray[Any]:
+    """The value of a tensor that depends on no input."""
+    for tensor in model.graph.initializer:
+        if tensor.name == name:
+            return numpy_helper.to_array(tensor)
+    # The extractor wants to know a tensor's type before it cuts the graph there.
+    probe = ModelProto()
+    probe.CopyFrom(model)
+    probe.graph.value_info.append(helper.make_tensor_value_info(name, TensorProto.INT64, None))
+    part = Extractor(probe).extract_model([], [name])
+    values: Any = ReferenceEvaluator(part).run(None, {})
+    return np.asarray(values[0])
+
+
+def prune(model: ModelProto) -> None:
+    """Nodes and constants that no output needs go."""
+    graph = model.graph
+    makers = {name: node for node in graph.node for name in node.output}
+    needed: set[str] = set()
+    todo: list[str] = [o.name for o in graph.output]
+    while todo:
+        name = todo.pop()
+        if name in needed or not name:
+            continue
+        needed.add(name)
+        if name in makers:
+            todo += [*makers[name].input, *makers[name].output]
+    nodes = [node for node in graph.node if needed & set(node.output)]
+    constants = [tensor for tensor in graph.initializer if tensor.name in needed]
+    del graph.node[:]
+    del graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(constants)
+
+
+def name_nodes(model: ModelProto) -> None:
+    """Every node has a name."""
+    for k, node in enumerate(model.graph.node):
+        node.name = node.name or f"{node.op_type}_{k}"
+
+
+def halve(model: ModelProto) -> None:
+    """Stores the large weights as float16, each with a cast to float32 that a runtime folds when it loads."""
+    graph = model.graph
+    casts: list[NodeProto] = []
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or values.size < SMALL:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + ".half"))
+        casts.append(helper.make_node("Cast", [name + ".half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def content_of(model: ModelProto) -> bytes:
+    """The file of a model, after a full check."""
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())

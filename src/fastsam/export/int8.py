@@ -1,0 +1,147 @@
+"""A network in eight bits: static quantisation by ONNX Runtime's own tools, per channel, sensitive layers in float.
+
+Enters: a float32 model and photos to calibrate with. Leaves: a model in QDQ form, whose weights are int8, activations
+uint8. Called by `cli/export`.
+
+The layers that end in an output, and all that follows them, stay in float: boxes need more than eight bits. Others stay
+where they alone, quantised, would move the outputs by more than `TOLERANCE`: measured, three layers at a time.
+"""
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import ModelProto
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+from fastsam.export.graphs import name_nodes
+from fastsam.image.letterbox import PADDING, fit, letterbox, to_tensor
+from fastsam.image.read import read_image
+from fastsam.runtimes.onnx import open_file
+
+Float = npt.NDArray[np.float32]
+LAYERS = ["Conv", "Clip", "Relu"]  # an activation becomes a part of the convolution before it
+KINDS = [*LAYERS, "Sigmoid", "Mul", "Add", "Concat", "MaxPool", "Resize", "Split"]
+TOLERANCE = 0.05  # mean change of coefficients and prototypes by one group, relative to their mean size
+GROUP = 3  # layers that are tried together
+PROBES = 2  # photos on which sensitivity is measured
+BEST = 100  # candidates whose coefficients count
+
+
+def quantise(model: ModelProto, photos: Sequence[Path], imgsz: int, say: Callable[[str], object]) -> ModelProto:
+    """The same network in eight bits, calibrated with `photos` at `imgsz` pixels. `say` takes a line of progress."""
+    name_nodes(model)
+    inputs = [square(photo, imgsz) for photo in photos]
+    layers, excluded = split(model)
+    reference = outputs_of(model, inputs[:PROBES])
+    sensitive: list[str] = []
+    groups = [layers[k : k + GROUP] for k in range(0, len(layers), GROUP)]
+    for number, group in enumerate(groups):
+        others = [name for name in layers if name not in group]
+        tried = quantised(model, inputs[:PROBES], [*excluded, *others], LAYERS)
+        moved = change(reference, outputs_of(tried, inputs[:PROBES]))
+        if moved > TOLERANCE:
+            sensitive += group
+        say(f"layers {number * GROUP + 1} to {number * GROUP + len(group)} of {len(layers)}: {100 * moved:.1f}%")
+    say(f"{len(sensitive)} sensitive layers stay in float")
+    return quantised(model, inputs, [*excluded, *sensitive], KINDS)
+
+
+def square(photo: Path, imgsz: int) -> Float:
+    """A photo as an input of one shape for all, (1, 3, imgsz, imgsz)."""
+    pixels = read_image(photo)
+    images = to_tensor(letterbox(pixels, fit((pixels.shape[0], pixels.shape[1]), imgsz)))
+    side = -(-imgsz // 32) * 32
+    whole = np.full((1, 3, side, side), PADDING / 255, np.float32)
+    whole[:, :, : images.shape[2], : images.shape[3]] = images
+    return whole
+
+
+def split(model: ModelProto) -> tuple[list[str], list[str]]:
+    """Names of the convolutions that may be quantised, and of the nodes that may not: those that end in an output."""
+    users: dict[str, list[Any]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            users.setdefault(name, []).append(node)
+
+    def after(node: Any) -> Iterator[Any]:
+        todo, seen = [node], {node.name}
+        while todo:
+            for name in todo.pop().output:
+                for user in users.get(name, ()):
+                    if user.name not in seen:
+                        seen.add(user.name)
+                        todo.append(user)
+                        yield user
+
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    last = [n for n in convolutions if all(u.op_type not in ("Conv", "ConvTranspose") for u in after(n))]
+    excluded = {n.name for n in last} | {u.name for n in last for u in after(n)}
+    return [n.name for n in convolutions if n.name not in excluded], sorted(excluded)
+
+
+def quantised(model: ModelProto, inputs: Sequence[Float], excluded: Sequence[str], kinds: list[str]) -> ModelProto:
+    """The model with all nodes of these kinds in eight bits, but for the excluded ones."""
+    logging.getLogger().addFilter(_quiet)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            source, target = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
+            onnx.save(model, source)
+            quantize_static(
+                source,
+                target,
+                Inputs(inputs),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=kinds,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                nodes_to_exclude=list(excluded),
+            )
+            return onnx.load(target)
+    finally:
+        logging.getLogger().removeFilter(_quiet)
+
+
+class Inputs(CalibrationDataReader):  # type: ignore[misc]  # what the quantiser reads from must be of its own class
+    """Inputs of the network, one after the other."""
+
+    def __init__(self, inputs: Sequence[Float]) -> None:
+        self._rest = iter(inputs)
+
+    def get_next(self) -> dict[str, Float] | None:
+        """The next one, None at the end."""
+        images = next(self._rest, None)
+        return None if images is None else {"images": images}
+
+
+def outputs_of(model: ModelProto, inputs: Sequence[Float]) -> list[tuple[Float, Float]]:
+    """Candidates and prototypes of each input."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "network.onnx"
+        onnx.save(model, file)
+        session = open_file(file)
+        found = [tuple(session.run(["candidates", "prototypes"], {"images": images})) for images in inputs]
+        del session  # lets go of the file, which some systems would not delete otherwise
+    return found
+
+
+def change(reference: Sequence[tuple[Float, Float]], found: Sequence[tuple[Float, Float]]) -> float:
+    """How far outputs moved: mean difference over mean size, of the best candidates' coefficients and of prototypes."""
+    shares = []
+    for (a, p), (b, q) in zip(reference, found, strict=True):
+        best = np.argsort(-a[0, 4:-32].max(0))[:BEST]
+        for x, y in ((a[0, -32:, best], b[0, -32:, best]), (p, q)):
+            shares.append(float(np.abs(x - y).mean() / max(1e-9, float(np.abs(x).mean()))))
+    return float(np.mean(shares))
+
+
+def _quiet(record: logging.LogRecord) -> bool:
+    """Drops the quantiser's advice to run its own pre-processing."""
+    return os.sep + "quantization" + os.sep not in record.pathname

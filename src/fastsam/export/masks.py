@@ -1,0 +1,123 @@
+"""Suppression and masks inside the file: for programs that have a runtime and nothing else.
+
+Enters: a float32 or quantised model. Leaves: the same for one photo, with outputs `boxes`, `scores`,
+`classes` and `masks`. Called by `cli/export`.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+from fastsam.runtimes.settings import Settings
+
+CELL = 4  # input pixels a cell of the masks
+COEFFICIENTS = 32
+OUTSIDE = -20.0  # logit beyond a mask's window
+
+
+def with_masks(model: ModelProto, settings: Settings) -> None:
+    """Replaces the outputs, in place.
+
+    boxes: (N, 4) float32 xyxy in input pixels; scores: (N,) float32; classes: (N,) int64; masks: (N, h, w) float32
+    logits on cells of 4 input pixels, `OUTSIDE` beyond the windows: to be enlarged bilinearly, above 0 where the mask
+    is. Best first; conf, iou, max_det and margin are those of `settings`.
+    """
+    g = _Nodes(model)
+    rows = g.op("Squeeze", "candidates", g.constant([0], np.int64))
+    cells = g.op("Squeeze", "prototypes", g.constant([0], np.int64))
+    centred = g.op("Transpose", g.rows(rows, 0, 4), perm=[1, 0])
+    every = g.rows(rows, 4, -COEFFICIENTS)
+    # A candidate counts for its best class alone.
+    alone = g.op("Where", g.op("Equal", every, g.op("ReduceMax", every, axes=[0], keepdims=1)), every, g.constant(0.0))
+    first = g.constant([0], np.int64)
+    chosen = g.op(
+        "NonMaxSuppression",
+        g.op("Unsqueeze", centred, first),
+        g.op("Unsqueeze", alone, first),
+        g.constant([settings.max_det], np.int64),
+        g.constant([settings.iou]),
+        g.constant([settings.conf]),
+        center_point_box=1,
+    )
+    kinds, indices = (g.op("Gather", chosen, g.constant(k, np.int64), axis=1) for k in (1, 2))
+    scores = g.op("Gather", g.op("ReduceMax", every, axes=[0], keepdims=0), indices, axis=0)
+    most = g.op("Min", g.op("Shape", scores), g.constant([settings.max_det], np.int64))
+    scores, order = g.op("TopK", scores, most, outputs=2)
+    indices, kinds = g.op("Gather", indices, order, axis=0), g.op("Gather", kinds, order, axis=0)
+    picked = g.op("Gather", centred, indices, axis=0)
+    centre, side = g.columns(picked, 0, 2), g.columns(picked, 2, 4)
+    half = g.op("Div", side, g.constant(2.0))
+    boxes = g.op("Concat", g.op("Sub", centre, half), g.op("Add", centre, half), axis=1)
+
+    coefficients = g.op("Transpose", g.op("Gather", g.rows(rows, -COEFFICIENTS, None), indices, axis=1), perm=[1, 0])
+    shape = g.op("Shape", cells)
+    flat = g.op("Reshape", cells, g.constant([COEFFICIENTS, -1], np.int64))
+    size = g.op("Slice", shape, g.constant([1], np.int64), g.constant([3], np.int64))
+    whole = g.op("Concat", g.constant([-1], np.int64), size, axis=0)
+    logits = g.op("Reshape", g.op("MatMul", coefficients, flat), whole)
+
+    inputs = g.op("Cast", g.op("Mul", size, g.constant(CELL, np.int64)), to=TensorProto.FLOAT)
+    area = g.op("ReduceProd", inputs, keepdims=1)
+    share = g.op("Sqrt", g.op("Div", g.op("ReduceProd", side, axes=[1], keepdims=1), area))
+    beyond = g.op("Mul", side, g.op("Mul", share, g.constant(settings.margin)))
+    low = g.op("Sub", g.op("Sub", centre, half), beyond)
+    high = g.op("Add", g.op("Add", centre, half), beyond)
+    inside = None
+    for axis, target in ((0, [1, 1, -1]), (1, [1, -1, 1])):
+        length = g.op("Gather", size, g.constant(1 - axis, np.int64))
+        steps = g.op("Range", g.constant(0, np.int64), length, g.constant(1, np.int64))
+        steps = g.op("Cast", steps, to=TensorProto.FLOAT)
+        middles = g.op("Mul", g.op("Add", steps, g.constant(0.5)), g.constant(float(CELL)))
+        middles = g.op("Reshape", middles, g.constant(target, np.int64))
+        for limit, kind in ((low, "GreaterOrEqual"), (high, "Less")):
+            side_of = g.op("Unsqueeze", g.columns(limit, axis, axis + 1), g.constant([2], np.int64))
+            test = g.op(kind, middles, side_of)
+            inside = test if inside is None else g.op("And", inside, test)
+    masks = g.op("Where", inside, logits, g.constant(OUTSIDE))
+    g.finish({"boxes": boxes, "scores": scores, "classes": kinds, "masks": masks})
+    stored = json.loads(next(p.value for p in model.metadata_props if p.key == "fastsam"))
+    helper.set_model_props(model, {"fastsam": json.dumps({**stored, "masks": True})})
+
+
+class _Nodes:
+    """Nodes and constants that are added to a model; every method returns its result's name."""
+
+    def __init__(self, model: ModelProto) -> None:
+        self.graph, self.count = model.graph, 0
+
+    def op(self, kind: str, *inputs: Any, outputs: int = 1, **attributes: Any) -> Any:
+        self.count += 1
+        names = [f"masks/{kind}_{self.count}_{k}" for k in range(outputs)]
+        name = f"masks/{kind}_{self.count}"
+        self.graph.node.append(helper.make_node(kind, list(inputs), names, name=name, **attributes))
+        return names[0] if outputs == 1 else names
+
+    def constant(self, value: Any, dtype: Any = np.float32) -> str:
+        self.count += 1
+        name = f"masks/constant_{self.count}"
+        self.graph.initializer.append(numpy_helper.from_array(np.asarray(value, dtype), name))
+        return name
+
+    def rows(self, x: str, start: int, end: int | None) -> Any:
+        """Rows start to end of a matrix."""
+        return self._slice(x, start, end, 0)
+
+    def columns(self, x: str, start: int, end: int) -> Any:
+        """Columns start to end of a matrix."""
+        return self._slice(x, start, end, 1)
+
+    def _slice(self, x: str, start: int, end: int | None, axis: int) -> Any:
+        last = np.iinfo(np.int64).max if end is None else end
+        return self.op("Slice", x, *(self.constant([v], np.int64) for v in (start, last, axis)))
+
+    def finish(self, outputs: dict[str, str]) -> None:
+        """Gives the outputs their names and types."""
+        del self.graph.output[:]
+        n, h, w = "masks", "rows", "columns"
+        shapes: dict[str, list[str | int]] = {"boxes": [n, 4], "scores": [n], "classes": [n], "masks": [n, h, w]}
+        for name, source in outputs.items():
+            self.graph.node.append(helper.make_node("Identity", [source], [name], name=f"masks/{name}"))
+            kind = TensorProto.INT64 if name == "classes" else TensorProto.FLOAT
+            self.graph.output.append(helper.make_tensor_value_info(name, kind, shapes[name]))

@@ -1,0 +1,76 @@
+"""What can be exported: a checkpoint of the trainer, a published one, safetensors, an ONNX file or a model's name.
+
+Enters: a path or a name. Leaves: an ONNX model in float32 and its settings. Called by `cli/export`.
+"""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import ModelProto, helper, numpy_helper
+
+from fastsam.errors import UsageError, require
+from fastsam.runtimes.settings import Settings, read_settings
+from fastsam.weights import catalogue
+
+
+def read(source: str, **changes: Any) -> ModelProto:
+    """The network of `source`, its settings changed where a change is not None, in its metadata.
+
+    A checkpoint of the trainer needs the export extra. Raises UsageError for what is no network.
+    """
+    model, settings, facts = opened(source)
+    settings = replace(settings, **{k: v for k, v in changes.items() if v is not None})
+    single(model)
+    helper.set_model_props(model, {"fastsam": json.dumps({**facts, **asdict(settings)})})
+    return model
+
+
+def opened(source: str) -> tuple[ModelProto, Settings, dict[str, Any]]:
+    """A network as it is: the model, its settings, and all that its metadata said."""
+    file = catalogue.locate(source)
+    if catalogue.is_checkpoint(file):
+        try:
+            content = catalogue.build(file, catalogue.read(file))
+        except UsageError as error:
+            return of_trainer(file, error)
+        model = onnx.load_from_string(content)
+    else:
+        try:
+            model = onnx.load(file)
+        except Exception as error:  # protobuf's own kinds share no base class
+            raise UsageError(f"{file} is no ONNX file and no checkpoint") from error
+    stored = {p.key: p.value for p in model.metadata_props}
+    if {o.name for o in model.graph.output} != {"candidates", "prototypes"}:
+        raise UsageError(f"{file} is no segmentation network of ours: it lacks candidates or prototypes")
+    return model, read_settings(stored, file), json.loads(stored.get("fastsam", "{}"))
+
+
+def of_trainer(file: Path, otherwise: UsageError) -> tuple[ModelProto, Settings, dict[str, Any]]:
+    """The averaged network of a checkpoint of the trainer; raises `otherwise` for a file that is none."""
+    require("torch", "export")
+    from fastsam.export.onnx import load_network, to_onnx
+
+    try:
+        network, architecture = load_network(file)
+    except ValueError:
+        raise otherwise from None
+    return to_onnx(network), Settings(), {"architecture": asdict(architecture)}
+
+
+def single(model: ModelProto) -> None:
+    """Weights stored as float16 become float32, their casts go."""
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type == "Cast" and node.input[0] in stored:
+            values = numpy_helper.to_array(stored[node.input[0]])
+            if values.dtype == np.float16:
+                stored[node.input[0]].CopyFrom(numpy_helper.from_array(values.astype(np.float32), node.output[0]))
+                continue
+        nodes.append(node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
