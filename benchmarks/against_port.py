@@ -2,9 +2,9 @@
 
     python benchmarks/against_port.py CHECKPOINT.pt PHOTO... --port PORT_ENVIRONMENT/bin/python [--ours FILE.onnx]...
 
-Runs both in turns, each in a process of its own, two threads each, and prints the ratio of medians and how far the
-masks agree. The port (with pycocotools for its RLE) is only run, in its own environment. `--ours` names further files of the
-same network, such as an int8 export, to be measured in the same turns. By default the port's settings of FastSAM's README:
+Runs both in turns, each in a process of its own, two threads each, and prints the ratio of medians and how far masks
+agree. The port (with pycocotools for its RLE) is only run, in its own environment. `--ours` names further files of the
+same network, such as an int8 export, to be measured in the same turns. By default the settings of FastSAM's own README:
 1024 px, conf 0.4, iou 0.9; for weights that find little, lower `--conf`.
 """
 
@@ -109,7 +109,8 @@ def compare(photo: str, sides: dict[str, Any], rounds: int) -> None:
         share = 100 * sum(b >= 0.98 for b in best) / max(1, len(best))
         print(
             f"{photo}: {name}: {middle[first]['rle'] / middle[name]['rle']:.1f}x the port to RLE "
-            f"({middle[first]['masks'] / middle[name]['rle']:.1f}x its time without RLE); {share:.0f}% of its masks at IoU 0.98 "
+            f"({middle[first]['masks'] / middle[name]['rle']:.1f}x its time without RLE); "
+            f"{share:.0f}% of its masks at IoU 0.98 "
             f"or more, least {min(best, default=1.0):.4f}"
         )
 

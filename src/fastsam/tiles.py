@@ -8,6 +8,7 @@ piece: it goes where half of it lies within an object of the whole view. Of two 
 `iou`) a tile's stays where the thing fits into a tile, since it is finer, and the whole view's where it does not.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -68,8 +69,10 @@ def segment(
         parts.append(list(moved(part, (x0, y0), number)))
         for name, took in part.seconds.items():
             seconds[name] = seconds.get(name, 0.0) + took
+    joining = time.perf_counter()
     kept = best(found + without_pieces(join(parts, tiles, size), found), tile, iou)[:max_det]
     masks = from_pixels(collect((f.runs for f in kept), size))
+    seconds["join"] = time.perf_counter() - joining
     scores, kinds = np.array([f.score for f in kept], np.float32), np.array([f.kind for f in kept], np.int64)
     return Segments(masks, scores, kinds, whole.names, seconds, pixels)
 
@@ -129,15 +132,19 @@ def common(a: Box, b: Box) -> Box | None:
 
 def agreeing(a: Sequence[Found], b: Sequence[Found], strip: Box, height: int) -> Iterator[tuple[int, int]]:
     """Pairs of masks, one of each tile, that are each other's best on the strip, with IoU `AGREE` there."""
-    ones, others = ([(k, within(f.runs, strip)) for k, f in enumerate(fs) if common(f.bounds, strip)] for fs in (a, b))
-    ones, others = ([(k, runs) for k, runs in some if runs.area >= LEAST] for some in (ones, others))
+    near = ([(k, within(f.runs, strip)) for k, f in enumerate(fs) if common(f.bounds, strip)] for fs in (a, b))
+    ones, others = ([(k, part) for k, part in some if part.area >= LEAST] for some in near)
     if not ones or not others:
         return
+    areas, theirs = (np.array([runs.area for _, runs in some]) for some in (ones, others))
+    first, second = (np.array([runs.bounds for _, runs in some]) for some in (ones, others))
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    meet = np.asarray(low < np.minimum(first[:, None, 2:], second[None, :, 2:])).all(axis=2)
+    # The smaller of two masks is at least IoU times the larger.
+    alike = np.minimum(areas[:, None], theirs) >= AGREE * np.maximum(areas[:, None], theirs)
     table = np.zeros((len(ones), len(others)))
-    for r, (_, one) in enumerate(ones):
-        for c, (_, other) in enumerate(others):
-            if common(one.bounds, other.bounds):
-                table[r, c] = iou_of(one, other, height)
+    for r, c in np.argwhere(meet & alike):
+        table[r, c] = iou_of(ones[r][1], others[c][1], height)
     for r, c in enumerate(table.argmax(1)):
         if table[r, c] >= AGREE and table[:, c].argmax() == r:
             yield ones[r][0], others[c][0]
@@ -159,8 +166,8 @@ def united(found: Sequence[Found], height: int) -> Found:
     starts, ends = (np.concatenate(v) for v in zip(*(flat(f.runs, height) for f in found), strict=True))
     order = np.argsort(starts, kind="stable")
     starts, reach = starts[order], np.maximum.accumulate(ends[order])
-    apart = np.concatenate(([True], starts[1:] > reach[:-1]))
-    apart |= np.concatenate(([True], starts[1:] % height == 0))  # runs end with their column
+    column = starts // height
+    apart = np.concatenate(([True], (starts[1:] > reach[:-1]) | (column[1:] != column[:-1])))
     last = np.concatenate((np.flatnonzero(apart)[1:] - 1, [len(starts) - 1]))
     tops = starts[apart]
     columns = tops // height

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,7 +63,6 @@ def test_a_file_that_is_no_checkpoint_is_named(fastsam, tmp_path: Path) -> None:
     ("words", "module", "extra"),
     [
         (["train", "--data", "x"], "torch", "train"),
-        (["export", "a.pt", "b.onnx"], "torch", "export"),
         (["eval", "recall", "x"], "faster_coco_eval", "eval"),
     ],
 )
@@ -73,6 +73,17 @@ def test_a_missing_extra_is_named(
     done = fastsam(*words)
     assert done.code == 2
     assert f"[{extra}]" in done.err
+
+
+def test_a_checkpoint_of_the_trainer_needs_the_export_extra(
+    fastsam, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "final.pt", "w") as archive:
+        archive.writestr("data.pkl", b"")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    done = fastsam("export", tmp_path / "final.pt", tmp_path / "out.onnx")
+    assert done.code == 2
+    assert "[export]" in done.err
 
 
 def test_recall_is_printed_and_kept(fastsam, make_set: Callable[..., Path], tmp_path: Path) -> None:

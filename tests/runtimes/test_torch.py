@@ -22,7 +22,7 @@ def test_the_fixture_of_the_port_gives_the_ports_raw_outputs_through_torch(fixtu
 
 def assert_raw(weights: Path, outputs: Path) -> None:
     golden = np.load(outputs)
-    got = FastSAM(weights, runtime="torch", threads=1)._network.run(golden["input"][None].astype(np.float32) / 255)
+    got = FastSAM(weights, runtime="torch", threads=1).network.run(golden["input"][None].astype(np.float32) / 255)
     for tensor, expected in zip(got, (golden["candidates"], golden["prototypes"]), strict=True):
         assert np.abs(tensor[0] - expected).max() <= 1e-3 * np.ptp(expected)
 

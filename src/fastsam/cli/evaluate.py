@@ -29,6 +29,7 @@ def recall(
     conf: float = 0.001,
     iou: float | None = None,
     max_det: int = 1000,
+    tile: int | None = None,
     threads: int | None = None,
     only: Path | None = None,
     json_file: Annotated[Path | None, Parameter(name="--json")] = None,
@@ -49,6 +50,8 @@ def recall(
         Overlap threshold; the weights' own by default.
     max_det
         Segments a photo at most.
+    tile
+        Side in pixels of tiles that are segmented beside the whole photo; none by default.
     threads
         Threads of the network.
     only
@@ -57,7 +60,7 @@ def recall(
         File to write the figures to.
     """
     require("faster_coco_eval", "eval")
-    from fastsam.evaluation.recall import AT, predictions
+    from fastsam.evaluation.recall import AT, SIZES, predictions
     from fastsam.evaluation.recall import recall as measure
     from fastsam.model import FastSAM
 
@@ -71,13 +74,14 @@ def recall(
         if not wanted:
             continue
 
-        segment = partial(network, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
+        segment = partial(network, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, tile=tile)
         found = predictions(segment, folder, wanted)
         results = [r for photo in progress(found, name, len(wanted)) for r in photo]
         rows[name] = measure(folder, results, [i["id"] for i in wanted])
-    table = Table("set", "photos", "segments a photo", *[f"mask AR@{k}" for k in AT], *[f"box AR@{k}" for k in AT])
+    columns = [*(f"mask AR@{k}" for k in AT), *(f"box AR@{k}" for k in AT), *(f"{size} masks" for size in SIZES)]
+    table = Table("set", "photos", "segments a photo", *columns)
     for name, row in rows.items():
-        figures = [*row.masks.values(), *row.boxes.values()]
+        figures = [*row.masks.values(), *row.boxes.values(), *row.by_size.values()]
         table.add_row(name, str(row.photos), f"{row.per_photo:.0f}", *[f"{v:.1f}" for v in figures])
     report(table, rows, json_file)
     return 0
@@ -141,7 +145,7 @@ def progress(photos: Iterable[T], name: str, total: int) -> Iterable[T]:
 
 def report(table: Table, rows: dict[str, Any], json_file: Path | None) -> None:
     """Prints the table, and writes the rows, dataclasses by a set's name, where a file is given."""
-    Console(file=sys.stdout, width=160 if not sys.stdout.isatty() else None).print(table)
+    Console(file=sys.stdout, width=200 if not sys.stdout.isatty() else None).print(table)
     if json_file:
         with whole(json_file) as part:
             part.write_text(json.dumps({k: dataclasses.asdict(v) for k, v in rows.items()}, indent=2) + "\n")

@@ -115,15 +115,13 @@ def parity(reference: bytes, exported: bytes, photos: list[Path], folder: Path |
     import tempfile
 
     from fastsam.evaluation.parity import compare, drawn
-    from fastsam.model import FastSAM
 
     with tempfile.TemporaryDirectory() as temporary:
-        files = [Path(temporary) / name for name in ("reference.onnx", "exported.onnx")]
+        files = Path(temporary) / "reference.onnx", Path(temporary) / "exported.onnx"
         for file, content in zip(files, (reference, exported), strict=True):
             file.write_bytes(content)
-        models = [FastSAM(file) for file in files]
         some = (photos[CALIBRATE:] or photos)[:COMPARE]
-        return compare(models[0], models[1], some or [drawn()], recall_on(folder))
+        return compare(files, some or [drawn()], recall_on(folder))
 
 
 def recall_on(folder: Path | None) -> Callable[["FastSAM"], float] | None:

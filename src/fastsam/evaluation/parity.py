@@ -20,6 +20,7 @@ from fastsam.masks.runs import iou_of
 from fastsam.model import FastSAM
 from fastsam.segments import Segments
 
+TURNS, RUNS = 3, 5
 CLOSE = 0.9  # IoU from which on two masks count as the same
 
 
@@ -48,20 +49,20 @@ class Parity:
 
 
 def compare(
-    first: FastSAM,
-    second: FastSAM,
+    files: tuple[Path, Path],
     photos: Sequence[Path | npt.NDArray[np.uint8]],
     recall: Callable[[FastSAM], float] | None = None,
-    rounds: int = 10,
 ) -> Parity:
-    """Compares two models at the first one's settings. recall: measures a model's mask AR@100"""
+    """Compares two files at the first one's settings. recall: measures a model's mask AR@100"""
+    first, second = (FastSAM(file) for file in files)
     ious: list[float] = []
     for photo in photos:
         ious += best_ious(first(photo), second(photo))
-    times = rates((first, second), photos[0], rounds)
     recalls = (recall(first), recall(second)) if recall else None
     same = float(np.mean([v >= CLOSE for v in ious])) if ious else 1.0
-    return Parity(len(photos), len(ious), float(np.mean(ious or [1.0])), same, times, recalls)
+    side = first.settings.imgsz
+    del first, second  # their threads would wait for work beside those that are timed
+    return Parity(len(photos), len(ious), float(np.mean(ious or [1.0])), same, speeds(files, photos[0], side), recalls)
 
 
 def best_ious(first: Segments, second: Segments) -> list[float]:
@@ -70,18 +71,20 @@ def best_ious(first: Segments, second: Segments) -> list[float]:
     return [max((iou_of(runs, other, height) for other in others), default=0.0) for runs in first.masks.all_runs()]
 
 
-def rates(models: Sequence[FastSAM], photo: Any, rounds: int) -> tuple[float, float]:
-    """Milliseconds of each model's network on a photo, medians of turns one after the other."""
+def speeds(files: tuple[Path, Path], photo: Any, imgsz: int) -> tuple[float, float]:
+    """Milliseconds of each file's network on a photo: medians of turns, each file alone in its turn."""
     pixels = read_image(photo)
-    images = to_tensor(letterbox(pixels, fit((pixels.shape[0], pixels.shape[1]), models[0].settings.imgsz)))
-    times: list[list[float]] = [[] for _ in models]
-    for turn in range(rounds + 1):
-        for model, own in zip(models, times, strict=True):
-            model.network.run(images)  # the other's threads have stopped waiting for work when the next one is timed
-            start = time.perf_counter()
-            model.network.run(images)
-            if turn:
+    images = to_tensor(letterbox(pixels, fit((pixels.shape[0], pixels.shape[1]), imgsz)))
+    times: list[list[float]] = [[], []]
+    for _ in range(TURNS):
+        for file, own in zip(files, times, strict=True):
+            network = FastSAM(file).network
+            network.run(images)
+            for _ in range(RUNS):
+                start = time.perf_counter()
+                network.run(images)
                 own.append(1000 * (time.perf_counter() - start))
+            del network
     return statistics.median(times[0]), statistics.median(times[1])
 
 

@@ -16,16 +16,21 @@ from faster_coco_eval import COCO, COCOeval_faster
 from fastsam.segments import Segments
 
 AT = (1, 10, 100, 1000)
+SIZES = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, 10**10)}  # pixels of a mask, COCO's bounds
 
 
 @dataclass(frozen=True)
 class Recall:
-    """Average recall in percent at 1, 10, 100 and 1000 segments a photo."""
+    """Average recall in percent at 1, 10, 100 and 1000 segments a photo.
+
+    by_size: of masks at 1000, of objects of each of `SIZES`; NaN where there is none
+    """
 
     masks: dict[int, float]
     boxes: dict[int, float]
     photos: int
     per_photo: float
+    by_size: dict[str, float]
 
 
 def predictions(
@@ -52,18 +57,20 @@ def recall(folder: Path, results: list[dict[str, Any]], photos: list[int]) -> Re
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(str(folder / "instances.json"))
         found = truth.loadRes(results) if results else COCO()
-        masks, boxes = (_average_recall(truth, found, kind, photos) for kind in ("segm", "bbox"))
-    return Recall(masks, boxes, len(photos), len(results) / max(1, len(photos)))
+        masks, by_size = _average_recall(truth, found, "segm", photos)
+        boxes, _ = _average_recall(truth, found, "bbox", photos)
+    return Recall(masks, boxes, len(photos), len(results) / max(1, len(photos)), by_size)
 
 
-def _average_recall(truth: Any, found: Any, kind: str, photos: list[int]) -> dict[int, float]:
+def _average_recall(truth: Any, found: Any, kind: str, photos: list[int]) -> tuple[dict[int, float], dict[str, float]]:
     evaluation = COCOeval_faster(truth, found, kind)
     evaluation.params.imgIds = photos
     evaluation.params.useCats = 0
     evaluation.params.maxDets = list(AT)
-    evaluation.params.areaRng = [[0, 1e10]]
-    evaluation.params.areaRngLbl = ["all"]
+    evaluation.params.areaRng = [[0, 1e10], *map(list, SIZES.values())]
+    evaluation.params.areaRngLbl = ["all", *SIZES]
     evaluation.evaluate()
     evaluation.accumulate()
-    values = np.asarray(evaluation.eval["recall"])[:, 0, 0, :]
-    return {k: 100 * float(values[:, i].mean()) for i, k in enumerate(AT)}
+    values = np.asarray(evaluation.eval["recall"])[:, 0]  # (IoU, size, k), -1 where there is no object
+    means = 100 * np.where(values < 0, np.nan, values).mean(0)
+    return dict(zip(AT, means[0].tolist(), strict=True)), dict(zip(SIZES, means[1:, -1].tolist(), strict=True))

@@ -67,9 +67,8 @@ class Given:
 
     def runs_of(self, indices: Int, above: float = 0.0) -> list[Runs]:
         """The masks at `indices` as runs: where logits are above `above`, which lies between -`SURE` and `SURE`."""
-        columns, tops, bottoms = self.table.T.astype(np.int64)
-        spans = [slice(*self.starts[[i, i + 1]]) for i in indices.tolist()]
-        return [Runs(columns[span], tops[span], bottoms[span]) for span in spans]
+        tables = (self.table[self.starts[i] : self.starts[i + 1]] for i in indices.tolist())
+        return [Runs(*np.ascontiguousarray(table.T, np.int64)) for table in tables]
 
     def logits(self, i: int) -> tuple[tuple[int, int], Float]:
         """Logits of mask i in its bounds and a pixel about them: their offset (x, y) on the photo, and (h, w) float32.

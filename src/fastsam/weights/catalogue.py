@@ -11,7 +11,7 @@ from fastsam.weights.published import PUBLISHED, cache, present
 from fastsam.weights.tensors import is_safetensors, read_safetensors
 from fastsam.weights.yolo import Checkpoint, read_checkpoint
 
-BUNDLED = {"fastsam-tiny": Path(__file__).parent / "bundled" / "fastsam-tiny.onnx"}
+BUNDLED = {n: Path(__file__).parent / "bundled" / f"{n}.onnx" for n in ("fastsam-tiny", "fastsam-tiny-int8")}
 DEFAULT = "fastsam-tiny"
 PUBLISHED_FILES = {"fastsam.pt": "fastsam-x", "fastsam-x.pt": "fastsam-x", "fastsam-s.pt": "fastsam-s"}
 ZIP = b"PK"  # what a file of torch.save begins with

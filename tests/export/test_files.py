@@ -1,0 +1,138 @@
+"""What `fastsam export` writes: the same network in eight bits, and with suppression and masks inside."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper
+
+from fastsam import FastSAM
+from fastsam.export.graphs import fold_pads
+from fastsam.image.letterbox import fit, letterbox, to_tensor
+from fastsam.image.read import read_image
+
+
+@pytest.fixture(scope="module")
+def with_masks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("export") / "masks.onnx"
+    words = [sys.executable, "-m", "fastsam", "export", "fastsam-tiny", str(file), "--with-masks"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "mean IoU 1.000" in done.stdout
+    return file
+
+
+def test_masks_inside_the_file_are_those_of_the_library(with_masks: Path, model: FastSAM, examples: Path) -> None:
+    pixels = read_image(examples / "coffee.png")
+    segments = model(pixels)
+    box = fit((pixels.shape[0], pixels.shape[1]), model.settings.imgsz)
+    session = onnxruntime.InferenceSession(str(with_masks))
+    names = ["boxes", "scores", "classes", "masks"]
+    boxes, scores, classes, masks = session.run(names, {"images": to_tensor(letterbox(pixels, box))})
+    np.testing.assert_allclose(scores[: len(segments)], segments.scores, atol=1e-4)
+    np.testing.assert_allclose(box.to_photo(boxes)[: len(segments)], segments.boxes, atol=0.05)
+    assert set(classes.tolist()) == {0}
+    for i in range(len(segments)):
+        large = cv2.resize(masks[i], box.input[::-1])
+        (left, top), (w, h) = box.pad, box.content
+        on_photo = cv2.resize(large[top : top + h, left : left + w], (600, 400)) > 0
+        mask = segments.masks[i]
+        assert (on_photo & mask).sum() > 0.85 * (on_photo | mask).sum()
+
+
+def test_the_example_picks_by_point_and_box(with_masks: Path, examples: Path, tmp_path: Path) -> None:
+    script = examples / "masks_without_fastsam.py"
+    words = ["--point", "300,200", "--box", "180,10,430,250", "--point", "2,2"]
+    done = subprocess.run(
+        [sys.executable, str(script), str(with_masks), str(examples / "coffee.png"), *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = done.stdout.splitlines()
+    assert lines[0] == lines[2] != lines[1]  # points come before boxes
+    assert lines[0].startswith("mask ")
+    changed = (cv2.imread(str(tmp_path / "picked.png")) != cv2.imread(str(examples / "coffee.png"))).any(2)
+    assert changed[200, 300]
+    assert not changed.all()
+
+
+def test_eight_bits_keep_the_masks(make_set: Callable[..., Path], fastsam_command, tmp_path: Path) -> None:
+    done = fastsam_command(
+        "export", "fastsam-tiny", tmp_path / "int8.onnx", "--int8", "--imgsz", "128", "--calibrate", make_set(4),
+        "--json", tmp_path / "report.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "sensitive layers stay in float" in done.stderr
+    assert re.search(r"int8\.onnx: \d\.\d MB; .* ms \(\d+\.\d\dx\)", done.stdout)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["photos"] == 4
+    assert report["iou"] > 0.6
+    kinds = {t.data_type for t in onnx.load(tmp_path / "int8.onnx").graph.initializer if len(t.dims) == 4}
+    assert TensorProto.INT8 in kinds
+    small = FastSAM(tmp_path / "int8.onnx")
+    assert small.settings.imgsz == 128
+    assert small.settings.margin == FastSAM(threads=1).settings.margin
+
+
+def test_the_bundled_weights_in_eight_bits_find_the_cup(examples: Path) -> None:
+    (pick,) = FastSAM("fastsam-tiny-int8")(examples / "coffee.png").select(boxes=[(180, 10, 430, 250)])
+    assert pick.mask is not None
+    assert pick.mask[20:240, 190:420].sum() > 0.8 * pick.mask.sum()
+
+
+@pytest.fixture
+def fastsam_command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    def run(*words: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "fastsam", *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["fastsam-tiny", "x.onnx", "--int8"], "--int8 needs photos to calibrate with"),
+        (["fastsam-tiny", "x.onnx", "--margin", "-1"], "margin -1.0 is negative"),
+        (["nonsense", "x.onnx"], "there is no model 'nonsense'"),
+    ],
+)
+def test_wrong_use_is_one_line(fastsam_command, words: list[str], message: str) -> None:
+    done = fastsam_command("export", *words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_padding_before_a_convolution_becomes_a_part_of_it() -> None:
+    rng = np.random.default_rng(0)
+    weight = onnx.numpy_helper.from_array(rng.normal(size=(2, 3, 3, 3)).astype(np.float32), "weight")
+    amounts = onnx.numpy_helper.from_array(np.array([0, 0, 0, 1, 0, 0, 1, 2]), "amounts")
+    nodes = [
+        helper.make_node("Identity", ["amounts"], ["computed"]),
+        helper.make_node("Pad", ["x", "computed"], ["padded"]),
+        helper.make_node("Conv", ["padded", "weight"], ["y"], strides=[2, 2], pads=[1, 0, 0, 0]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "padding",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 9, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [weight, amounts],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    x = rng.normal(size=(1, 3, 9, 8)).astype(np.float32)
+    (want,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": x})
+    fold_pads(model)
+    assert [node.op_type for node in model.graph.node] == ["Conv"]
+    (got,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": x})
+    np.testing.assert_allclose(got, want, atol=1e-6)

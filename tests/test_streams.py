@@ -1,0 +1,131 @@
+"""Batches and streams give what one call a photo gives, in order; frames of a video are photos."""
+
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fastsam import FastSAM, Segments, UnreadableImageError, UsageError
+from fastsam.image.video import frames
+from fastsam.streams import ordered
+
+
+@pytest.fixture(scope="module")
+def photos(examples: Path) -> list[Path]:
+    return [examples / name for name in ("coffee.png", "chelsea.png", "rocket.jpg", "coffee.png")]
+
+
+def same(a: Segments, b: Segments) -> None:
+    assert len(a) == len(b)
+    np.testing.assert_allclose(a.scores, b.scores, atol=1e-5)
+    np.testing.assert_allclose(a.boxes, b.boxes, atol=1e-2)
+    ones, others = a.masks.stack(), b.masks.stack()
+    assert ((ones & others).sum((1, 2)) >= 0.999 * (ones | others).sum((1, 2))).all()
+
+
+def test_a_batch_gives_what_one_by_one_gives(model: FastSAM, photos: list[Path]) -> None:
+    for photo, segments in zip(photos, model.batch(photos, imgsz=256, at_once=2), strict=True):
+        same(segments, model(photo, imgsz=256))
+    assert model.batch([]) == []
+    with pytest.raises(UsageError, match="at_once 0"):
+        model.batch(photos, at_once=0)
+
+
+def test_a_stream_gives_what_one_by_one_gives_in_order(photos: list[Path]) -> None:
+    model = FastSAM(threads=2)
+    found = list(model.stream(photos, imgsz=256))
+    assert [source for source, _ in found] == photos
+    for photo, segments in found:
+        same(segments, model(photo, imgsz=256))
+
+
+def test_a_source_that_cannot_be_read_stops_a_stream_or_is_handed_over(
+    model: FastSAM, photos: list[Path], tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no photo")
+    with pytest.raises(UnreadableImageError, match=r"broken\.jpg"):
+        list(model.stream([photos[0], broken], imgsz=64))
+    left_out: list[object] = []
+    found = model.stream([broken, photos[0]], imgsz=64, unreadable=lambda source, error: left_out.append(source))
+    assert [source for source, _ in found] == [photos[0]]
+    assert left_out == [broken]
+
+
+def test_answers_come_in_order_and_few_wait() -> None:
+    begun: list[int] = []
+
+    def slow_first(k: int) -> int:
+        begun.append(k)
+        time.sleep(0.05 if k == 0 else 0)
+        return k
+
+    answers = ordered(slow_first, range(50), workers=2)
+    assert next(answers) == 0
+    assert max(begun) <= 6
+    assert list(answers) == list(range(1, 50))
+
+
+def test_what_is_left_of_a_stream_is_not_begun() -> None:
+    begun: list[int] = []
+    release = threading.Event()
+
+    def wait(k: int) -> int:
+        begun.append(k)
+        release.wait(5)
+        return k
+
+    answers = ordered(wait, range(100), workers=1)
+    threading.Timer(0.1, release.set).start()
+    assert next(answers) == 0
+    answers.close()
+    assert len(begun) <= 4
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    file = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"MJPG"), 5, (160, 96))
+    for k in range(4):
+        frame = np.full((96, 160, 3), 60, np.uint8)
+        cv2.circle(frame, (30 + 25 * k, 48), 20, (0, 0, 255), -1)
+        writer.write(frame)
+    writer.release()
+    return file
+
+
+def test_frames_of_a_video_are_rgb_photos(clip: Path, tmp_path: Path) -> None:
+    seen = list(frames(clip))
+    assert [f.shape for f in seen] == [(96, 160, 3)] * 4
+    assert seen[2][48, 80, 0] > 200 > 60 > seen[2][48, 80, 2]
+    (tmp_path / "no.mp4").write_bytes(b"no video")
+    for name, message in (("no.mp4", "no video that can be read"), ("missing.mp4", "there is no such file")):
+        with pytest.raises(UnreadableImageError, match=message):
+            next(frames(tmp_path / name))
+
+
+def test_a_device_or_runtime_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
+    with pytest.raises(UsageError, match="device 'cuda' is not there"):
+        FastSAM(device="cuda")
+    with pytest.raises(UsageError, match="unknown runtime 'tflite'"):
+        FastSAM(runtime="tflite")
+    with pytest.raises(UsageError, match="precision 'bf16' needs runtime 'openvino'"):
+        FastSAM(precision="bf16")
+
+
+def test_large_photos_need_little_memory_beside_themselves(model: FastSAM, examples: Path) -> None:
+    """Masks of 4512 x 4512 pixels as RLE: a bool array of one alone takes 20 MB."""
+    import tracemalloc
+
+    photo = cv2.resize(cv2.imread(str(examples / "coffee.png")), (4512, 4512))
+    segments = model(photo)
+    tracemalloc.start()
+    packed = segments.to_rle()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(packed) == len(segments) > 5
+    assert peak < 100e6
