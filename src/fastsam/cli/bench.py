@@ -175,7 +175,9 @@ def stages(
         times.setdefault("array to RLE", []).append(1000 * (time.perf_counter() - whole))
         clocked("select, a click", partial(segments.select, points=[(pixels.shape[1] / 2, pixels.shape[0] / 2)]))
         clocked("read from disk", partial(read_image, photo))
-        clocked("draw", partial(overlay.draw, pixels, segments))
+        with tempfile.TemporaryDirectory() as folder:
+            picture = clocked("draw", partial(overlay.draw, pixels, segments))
+            clocked("write the picture", partial(overlay.write, Path(folder) / "picture.png", picture))
     for _ in range(cold):
         words = [sys.executable, "-m", "fastsam", "segment", str(photo), *(["--model", model] if model else [])]
         with tempfile.TemporaryDirectory() as folder:
@@ -192,9 +194,10 @@ def stages(
         "RLE / bare network": statistics.median(times["array to RLE"]) / bare,
         "peak memory in MB": peak_memory(),
     }
-    order = ("read from disk", "read", "letterbox", "network", "candidates", "masks as RLE", "select, a click", "draw")
+    path = ("read from disk", "read", "letterbox", "network", "candidates", "masks as RLE")
+    after = ("select, a click", "draw", "write the picture")
     totals = ("bare network", "array to lazy masks", "array to RLE", "command, cold")
-    rows = {name: spread(times[name]) for name in (*order, *totals) if name in times}
+    rows = {name: spread(times[name]) for name in (*path, *after, *totals) if name in times}
     table = Table("stage", "median ms", "10th percentile", "90th percentile")
     for name, (low, middle, high) in rows.items():
         table.add_row(name, *(f"{v:.2f}" for v in (middle, low, high)))
