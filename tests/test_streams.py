@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -129,3 +130,41 @@ def test_large_photos_need_little_memory_beside_themselves(model: FastSAM, examp
     tracemalloc.stop()
     assert len(packed) == len(segments) > 5
     assert peak < 100e6
+
+
+def test_what_came_before_a_source_that_raises_is_given_first() -> None:
+    def source() -> Iterator[int]:
+        yield from range(3)
+        raise OSError("the camera is gone")
+
+    answers = ordered(lambda k: k, source(), workers=2)
+    assert [next(answers) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(OSError, match="the camera is gone"):
+        next(answers)
+
+
+def test_wrong_use_is_named_before_anything_runs(model: FastSAM) -> None:
+    for call in (model.batch, model.stream):
+        with pytest.raises(UsageError, match=r"a\.jpg is one photo"):
+            call("a.jpg")
+    with pytest.raises(UsageError, match="conf 7"):
+        model.stream([], conf=7)
+    with pytest.raises(UsageError, match=r"tile 500\.0 is no whole number"):
+        model.stream([], tile=500.0)
+    with pytest.raises(UsageError, match="threads 0"):
+        FastSAM(threads=0)
+
+
+def test_a_provider_that_does_not_start_is_an_error_and_no_slow_surprise(monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    class OnTheCpu:
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def get_providers(self) -> list[str]:
+            return ["CPUExecutionProvider"]
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(onnxruntime, "InferenceSession", OnTheCpu)
+    with pytest.raises(UsageError, match="'CUDAExecutionProvider' and could not start it"):
+        FastSAM(device="cuda")

@@ -95,7 +95,9 @@ def test_tiles_of_a_real_photo_take_prompts_and_are_written(model: FastSAM, exam
     assert (np.diff(segments.scores) <= 0).all()
 
 
-@pytest.mark.parametrize(("tile", "overlap", "message"), [(8, 0.25, "tile 8 is too small"), (64, 0.9, "overlap 0.9")])
+@pytest.mark.parametrize(
+    ("tile", "overlap", "message"), [(8, 0.25, "tile 8 is no whole number"), (64, 0.9, "overlap 0.9")]
+)
 def test_tiles_that_make_no_sense_are_named(model: FastSAM, tile: int, overlap: float, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         model(np.zeros((128, 128, 3), np.uint8), tile=tile, overlap=overlap)

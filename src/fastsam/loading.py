@@ -61,7 +61,9 @@ def load(choice: Choice) -> Any:
 
         file = catalogue.locate(choice.weights)
         if not catalogue.is_checkpoint(file):
-            raise UsageError(f"{file} is no checkpoint, and torch runs nothing else: leave out runtime='torch'")
+            raise UsageError(
+                f"{file} is no checkpoint, and torch runs nothing else: name one, or leave out runtime='torch'"
+            )
         checkpoint = catalogue.read(file)
         settings = Settings(**catalogue.settings(checkpoint))
         return torch.load(checkpoint.entries, settings, choice.device, choice.threads)
@@ -77,7 +79,7 @@ def device_name(device: Any) -> str:
 def providers_of(device: str) -> list[Any]:
     """ONNX Runtime's provider for a device. Raises UsageError for a device that is unknown or not there."""
     kind, _, number = device.partition(":")
-    if kind not in PROVIDERS:
+    if kind not in PROVIDERS or (number and kind != "cuda"):
         raise UsageError(f"unknown device {device!r}: choose from {', '.join(PROVIDERS)}")
     if PROVIDERS[kind] not in onnx_runtime.available():
         remedy = "install onnxruntime-gpu in onnxruntime's place, or give" if kind == "cuda" else "give"

@@ -60,6 +60,8 @@ class FastSAM:
 
         Raises UsageError for weights that are none, and for a runtime, a provider or a device that is not there.
         """
+        if threads is not None and threads < 1:
+            raise UsageError(f"threads {threads} run nothing: the least is 1, or leave it to the runtime")
         self._choice = Choice(weights, threads, providers, runtime, device_name(device), precision)
         self.network = load(self._choice)
         self.settings: Settings = self.network.settings
@@ -82,7 +84,8 @@ class FastSAM:
         source: a path, a PIL image, or an RGB uint8 array (H, W, 3)
         imgsz: longest side of the network's input in pixels; conf: least score, 0..1; iou: overlap of two boxes
         above which the lesser goes, 0..1; max_det: the most segments. What is left out comes with the weights.
-        tile: side in photo pixels of tiles that are segmented beside the whole photo, for small objects (`tiles`);
+        tile: side in photo pixels of tiles that are segmented beside the whole photo, for small objects (`tiles`): the
+        weights' own max_det holds for each of them then, one that is given for all together
         overlap: share of a tile that the next one shows too, above 0 and at most 0.5
         device: where to run from now on, for calls written for the published code (see `__init__`)
         retina_masks: taken for the same reason; masks are always made at the photo's own size
@@ -117,6 +120,7 @@ class FastSAM:
         Raises as a call does, for the first photo that cannot be read.
         """
         use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
+        several(sources)
         if at_once < 1:
             raise UsageError(f"at_once {at_once} runs nothing: the least is 1")
         photos = [read_own(source) for source in sources]
@@ -148,13 +152,16 @@ class FastSAM:
     ) -> Iterator[tuple[Source, Segments]]:
         """Each source and everything in it, in order, as fast as the machine goes; any number of sources.
 
-        On a CPU as many photos as there are threads are under way at the same time, each on a thread of its own, so
-        that reading one overlaps with the network of another. Memory holds a few photos a thread, whatever the number.
+        On a CPU one photo a thread, at most 8, is under way at the same time, from file to masks by itself, so that
+        reading one overlaps with the network of another. Memory holds a few photos a thread, whatever the number.
         Frames of a video: `stream(frames("clip.mp4"))` with `fastsam.image.video.frames`.
 
         unreadable: called for a source that cannot be read, which is then left out; None raises at its turn
         """
         self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
+        several(sources)
+        if tile is not None:
+            tiles.check(tile, overlap)
         model = self.parallel()
         find = partial(model, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, tile=tile, overlap=overlap)
 
@@ -164,13 +171,16 @@ class FastSAM:
             except UnreadableImageError as error:
                 return source, error
 
-        for source, found in ordered(one, sources, self.workers):
-            if isinstance(found, Segments):
-                yield source, found
-            elif unreadable is None:
-                raise found
-            else:
-                unreadable(source, found)
+        def answers() -> Iterator[tuple[Source, Segments]]:
+            for source, found in ordered(one, sources, self.workers):
+                if isinstance(found, Segments):
+                    yield source, found
+                elif unreadable is None:
+                    raise found
+                else:
+                    unreadable(source, found)
+
+        return answers()
 
     def to(self, device: Any) -> "FastSAM":
         """Runs on `device` from now on. Raises UsageError where it is not there."""
@@ -210,16 +220,25 @@ class FastSAM:
         """Photos that a stream has under way at the same time."""
         if self._choice.device != "cpu" or self._choice.runtime == "torch":
             return 2  # the device takes one after the other: the second is being read or read out
-        return min(MOST_WORKERS, self._choice.threads or cores())
+        threads = self._choice.threads or cores()
+        each = -(-threads // MOST_WORKERS)
+        return -(-threads // each)
 
-    def parallel(self) -> "FastSAM":
-        """The same model for `workers` calls at the same time, among which the CPU's threads are divided."""
-        if self._choice.device != "cpu" or self._choice.runtime == "torch" or self.workers == 1:
+    def parallel(self, calls: int | None = None) -> "FastSAM":
+        """The same model for `calls` calls at the same time (`workers` of them), which share the CPU's threads."""
+        calls = self.workers if calls is None else calls
+        if self._choice.device != "cpu" or self._choice.runtime == "torch" or calls == 1:
             return self
         other = copy(self)
-        other._choice = self._choice.shared(self.workers)
+        other._choice = self._choice.shared(calls)
         other.network = load(other._choice)
         return other
+
+
+def several(sources: Any) -> None:
+    """Raises UsageError for one photo where several are meant."""
+    if isinstance(sources, (str, os.PathLike)):
+        raise UsageError(f"{sources} is one photo: give a list, or call the model itself")
 
 
 def run(network: Any, pixels: UInt8, use: Settings, seconds: dict[str, float]) -> Segments:

@@ -6,6 +6,7 @@ The photo is segmented whole, for large objects, and tile by tile. Two masks of 
 agree on the strip that both tiles show (IoU of at least a half there). A mask that ends at a seam all the same is a
 piece: it goes where half of it lies within an object of the whole view. Of two masks of the same thing (IoU above
 `iou`) a tile's stays where the thing fits into a tile, since it is finer, and the whole view's where it does not.
+Masks of tiles are kept as pixels: how sure they were is not (their stability is 1).
 """
 
 import time
@@ -52,10 +53,7 @@ def segment(
 
     Raises UsageError for a tile or an overlap that makes no sense.
     """
-    if tile < LEAST_TILE:
-        raise UsageError(f"tile {tile} is too small: the least is {LEAST_TILE} pixels")
-    if not 0 < overlap <= 0.5:
-        raise UsageError(f"overlap {overlap} is not above 0 and at most 0.5")
+    check(tile, overlap)
     size = (pixels.shape[0], pixels.shape[1])
     whole = find(pixels)
     if max(size) <= tile:
@@ -75,6 +73,14 @@ def segment(
     seconds["join"] = time.perf_counter() - joining
     scores, kinds = np.array([f.score for f in kept], np.float32), np.array([f.kind for f in kept], np.int64)
     return Segments(masks, scores, kinds, whole.names, seconds, pixels)
+
+
+def check(tile: int, overlap: float) -> None:
+    """Raises UsageError for a tile or an overlap that makes no sense."""
+    if not isinstance(tile, (int, np.integer)) or tile < LEAST_TILE:
+        raise UsageError(f"tile {tile!r} is no whole number of {LEAST_TILE} pixels or more")
+    if not 0 < overlap <= 0.5:
+        raise UsageError(f"overlap {overlap} is not above 0 and at most 0.5")
 
 
 def windows(size: tuple[int, int], tile: int, overlap: float) -> Iterator[Box]:

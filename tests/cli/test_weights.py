@@ -47,7 +47,10 @@ def test_a_wrong_file_and_a_wrong_name_are_named(fastsam: Run, tmp_path: Path) -
     outcome = fastsam("weights", "get", "fastsam-s", "--from", tmp_path / "FastSAM-s.pt")
     assert (outcome.code, "its sha256 is" in outcome.err) == (2, True)
     outcome = fastsam("weights", "get", "sam-h")
-    assert (outcome.code, "choose from fastsam-tiny, fastsam-s, fastsam-x" in outcome.err) == (2, True)
+    assert (outcome.code, "choose from fastsam-tiny, fastsam-tiny-int8, fastsam-s, fastsam-x" in outcome.err) == (
+        2,
+        True,
+    )
     assert published.present("fastsam-s") is None
 
 

@@ -14,6 +14,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
+import fastsam
 from fastsam import FastSAM
 from fastsam.export.graphs import fold_pads
 from fastsam.image.letterbox import fit, letterbox, to_tensor
@@ -136,3 +137,17 @@ def test_padding_before_a_convolution_becomes_a_part_of_it() -> None:
     assert [node.op_type for node in model.graph.node] == ["Conv"]
     (got,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": x})
     np.testing.assert_allclose(got, want, atol=1e-6)
+
+
+def test_scales_of_eight_bits_stay_exact() -> None:
+    bundled = onnx.load(Path(fastsam.__file__).parent / "weights" / "bundled" / "fastsam-tiny-int8.onnx")
+    values = {t.name: onnx.numpy_helper.to_array(t) for t in bundled.graph.initializer}
+    scales = [n.input[1] for n in bundled.graph.node if n.op_type in ("QuantizeLinear", "DequantizeLinear")]
+    assert len(scales) > 100
+    assert all((values[name] > 0).all() and values[name].dtype == np.float32 for name in scales)
+
+
+def test_eight_bits_are_not_taken_again(fastsam_command, examples: Path, tmp_path: Path) -> None:
+    done = fastsam_command("export", "fastsam-tiny-int8", tmp_path / "x.onnx", "--int8", "--calibrate", examples)
+    assert done.returncode == 2
+    assert "eight bits already" in done.stderr

@@ -163,6 +163,8 @@ def stages(
         times.setdefault(name, []).append(1000 * (time.perf_counter() - start))
         return answer
 
+    if rounds < 1 or cold < 0:
+        raise UsageError(f"rounds {rounds} and cold {cold} time nothing: the least are 1 and 0")
     for turn in range(rounds + 1):
         if turn == 1:
             times.clear()  # the first turn warms up
@@ -179,7 +181,9 @@ def stages(
             picture = clocked("draw", partial(overlay.draw, pixels, segments))
             clocked("write the picture", partial(overlay.write, Path(folder) / "picture.png", picture))
     for _ in range(cold):
-        words = [sys.executable, "-m", "fastsam", "segment", str(photo), *(["--model", model] if model else [])]
+        words = [sys.executable, "-m", "fastsam", "segment", str(photo)]
+        how = {"model": model, "runtime": runtime, "precision": precision, "threads": threads, **settings}
+        words += [f"--{name.replace('_', '-')}={value}" for name, value in how.items() if value is not None]
         with tempfile.TemporaryDirectory() as folder:
             words += ["-o", folder]
             clocked("command, cold", partial(subprocess.run, words, check=True, stdout=subprocess.DEVNULL))
@@ -194,7 +198,7 @@ def stages(
         "RLE / bare network": statistics.median(times["array to RLE"]) / bare,
         "peak memory in MB": peak_memory(),
     }
-    path = ("read from disk", "read", "letterbox", "network", "candidates", "masks as RLE")
+    path = ("read from disk", "read", "letterbox", "network", "candidates", "join", "masks as RLE")
     after = ("select, a click", "draw", "write the picture")
     totals = ("bare network", "array to lazy masks", "array to RLE", "command, cold")
     rows = {name: spread(times[name]) for name in (*path, *after, *totals) if name in times}
@@ -204,9 +208,10 @@ def stages(
     for name, fact in facts.items():
         print(f"{name}: {fact:.2f}" if isinstance(fact, float) else f"{name}: {fact}")
     Console(file=sys.stdout, width=100 if not sys.stdout.isatty() else None).print(table)
+    named = {name: dict(zip(("p10", "median", "p90"), row, strict=True)) for name, row in rows.items()}
     if json_file:
         with whole_file(json_file) as part:
-            part.write_text(json.dumps({**facts, "milliseconds": rows}, indent=2) + "\n")
+            part.write_text(json.dumps({**facts, "milliseconds": named}, indent=2) + "\n")
     return 0
 
 
@@ -247,12 +252,16 @@ def stream(
     from fastsam.loading import cores
     from fastsam.model import FastSAM
 
+    if photos < 1 or rounds < 1:
+        raise UsageError(f"photos {photos} and rounds {rounds} time nothing: the least is 1")
     todo = find_photos([source])[:photos]
     network = FastSAM(model, threads=threads)
     side = network.resolve(imgsz=imgsz).imgsz
     settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf}
     inputs = []
     for _, item in opened(todo):
+        if isinstance(item, UsageError):
+            raise item
         pixels = read_image(item)
         inputs.append(to_tensor(letterbox(pixels, fit((pixels.shape[0], pixels.shape[1]), side))))
 

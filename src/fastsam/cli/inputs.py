@@ -64,22 +64,32 @@ def find_photos(words: list[str]) -> list[Photo]:
 def opened(photos: Sequence[Photo]) -> Iterator[tuple[Photo, Path | npt.NDArray[np.uint8] | UsageError]]:
     """Each photo and what is to be read: its file, or a frame, or why there is none.
 
-    Frames come one after the other: those that a video announces and does not have are left out.
+    Frames come one after the other; where a video ends before it said, the next one is an error and the rest left out.
     """
     frames: Iterator[npt.NDArray[np.uint8]] = iter(())
+    ended: Path | None = None
     for photo in photos:
         if photo.frame is None:
             yield photo, photo.file
             continue
         if photo.frame == 0:
-            frames = video.frames(photo.file)
+            frames, ended = video.frames(photo.file), None
+        if ended == photo.file:
+            continue
         try:
             pixels = next(frames, None)
         except UnreadableImageError as error:
             yield photo, error
+            ended = photo.file
+            continue
+        if pixels is None:
+            yield (
+                photo,
+                UnreadableImageError(f"{photo.file}: the video ends after {photo.frame} frames, too soon"),
+            )
+            ended = photo.file
         else:
-            if pixels is not None:
-                yield photo, pixels
+            yield photo, pixels
 
 
 def _files(word: str) -> list[Path]:

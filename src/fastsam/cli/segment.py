@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import track
 
+from fastsam import tiles
 from fastsam.cli.inputs import Photo, find_photos, opened, read_annotations, read_prompts
 from fastsam.cli.report import answer, describe
 from fastsam.errors import UsageError
@@ -224,27 +225,31 @@ def segment(
     seen: list[Photo] = []
     found = ordered(work, noted(opened(todo), seen), workers)
     quiet = len(todo) == 1 or not err.is_terminal
-    for number, done in enumerate(track(found, "segmenting", len(todo), console=err, transient=True, disable=quiet)):
-        photo = seen[number]
-        if isinstance(done, UsageError):
-            about = "" if str(done).startswith(str(photo.file)) else f"{photo}: "
-            print(f"fastsam: {about}{done}", file=sys.stderr)
-            code = max(code, 1 if isinstance(done, UnreadableImageError) else 2)
-            continue
-        names = done.names
-        if "coco" in formats:
-            instances.add(photo.name, done.size, done.names, done.rows)
+    try:
+        for number, done in enumerate(
+            track(found, "segmenting", len(todo), console=err, transient=True, disable=quiet)
+        ):
+            photo = seen[number]
+            if isinstance(done, UsageError):
+                about = "" if str(done).startswith(str(photo.file)) else f"{photo}: "
+                print(f"fastsam: {about}{done}", file=sys.stderr)
+                code = max(code, 1 if isinstance(done, UnreadableImageError) else 2)
+                continue
+            names = done.names
+            if "coco" in formats:
+                instances.add(photo.name, done.size, done.names, done.rows)
+            if json_:
+                answers.append(done.answer)
+            speak(done.line)
+    finally:  # what is done is kept where the user stops the rest
+        if "coco" in formats and instances.images:
+            instances.write(output / TOGETHER["coco"])
+            speak(output / TOGETHER["coco"])
+        if "yolo" in formats and names:
+            with whole(output / TOGETHER["yolo"]) as part:
+                part.write_text("".join(name + "\n" for name in names))
         if json_:
-            answers.append(done.answer)
-        speak(done.line)
-    if "coco" in formats and instances.images:
-        instances.write(output / TOGETHER["coco"])
-        speak(output / TOGETHER["coco"])
-    if "yolo" in formats and names:
-        with whole(output / TOGETHER["yolo"]) as part:
-            part.write_text("".join(name + "\n" for name in names))
-    if json_:
-        print(json.dumps(answers))
+            print(json.dumps(answers))
     return code
 
 
@@ -265,6 +270,8 @@ def plan(todo: Sequence[Photo], formats: Sequence[str], output: Path, others: Se
     for name in formats:
         if name not in FORMATS:
             raise UsageError(f"unknown format {name!r}: choose from {', '.join(FORMATS)}")
+    if "labelme" in formats and (clips := [photo for photo in todo if photo.frame is not None]):
+        raise UsageError(f"labelme opens no frames of a video such as {clips[0].file}: save them as photos first")
     outputs = {photo: {f: output / (photo.stem + FORMATS[f]) for f in formats if FORMATS[f]} for photo in todo}
     written = [file for files in outputs.values() for file in files.values()]
     written += [output / file for name, file in TOGETHER.items() if name in formats]
@@ -298,11 +305,13 @@ def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segmen
         return found, min(cores(), photos)
     if finding.overlap is not None and finding.tile is None:
         raise UsageError("--overlap needs --tile")
+    if finding.tile is not None:
+        tiles.check(finding.tile, 0.25 if finding.overlap is None else finding.overlap)
     network = FastSAM(finding.model, **{name: value for name, value in how.items() if value is not None})
     network.resolve(**settings)
     workers = min(network.workers, photos)
     if workers > 1:
-        network = network.parallel()
+        network = network.parallel(workers)
     settings |= {name: value for name, value in view.items() if value is not None}
     return lambda _, source: network(source, **settings), workers
 

@@ -26,8 +26,11 @@ CLOSE = 0.9  # IoU from which on two masks count as the same
 
 @dataclass(frozen=True)
 class Parity:
-    """photos, masks: how many were compared; iou: mean of each first mask's best IoU with a second one; same: share of
-    them with 0.9 and more; milliseconds: of the network for one photo, first and second, medians of turns in one run;
+    """How far two files agree.
+
+    photos, masks: how many were compared, masks of both files
+    iou: mean of each mask's best IoU with one of the other file; same: share of masks with 0.9 and more
+    milliseconds: of the network for one photo, first and second file, medians of turns in one run
     recall: mask AR@100 in percent, first and second, None where the truth is not known
     """
 
@@ -40,9 +43,10 @@ class Parity:
 
     def __str__(self) -> str:
         first, second = self.milliseconds
-        text = (
-            f"{self.masks} masks of {self.photos} photos: mean IoU {self.iou:.3f}, {100 * self.same:.1f}% above {CLOSE}"
-        )
+        text = f"no masks in {self.photos} photos to compare"
+        if self.masks:
+            text = f"{self.masks} masks of {self.photos} photos: mean IoU {self.iou:.3f}, "
+            text += f"{100 * self.same:.1f}% above {CLOSE}"
         if self.recall is not None:
             text += f"; mask AR@100 {self.recall[0]:.1f} -> {self.recall[1]:.1f}"
         return f"{text}; network {first:.1f} -> {second:.1f} ms ({first / second:.2f}x)"
@@ -57,7 +61,8 @@ def compare(
     first, second = (FastSAM(file) for file in files)
     ious: list[float] = []
     for photo in photos:
-        ious += best_ious(first(photo), second(photo))
+        one, other = first(photo), second(photo)
+        ious += best_ious(one, other) + best_ious(other, one)
     recalls = (recall(first), recall(second)) if recall else None
     same = float(np.mean([v >= CLOSE for v in ious])) if ious else 1.0
     side = first.settings.imgsz

@@ -12,6 +12,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.utils import Extractor
 
+SCALED = ("QuantizeLinear", "DequantizeLinear")  # their scales are too small for float16
 SMALL = 64  # values: constants below it stay float32
 
 
@@ -87,9 +88,10 @@ def halve(model: ModelProto) -> None:
     """Stores the large weights as float16, each with a cast to float32 that a runtime folds when it loads."""
     graph = model.graph
     casts: list[NodeProto] = []
+    exact = {name for node in graph.node if node.op_type in SCALED for name in node.input}
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < SMALL:
+        if tensor.data_type != TensorProto.FLOAT or values.size < SMALL or tensor.name in exact:
             continue
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + ".half"))

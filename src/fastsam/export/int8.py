@@ -20,6 +20,7 @@ import onnx
 from onnx import ModelProto
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
+from fastsam.errors import UsageError
 from fastsam.export.graphs import name_nodes
 from fastsam.image.letterbox import PADDING, fit, letterbox, to_tensor
 from fastsam.image.read import read_image
@@ -36,6 +37,8 @@ BEST = 100  # candidates whose coefficients count
 
 def quantise(model: ModelProto, photos: Sequence[Path], imgsz: int, say: Callable[[str], object]) -> ModelProto:
     """The same network in eight bits, calibrated with `photos` at `imgsz` pixels. `say` takes a line of progress."""
+    if any(node.op_type == "QuantizeLinear" for node in model.graph.node):
+        raise UsageError("this network has eight bits already: start from its float file")
     name_nodes(model)
     inputs = [square(photo, imgsz) for photo in photos]
     layers, excluded = split(model)

@@ -62,17 +62,22 @@ def decode(rle: RLE) -> Bool:
     Raises ValueError where the runs do not add up to the size.
     """
     height, width = rle["size"]
-    raw = rle["counts"]
-    counts = np.asarray(raw, np.int64) if isinstance(raw, list) else decompress(raw)
-    if (counts < 0).any() or counts.sum() != height * width:
+    counts = counts_of(rle)
+    if height < 0 or width < 0 or (counts < 0).any() or counts.sum() != height * width:
         raise ValueError(f"RLE runs add up to {counts.sum()}, not to {height} x {width} pixels")
     values = np.arange(len(counts)) % 2 == 1
     return np.repeat(values, counts).reshape(width, height).T
 
 
+def counts_of(rle: RLE) -> Int:
+    """The run lengths of an RLE, compressed or not."""
+    raw = rle["counts"]
+    return np.asarray(raw, np.int64) if isinstance(raw, list) else decompress(raw)
+
+
 def area(rle: RLE) -> int:
     """Number of True pixels, without decoding."""
-    return int(decompress(rle["counts"])[1::2].sum())
+    return int(counts_of(rle)[1::2].sum())
 
 
 def compress(runs: Sequence[Int]) -> list[str]:

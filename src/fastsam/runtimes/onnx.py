@@ -53,6 +53,9 @@ def load(file: Path, threads: int | None = None, providers: Sequence[Any] | None
         session = open_file(file, threads, wanted)
     except Exception as error:  # ONNX Runtime's own kinds share no base class
         raise UsageError(f"{file} is no network that ONNX Runtime can load") from error
+    first = wanted[0] if isinstance(wanted[0], str) else wanted[0][0]
+    if first not in session.get_providers():
+        raise UsageError(f"ONNX Runtime has {first!r} and could not start it: see what its driver needs")
     outputs = {o.name for o in session.get_outputs()}
     if [i.name for i in session.get_inputs()] != ["images"] or outputs != {"candidates", "prototypes"}:
         raise UsageError(f"{file} is no segmentation network of ours: it lacks images, candidates or prototypes")

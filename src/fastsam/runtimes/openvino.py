@@ -46,12 +46,14 @@ def load(
     if name not in core.available_devices:
         there = ", ".join(d.lower() for d in core.available_devices)
         raise UsageError(f"OpenVINO sees no device {device!r}: choose from {there}")
-    options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": PRECISIONS[precision], "NUM_STREAMS": streams}
-    if threads:
-        options["INFERENCE_NUM_THREADS"] = threads * streams
+    options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": PRECISIONS[precision]}
+    if name == "CPU":
+        options["NUM_STREAMS"] = streams
+        if threads:
+            options["INFERENCE_NUM_THREADS"] = threads * streams
     try:
         model = core.read_model(file)
-        compiled = core.compile_model(model, name, options if name == "CPU" else {})
+        compiled = core.compile_model(model, name, options)
     except RuntimeError as error:
         raise UsageError(f"{file} is no network that OpenVINO can load") from error
     if {o.get_any_name() for o in model.outputs} != {"candidates", "prototypes"}:
