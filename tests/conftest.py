@@ -53,6 +53,19 @@ def model() -> FastSAM:
 
 
 @pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A video of four frames: a red disc that goes to the right."""
+    file = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"MJPG"), 5, (160, 96))
+    for k in range(4):
+        frame = np.full((96, 160, 3), 60, np.uint8)
+        cv2.circle(frame, (30 + 25 * k, 48), 20, (0, 0, 255), -1)
+        writer.write(frame)
+    writer.release()
+    return file
+
+
+@pytest.fixture
 def make_segments() -> Callable[..., Segments]:
     """Segments whose masks are discs or anything else drawn on the prototypes: one prototype a mask."""
 

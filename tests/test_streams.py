@@ -86,18 +86,6 @@ def test_what_is_left_of_a_stream_is_not_begun() -> None:
     assert len(begun) <= 4
 
 
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    file = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"MJPG"), 5, (160, 96))
-    for k in range(4):
-        frame = np.full((96, 160, 3), 60, np.uint8)
-        cv2.circle(frame, (30 + 25 * k, 48), 20, (0, 0, 255), -1)
-        writer.write(frame)
-    writer.release()
-    return file
-
-
 def test_frames_of_a_video_are_rgb_photos(clip: Path, tmp_path: Path) -> None:
     seen = list(frames(clip))
     assert [f.shape for f in seen] == [(96, 160, 3)] * 4

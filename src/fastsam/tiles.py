@@ -4,7 +4,7 @@ Enters: what finds everything in a part of a photo. Leaves: `Segments` of the wh
 
 The photo is segmented whole, for large objects, and tile by tile. Two masks of neighbouring tiles become one where they
 agree on the strip that both tiles show (IoU of at least a half there). A mask that ends at a seam all the same is a
-piece: it goes where half of it lies within an object of the whole view. Of two masks of the same thing (IoU above
+piece: it goes where half of it lies within what the whole view found. Of two masks of the same thing (IoU above
 `iou`) a tile's stays where the thing fits into a tile, since it is finer, and the whole view's where it does not.
 Masks of tiles are kept as pixels: how sure they were is not (their stability is 1).
 """
@@ -26,7 +26,7 @@ Box = tuple[int, int, int, int]
 UInt8 = npt.NDArray[np.uint8]
 Int = npt.NDArray[np.int64]
 AGREE = 0.5  # least IoU of two masks on the strip that their tiles share
-PIECE = 0.5  # share of a cut mask within a whole one from which on it is a piece of it
+PIECE = 0.5  # share of a cut mask within those of the whole view from which on it goes
 NEAR = 2  # pixels from a seam at which a mask ends there
 LEAST = 16  # pixels of a mask on the strip from which on it says anything
 LEAST_TILE = 32
@@ -194,12 +194,14 @@ def cut(f: Found, tile: Box, size: tuple[int, int]) -> bool:
 
 
 def without_pieces(found: Sequence[tuple[Found, bool]], whole: Sequence[Found]) -> list[Found]:
-    """The masks of tiles without pieces of objects that the whole view shows."""
-    height = 1 + max((f.bounds[3] for f in (*whole, *(f for f, _ in found))), default=0)
+    """The masks of tiles without pieces of what the whole view shows."""
+    if not whole:
+        return [f for f, _ in found]
+    height = 1 + max(f.bounds[3] for f in (*whole, *(f for f, _ in found)))
+    seen = united(whole, height).runs
 
     def is_piece(f: Found) -> bool:
-        most = PIECE * f.runs.area
-        return any(common(f.bounds, w.bounds) and overlap_of(f.runs, w.runs, height) >= most for w in whole)
+        return overlap_of(f.runs, seen, height) >= PIECE * f.runs.area
 
     return [f for f, is_cut in found if not (is_cut and is_piece(f))]
 

@@ -218,17 +218,26 @@ def segment(
         except UsageError as error:
             return error
 
+    seen: list[Photo] = []
+    found = ordered(work, noted(opened(todo), seen), workers)
+    return tell(found, seen, len(todo), formats, output, json_)
+
+
+def tell(
+    found: Iterable[Done | UsageError], seen: list[Photo], total: int, formats: Sequence[str], output: Path, json_: bool
+) -> int:
+    """Says what became of each photo, writes the files of all together; returns the exit code.
+
+    found: of each photo in `seen`, which grows as they are begun
+    """
     instances, answers, code = coco.Instances(), [], 0
     names: tuple[str, ...] = ()
     speak = partial(print, file=sys.stderr if json_ else sys.stdout, flush=True)
     err = Console(stderr=True)
-    seen: list[Photo] = []
-    found = ordered(work, noted(opened(todo), seen), workers)
-    quiet = len(todo) == 1 or not err.is_terminal
+    quiet = total == 1 or not err.is_terminal
+    shown = track(found, "segmenting", total, console=err, transient=True, disable=quiet)
     try:
-        for number, done in enumerate(
-            track(found, "segmenting", len(todo), console=err, transient=True, disable=quiet)
-        ):
+        for number, done in enumerate(shown):
             photo = seen[number]
             if isinstance(done, UsageError):
                 about = "" if str(done).startswith(str(photo.file)) else f"{photo}: "
@@ -238,8 +247,7 @@ def segment(
             names = done.names
             if "coco" in formats:
                 instances.add(photo.name, done.size, done.names, done.rows)
-            if json_:
-                answers.append(done.answer)
+            answers.append(done.answer)
             speak(done.line)
     finally:  # what is done is kept where the user stops the rest
         if "coco" in formats and instances.images:
