@@ -102,6 +102,7 @@ def stages(
     *,
     model: str | None = None,
     runtime: str = "onnx",
+    device: str | None = None,
     precision: str = "float32",
     imgsz: int | None = None,
     conf: float | None = None,
@@ -113,7 +114,7 @@ def stages(
     cold: int = 3,
     json_file: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
-    """Time each stage of a photo's path, warm, and the whole command, cold; and what is spent beside the network.
+    """Time each stage of a photo's path, warm and at its first call, the whole command cold, and what is not network.
 
     Parameters
     ----------
@@ -123,6 +124,8 @@ def stages(
         Name or file of the weights.
     runtime
         onnx, openvino, or torch for a checkpoint.
+    device
+        cpu, cuda, mps or a number.
     precision
         float32, or bf16 with OpenVINO.
     imgsz
@@ -151,7 +154,7 @@ def stages(
     from fastsam.model import FastSAM
 
     settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det, "tile": tile}
-    network = FastSAM(model, threads=threads, runtime=runtime, precision=precision)
+    network = FastSAM(model, threads=threads, runtime=runtime, device=device, precision=precision)
     pixels = read_image(photo)
     box = fit((pixels.shape[0], pixels.shape[1]), network.resolve(imgsz=imgsz).imgsz)
     images = to_tensor(letterbox(pixels, box))
@@ -165,9 +168,11 @@ def stages(
 
     if rounds < 1 or cold < 0:
         raise UsageError(f"rounds {rounds} and cold {cold} time nothing: the least are 1 and 0")
+    first: dict[str, float] = {}
     for turn in range(rounds + 1):
         if turn == 1:
-            times.clear()  # the first turn warms up
+            first = {name: own[0] for name, own in times.items()}
+            times.clear()
         clocked("bare network", partial(network.network.run, images))
         whole = time.perf_counter()
         segments = clocked("array to lazy masks", partial(network, pixels, **settings))
@@ -182,7 +187,14 @@ def stages(
             clocked("write the picture", partial(overlay.write, Path(folder) / "picture.png", picture))
     for _ in range(cold):
         words = [sys.executable, "-m", "fastsam", "segment", str(photo)]
-        how = {"model": model, "runtime": runtime, "precision": precision, "threads": threads, **settings}
+        how = {
+            "model": model,
+            "runtime": runtime,
+            "device": device,
+            "precision": precision,
+            "threads": threads,
+            **settings,
+        }
         words += [f"--{name.replace('_', '-')}={value}" for name, value in how.items() if value is not None]
         with tempfile.TemporaryDirectory() as folder:
             words += ["-o", folder]
@@ -202,13 +214,15 @@ def stages(
     after = ("select, a click", "draw", "write the picture")
     totals = ("bare network", "array to lazy masks", "array to RLE", "command, cold")
     rows = {name: spread(times[name]) for name in (*path, *after, *totals) if name in times}
-    table = Table("stage", "median ms", "10th percentile", "90th percentile")
+    table = Table("stage", "median ms", "10th percentile", "90th percentile", "first call")
     for name, (low, middle, high) in rows.items():
-        table.add_row(name, *(f"{v:.2f}" for v in (middle, low, high)))
+        table.add_row(name, *(f"{v:.2f}" for v in (middle, low, high)), f"{first[name]:.2f}" if name in first else "")
     for name, fact in facts.items():
         print(f"{name}: {fact:.2f}" if isinstance(fact, float) else f"{name}: {fact}")
     Console(file=sys.stdout, width=100 if not sys.stdout.isatty() else None).print(table)
     named = {name: dict(zip(("p10", "median", "p90"), row, strict=True)) for name, row in rows.items()}
+    for name, value in first.items():
+        named[name]["first"] = value
     if json_file:
         with whole_file(json_file) as part:
             part.write_text(json.dumps({**facts, "milliseconds": named}, indent=2) + "\n")
