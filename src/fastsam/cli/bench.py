@@ -173,6 +173,8 @@ def stages(
         if turn == 1:
             first = {name: own[0] for name, own in times.items()}
             times.clear()
+        if turn:
+            network.network.run(images)  # what was drawn before has cooled the caches and woken other threads
         clocked("bare network", partial(network.network.run, images))
         whole = time.perf_counter()
         segments = clocked("array to lazy masks", partial(network, pixels, **settings))
