@@ -31,6 +31,8 @@ def main() -> None:
     parser.add_argument("--cell", type=int, default=300)
     parser.add_argument("--tile", type=int, default=1024)
     parser.add_argument("--imgsz", type=int, default=1024)
+    parser.add_argument("--conf", type=float)
+    parser.add_argument("--iou", type=float)
     parser.add_argument("--model")
     parser.add_argument("--whole", action="store_true", help="without tiles")
     a = parser.parse_args()
@@ -38,11 +40,14 @@ def main() -> None:
     pixels.flags.writeable = False
     model = FastSAM(a.model)
     start = time.perf_counter()
-    segments = model(pixels, imgsz=a.imgsz, tile=None if a.whole else a.tile)
+    segments = model(pixels, imgsz=a.imgsz, conf=a.conf, iou=a.iou, tile=None if a.whole else a.tile)
     took = time.perf_counter() - start
     spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in segments.seconds.items())
     print(processor())
     print(f"{a.width} x {a.height} pixels, {len(objects)} objects: {len(segments)} masks in {took:.1f} s ({spent})")
+    start = time.perf_counter()
+    segments.to_rle()
+    print(f"all masks as RLE in {time.perf_counter() - start:.2f} s")
     print(f"peak memory {peak_memory()} MB, of which the photo {pixels.nbytes // 1_000_000} MB")
     print(f"found at IoU 0.5: {100 * found(objects, list(segments.masks.all_runs()), a.height):.1f}%")
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fastsam import tiles
 from fastsam.candidates import candidates
 from fastsam.errors import UsageError
-from fastsam.image.letterbox import STRIDE, Letterbox, fit, letterbox, to_tensor
+from fastsam.image.letterbox import STRIDE, Letterbox, fit, prepare
 from fastsam.image.read import Source, UnreadableImageError, read_own
 from fastsam.loading import Choice, cores, device_name, load
 from fastsam.masks.lazy import from_network, widen
@@ -75,7 +75,7 @@ class FastSAM:
         iou: float | None = None,
         max_det: int | None = None,
         tile: int | None = None,
-        overlap: float = 0.25,
+        overlap: float = tiles.OVERLAP,
         device: Any = None,
         retina_masks: bool = True,
     ) -> Segments:
@@ -124,18 +124,17 @@ class FastSAM:
         if at_once < 1:
             raise UsageError(f"at_once {at_once} runs nothing: the least is 1")
         photos = [read_own(source) for source in sources]
-        boxes = [fit((p.shape[0], p.shape[1]), use.imgsz) for p in photos]
         alike: dict[tuple[int, int], list[int]] = {}
-        for k, box in enumerate(boxes):
-            alike.setdefault(box.input, []).append(k)
+        for k, photo in enumerate(photos):
+            alike.setdefault(fit((photo.shape[0], photo.shape[1]), use.imgsz).input, []).append(k)
         found: dict[int, Segments] = {}
         for indices in alike.values():
             for start in range(0, len(indices), at_once):
                 some = indices[start : start + at_once]
-                images = np.concatenate([to_tensor(letterbox(photos[k], boxes[k])) for k in some])
-                raw, prototypes = self.network.run(images)
-                for k, r, p in zip(some, raw, prototypes, strict=True):
-                    found[k] = read_out(r, p.copy(), boxes[k], use, photos[k], {})
+                boxes, images = zip(*(prepare(photos[k], use.imgsz) for k in some), strict=True)
+                raw, prototypes = self.network.run(np.concatenate(images))
+                for k, r, p, box in zip(some, raw, prototypes, boxes, strict=True):
+                    found[k] = read_out(r, p.copy(), box, use, photos[k], {})
         return [found[k] for k in range(len(photos))]
 
     def stream(
@@ -147,7 +146,7 @@ class FastSAM:
         iou: float | None = None,
         max_det: int | None = None,
         tile: int | None = None,
-        overlap: float = 0.25,
+        overlap: float = tiles.OVERLAP,
         unreadable: Callable[[Source, UnreadableImageError], object] | None = None,
     ) -> Iterator[tuple[Source, Segments]]:
         """Each source and everything in it, in order, as fast as the machine goes; any number of sources.
@@ -244,8 +243,7 @@ def several(sources: Any) -> None:
 def run(network: Any, pixels: UInt8, use: Settings, seconds: dict[str, float]) -> Segments:
     """One photo (H, W, 3) through letterbox, network and what follows; notes in `seconds` what each took."""
     with stage("letterbox", seconds):
-        box = fit((pixels.shape[0], pixels.shape[1]), use.imgsz)
-        images = to_tensor(letterbox(pixels, box))
+        box, images = prepare(pixels, use.imgsz)
     with stage("network", seconds):
         raw, prototypes = network.run(images)
     with stage("candidates", seconds):

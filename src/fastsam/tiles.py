@@ -11,7 +11,7 @@ Masks of tiles are kept as pixels: how sure they were is not (their stability is
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from fastsam.errors import UsageError
 from fastsam.masks.given import collect
 from fastsam.masks.lazy import from_pixels
-from fastsam.masks.runs import Runs, flat, iou_of, overlap_of
+from fastsam.masks.runs import Runs, iou_of, overlap_of, union
 from fastsam.segments import Segments
 
 Box = tuple[int, int, int, int]
@@ -30,6 +30,7 @@ PIECE = 0.5  # share of a cut mask within those of the whole view from which on 
 NEAR = 2  # pixels from a seam at which a mask ends there
 LEAST = 16  # pixels of a mask on the strip from which on it says anything
 LEAST_TILE = 32
+OVERLAP = 0.25  # of a tile with the next, where nothing else is said
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,8 @@ def segment(
         for name, took in part.seconds.items():
             seconds[name] = seconds.get(name, 0.0) + took
     joining = time.perf_counter()
-    kept = best(found + without_pieces(join(parts, tiles, size), found), tile, iou)[:max_det]
+    apart = without_pieces(join(parts, tiles, size), found, size[0])
+    kept = best(found + apart, tile, iou, size[0])[:max_det]
     masks = from_pixels(collect((f.runs for f in kept), size))
     seconds["join"] = time.perf_counter() - joining
     scores, kinds = np.array([f.score for f in kept], np.float32), np.array([f.kind for f in kept], np.int64)
@@ -165,20 +167,12 @@ def within(runs: Runs, box: Box) -> Runs:
 
 
 def united(found: Sequence[Found], height: int) -> Found:
-    """One mask of several, with the best one's score and class."""
-    best_one = max(found, key=lambda f: f.score)
+    """One mask of several, with the best one's score, class and tile."""
+    first = max(found, key=lambda f: f.score)
     if len(found) == 1:
-        return best_one
-    starts, ends = (np.concatenate(v) for v in zip(*(flat(f.runs, height) for f in found), strict=True))
-    order = np.argsort(starts, kind="stable")
-    starts, reach = starts[order], np.maximum.accumulate(ends[order])
-    column = starts // height
-    apart = np.concatenate(([True], (starts[1:] > reach[:-1]) | (column[1:] != column[:-1])))
-    last = np.concatenate((np.flatnonzero(apart)[1:] - 1, [len(starts) - 1]))
-    tops = starts[apart]
-    columns = tops // height
-    runs = Runs(columns, tops - columns * height, reach[last] - columns * height)
-    return Found(runs, runs.bounds, best_one.score, best_one.kind, best_one.tile)
+        return first
+    runs = union([f.runs for f in found], height)
+    return replace(first, runs=runs, bounds=runs.bounds)
 
 
 def cut(f: Found, tile: Box, size: tuple[int, int]) -> bool:
@@ -193,12 +187,11 @@ def cut(f: Found, tile: Box, size: tuple[int, int]) -> bool:
     )
 
 
-def without_pieces(found: Sequence[tuple[Found, bool]], whole: Sequence[Found]) -> list[Found]:
+def without_pieces(found: Sequence[tuple[Found, bool]], whole: Sequence[Found], height: int) -> list[Found]:
     """The masks of tiles without pieces of what the whole view shows."""
     if not whole:
         return [f for f, _ in found]
-    height = 1 + max(f.bounds[3] for f in (*whole, *(f for f, _ in found)))
-    seen = united(whole, height).runs
+    seen = union([f.runs for f in whole], height)
 
     def is_piece(f: Found) -> bool:
         return overlap_of(f.runs, seen, height) >= PIECE * f.runs.area
@@ -206,25 +199,25 @@ def without_pieces(found: Sequence[tuple[Found, bool]], whole: Sequence[Found]) 
     return [f for f, is_cut in found if not (is_cut and is_piece(f))]
 
 
-def best(found: Sequence[Found], tile: int, iou: float) -> list[Found]:
+def best(found: Sequence[Found], tile: int, iou: float, height: int) -> list[Found]:
     """One mask of each thing, best score first."""
     if not found:
         return []
-    height = 1 + max(f.bounds[3] for f in found)
     bounds = np.array([f.bounds for f in found], np.int64)
     areas = np.array([f.runs.area for f in found])
     fits = (bounds[:, 2:] - bounds[:, :2]).max(1) < tile
     apt = np.array([f.tile >= 0 for f in found]) == fits  # the view that shows it better
     scores = np.array([f.score for f in found])
     order = np.lexsort((-scores, ~apt))
-    kept: list[int] = []
+    kept, count = np.empty(len(found), np.int64), 0
     for i in order.tolist():
-        others = np.array(kept, np.int64)
+        others = kept[:count]
         w = np.minimum(bounds[others, 2], bounds[i, 2]) - np.maximum(bounds[others, 0], bounds[i, 0])
         h = np.minimum(bounds[others, 3], bounds[i, 3]) - np.maximum(bounds[others, 1], bounds[i, 1])
         # No two masks share more than their bounds do, or than the smaller one has.
         most = np.minimum(np.maximum(w, 0) * np.maximum(h, 0), np.minimum(areas[others], areas[i]))
         likely = others[most > iou * (areas[others] + areas[i] - most)]
         if not any(iou_of(found[i].runs, found[k].runs, height) > iou for k in likely.tolist()):
-            kept.append(i)
-    return [found[i] for i in sorted(kept, key=lambda i: -scores[i])]
+            kept[count] = i
+            count += 1
+    return [found[i] for i in sorted(kept[:count].tolist(), key=lambda i: -scores[i])]

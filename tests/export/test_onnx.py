@@ -1,6 +1,7 @@
 """The exported file says what torch says, at any size and batch."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ torch = pytest.importorskip("torch", reason="the export extra is not installed")
 onnx = pytest.importorskip("onnx", reason="the export extra is not installed")
 
 from fastsam import FastSAM  # noqa: E402
-from fastsam.export.onnx import Exported, export, to_onnx  # noqa: E402
+from fastsam.export.graphs import content_of, fold_pads, halve  # noqa: E402
+from fastsam.export.onnx import Exported, to_onnx  # noqa: E402
+from fastsam.export.sources import describe  # noqa: E402
 from fastsam.network import Architecture, build  # noqa: E402
 from fastsam.runtimes.onnx import load  # noqa: E402
 from fastsam.runtimes.settings import Settings  # noqa: E402
@@ -31,10 +34,21 @@ def lively(architecture: Architecture) -> torch.nn.Module:
     return network.eval()
 
 
+def export(network: torch.nn.Module, architecture: Architecture, settings: Settings, file: Path) -> None:
+    """What the command writes."""
+    model = to_onnx(network)
+    fold_pads(model)
+    describe(model, settings, {"architecture": asdict(architecture)})
+    halve(model)
+    file.write_bytes(content_of(model))
+
+
 @pytest.mark.parametrize("backbone", ["yolov8", "lite0"])
 def test_onnx_runtime_agrees_with_torch_at_three_shapes(backbone: str, tmp_path: Path) -> None:
     network = lively(Architecture(backbone))
-    (tmp_path / "float32.onnx").write_bytes(to_onnx(network).SerializeToString())
+    model = to_onnx(network)
+    fold_pads(model)
+    (tmp_path / "float32.onnx").write_bytes(model.SerializeToString())
     runtime = load(tmp_path / "float32.onnx", threads=1)
     for shape in SHAPES:
         images = torch.rand(shape)

@@ -148,7 +148,7 @@ def stages(
         File to write the figures to.
     """
     from fastsam.formats import overlay
-    from fastsam.image.letterbox import fit, letterbox, to_tensor
+    from fastsam.image.letterbox import prepare
     from fastsam.image.read import read_image
     from fastsam.loading import cores
     from fastsam.model import FastSAM
@@ -156,8 +156,7 @@ def stages(
     settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det, "tile": tile}
     network = FastSAM(model, threads=threads, runtime=runtime, device=device, precision=precision)
     pixels = read_image(photo)
-    box = fit((pixels.shape[0], pixels.shape[1]), network.resolve(imgsz=imgsz).imgsz)
-    images = to_tensor(letterbox(pixels, box))
+    _, images = prepare(pixels, network.resolve(imgsz=imgsz).imgsz)
     times: dict[str, list[float]] = {}
 
     def clocked(name: str, call: Callable[[], Any]) -> Any:
@@ -263,7 +262,7 @@ def stream(
     """
     from fastsam.cli.inputs import find_photos, opened
     from fastsam.formats import coco
-    from fastsam.image.letterbox import fit, letterbox, to_tensor
+    from fastsam.image.letterbox import prepare
     from fastsam.image.read import read_image
     from fastsam.loading import cores
     from fastsam.model import FastSAM
@@ -278,8 +277,7 @@ def stream(
     for _, item in opened(todo):
         if isinstance(item, UsageError):
             raise item
-        pixels = read_image(item)
-        inputs.append(to_tensor(letterbox(pixels, fit((pixels.shape[0], pixels.shape[1]), side))))
+        inputs.append(prepare(read_image(item), side)[1])
 
     def bare() -> None:
         for images in inputs:

@@ -2,13 +2,13 @@
 
 import platform
 import statistics
-import time
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 
-from fastsam.cli.bench import processor
+from fastsam.cli.bench import processor, seconds_of
 
 PACKAGES = ("fast-segment-anything", "numpy", "opencv-python-headless", "onnxruntime", "openvino", "torch")
 CLOSE = 1e-3  # of an output's range: what a device's arithmetic may differ by
@@ -85,9 +85,4 @@ def torch_devices() -> list[str]:
 
 def timed(model: Any, images: Any) -> float:
     """Milliseconds of the network, median of several."""
-    times = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        model.network.run(images)
-        times.append(1000 * (time.perf_counter() - start))
-    return statistics.median(times)
+    return statistics.median(1000 * seconds_of(partial(model.network.run, images)) for _ in range(ROUNDS))

@@ -72,22 +72,21 @@ def export(
         raise UsageError("--int8 needs photos to calibrate with: --calibrate FOLDER")
     photos = photos_of(calibrate) if calibrate else []
     from fastsam.export import sources
-    from fastsam.export.graphs import content_of, fold_pads, halve
+    from fastsam.export.graphs import content_of, halve
     from fastsam.runtimes.settings import read_settings
 
     model = sources.read(source, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, margin=margin)
-    fold_pads(model)
     reference = content_of(model)
     stored = {p.key: p.value for p in model.metadata_props}
     settings = read_settings(stored, Path(source))
     if int8:
+        from onnx import helper
+
         from fastsam.export.int8 import quantise
 
         say = Console(stderr=True).print
         model = quantise(model, photos[:CALIBRATE], settings.imgsz, say)
-        del model.metadata_props[:]
-        for key, value in stored.items():
-            model.metadata_props.add(key=key, value=value)
+        helper.set_model_props(model, stored)
     halve(model)
     report = parity(reference, content_of(model), photos, calibrate)
     if with_masks:

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -200,7 +200,7 @@ def segment(
     if formats:
         make_folder(output)
 
-    def work(opened: tuple[Photo, Any]) -> Done | UsageError:
+    def work(opened: tuple[Photo, Any]) -> tuple[Photo, Done | UsageError]:
         """One photo, from its file to its files, on a thread of its own."""
         photo, source = opened
         try:
@@ -214,22 +214,17 @@ def segment(
             parents = segments.hierarchy().tolist() if hierarchy and json_ else None
             answers = answer(photo, segments, picks, parents) if json_ else {}
             line = describe(photo, segments, picks, segments.seconds, list(outputs[photo].values()), said)
-            return Done(line, segments.size, categories(segments.names, prompts or ()), rows, answers)
+            return photo, Done(line, segments.size, categories(segments.names, prompts or ()), rows, answers)
         except UsageError as error:
-            return error
+            return photo, error
 
-    seen: list[Photo] = []
-    found = ordered(work, noted(opened(todo), seen), workers)
-    return tell(found, seen, len(todo), formats, output, json_)
+    return tell(ordered(work, opened(todo), workers), len(todo), formats, output, json_)
 
 
 def tell(
-    found: Iterable[Done | UsageError], seen: list[Photo], total: int, formats: Sequence[str], output: Path, json_: bool
+    found: Iterable[tuple[Photo, Done | UsageError]], total: int, formats: Sequence[str], output: Path, json_: bool
 ) -> int:
-    """Says what became of each photo, writes the files of all together; returns the exit code.
-
-    found: of each photo in `seen`, which grows as they are begun
-    """
+    """Says what became of each photo, writes the files of all together; returns the exit code."""
     instances, answers, code = coco.Instances(), [], 0
     names: tuple[str, ...] = ()
     speak = partial(print, file=sys.stderr if json_ else sys.stdout, flush=True)
@@ -237,8 +232,7 @@ def tell(
     quiet = total == 1 or not err.is_terminal
     shown = track(found, "segmenting", total, console=err, transient=True, disable=quiet)
     try:
-        for number, done in enumerate(shown):
-            photo = seen[number]
+        for photo, done in shown:
             if isinstance(done, UsageError):
                 about = "" if str(done).startswith(str(photo.file)) else f"{photo}: "
                 print(f"fastsam: {about}{done}", file=sys.stderr)
@@ -259,13 +253,6 @@ def tell(
         if json_:
             print(json.dumps(answers))
     return code
-
-
-def noted(items: Iterable[tuple[Photo, Any]], seen: list[Photo]) -> Iterator[tuple[Photo, Any]]:
-    """The same items, their photos noted in `seen`."""
-    for item in items:
-        seen.append(item[0])
-        yield item
 
 
 def plan(todo: Sequence[Photo], formats: Sequence[str], output: Path, others: Sequence[Path]) -> dict[Photo, Files]:
@@ -314,7 +301,7 @@ def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segmen
     if finding.overlap is not None and finding.tile is None:
         raise UsageError("--overlap needs --tile")
     if finding.tile is not None:
-        tiles.check(finding.tile, 0.25 if finding.overlap is None else finding.overlap)
+        tiles.check(finding.tile, tiles.OVERLAP if finding.overlap is None else finding.overlap)
     network = FastSAM(finding.model, **{name: value for name, value in how.items() if value is not None})
     network.resolve(**settings)
     workers = min(network.workers, photos)

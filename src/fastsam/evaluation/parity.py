@@ -4,7 +4,6 @@ Enters: two models and photos. Leaves: a `Parity`. Called by `cli/export`.
 """
 
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.image.letterbox import fit, letterbox, to_tensor
-from fastsam.image.read import read_image
 from fastsam.masks.runs import iou_of
 from fastsam.model import FastSAM
 from fastsam.segments import Segments
@@ -65,9 +62,8 @@ def compare(
         ious += best_ious(one, other) + best_ious(other, one)
     recalls = (recall(first), recall(second)) if recall else None
     same = float(np.mean([v >= CLOSE for v in ious])) if ious else 1.0
-    side = first.settings.imgsz
     del first, second  # their threads would wait for work beside those that are timed
-    return Parity(len(photos), len(ious), float(np.mean(ious or [1.0])), same, speeds(files, photos[0], side), recalls)
+    return Parity(len(photos), len(ious), float(np.mean(ious or [1.0])), same, speeds(files, photos[0]), recalls)
 
 
 def best_ious(first: Segments, second: Segments) -> list[float]:
@@ -76,20 +72,13 @@ def best_ious(first: Segments, second: Segments) -> list[float]:
     return [max((iou_of(runs, other, height) for other in others), default=0.0) for runs in first.masks.all_runs()]
 
 
-def speeds(files: tuple[Path, Path], photo: Any, imgsz: int) -> tuple[float, float]:
+def speeds(files: tuple[Path, Path], photo: Any) -> tuple[float, float]:
     """Milliseconds of each file's network on a photo: medians of turns, each file alone in its turn."""
-    pixels = read_image(photo)
-    images = to_tensor(letterbox(pixels, fit((pixels.shape[0], pixels.shape[1]), imgsz)))
     times: list[list[float]] = [[], []]
     for _ in range(TURNS):
         for file, own in zip(files, times, strict=True):
-            network = FastSAM(file).network
-            network.run(images)
-            for _ in range(RUNS):
-                start = time.perf_counter()
-                network.run(images)
-                own.append(1000 * (time.perf_counter() - start))
-            del network
+            model = FastSAM(file)
+            own += [1000 * model(photo).seconds["network"] for _ in range(RUNS + 1)][1:]
     return statistics.median(times[0]), statistics.median(times[1])
 
 

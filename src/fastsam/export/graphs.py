@@ -26,12 +26,7 @@ def fold_pads(model: ModelProto) -> None:
         if pad is None or pad.op_type != "Pad" or uses.count(pad.output[0]) > 1:
             continue
         amounts = value_of(model, pad.input[1])
-        filled = value_of(model, pad.input[2]) if len(pad.input) > 2 and pad.input[2] else np.zeros(1)
-        if (
-            filled.any()
-            or amounts[[0, 1, 4, 5]].any()
-            or any(a.name == "mode" and a.s != b"constant" for a in pad.attribute)
-        ):
+        if amounts[[0, 1, 4, 5]].any() or not adds_zeros(model, pad):
             continue
         own = next((list(a.ints) for a in conv.attribute if a.name == "pads"), [0, 0, 0, 0])
         kept = [a for a in conv.attribute if a.name != "pads"]
@@ -41,6 +36,13 @@ def fold_pads(model: ModelProto) -> None:
         conv.attribute.append(helper.make_attribute("pads", both))
         conv.input[0] = pad.input[0]
     prune(model)
+
+
+def adds_zeros(model: ModelProto, pad: NodeProto) -> bool:
+    """Whether a Pad node adds nothing but zeros."""
+    if any(a.name == "mode" and a.s != b"constant" for a in pad.attribute):
+        return False
+    return len(pad.input) < 3 or not pad.input[2] or not value_of(model, pad.input[2]).any()
 
 
 def value_of(model: ModelProto, name: str) -> npt.NDArray[Any]:

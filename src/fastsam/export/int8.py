@@ -22,7 +22,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 
 from fastsam.errors import UsageError
 from fastsam.export.graphs import name_nodes
-from fastsam.image.letterbox import PADDING, fit, letterbox, to_tensor
+from fastsam.image.letterbox import PADDING, prepare
 from fastsam.image.read import read_image
 from fastsam.runtimes.onnx import open_file
 
@@ -58,8 +58,7 @@ def quantise(model: ModelProto, photos: Sequence[Path], imgsz: int, say: Callabl
 
 def square(photo: Path, imgsz: int) -> Float:
     """A photo as an input of one shape for all, (1, 3, imgsz, imgsz)."""
-    pixels = read_image(photo)
-    images = to_tensor(letterbox(pixels, fit((pixels.shape[0], pixels.shape[1]), imgsz)))
+    _, images = prepare(read_image(photo), imgsz)
     side = -(-imgsz // 32) * 32
     whole = np.full((1, 3, side, side), PADDING / 255, np.float32)
     whole[:, :, : images.shape[2], : images.shape[3]] = images

@@ -13,6 +13,7 @@ import onnx
 from onnx import ModelProto, helper, numpy_helper
 
 from fastsam.errors import UsageError, require
+from fastsam.export.graphs import fold_pads
 from fastsam.runtimes.settings import Settings, read_settings
 from fastsam.weights import catalogue
 
@@ -25,8 +26,14 @@ def read(source: str, **changes: Any) -> ModelProto:
     model, settings, facts = opened(source)
     settings = replace(settings, **{k: v for k, v in changes.items() if v is not None})
     single(model)
-    helper.set_model_props(model, {"fastsam": json.dumps({**facts, **asdict(settings)})})
+    fold_pads(model)
+    describe(model, settings, facts)
     return model
+
+
+def describe(model: ModelProto, settings: Settings, facts: dict[str, Any]) -> None:
+    """Stores settings and other facts in a model's metadata."""
+    helper.set_model_props(model, {"fastsam": json.dumps({**facts, **asdict(settings)})})
 
 
 def opened(source: str) -> tuple[ModelProto, Settings, dict[str, Any]]:

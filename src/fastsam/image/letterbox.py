@@ -78,6 +78,12 @@ def letterbox(pixels: npt.NDArray[np.uint8], box: Letterbox) -> npt.NDArray[np.u
     return canvas
 
 
+def prepare(pixels: npt.NDArray[np.uint8], imgsz: int) -> tuple[Letterbox, Float]:
+    """A photo (H, W, 3) as the network's input (1, 3, h, w) at `imgsz` pixels, and where it lies in it."""
+    box = fit((pixels.shape[0], pixels.shape[1]), imgsz)
+    return box, to_tensor(letterbox(pixels, box))
+
+
 def to_tensor(canvas: npt.NDArray[np.uint8]) -> Float:
     """(1, 3, h, w) float32 in 0..1 of an input (h, w, 3)."""
     tensor: Float = cv2.dnn.blobFromImage(canvas, 1 / 255)

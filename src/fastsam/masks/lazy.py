@@ -16,11 +16,12 @@ from fastsam.image.letterbox import Letterbox
 from fastsam.masks import rle
 from fastsam.masks.given import Given
 from fastsam.masks.polygons import Polygon, polygons
-from fastsam.masks.prototyped import TOGETHER, Prototyped
+from fastsam.masks.prototyped import Prototyped
 from fastsam.masks.runs import Crop, Runs
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
+TOGETHER = 32  # masks that are decoded at once
 
 
 def widen(boxes: Float, margin: float, photo: tuple[int, int]) -> Float:

@@ -16,7 +16,6 @@ from fastsam.masks.runs import Runs, Toggles, crossings, toggles
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
-TOGETHER = 32  # masks whose logits are computed at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,22 +96,21 @@ class Prototyped:
         return (x0, y0), self._logits(i, x0, y0, x1, y1)
 
     def runs_of(self, indices: npt.NDArray[np.int64], above: float = 0.0) -> list[Runs]:
-        """The masks at `indices` as runs: where their logits are above `above`.
+        """The masks at `indices`, a few, as runs: where their logits are above `above`.
 
         Only the columns are interpolated: down a column, between two coarse rows, a run ends where the straight line
         between their logits does.
         """
         windows = self._pixels[indices]
         cells = self._cells_of(windows)
+        coarse = self.coefficients[indices] @ self._upright  # (w, n, h)
         found: list[Toggles] = []
         for k in range(len(indices)):
-            if k % TOGETHER == 0:
-                coarse = self.coefficients[indices[k : k + TOGETHER]] @ self._upright  # (w, n, h)
             x0, y0, x1, y1 = windows[k]
             if x0 < x1 and y0 < y1:
                 _, r0, _, r1 = cells[k]
                 left, right, share = (v[x0:x1] for v in self._columns)
-                rows = coarse[:, k % TOGETHER, r0:r1]
+                rows = coarse[:, k, r0:r1]
                 upright = rows[left]
                 upright += (rows[right] - upright) * share[:, None]
                 if above:

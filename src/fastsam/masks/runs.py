@@ -92,6 +92,9 @@ class Runs:
         return np.stack((self.columns[run], self.bottoms[run] - (ends[run] - some)), 1).astype(np.float64) + 0.5
 
 
+NONE = Runs(*np.zeros((3, 0), np.int64))
+
+
 def between(starts: Int, ends: Int, last: int) -> Int:
     """0, then starts and ends in turn, then `last`."""
     borders = np.empty(2 * len(starts) + 2, np.int64)
@@ -109,7 +112,7 @@ def bounds(mask: Bool) -> tuple[int, int, int, int]:
 def of_pixels(pixels: Bool, offset: tuple[int, int] = (0, 0)) -> Runs:
     """The runs of a bool mask (h, w) that lies at `offset` (x, y)."""
     if pixels.size == 0:
-        return joined(*np.zeros((3, 0), np.int64))
+        return NONE
     upright = cv2.transpose(np.ascontiguousarray(pixels).view(np.uint8)).view(bool)
     columns, rows = changes(upright)
     return joined(columns[::2] + offset[0], rows[::2] + offset[1], rows[1::2] + offset[1])
@@ -167,7 +170,7 @@ def crossings(found: Sequence[Toggles], scale: float, shift: float, masks: int) 
     Photo row y lies at coarse row scale * (y + 0.5) + shift.
     """
     if not found:
-        return [joined(*np.zeros((3, 0), np.int64))] * masks
+        return [NONE] * masks
     counts = [len(t.columns) for t in found]
     columns, rows, edge = (np.concatenate([getattr(t, name) for t in found]) for name in ("columns", "rows", "edge"))
     a, b = (np.concatenate([getattr(t, name) for t in found]).astype(np.float64) for name in ("above", "below"))
@@ -200,6 +203,15 @@ def joined(columns: Int, tops: Int, bottoms: Int) -> Runs:
 def flat(runs: Runs, height: int) -> tuple[Int, Int]:
     """First and last + 1 pixel of each run, counted down the columns of a photo."""
     return runs.columns * height + runs.tops, runs.columns * height + runs.bottoms
+
+
+def union(masks: Sequence[Runs], height: int) -> Runs:
+    """All pixels of masks of a photo."""
+    starts, ends = (np.concatenate(v) for v in zip(*(flat(runs, height) for runs in masks), strict=True))
+    order = np.argsort(starts, kind="stable")
+    columns, tops = np.divmod(starts[order], height)
+    reach = np.maximum.accumulate(ends[order]) - columns * height  # a run that lies within another ends with it
+    return joined(columns, tops, reach)
 
 
 def iou_of(a: Runs, b: Runs, height: int) -> float:
