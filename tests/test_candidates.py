@@ -38,7 +38,7 @@ def raw(rows: list[tuple[float, ...]], classes: int) -> np.ndarray:
 
 
 def test_candidates_come_best_first_above_the_threshold() -> None:
-    found = candidates(raw([(50, 50, 20, 10, 0.3), (200, 50, 20, 10, 0.9), (50, 200, 8, 8, 0.1)], 1), 0.2, 0.7, 10)
+    found = candidates(raw([(50, 50, 20, 10, 0.3), (200, 50, 20, 10, 0.9), (50, 200, 8, 8, 0.1)], 1), 32, 0.2, 0.7, 10)
     np.testing.assert_allclose(found.scores, [0.9, 0.3])
     np.testing.assert_allclose(found.boxes, [[190, 45, 210, 55], [40, 45, 60, 55]])
     assert found.coefficients[:, 0].tolist() == [1, 0]
@@ -46,11 +46,11 @@ def test_candidates_come_best_first_above_the_threshold() -> None:
 
 def test_classes_do_not_suppress_each_other() -> None:
     rows = [(50, 50, 20, 20, 0.9, 0.1), (50, 50, 20, 20, 0.2, 0.8), (50, 50, 20, 20, 0.7, 0.1)]
-    found = candidates(raw(rows, 2), 0.25, 0.5, 10)
+    found = candidates(raw(rows, 2), 32, 0.25, 0.5, 10)
     assert found.classes.tolist() == [0, 1]
 
 
 def test_nothing_found_is_an_empty_result() -> None:
-    found = candidates(raw([(50, 50, 20, 20, 0.1)], 1), 0.5, 0.7, 10)
+    found = candidates(raw([(50, 50, 20, 20, 0.1)], 1), 32, 0.5, 0.7, 10)
     assert found.boxes.shape == (0, 4)
     assert found.coefficients.shape == (0, 32)

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 Float = npt.NDArray[np.float32]
 MOST = 30_000  # of the best-scored candidates enter suppression
-COEFFICIENTS = 32
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class Candidates:
     """N detections, best first.
 
     boxes: (N, 4) float32 xyxy in input pixels; scores: (N,) float32; classes: (N,) int64;
-    coefficients: (N, 32) float32
+    coefficients: (N, K) float32
     """
 
     boxes: Float
@@ -27,9 +26,9 @@ class Candidates:
     coefficients: Float
 
 
-def candidates(raw: Float, conf: float, iou: float, max_det: int) -> Candidates:
-    """Detections of raw output (4 + classes + 32, A) with a score above `conf`, after suppression at `iou`."""
-    scores = raw[4:-COEFFICIENTS]
+def candidates(raw: Float, coefficients: int, conf: float, iou: float, max_det: int) -> Candidates:
+    """Detections of raw output (4 + classes + coefficients, A) with a score above `conf`, suppressed at `iou`."""
+    scores = raw[4:-coefficients]
     best = scores.max(0)
     kept = np.flatnonzero(best > conf)
     kept = kept[np.argsort(-best[kept], kind="stable")[:MOST]]
@@ -42,7 +41,7 @@ def candidates(raw: Float, conf: float, iou: float, max_det: int) -> Candidates:
         boxes=np.ascontiguousarray(boxes[chosen]),
         scores=best[kept],
         classes=classes[chosen],
-        coefficients=np.ascontiguousarray(raw[-COEFFICIENTS:, kept].T),
+        coefficients=np.ascontiguousarray(raw[-coefficients:, kept].T),
     )
 
 

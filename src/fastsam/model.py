@@ -254,7 +254,7 @@ def read_out(
     raw: Float, prototypes: Float, box: Letterbox, use: Settings, pixels: UInt8, seconds: dict[str, float]
 ) -> Segments:
     """What a network's raw output for one photo says: candidates, suppressed, with lazy masks that are not empty."""
-    found = candidates(raw, use.conf, use.iou, use.max_det)
+    found = candidates(raw, len(prototypes), use.conf, use.iou, use.max_det)
     boxes = box.to_photo(found.boxes)
     if use.port:
         masks = as_the_port(found.coefficients, prototypes, boxes, box)

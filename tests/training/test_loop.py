@@ -10,9 +10,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 
+from fastsam.network import Architecture, build  # noqa: E402
 from fastsam.training import checkpoint  # noqa: E402
 from fastsam.training.config import make_config, read_config  # noqa: E402
 from fastsam.training.loop import Learner, rate_at, train  # noqa: E402
+from fastsam.training.start import read_start  # noqa: E402
+from fastsam.weights.convert import convert  # noqa: E402
 
 CPU = torch.device("cpu")
 SMALL: dict[str, Any] = {"imgsz": 64, "batch": 2, "photos": 12, "warmup": 4, "precision": "float32"}
@@ -89,8 +92,47 @@ def test_a_run_starts_from_a_checkpoint(make_set: Callable[..., Path], tmp_path:
     learner = Learner(make_config({**SMALL, "start": str(tmp_path / "final.pt")}), CPU)
     for name, value in learner.network.state_dict().items():
         torch.testing.assert_close(value, state["average"][name], rtol=1e-3, atol=1e-6)
-    with pytest.raises(ValueError, match="does not fit"):
+    with pytest.raises(ValueError, match="do not fit the network"):
         Learner(make_config({**SMALL, "start": str(tmp_path / "final.pt"), "backbone": "lite0"}), CPU)
+
+
+def test_masks_of_another_kind_begin_anew(make_set: Callable[..., Path], tmp_path: Path) -> None:
+    small = {**SMALL, "backbone": "lite0"}
+    average = finish_run(make_config({**small, "data": [str(make_set())]}), tmp_path)["average"]
+    start = {"start": str(tmp_path / "last.pt"), "mask_channels": 48, "placed": 1}
+    own = Learner(make_config({**small, **start}), CPU).network.state_dict()
+    for name, value in average.items():
+        made_masks = name.startswith(("head.cv4.", "head.proto."))
+        assert own[name].shape != value.shape or torch.equal(own[name], value) or made_masks
+        assert made_masks or own[name].shape == value.shape
+
+
+def test_a_run_starts_from_the_bundled_weights() -> None:
+    start = read_start("fastsam-tiny")
+    settings = {name: getattr(start.architecture, name) for name in ("backbone", "mask_channels", "placed")}
+    own = Learner(make_config({**SMALL, **settings, "start": "fastsam-tiny"}), CPU).network.state_dict()
+    for name, value in start.entries.items():
+        torch.testing.assert_close(own[name], value.to(own[name].dtype))
+
+
+@pytest.mark.parametrize("kind", ["net.pt", "net.safetensors"])
+def test_a_run_starts_from_the_ports_weights_with_scores_of_its_own(
+    write_checkpoint: Callable[..., None], tmp_path: Path, kind: str
+) -> None:
+    torch.manual_seed(1)
+    write_checkpoint(build(Architecture(classes=3)), tmp_path / "net.pt", {0: "cup", 1: "spoon", 2: "fork"})
+    convert(tmp_path / "net.pt", tmp_path / "net.safetensors")
+    start = read_start(str(tmp_path / kind))
+    assert start.architecture == Architecture(classes=3)
+    own = Learner(make_config({**SMALL, "start": str(tmp_path / kind)}), CPU).network.state_dict()
+    assert torch.equal(own["model.22.cv2.0.0.conv.weight"], start.entries["model.22.cv2.0.0.conv.weight"])
+    assert own["model.22.cv3.0.2.weight"].shape[0] == 1
+
+
+def test_an_exported_file_cannot_be_trained_further(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"noise")
+    with pytest.raises(ValueError, match=r"net\.onnx cannot be trained further"):
+        read_start(str(tmp_path / "net.onnx"))
 
 
 def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:

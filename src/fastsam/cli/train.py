@@ -1,6 +1,7 @@
 """`fastsam train`: settings from a file and flags, a progress line, checkpoints that a later call resumes."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ from cyclopts import Parameter
 
 from fastsam.errors import UsageError, require
 
+BUILT = ("backbone", "size", "reg_max", "mask_channels", "placed", "coefficients")
 OPTIONS = ("data", "cutouts", "backbone", "size", "imgsz", "batch", "photos", "seed", "start", "pretrained", "holdout")
 
 
@@ -23,7 +25,7 @@ def train(
     batch: int | None = None,
     photos: int | None = None,
     seed: int | None = None,
-    start: Annotated[Path | None, Parameter(name="--from")] = None,
+    start: Annotated[str | None, Parameter(name="--from")] = None,
     pretrained: Path | None = None,
     holdout: Path | None = None,
     device: str = "auto",
@@ -55,7 +57,8 @@ def train(
     seed
         Seed of everything random.
     start
-        Checkpoint whose weights to start from.
+        Weights to start from: a checkpoint of ours or of the popular port, safetensors, or fastsam-tiny. What the
+        network is built from is theirs, where nothing else is said.
     pretrained
         File of ImageNet weights for the lite0 backbone.
     holdout
@@ -70,6 +73,7 @@ def train(
     torch = require("torch", "train")
     from fastsam.training.config import make_config, read_config
     from fastsam.training.loop import train as run
+    from fastsam.training.start import read_start
 
     settings: dict[str, Any] = read_config(config) if config else {}
     given = locals()
@@ -77,6 +81,9 @@ def train(
         value = given[name]
         if value is not None:
             settings[name] = [str(v) for v in value] if isinstance(value, list) else _plain(value)
+    if "start" in settings:
+        theirs = asdict(read_start(settings["start"]).architecture)
+        settings = {**{name: theirs[name] for name in BUILT}, **settings}
     if not settings.get("data"):
         raise UsageError("there is nothing to train on: name folders with --data")
     if threads:

@@ -138,8 +138,9 @@ def change(reference: Sequence[tuple[Float, Float]], found: Sequence[tuple[Float
     """How far outputs moved: mean difference over mean size, of the best candidates' coefficients and of prototypes."""
     shares = []
     for (a, p), (b, q) in zip(reference, found, strict=True):
-        best = np.argsort(-a[0, 4:-32].max(0))[:BEST]
-        for x, y in ((a[0, -32:, best], b[0, -32:, best]), (p, q)):
+        k = p.shape[1]  # coefficients
+        best = np.argsort(-a[0, 4:-k].max(0))[:BEST]
+        for x, y in ((a[0, -k:, best], b[0, -k:, best]), (p, q)):
             shares.append(float(np.abs(x - y).mean() / max(1e-9, float(np.abs(x).mean()))))
     return float(np.mean(shares))
 

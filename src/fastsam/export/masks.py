@@ -13,7 +13,6 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from fastsam.runtimes.settings import Settings
 
 CELL = 4  # input pixels a cell of the masks
-COEFFICIENTS = 32
 OUTSIDE = -20.0  # logit beyond a mask's window
 
 
@@ -28,7 +27,9 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
     rows = g.op("Squeeze", "candidates", g.constant([0], np.int64))
     cells = g.op("Squeeze", "prototypes", g.constant([0], np.int64))
     centred = g.op("Transpose", g.rows(rows, 0, 4), perm=[1, 0])
-    every = g.rows(rows, 4, -COEFFICIENTS)
+    shape = g.op("Shape", cells)
+    last = g.op("Neg", g.op("Slice", shape, g.constant([0], np.int64), g.constant([1], np.int64)))  # coefficients
+    every = g.rows(rows, 4, last)
     # A candidate counts for its best class alone.
     alone = g.op("Where", g.op("Equal", every, g.op("ReduceMax", every, axes=[0], keepdims=1)), every, g.constant(0.0))
     first = g.constant([0], np.int64)
@@ -51,9 +52,8 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
     half = g.op("Div", side, g.constant(2.0))
     boxes = g.op("Concat", g.op("Sub", centre, half), g.op("Add", centre, half), axis=1)
 
-    coefficients = g.op("Transpose", g.op("Gather", g.rows(rows, -COEFFICIENTS, None), indices, axis=1), perm=[1, 0])
-    shape = g.op("Shape", cells)
-    flat = g.op("Reshape", cells, g.constant([COEFFICIENTS, -1], np.int64))
+    coefficients = g.op("Transpose", g.op("Gather", g.rows(rows, last, None), indices, axis=1), perm=[1, 0])
+    flat = g.op("Reshape", cells, g.constant([0, -1], np.int64))
     size = g.op("Slice", shape, g.constant([1], np.int64), g.constant([3], np.int64))
     whole = g.op("Concat", g.constant([-1], np.int64), size, axis=0)
     logits = g.op("Reshape", g.op("MatMul", coefficients, flat), whole)
@@ -100,17 +100,17 @@ class _Nodes:
         self.graph.initializer.append(numpy_helper.from_array(np.asarray(value, dtype), name))
         return name
 
-    def rows(self, x: str, start: int, end: int | None) -> Any:
-        """Rows start to end of a matrix."""
+    def rows(self, x: str, start: int | str, end: int | str | None) -> Any:
+        """Rows start to end of a matrix, which may be results too."""
         return self._slice(x, start, end, 0)
 
     def columns(self, x: str, start: int, end: int) -> Any:
         """Columns start to end of a matrix."""
         return self._slice(x, start, end, 1)
 
-    def _slice(self, x: str, start: int, end: int | None, axis: int) -> Any:
-        last = np.iinfo(np.int64).max if end is None else end
-        return self.op("Slice", x, *(self.constant([v], np.int64) for v in (start, last, axis)))
+    def _slice(self, x: str, start: int | str, end: int | str | None, axis: int) -> Any:
+        places = (start, np.iinfo(np.int64).max if end is None else end, axis)
+        return self.op("Slice", x, *(v if isinstance(v, str) else self.constant([v], np.int64) for v in places))
 
     def finish(self, outputs: dict[str, str]) -> None:
         """Gives the outputs their names and types."""

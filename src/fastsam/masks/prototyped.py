@@ -22,7 +22,7 @@ Bool = npt.NDArray[np.bool_]
 class Prototyped:
     """N masks as coefficients and prototypes.
 
-    coefficients: (N, 32) float32; prototypes: (32, h, w) float32 over the input; letterbox: where the photo lay in it
+    coefficients: (N, K) float32; prototypes: (K, h, w) float32 over the input; letterbox: where the photo lay in it
     windows: (N, 4) float32 xyxy in photo pixels, beyond which a mask has no pixels
 
     Raises ValueError where the shapes do not fit. The arrays become read-only.
@@ -122,7 +122,7 @@ class Prototyped:
     def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's window.
 
-        Each point stands for the pixel it lies in. Costs a few microseconds: 32 prototypes are read at P places.
+        Each point stands for the pixel it lies in. Costs a few microseconds: the prototypes are read at P places.
         """
         pixels = np.floor(points) + 0.5
         columns, rows = self._to_cells(pixels[:, 0], 0), self._to_cells(pixels[:, 1], 1)
@@ -157,7 +157,7 @@ class Prototyped:
 
     @cached_property
     def _upright(self) -> Float:
-        """(w, 32, h) prototypes, column by column.
+        """(w, K, h) prototypes, column by column.
 
         Products with them are many small ones: a library that gave them several threads would make the threads of a
         stream wait for each other.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fastsam.network.head import COEFFICIENTS, MaskBranch
 from fastsam.network.lite import LiteSeg
 from fastsam.network.yolov8 import SIZES, YOLOv8Seg
 
@@ -16,12 +17,16 @@ class Architecture:
     size: n, s, m, l or x
     classes: number of class scores
     reg_max: bins of each box side's distribution
+    mask_channels, placed, coefficients: how masks are made, as in `MaskBranch` (lite0 only)
     """
 
     backbone: str = "yolov8"
     size: str = "n"
     classes: int = 1
     reg_max: int = 16
+    mask_channels: int = 0
+    placed: int = 0
+    coefficients: int = COEFFICIENTS
 
 
 def build(architecture: Architecture, frozen: int = 0) -> YOLOv8Seg | LiteSeg:
@@ -32,8 +37,18 @@ def build(architecture: Architecture, frozen: int = 0) -> YOLOv8Seg | LiteSeg:
     if architecture.size not in SIZES:
         raise ValueError(f"unknown network size {architecture.size!r}: choose one of {', '.join(SIZES)}")
     size = SIZES[architecture.size]
+    masks = branch(architecture)
+    if architecture.backbone == "yolov8" and masks != MaskBranch():
+        raise ValueError(
+            "mask_channels, placed and coefficients need the backbone lite0: yolov8 is as it was published"
+        )
     if architecture.backbone == "yolov8":
         return YOLOv8Seg(size, architecture.classes, architecture.reg_max)
     if architecture.backbone == "lite0":
-        return LiteSeg(size, architecture.classes, architecture.reg_max, frozen)
+        return LiteSeg(size, architecture.classes, architecture.reg_max, frozen, masks)
     raise ValueError(f"unknown backbone {architecture.backbone!r}: choose one of {', '.join(BACKBONES)}")
+
+
+def branch(architecture: Architecture) -> MaskBranch:
+    """How a network makes masks."""
+    return MaskBranch(architecture.mask_channels, architecture.placed, architecture.coefficients)

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from fastsam.network.blocks import Conv
 
 STRIDES = (8, 16, 32)
-COEFFICIENTS = 32
+COEFFICIENTS = 32  # of the published networks
+PLACES = 6  # terms of a place: 1, x, y, x^2, y^2, x y
+UNIT = 256.0  # input pixels that count as 1 in them
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,7 @@ class RawOutput:
 
     distributions: (N, A, 4 * reg_max) logits over distances left, top, right, bottom, in units of the stride
     scores: (N, A, classes) logits
-    coefficients: (N, A, 32)
-    prototypes: (N, 32, H / 4, W / 4)
+    coefficients: (N, A, K); prototypes: (N, K, H / 4, W / 4), K 32 where it is as published
     anchors: (A, 2) anchor centres x, y in input pixels
     strides: (A,) stride of each anchor in input pixels
     """
@@ -57,6 +58,37 @@ def decode_boxes(distributions: Tensor, anchors: Tensor, strides: Tensor, bins: 
     return torch.cat((anchors - distances[..., :2], anchors + distances[..., 2:]), -1)
 
 
+def places(h: int, w: int, device: torch.device) -> Tensor:
+    """(6, h, w): 1, x, y, x^2, y^2, x y of each cell's centre, in `UNIT`s."""
+    y = (torch.arange(h, device=device, dtype=torch.float32) + 0.5) * (4 / UNIT)
+    x = (torch.arange(w, device=device, dtype=torch.float32) + 0.5) * (4 / UNIT)
+    y, x = torch.meshgrid(y, x, indexing="ij")
+    return torch.stack((torch.ones_like(x), x, y, x * x, y * y, x * y))
+
+
+def about_boxes(terms: Tensor, boxes: Tensor) -> Tensor:
+    """Coefficients (N, A, F, 6) of `places` from those of 1, u, v, u^2, v^2, u v.
+
+    u and v run from -1 to 1 across the boxes (N, A, 4) xyxy in input pixels.
+    """
+    one, u, v, uu, vv, uv = terms.unbind(-1)
+    boxes = boxes[..., None, :]
+    slope = 2 * UNIT / (boxes[..., 2:] - boxes[..., :2]).clamp(min=4.0)
+    start = -slope * (boxes[..., :2] + boxes[..., 2:]) / (2 * UNIT)
+    (p, r), (q, s) = slope.unbind(-1), start.unbind(-1)  # u = p x + q, v = r y + s
+    return torch.stack(
+        (
+            one + u * q + v * s + uu * q * q + vv * s * s + uv * q * s,
+            (u + 2 * uu * q + uv * s) * p,
+            (v + 2 * vv * s + uv * q) * r,
+            uu * p * p,
+            vv * r * r,
+            uv * p * r,
+        ),
+        -1,
+    )
+
+
 class DFL(nn.Module):
     """Holds 0..reg_max-1 as a 1x1 convolution's weight, as published checkpoints do."""
 
@@ -72,12 +104,12 @@ class DFL(nn.Module):
 class Proto(nn.Module):
     """Prototypes at stride 4 from stride-8 features; `c_skip` > 0 adds stride-4 features of the backbone."""
 
-    def __init__(self, c1: int, c: int, c_skip: int = 0) -> None:
+    def __init__(self, c1: int, c: int, c_skip: int = 0, out: int = COEFFICIENTS) -> None:
         super().__init__()
         self.cv1 = Conv(c1, c, 3)
         self.upsample = nn.ConvTranspose2d(c, c, 2, 2)
         self.cv2 = Conv(c, c, 3)
-        self.cv3 = Conv(c, COEFFICIENTS)
+        self.cv3 = Conv(c, out)
         self.skip = Conv(c_skip, c) if c_skip else None
 
     def forward(self, x: Tensor, fine: Tensor | None = None) -> Tensor:
@@ -88,21 +120,48 @@ class Proto(nn.Module):
         return prototypes
 
 
+@dataclass(frozen=True)
+class MaskBranch:
+    """How masks are made. The published way is the default.
+
+    channels: width of the coefficients' towers and of the prototypes' convolutions, 0 for the published ones
+    placed: features, a constant one first, that a mask weighs differently across its box: by a polynomial of second
+    degree in the place within the box. So a mask knows its own middle, as relative coordinates let it in CondInst
+    (Tian et al. 2020, arXiv 2003.05664), and is still a weighted sum of prototypes: each such feature times `places`.
+    coefficients: of a mask in all
+    """
+
+    channels: int = 0
+    placed: int = 0
+    coefficients: int = COEFFICIENTS
+
+
 class Segment(nn.Module):
-    """The head of YOLOv8-seg on features with `channels` at strides 8, 16 and 32."""
+    """The head of YOLOv8-seg on features with `channels` at strides 8, 16 and 32.
+
+    masks: how masks are made
+    """
 
     def __init__(
-        self, classes: int, channels: tuple[int, int, int], c_proto: int, reg_max: int, c_skip: int = 0
+        self,
+        classes: int,
+        channels: tuple[int, int, int],
+        c_proto: int,
+        reg_max: int,
+        c_skip: int = 0,
+        masks: MaskBranch = MaskBranch(),  # frozen
     ) -> None:
         super().__init__()
         c_box = max(16, channels[0] // 4, reg_max * 4)
         c_score = max(channels[0], min(classes, 100))
-        c_mask = max(channels[0] // 4, COEFFICIENTS)
+        c_mask = masks.channels or max(channels[0] // 4, masks.coefficients)
         self.cv2 = _towers(channels, c_box, 4 * reg_max)
         self.cv3 = _towers(channels, c_score, classes)
-        self.cv4 = _towers(channels, c_mask, COEFFICIENTS)
+        self.cv4 = _towers(channels, c_mask, masks.coefficients)
         self.dfl = DFL(reg_max)
-        self.proto = Proto(channels[0], c_proto, c_skip)
+        self.plain = masks.coefficients - PLACES * masks.placed  # prototypes that weigh the same everywhere
+        self.proto = Proto(channels[0], c_proto, c_skip, self.plain + max(0, masks.placed - 1))
+        self.placed = masks.placed
         self.set_initial_biases(classes)
 
     def set_initial_biases(self, classes: int) -> None:
@@ -115,19 +174,34 @@ class Segment(nn.Module):
     def forward(self, features: tuple[Tensor, Tensor, Tensor], fine: Tensor | None = None) -> RawOutput:
         shapes = [(f.shape[2], f.shape[3]) for f in features]
         anchors, strides = anchor_grid(shapes, features[0].device)
+        distributions, coefficients = _over_levels(self.cv2, features), _over_levels(self.cv4, features)
+        prototypes = self.proto(features[0], fine)
+        if self.placed:
+            boxes = decode_boxes(distributions.detach(), anchors, strides, self.dfl())
+            coefficients, prototypes = self.place(coefficients.float(), prototypes.float(), boxes)
         return RawOutput(
-            distributions=_over_levels(self.cv2, features),
+            distributions=distributions,
             scores=_over_levels(self.cv3, features),
-            coefficients=_over_levels(self.cv4, features),
-            prototypes=self.proto(features[0], fine),
+            coefficients=coefficients,
+            prototypes=prototypes,
             anchors=anchors,
             strides=strides,
         )
 
-    def decode(self, raw: RawOutput) -> tuple[Tensor, Tensor]:
-        """What leaves an exported network: candidates and prototypes (N, 32, H / 4, W / 4).
+    def place(self, coefficients: Tensor, prototypes: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
+        """All coefficients (N, A, K) and prototypes (N, K, h, w) from the network's own, by boxes (N, A, 4)."""
+        plain, terms = torch.split(coefficients, [self.plain, PLACES * self.placed], -1)
+        terms = about_boxes(terms.reshape(*terms.shape[:-1], self.placed, PLACES), boxes)
+        maps, features = prototypes[:, : self.plain], prototypes[:, self.plain :]
+        features = torch.cat((torch.ones_like(prototypes[:, :1]), features), 1)
+        where = places(prototypes.shape[2], prototypes.shape[3], prototypes.device)
+        weighed = (features[:, :, None] * where).flatten(1, 2)
+        return torch.cat((plain, terms.flatten(-2)), -1), torch.cat((maps, weighed), 1)
 
-        Candidates (N, 4 + classes + 32, A): cx, cy, w, h in input pixels, scores 0..1, coefficients.
+    def decode(self, raw: RawOutput) -> tuple[Tensor, Tensor]:
+        """What leaves an exported network: candidates and prototypes (N, K, H / 4, W / 4).
+
+        Candidates (N, 4 + classes + K, A): cx, cy, w, h in input pixels, scores 0..1, coefficients.
         """
         boxes = decode_boxes(raw.distributions, raw.anchors, raw.strides, self.dfl())
         centre, size = (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]

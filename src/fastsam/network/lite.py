@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fastsam.network.blocks import SPPF
-from fastsam.network.head import RawOutput, Segment
+from fastsam.network.head import MaskBranch, RawOutput, Segment
 from fastsam.network.yolov8 import Size, neck, neck_layers
 
 # expansion, kernel, stride, channels out: one row a block
@@ -95,13 +95,20 @@ class LiteBackbone(nn.Module):
 class LiteSeg(nn.Module):
     """Backbone, SPPF at stride 32, the YOLOv8 neck and head; prototypes see the backbone's stride-4 features."""
 
-    def __init__(self, size: Size, classes: int = 1, reg_max: int = 16, frozen: int = 0) -> None:
+    def __init__(
+        self,
+        size: Size,
+        classes: int = 1,
+        reg_max: int = 16,
+        frozen: int = 0,
+        masks: MaskBranch = MaskBranch(),  # noqa: B008  # frozen
+    ) -> None:
         super().__init__()
         c256, c512, c1024 = (size.channels(n) for n in (256, 512, 1024))
         self.backbone = LiteBackbone(frozen)
         self.pool = SPPF(320, c1024)
         self.neck = nn.ModuleList(neck_layers(size, (40, 112, c1024)))
-        self.head = Segment(classes, (c256, c512, c1024), c256, reg_max, c_skip=24)
+        self.head = Segment(classes, (c256, c512, c1024), masks.channels or c256, reg_max, 24, masks)
 
     def forward(self, images: Tensor) -> RawOutput:
         fine, p3, p4, p5 = self.backbone(images)

@@ -25,8 +25,8 @@ class Network:
     def run(self, images: Float) -> tuple[Float, Float]:
         """Raw outputs of images (N, 3, H, W) float32 in 0..1.
 
-        Returns candidates (N, 4 + classes + 32, A): cx, cy, w, h in input pixels, scores, coefficients; and
-        prototypes (N, 32, H / 4, W / 4).
+        Returns candidates (N, 4 + classes + K, A): cx, cy, w, h in input pixels, scores, coefficients; and
+        prototypes (N, K, H / 4, W / 4).
         """
         candidates, prototypes = self.session.run(["candidates", "prototypes"], {"images": images})
         return candidates, prototypes

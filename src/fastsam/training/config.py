@@ -14,6 +14,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+from fastsam.network.head import COEFFICIENTS
 from fastsam.training.losses import Gains
 from fastsam.training.plan import Policy
 
@@ -27,7 +28,8 @@ class Config:
     data: COCO-style folders; cutouts: folders of RGBA objects; holdout: file of `set/file` lines to leave out
     set_weights: how often a set's photos are drawn, against 1
     min_score: machine-made masks below it count as unknown ground
-    backbone, size, reg_max: the network; pretrained: file of backbone weights; start: checkpoint to start from
+    backbone, size, reg_max, mask_channels, placed, coefficients: the network, as `Architecture` has them
+    pretrained: file of backbone weights; start: checkpoint to start from
     frozen: leading backbone blocks without gradient; backbone_rate: their and the others' share of the rate
     photos: length of the run; warmup: photos of linear warm-up; rate: peak of the cosine schedule
     decay: AdamW's weight decay; average: EMA decay reached after some thousand steps
@@ -44,6 +46,9 @@ class Config:
     backbone: str = "yolov8"
     size: str = "n"
     reg_max: int = 16
+    mask_channels: int = 0
+    placed: int = 0
+    coefficients: int = COEFFICIENTS
     pretrained: str | None = None
     start: str | None = None
     frozen: int = 0

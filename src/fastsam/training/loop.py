@@ -23,6 +23,7 @@ from fastsam.training.config import Config
 from fastsam.training.data import load_cutouts, load_sets, read_holdout
 from fastsam.training.loader import Batch, Samples, batches, probabilities
 from fastsam.training.losses import losses
+from fastsam.training.start import put, read_start
 from fastsam.training.store import fits, store
 
 
@@ -41,11 +42,12 @@ class Learner:
 
     def __init__(self, config: Config, device: torch.device, resumes: bool = False) -> None:
         self.config, self.device = config, device
-        self.architecture = Architecture(config.backbone, config.size, 1, config.reg_max)
+        fields = {f.name: getattr(config, f.name) for f in dataclasses.fields(Architecture) if f.name != "classes"}
+        self.architecture = Architecture(**fields)
         torch.manual_seed(config.seed)
         network = build(self.architecture, config.frozen)
         if not resumes:
-            start_from(network, config)
+            start_from(network, self.architecture, config)
         self.network = network.to(device)
         channels_last(self.network)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
@@ -231,24 +233,24 @@ def parameter_groups(network: nn.Module, config: Config) -> list[dict[str, Any]]
     ]
 
 
-def start_from(network: nn.Module, config: Config) -> None:
+def start_from(network: nn.Module, architecture: Architecture, config: Config) -> None:
     """Loads `start` (a checkpoint's averaged weights) or `pretrained` (backbone entries) where given.
 
     Raises ValueError where an entry's name or shape does not fit.
     """
-    try:
-        if config.start:
-            network.load_state_dict(checkpoint.load(Path(config.start))["average"])
-        elif config.pretrained:
+    if config.start:
+        put(read_start(config.start), network, architecture)
+    elif config.pretrained:
+        try:
             entries = torch.load(config.pretrained, map_location="cpu", weights_only=True)
             skip = ("_conv_head", "_bn1", "_fc")
             kept = {k: v for k, v in entries.items() if not k.startswith(skip)}
             backbone = network.backbone
             assert isinstance(backbone, nn.Module)
             backbone.load_state_dict(kept)
-    except (RuntimeError, AttributeError, OSError) as error:
-        source = config.start or config.pretrained
-        raise ValueError(f"{source} does not fit the network: {str(error).splitlines()[0]}") from error
+        except (RuntimeError, AttributeError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"{config.pretrained} does not fit the network: {reason}") from error
 
 
 def computes_bf16(device: torch.device) -> bool:

@@ -20,6 +20,7 @@ class Gains:
     """Weights of the losses (YOLOv8's, and Dice's share within the mask loss).
 
     quality: how far the target of a score falls with its own mask's IoU, 0 (not at all) to 1 (in proportion)
+    masks: positives a photo whose masks are compared, drawn at random: an unbiased mean at bounded cost
     """
 
     score: float = 0.5
@@ -28,9 +29,7 @@ class Gains:
     mask: float = 7.5
     dice: float = 0.5
     quality: float = 0.0
-
-
-MASKS_PER_PHOTO = 24  # positives whose masks are compared, drawn at random: an unbiased mean at bounded cost
+    masks: int = 24
 
 
 def losses(
@@ -58,7 +57,7 @@ def losses(
     goals = targets
     if gains.quality:
         goals = targets * (1 - gains.quality + gains.quality * mask_quality(raw, batch, positives, margin, reach))
-    chosen = choose(positives, len(batch.images), generator)
+    chosen = choose(positives, gains.masks * len(batch.images), generator)
     return {
         "score": gains.score * score_loss(logits, goals, positives, background_weights(raw, batch)) / total,
         "box": gains.box * ((1 - ciou(found, wanted)) * targets).sum() / total,
@@ -101,9 +100,9 @@ def distribution_loss(raw: RawOutput, positives: Positives, boxes: Tensor) -> Te
     return -(below * (1 - share) + above * share).mean(-1)
 
 
-def choose(positives: Positives, photos: int, generator: torch.Generator) -> Tensor:
-    """Indices of positives whose masks are compared, in order of photo, the same number a photo on average."""
-    drawn = torch.randperm(len(positives.photos), generator=generator)[: MASKS_PER_PHOTO * photos]
+def choose(positives: Positives, most: int, generator: torch.Generator) -> Tensor:
+    """Indices of `most` positives whose masks are compared, in order of photo."""
+    drawn = torch.randperm(len(positives.photos), generator=generator)[:most]
     drawn = drawn.to(positives.photos.device)
     return drawn[positives.photos[drawn].argsort()]
 

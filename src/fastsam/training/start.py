@@ -1,0 +1,77 @@
+"""Weights to start from: a checkpoint of the trainer or of the popular port, safetensors, or a bundled model's name.
+
+Enters: a name or a path. Leaves: a `Start`, put into a network by `put`. Called by `loop` and `cli/train`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fastsam.network import Architecture
+from fastsam.network.build import branch
+from fastsam.network.yolov8 import SIZES
+from fastsam.runtimes.torch import size_of
+from fastsam.training import checkpoint
+from fastsam.weights import catalogue
+
+SCORES = re.compile(r"^(head|model\.22)\.cv3\.")  # entries that depend on the number of classes
+MASKS = re.compile(r"^(head|model\.22)\.(cv4|proto)\.")  # entries that make masks
+
+
+@dataclass(frozen=True)
+class Start:
+    """A network's entries, and the architecture that they belong to."""
+
+    architecture: Architecture
+    entries: dict[str, Tensor]
+
+
+def read_start(source: str) -> Start:
+    """What a name or a path holds. Raises ValueError for what cannot be trained further."""
+    file = catalogue.TRAINABLE.get(source) or catalogue.locate(source)
+    if not catalogue.is_checkpoint(file):
+        raise ValueError(f"{source} cannot be trained further: name a .pt or .safetensors file, or fastsam-tiny")
+    try:
+        state = checkpoint.load(file)
+        return Start(checkpoint.architecture_of(state), state["average"])
+    except ValueError:
+        found = catalogue.read(file)
+    entries = {name: torch.from_numpy(values.copy()) for name, values in found.entries.items()}
+    try:
+        return Start(describe(entries), entries)
+    except (KeyError, IndexError, StopIteration):
+        raise ValueError(f"{source} holds no network of a published size") from None
+
+
+def describe(entries: dict[str, Any]) -> Architecture:
+    """The architecture of a published network, read from its shapes."""
+    size = next(letter for letter, known in SIZES.items() if known.width == size_of(entries).width)
+    head = "model.22"
+    reg_max = entries[f"{head}.dfl.conv.weight"].numel()
+    return Architecture("yolov8", size, len(entries[f"{head}.cv3.0.2.weight"]), reg_max)
+
+
+def put(start: Start, network: nn.Module, architecture: Architecture) -> None:
+    """Loads a start into a network. Scores begin anew where the classes differ, masks where what makes them does.
+
+    Raises ValueError where anything else does not fit.
+    """
+    theirs = start.architecture
+    anew: list[re.Pattern[str]] = []
+    if theirs.classes != architecture.classes:
+        anew.append(SCORES)
+    if branch(theirs) != branch(architecture):
+        anew.append(MASKS)
+    entries = {}
+    try:
+        for name, own in network.state_dict().items():
+            counter = name.endswith("num_batches_tracked")  # which few formats keep
+            begins = any(kind.search(name) for kind in anew) or (counter and name not in start.entries)
+            entries[name] = own if begins else start.entries[name]
+        network.load_state_dict(entries)
+    except (KeyError, RuntimeError) as error:
+        reason = str(error).strip("'").splitlines()[-1].strip()
+        raise ValueError(f"the weights to start from do not fit the network ({reason}): they are of {theirs}") from None
