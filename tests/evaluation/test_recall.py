@@ -43,7 +43,11 @@ def shifted(annotations: list[dict[str, Any]], by: int, scores: np.ndarray) -> l
 def test_perfect_masks_are_all_recalled(make_set: Callable[..., Path]) -> None:
     folder = make_set(3)
     annotations = annotations_of(folder)
-    got = recall(folder, shifted(annotations, 0, np.ones(len(annotations))), [0, 1, 2])
+    got = recall(
+        json.loads((folder / "instances.json").read_text()),
+        shifted(annotations, 0, np.ones(len(annotations))),
+        [0, 1, 2],
+    )
     assert got.masks[100] == got.boxes[1000] == pytest.approx(100)
     assert got.masks[1] < 50
     assert got.per_photo == len(annotations) / 3
@@ -51,7 +55,7 @@ def test_perfect_masks_are_all_recalled(make_set: Callable[..., Path]) -> None:
 
 def test_nothing_found_is_no_recall(make_set: Callable[..., Path]) -> None:
     folder = make_set(2)
-    assert set(recall(folder, [], [0, 1]).masks.values()) == {0.0}
+    assert set(recall(json.loads((folder / "instances.json").read_text()), [], [0, 1]).masks.values()) == {0.0}
 
 
 @pytest.mark.parametrize("by", [2, 5])
@@ -59,7 +63,7 @@ def test_figures_equal_pycocotools(make_set: Callable[..., Path], by: int) -> No
     folder = make_set(4, seed=by)
     annotations = annotations_of(folder)
     results = shifted(annotations, by, np.random.default_rng(0).random(len(annotations)))
-    got = recall(folder, results, [0, 1, 2, 3])
+    got = recall(json.loads((folder / "instances.json").read_text()), results, [0, 1, 2, 3])
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(str(folder / "instances.json"))
         for kind, figures in (("segm", got.masks), ("bbox", got.boxes)):

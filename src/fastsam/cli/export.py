@@ -133,14 +133,15 @@ def recall_on(folder: Path | None) -> Callable[["FastSAM"], float] | None:
 
     if folder is None or not (folder / "instances.json").is_file() or find_spec("faster_coco_eval") is None:
         return None
-    from fastsam.cli.evaluate import read_index
-    from fastsam.evaluation.recall import predictions, recall
+    from fastsam.evaluation.recall import recall, results
+    from fastsam.evaluation.sets import read_sets
 
-    images = sorted(read_index(folder)["images"], key=lambda image: str(image["file_name"]))  # as the photos are
+    one = read_sets([folder])[0]
+    images = sorted(one.photos, key=lambda image: str(image["file_name"]))  # as the photos are
     some = (images[CALIBRATE:] or images)[: 5 * COMPARE]
 
     def measure(model: "FastSAM") -> float:
-        found = predictions(lambda file: model(file, conf=0.001, max_det=1000), folder, some)
-        return recall(folder, [r for photo in found for r in photo], [i["id"] for i in some]).masks[100]
+        found = [r for i in some for r in results(model(one.file(i), conf=0.001, max_det=1000), i["id"])]
+        return recall(one.content, found, [i["id"] for i in some]).masks[100]
 
     return measure

@@ -1,13 +1,15 @@
-"""Class-agnostic average recall of masks and boxes on a COCO-style folder, by the COCO evaluation (faster-coco-eval).
+"""Class-agnostic average recall of masks and boxes, by the COCO evaluation (faster-coco-eval).
+
+Enters: COCO results and a set's content. Leaves: `Recall`. Called by `cli/evaluate/recall` and `cli/export`.
 
 AR@k: recall with the k best segments of a photo, averaged over IoU 0.50, 0.55, ..., 0.95. Crowds are left out.
+AUC: AR averaged over the number of segments from 10 to 1000, evenly in its logarithm (as Pinheiro et al. 2015,
+arXiv 1506.06204, draw the curve).
 """
 
 import contextlib
 import io
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from faster_coco_eval import COCO, COCOeval_faster
 from fastsam.segments import Segments
 
 AT = (1, 10, 100, 1000)
+CURVE = (1, 10, 20, 50, 100, 200, 500, 1000)
 SIZES = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, 10**10)}  # pixels of a mask, COCO's bounds
 
 
@@ -24,53 +27,65 @@ class Recall:
     """Average recall in percent at 1, 10, 100 and 1000 segments a photo.
 
     by_size: of masks at 1000, of objects of each of `SIZES`; NaN where there is none
+    auc: of masks and of boxes
     """
 
     masks: dict[int, float]
     boxes: dict[int, float]
+    auc: tuple[float, float]
     photos: int
     per_photo: float
     by_size: dict[str, float]
 
 
-def predictions(
-    segment: Callable[[Path], Segments], folder: Path, images: list[dict[str, Any]]
-) -> Iterator[list[dict[str, Any]]]:
-    """COCO results of each of the folder's `images` (records of its instances.json)."""
-    for image in images:
-        segments = segment(folder / "images" / image["file_name"])
-        boxes, masks = segments.boxes.astype(float), segments.to_rle()
-        yield [
-            {
-                "image_id": image["id"],
-                "category_id": 1,
-                "score": float(segments.scores[i]),
-                "segmentation": masks[i],
-                "bbox": [*boxes[i, :2].tolist(), *(boxes[i, 2:] - boxes[i, :2]).tolist()],
-            }
-            for i in range(len(segments))
-        ]
+def results(segments: Segments, photo: int) -> list[dict[str, Any]]:
+    """COCO results of the photo with that id."""
+    boxes, masks = segments.boxes.astype(float), segments.to_rle()
+    return [
+        {
+            "image_id": photo,
+            "category_id": 1,
+            "score": float(segments.scores[i]),
+            "segmentation": masks[i],
+            "bbox": [*boxes[i, :2].tolist(), *(boxes[i, 2:] - boxes[i, :2]).tolist()],
+        }
+        for i in range(len(segments))
+    ]
 
 
-def recall(folder: Path, results: list[dict[str, Any]], photos: list[int]) -> Recall:
-    """Average recall of COCO results on the given photos of a COCO-style folder."""
+def recall(content: dict[str, Any], found: list[dict[str, Any]], photos: list[int]) -> Recall:
+    """Average recall of COCO results on the given photos of a set's content."""
     with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO(str(folder / "instances.json"))
-        found = truth.loadRes(results) if results else COCO()
-        masks, by_size = _average_recall(truth, found, "segm", photos)
-        boxes, _ = _average_recall(truth, found, "bbox", photos)
-    return Recall(masks, boxes, len(photos), len(results) / max(1, len(photos)), by_size)
+        truth = COCO(content)
+        loaded = truth.loadRes(found) if found else COCO()
+        masks, by_size = _curves(truth, loaded, "segm", photos)
+        boxes, _ = _curves(truth, loaded, "bbox", photos)
+    return Recall(
+        masks={k: masks[k] for k in AT},
+        boxes={k: boxes[k] for k in AT},
+        auc=(auc(masks), auc(boxes)),
+        photos=len(photos),
+        per_photo=len(found) / max(1, len(photos)),
+        by_size=by_size,
+    )
 
 
-def _average_recall(truth: Any, found: Any, kind: str, photos: list[int]) -> tuple[dict[int, float], dict[str, float]]:
+def auc(curve: dict[int, float]) -> float:
+    """Mean of AR over the logarithm of the number of segments, from 10 to 1000, straight lines between."""
+    counts = np.log10([k for k in curve if k >= 10])
+    values = np.array([v for k, v in curve.items() if k >= 10])
+    return float((np.diff(counts) * (values[1:] + values[:-1]) / 2).sum() / (counts[-1] - counts[0]))
+
+
+def _curves(truth: Any, found: Any, kind: str, photos: list[int]) -> tuple[dict[int, float], dict[str, float]]:
     evaluation = COCOeval_faster(truth, found, kind)
     evaluation.params.imgIds = photos
     evaluation.params.useCats = 0
-    evaluation.params.maxDets = list(AT)
+    evaluation.params.maxDets = list(CURVE)
     evaluation.params.areaRng = [[0, 1e10], *map(list, SIZES.values())]
     evaluation.params.areaRngLbl = ["all", *SIZES]
     evaluation.evaluate()
     evaluation.accumulate()
     values = np.asarray(evaluation.eval["recall"])[:, 0]  # (IoU, size, k), -1 where there is no object
     means = 100 * np.where(values < 0, np.nan, values).mean(0)
-    return dict(zip(AT, means[0].tolist(), strict=True)), dict(zip(SIZES, means[1:, -1].tolist(), strict=True))
+    return dict(zip(CURVE, means[0].tolist(), strict=True)), dict(zip(SIZES, means[1:, -1].tolist(), strict=True))

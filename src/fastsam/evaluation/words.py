@@ -1,6 +1,6 @@
 """How often words name true masks rightly, apart from any network: naming over a set's own vocabulary.
 
-Enters: a COCO-style folder whose categories have names. Leaves: shares of masks and of area. Called by `cli/evaluate`.
+Enters: a set whose categories have names. Leaves: shares of masks and of area. Called by `cli/evaluate/words`.
 
 Every true mask gets the best of all words of the set, merged to plain ones. Things (COCO's 80 objects) count by number,
 those of at least 400 pixels; stuff counts by area.
@@ -8,11 +8,11 @@ those of at least 400 pixels; stuff counts by area.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fastsam.evaluation.sets import Set
 from fastsam.image.read import read_image
 from fastsam.segments import Segments
 
@@ -71,18 +71,12 @@ def vocabulary(content: dict[str, Any]) -> list[str]:
     return sorted({plain(c["name"]) for c in content["categories"]} - {""})
 
 
-def name_all(
-    folder: Path, content: dict[str, Any], images: Sequence[dict[str, Any]], encoder: str | None
-) -> Iterator[list[Named]]:
-    """The true masks of each of the folder's `images` (records of its instances.json) and the words that they get."""
-    words, names = vocabulary(content), {c["id"]: c["name"] for c in content["categories"]}
-    owned: dict[int, list[dict[str, Any]]] = {}
-    for a in content["annotations"]:
-        if not a.get("iscrowd"):
-            owned.setdefault(a["image_id"], []).append(a)
-    for image in images:
-        rows = owned.get(image["id"], [])
-        segments = Segments.from_masks(read_image(folder / "images" / image["file_name"]), rows)
+def name_all(one: Set, encoder: str | None) -> Iterator[list[Named]]:
+    """The true masks of each photo of a set and the words that they get."""
+    words, names = vocabulary(one.content), {c["id"]: c["name"] for c in one.content["categories"]}
+    for photo in one.photos:
+        rows = one.annotations(photo)
+        segments = Segments.from_masks(read_image(one.file(photo)), rows)
         given, areas = segments.name(words, encoder=encoder), segments.masks.areas.tolist()
         kinds = [names[row["category_id"]] for row in rows]
         yield [Named(k, plain(k), g, a) for k, g, a in zip(kinds, given, areas, strict=True)]

@@ -1,0 +1,1 @@
+"""`fastsam eval`: figures on annotated sets, one file a command."""

@@ -1,0 +1,46 @@
+"""`fastsam eval words`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from fastsam.cli.evaluate.report import progress, show, write_json
+
+
+def words(
+    folders: Annotated[list[Path], Parameter(consume_multiple=True)],
+    /,
+    *,
+    encoder: str | None = None,
+    only: Path | None = None,
+    json_file: Annotated[Path | None, Parameter(name="--json")] = None,
+) -> int:
+    """Share of true masks that get the right one of their set's own words.
+
+    Parameters
+    ----------
+    folders
+        Folders with images/ and instances.json.
+    encoder
+        What reads words: offline, clip, or a folder of CLIP's towers.
+    only
+        File of set/file lines: photos to use, all by default.
+    json_file
+        File to write the figures to.
+    """
+    from fastsam.evaluation.sets import read_sets
+    from fastsam.evaluation.words import name_all, summary, vocabulary
+
+    table = Table("set", "words", "things", "right", "right without persons", "stuff", "right by area")
+    rows = {}
+    for one in read_sets(folders, only=only):
+        size = len(vocabulary(one.content))
+        named = progress(name_all(one, encoder), one.name, len(one.photos))
+        row = rows[one.name] = summary([n for photo in named for n in photo], size)
+        shares = [f"{100 * v:.1f}%" for v in (row.things, row.things_without_persons, row.stuff_area)]
+        table.add_row(one.name, str(size), str(row.masks[0]), *shares[:2], str(row.masks[1]), shares[2])
+    show(table)
+    write_json(json_file, rows)
+    return 0

@@ -1,0 +1,70 @@
+"""Instance segmentation by a detector's boxes: mask AP where each box is a prompt (FastSAM paper, section 4.4).
+
+Enters: `Segments` and a photo's COCO results. Leaves: results with masks, and `Precision`. Called by
+`cli/evaluate/instances`.
+"""
+
+import contextlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from faster_coco_eval import COCO, COCOeval_faster
+
+from fastsam.evaluation.recall import SIZES
+from fastsam.masks.rle import encode_runs
+from fastsam.prompts import Prompt
+from fastsam.segments import Segments
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Average precision in percent over IoU 0.50 to 0.95, at 0.50 and 0.75, by size; and how many boxes got a mask."""
+
+    ap: float
+    ap50: float
+    ap75: float
+    by_size: dict[str, float]
+    boxes: int
+    answered: int
+
+
+def answers(segments: Segments, detections: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same COCO results with the mask that answers each one's box; those that no mask answers are left out."""
+    height, width = segments.size
+    kept, masks = [], []
+    for detection in detections:
+        x, y, w, h = detection["bbox"]
+        corners = max(0.0, x), max(0.0, y), min(float(width), x + w), min(float(height), y + h)
+        if corners[0] < corners[2] and corners[1] < corners[3]:
+            pick = segments.select(Prompt(box=corners))[0]
+            if pick.matches:
+                kept.append(detection)
+                masks.append(pick.matches[0].runs)
+    coded = encode_runs(masks, segments.size)
+    return [{**detection, "segmentation": mask} for detection, mask in zip(kept, coded, strict=True)]
+
+
+def precision(content: dict[str, Any], results: list[dict[str, Any]], photos: list[int], boxes: int) -> Precision:
+    """Mask AP of results on the photos of a COCO file's content."""
+    if not results:
+        return Precision(0.0, 0.0, 0.0, dict.fromkeys(SIZES, 0.0), boxes, 0)
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(content)
+        evaluation = COCOeval_faster(truth, truth.loadRes(results), "segm")
+        evaluation.params.imgIds = photos
+        evaluation.params.areaRng = [[0, 1e10], *map(list, SIZES.values())]
+        evaluation.params.areaRngLbl = ["all", *SIZES]
+        evaluation.evaluate()
+        evaluation.accumulate()
+    values = np.asarray(evaluation.eval["precision"])[..., -1]  # (IoU, recall, category, size), -1 where there is none
+    each = np.where(values < 0, np.nan, 100 * values)
+
+    def mean(part: Any) -> float:
+        return float(np.nanmean(part)) if np.isfinite(part).any() else float("nan")
+
+    by_size = {name: mean(each[..., k + 1]) for k, name in enumerate(SIZES)}
+    whole = each[..., 0]
+    return Precision(mean(whole), mean(whole[0]), mean(whole[5]), by_size, boxes, len(results))
