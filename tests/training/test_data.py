@@ -54,6 +54,20 @@ def test_completeness_scores_crowds_and_the_holdout_are_respected(make_set: Call
     assert third.ignored
 
 
+def test_photos_are_chosen_by_their_licences(make_set: Callable[..., Path]) -> None:
+    folder = make_set(4)
+    content = json.loads((folder / "instances.json").read_text())
+    content["licenses"] = [{"id": 1, "name": "CC BY-NC 2.0"}, {"id": 4, "name": "CC BY 2.0"}]
+    content["info"]["licence"] = "MIT License"
+    for photo, own in zip(content["images"], ({"license": 1}, {"license": 4}, {"licence": "unknown"}, {}), strict=True):
+        photo.update(own)
+    (folder / "instances.json").write_text(json.dumps(content))
+    names = [Path(p.name).stem for p in load_sets([folder], licences=("CC BY 2.0", "MIT"))]
+    assert names == ["1", "3"]
+    with pytest.raises(ValueError, match="no photo is left"):
+        load_sets([folder], licences=("CC0",))
+
+
 def test_a_folder_without_annotations_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no instances\.json"):
         load_set(tmp_path)

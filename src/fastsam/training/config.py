@@ -28,6 +28,7 @@ class Config:
     data: COCO-style folders; cutouts: folders of RGBA objects; holdout: file of `set/file` lines to leave out
     set_weights: how often a set's photos are drawn, against 1
     min_score: machine-made masks below it count as unknown ground
+    licences: what the licence of a photo may begin with; any where there are none
     backbone, size, reg_max, mask_channels, placed, coefficients: the network, as `Architecture` has them
     pretrained: file of backbone weights; start: checkpoint to start from
     frozen: leading backbone blocks without gradient; backbone_rate: their and the others' share of the rate
@@ -43,6 +44,7 @@ class Config:
     holdout: str | None = None
     set_weights: dict[str, float] = field(default_factory=dict)
     min_score: float = 0.0
+    licences: tuple[str, ...] = ()
     backbone: str = "yolov8"
     size: str = "n"
     reg_max: int = 16
@@ -101,7 +103,7 @@ def make_config(settings: dict[str, Any]) -> Config:
     Raises ValueError where a value does not fit.
     """
     values = dict(settings)
-    for name in ("data", "cutouts"):
+    for name in ("data", "cutouts", "licences"):
         values[name] = tuple(str(v) for v in values.get(name, ()))
     try:
         policy = dict(values.pop("policy", {}))

@@ -50,19 +50,32 @@ class Photo:
     complete: bool
 
 
-def load_sets(folders: Iterable[Path], holdout: frozenset[str] = frozenset(), min_score: float = 0.0) -> list[Photo]:
+def load_sets(
+    folders: Iterable[Path],
+    holdout: frozenset[str] = frozenset(),
+    min_score: float = 0.0,
+    licences: Sequence[str] = (),
+) -> list[Photo]:
     """All photos of the sets that have a region, without those whose `set/file` stands in `holdout`.
 
     Annotations with a `score` below `min_score` become ignored regions.
-    Raises FileNotFoundError where a set has no instances.json.
+    licences: what a photo's licence may begin with, any where there are none (see `licence_of`)
+    Raises FileNotFoundError where a set has no instances.json, ValueError where no photo is left.
     """
     photos: list[Photo] = []
     for folder in folders:
-        photos += load_set(folder, holdout, min_score)
+        photos += load_set(folder, holdout, min_score, licences)
+    if not photos:
+        raise ValueError("no photo is left to train on: name other sets, or more licences")
     return photos
 
 
-def load_set(folder: Path, holdout: frozenset[str] = frozenset(), min_score: float = 0.0) -> list[Photo]:
+def load_set(
+    folder: Path,
+    holdout: frozenset[str] = frozenset(),
+    min_score: float = 0.0,
+    licences: Sequence[str] = (),
+) -> list[Photo]:
     """The photos of one set; see `load_sets`."""
     index = folder / "instances.json"
     if not index.is_file():
@@ -75,6 +88,8 @@ def load_set(folder: Path, holdout: frozenset[str] = frozenset(), min_score: flo
     for annotation in coco["annotations"]:
         by_image.setdefault(annotation["image_id"], []).append(annotation)
     records = [r for r in coco["images"] if r["id"] in by_image and f"{folder.name}/{r['file_name']}" not in holdout]
+    if licences:
+        records = [r for r in records if licence_of(r, coco).startswith(tuple(licences))]
 
     def read(record: dict[str, Any]) -> Photo:
         file = folder / "images" / record["file_name"]
@@ -94,6 +109,14 @@ def load_set(folder: Path, holdout: frozenset[str] = frozenset(), min_score: flo
 
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(read, records))
+
+
+def licence_of(record: dict[str, Any], coco: dict[str, Any]) -> str:
+    """A photo's licence: its own `licence`, the one of COCO that its `license` numbers, or its set's."""
+    if "licence" in record:
+        return str(record["licence"])
+    named = {entry["id"]: str(entry["name"]) for entry in coco.get("licenses", [])}
+    return named.get(record.get("license"), str(coco.get("info", {}).get("licence", "")))
 
 
 def region(annotation: dict[str, Any], size: tuple[int, int], min_score: float = 0.0) -> Region | None:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from fastsam.files import make_folder, whole
 from fastsam.network import Architecture, build
 from fastsam.training import checkpoint, resident
-from fastsam.training.config import Config
+from fastsam.training.config import Config, make_config
 from fastsam.training.data import load_cutouts, load_sets, read_holdout
 from fastsam.training.loader import Batch, Samples, batches, probabilities
 from fastsam.training.losses import losses
@@ -131,7 +131,7 @@ def train(
     learner = Learner(config, device, resumes=last.exists())
     if last.exists():
         state = checkpoint.load(last)
-        if state["config"] != dataclasses.asdict(config):
+        if make_config(state["config"]) != config:
             raise ValueError(f"{last} was made with other settings: choose another folder, or the same settings")
         learner.restore(state)
         cut_log(folder / "log.jsonl", learner.step)
@@ -168,7 +168,9 @@ def feeder(samples: Samples, batch: int, device: torch.device, workers: int) -> 
 
 def samples_of(config: Config) -> Samples:
     """The samples of a run, its photos and cut-outs read into memory."""
-    photos = load_sets([Path(d) for d in config.data], read_holdout(_path(config.holdout)), config.min_score)
+    photos = load_sets(
+        [Path(d) for d in config.data], read_holdout(_path(config.holdout)), config.min_score, config.licences
+    )
     return Samples(
         photos,
         probabilities(photos, config.set_weights),
