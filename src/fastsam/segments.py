@@ -220,8 +220,11 @@ class Segments:
         return self.take(kept)
 
     def edges(self) -> Float:
-        """The photo's edge map (H, W) float32, 0..1, one pixel wide: gradients of the masks' probabilities."""
-        return edges(self.masks, self.scores)
+        """The photo's edge map (H, W) float32, 0..1, one pixel wide: gradients of the masks' probabilities.
+
+        Drawn to the photo's own edges where the photo is known: see `masks/edges.py`.
+        """
+        return edges(self.masks, self.scores, self.photo)
 
     def partition(self, *, fill: bool = False) -> Partition:
         """`labels` (H, W) int32 in which every pixel belongs to one mask at most (i + 1, or 0), and their `coverage`.

@@ -59,6 +59,27 @@ def test_edges_go_as_far_as_a_panorama() -> None:
     assert np.abs(columns - [35_000, 36_000]).max() <= 1
 
 
+def test_edges_of_coarse_masks_are_drawn_to_the_photos_own(make_segments: Make) -> None:
+    segments = make_segments((240, 320), [(43.0, 0.0, 240.0, 240.0)], [0.9], imgsz=160)  # cells of 8 pixels
+    wide = replace(segments.masks.source, windows=np.array([[20, 0, 260, 240]], np.float32))
+    segments = replace(segments, masks=replace(segments.masks, source=wide))
+    photo = np.full((240, 320, 3), 60, np.uint8)
+    photo[:, 46:240] = 200
+    drawn = replace(segments, photo=photo).edges()[120]
+    assert np.abs(int(np.argmax(drawn[:100])) - 46) <= 1
+    assert drawn[:100].max() > 0.9
+    assert (drawn[:100] > 0.1).sum() == 1
+    lined = np.full((240, 320, 3), 60, np.uint8)
+    lined[:, 150:153] = 200  # a line within the mask is none of its edges
+    assert replace(segments, photo=lined).edges()[120, 140:160].max() < 0.05
+
+
+def test_a_photo_without_contrast_draws_nothing(make_segments: Make) -> None:
+    segments = make_segments((240, 320), [(43.0, 0.0, 240.0, 240.0)], [0.9], imgsz=160)
+    flat = replace(segments, photo=np.full((240, 320, 3), 60, np.uint8))
+    assert np.array_equal(flat.edges(), segments.edges())
+
+
 def test_edges_of_nothing_are_black(make_segments: Make) -> None:
     assert not make_segments((20, 30), [], []).edges().any()
 
