@@ -19,6 +19,7 @@ from fastsam.image.letterbox import STRIDE, Letterbox, fit, prepare
 from fastsam.image.read import Source, UnreadableImageError, read_own
 from fastsam.loading import Choice, cores, device_name, load
 from fastsam.masks.lazy import from_network, widen
+from fastsam.masks.placed import coefficients_of, place
 from fastsam.masks.port import as_the_port
 from fastsam.runtimes.settings import Settings
 from fastsam.segments import Segments
@@ -254,12 +255,15 @@ def read_out(
     raw: Float, prototypes: Float, box: Letterbox, use: Settings, pixels: UInt8, seconds: dict[str, float]
 ) -> Segments:
     """What a network's raw output for one photo says: candidates, suppressed, with lazy masks that are not empty."""
-    found = candidates(raw, len(prototypes), use.conf, use.iou, use.max_det)
+    k = coefficients_of(len(prototypes), use.placed)
+    found = candidates(raw, k, use.conf, use.iou, use.max_det)
     boxes = box.to_photo(found.boxes)
     if use.port:
         masks = as_the_port(found.coefficients, prototypes, boxes, box)
     else:
-        masks = from_network(found.coefficients, prototypes, boxes, box, widen(boxes, use.margin, box.photo))
+        cell = box.input[0] // prototypes.shape[1]
+        coefficients, prototypes = place(found.coefficients, prototypes, found.boxes, cell, use.placed)
+        masks = from_network(coefficients, prototypes, boxes, box, widen(boxes, use.margin, box.photo))
     segments = Segments(masks, found.scores, found.classes, use.names, seconds, pixels)
     return segments.take(np.flatnonzero(masks.occupied()))
 

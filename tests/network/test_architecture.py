@@ -32,7 +32,8 @@ def test_outputs_have_the_documented_shapes(backbone: str, masks: tuple[int, int
     anchors = 8 * 12 + 4 * 6 + 2 * 3
     assert raw.distributions.shape == (2, anchors, 4 * 26)
     assert raw.scores.shape == (2, anchors, 3)
-    assert raw.prototypes.shape == (2, masks[2], 16, 24)
+    placed = masks[1]
+    assert raw.prototypes.shape == (2, masks[2] - 5 * placed - min(placed, 1), 16, 24)
     candidates, prototypes = network.head.decode(raw)
     assert candidates.shape == (2, 4 + 3 + masks[2], anchors)
     assert prototypes is raw.prototypes
@@ -53,24 +54,6 @@ def test_boxes_are_the_means_of_their_distributions() -> None:
         logits[0, 0, side * 16 + distance] = 100.0
     box = decode_boxes(logits, torch.tensor([[100.0, 50.0]]), torch.tensor([8.0]), torch.arange(16.0))
     np.testing.assert_allclose(box[0, 0], [92, 34, 124, 82])
-
-
-@pytest.mark.parametrize("placed", [1, 3])
-def test_placed_masks_weigh_features_by_the_place_in_their_box(placed: int) -> None:
-    torch.manual_seed(0)
-    head = build(Architecture("lite0", mask_channels=48, placed=placed)).head
-    plain = 32 - 6 * placed
-    coefficients, maps = torch.randn(1, 5, 32), torch.rand(1, plain + placed - 1, 16, 24)
-    boxes = torch.tensor([[[10.0, 20, 50, 60]] * 5])
-    got = torch.einsum("nak,nkhw->nahw", *head.place(coefficients, maps, boxes))
-    y, x = torch.meshgrid(torch.arange(16) * 4 + 2.0, torch.arange(24) * 4 + 2.0, indexing="ij")
-    u, v = (x - 30) / 20, (y - 40) / 20
-    terms = torch.stack((torch.ones_like(u), u, v, u * u, v * v, u * v))
-    features = torch.cat((torch.ones(1, 16, 24), maps[0, plain:]))
-    weights = coefficients[0, :, plain:].reshape(5, placed, 6)
-    expected = torch.einsum("ak,khw->ahw", coefficients[0, :, :plain], maps[0, :plain])
-    expected = expected + torch.einsum("aft,thw,fhw->ahw", weights, terms, features)
-    np.testing.assert_allclose(got[0], expected, atol=2e-3)
 
 
 def test_other_masks_need_the_other_backbone() -> None:

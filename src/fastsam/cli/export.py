@@ -85,7 +85,7 @@ def export(
         from fastsam.export.int8 import quantise
 
         say = Console(stderr=True).print
-        model = quantise(model, photos[:CALIBRATE], settings.imgsz, say)
+        model = quantise(model, photos[:CALIBRATE], settings, say)
         helper.set_model_props(model, stored)
     halve(model)
     report = parity(reference, content_of(model), photos, calibrate)

@@ -7,6 +7,8 @@ pixel, as many as can be, at the least total distance, none further than 0.0075 
 the drawn pixels that are matched, over all annotators; precision the predicted ones that some annotator matches.
 """
 
+import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +27,8 @@ from fastsam.errors import UsageError
 Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 REACH = 0.0075  # of the diagonal
-ALONE = 1000.0  # cost of a pixel without a partner: more than any detour that finds it one
-BROKEN = (OSError, KeyError, ValueError, TypeError, IndexError, NotImplementedError, MatReadError)
+BROKEN = (OSError, EOFError, KeyError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError)
+DAMAGED = (*BROKEN, MatReadError, zipfile.BadZipFile, zlib.error)
 STEPS = np.linspace(0, 1, 101)  # between two thresholds the curve is a straight line
 
 
@@ -68,11 +70,12 @@ def read_drawn(file: Path) -> list[Bool]:
     """
     try:
         if file.suffix == ".mat":
-            drawn = loadmat(file, squeeze_me=False)["groundTruth"].ravel()
-            return [np.asarray(person[0, 0]["Boundaries"], bool) for person in drawn]
+            people = loadmat(file, squeeze_me=False)["groundTruth"].ravel()
+            return [np.asarray(person[0, 0]["Boundaries"], bool) for person in people]
         with np.load(file, allow_pickle=False) as z:
-            return list(np.unpackbits(z["boundaries"], axis=-1)[..., : int(z["shape"][-1])].astype(bool))
-    except BROKEN as error:
+            drawn = np.unpackbits(z["boundaries"], axis=-1)[..., : int(z["shape"][-1])].astype(bool)
+            return [person for person in drawn if person.ndim == 2]
+    except DAMAGED as error:
         raise UsageError(f"{file} holds no boundaries as BSDS500 has them: {' '.join(str(error).split())}") from None
 
 
@@ -111,7 +114,8 @@ def match(found: npt.NDArray[np.int64], drawn: Bool) -> Bool:
     rows, row = np.unique(which, return_inverse=True)
     columns, column = np.unique(partner, return_inverse=True)
     own = np.arange(len(rows))  # each predicted pixel may stay alone, at a price
-    costs = np.concatenate((distance + 1e-3, np.full(len(rows), ALONE)))  # a cost of 0 would be no edge
+    alone = (radius + 1) * (len(rows) + 1)  # dearer than any detour that finds a pixel its partner
+    costs = np.concatenate((distance + 1e-3, np.full(len(rows), alone)))  # a cost of 0 would be no edge
     places = np.concatenate((row, own)), np.concatenate((column, len(columns) + own))
     table = csr_matrix((costs, places), shape=(len(rows), len(columns) + len(rows)))
     left, right = min_weight_full_bipartite_matching(table)
@@ -140,7 +144,7 @@ def summary(names: Sequence[str], counts: Iterable[npt.NDArray[np.int64]], thres
     tables = np.stack(list(counts))
     recall, precision = curve(tables.sum(0))
     own = [best(*curve(table), thresholds) for table in tables]
-    chosen = np.array([table[np.argmax(_f(*curve(table)))] for table in tables]).sum(0)
+    chosen = np.array([table[_last_of_largest(_f(*curve(table)))] for table in tables]).sum(0)
     steps = zip(thresholds.tolist(), recall.tolist(), precision.tolist(), _f(recall, precision).tolist(), strict=True)
     return Edges(
         ods=best(recall, precision, thresholds).f,
@@ -182,6 +186,10 @@ def recall_at_half(recall: Float, precision: Float) -> float:
     """The largest recall at which precision is one half or more, between thresholds too."""
     points = [(a[:-1, None] + (a[1:] - a[:-1])[:, None] * STEPS).ravel() for a in (recall, precision)]
     return float(np.max(np.append(points[0], recall)[np.append(points[1], precision) >= 0.5], initial=0.0))
+
+
+def _last_of_largest(values: Float) -> int:
+    return int(len(values) - 1 - np.argmax(values[::-1]))
 
 
 def _f(recall: Float, precision: Float) -> Float:

@@ -53,7 +53,8 @@ def precision(content: dict[str, Any], results: list[dict[str, Any]], photos: li
         return Precision(0.0, 0.0, 0.0, dict.fromkeys(SIZES, 0.0), boxes, 0)
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(content)
-        evaluation = COCOeval_faster(truth, truth.loadRes(results), "segm")
+        bare = [{k: v for k, v in r.items() if k != "bbox"} for r in results]  # areas are to be those of masks
+        evaluation = COCOeval_faster(truth, truth.loadRes(bare), "segm")
         evaluation.params.imgIds = photos
         evaluation.params.areaRng = [[0, 1e10], *map(list, SIZES.values())]
         evaluation.params.areaRngLbl = ["all", *SIZES]

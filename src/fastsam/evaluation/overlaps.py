@@ -10,16 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from faster_coco_eval.core.mask import iou
 
-from fastsam.masks.annotations import decode
-from fastsam.masks.rle import RLE, encode
+from fastsam.masks.rle import RLE
 
 Float = npt.NDArray[np.float64]
 FATES = ("found", "badly ranked", "badly cut", "missed")
-
-
-def truth(annotations: Sequence[dict[str, Any]], size: tuple[int, int]) -> list[RLE]:
-    """Masks of a photo's annotations, polygons or RLE, as compressed RLE of `size` (H, W)."""
-    return [encode(decode(a["segmentation"], size)) for a in annotations]
 
 
 def overlaps(wanted: Sequence[RLE], found: Sequence[RLE]) -> Float:

@@ -28,10 +28,15 @@ class Success:
 
 
 def central(mask: Bool) -> tuple[float, float]:
-    """The middle x, y of the pixel of a mask (H, W) that is furthest from all outside it, the photo's border too."""
+    """The middle x, y of the pixel of a mask (H, W) that is furthest from all outside it, the photo's border too.
+
+    Of several the one nearest to the mask's mean.
+    """
     away = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    row, column = np.unravel_index(int(np.argmax(away)), away.shape)
-    return float(column) + 0.5, float(row) + 0.5
+    rows, columns = np.nonzero(away >= away.max() - 1e-3)
+    middle = np.argwhere(mask).mean(0)
+    nearest = int(np.argmin(np.hypot(rows - middle[0], columns - middle[1])))
+    return float(columns[nearest]) + 0.5, float(rows[nearest]) + 0.5
 
 
 def clicks(mask: Bool, n: int, rng: np.random.Generator) -> list[tuple[float, float]]:

@@ -26,7 +26,7 @@ SIZES = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, 10**10)
 class Recall:
     """Average recall in percent at 1, 10, 100 and 1000 segments a photo.
 
-    by_size: of masks at 1000, of objects of each of `SIZES`; NaN where there is none
+    masks_by_size, boxes_by_size: the same of objects of each of `SIZES`, by their masks' area; NaN where there is none
     auc: of masks and of boxes
     """
 
@@ -35,7 +35,8 @@ class Recall:
     auc: tuple[float, float]
     photos: int
     per_photo: float
-    by_size: dict[str, float]
+    masks_by_size: dict[str, dict[int, float]]
+    boxes_by_size: dict[str, dict[int, float]]
 
 
 def results(segments: Segments, photo: int) -> list[dict[str, Any]]:
@@ -55,18 +56,21 @@ def results(segments: Segments, photo: int) -> list[dict[str, Any]]:
 
 def recall(content: dict[str, Any], found: list[dict[str, Any]], photos: list[int]) -> Recall:
     """Average recall of COCO results on the given photos of a set's content."""
+    one = {"categories": [{"id": 1, "name": "object"}], "images": content["images"]}
+    one["annotations"] = [{**a, "category_id": 1} for a in content["annotations"]]
     with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO(content)
+        truth = COCO(one)
         loaded = truth.loadRes(found) if found else COCO()
-        masks, by_size = _curves(truth, loaded, "segm", photos)
-        boxes, _ = _curves(truth, loaded, "bbox", photos)
+        masks = _curves(truth, loaded, "segm", photos)
+        boxes = _curves(truth, loaded, "bbox", photos)
     return Recall(
-        masks={k: masks[k] for k in AT},
-        boxes={k: boxes[k] for k in AT},
-        auc=(auc(masks), auc(boxes)),
+        masks={k: masks["all"][k] for k in AT},
+        boxes={k: boxes["all"][k] for k in AT},
+        auc=(auc(masks["all"]), auc(boxes["all"])),
         photos=len(photos),
         per_photo=len(found) / max(1, len(photos)),
-        by_size=by_size,
+        masks_by_size={size: {k: masks[size][k] for k in AT} for size in SIZES},
+        boxes_by_size={size: {k: boxes[size][k] for k in AT} for size in SIZES},
     )
 
 
@@ -77,7 +81,8 @@ def auc(curve: dict[int, float]) -> float:
     return float((np.diff(counts) * (values[1:] + values[:-1]) / 2).sum() / (counts[-1] - counts[0]))
 
 
-def _curves(truth: Any, found: Any, kind: str, photos: list[int]) -> tuple[dict[int, float], dict[str, float]]:
+def _curves(truth: Any, found: Any, kind: str, photos: list[int]) -> dict[str, dict[int, float]]:
+    """AR at each number of `CURVE`, of all objects and of each of `SIZES`."""
     evaluation = COCOeval_faster(truth, found, kind)
     evaluation.params.imgIds = photos
     evaluation.params.useCats = 0
@@ -88,4 +93,4 @@ def _curves(truth: Any, found: Any, kind: str, photos: list[int]) -> tuple[dict[
     evaluation.accumulate()
     values = np.asarray(evaluation.eval["recall"])[:, 0]  # (IoU, size, k), -1 where there is no object
     means = 100 * np.where(values < 0, np.nan, values).mean(0)
-    return dict(zip(CURVE, means[0].tolist(), strict=True)), dict(zip(SIZES, means[1:, -1].tolist(), strict=True))
+    return {size: dict(zip(CURVE, row.tolist(), strict=True)) for size, row in zip(("all", *SIZES), means, strict=True)}

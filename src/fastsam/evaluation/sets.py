@@ -11,7 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from fastsam.errors import UsageError
+from fastsam.masks import rle
+from fastsam.masks.annotations import decode
+from fastsam.masks.runs import bounds
+
+Bool = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -23,19 +31,44 @@ class Set:
     photos: list[dict[str, Any]]
     content: dict[str, Any]
 
+    @property
+    def ids(self) -> list[int]:
+        """Of the photos to use."""
+        return [photo["id"] for photo in self.photos]
+
     def file(self, photo: dict[str, Any]) -> Path:
-        """Where a photo lies."""
-        return self.images / str(photo["file_name"])
+        """Where a photo lies: under its name, or, of LVIS, under its split and name."""
+        own = self.images / str(photo["file_name"])
+        split = "/".join(str(photo.get("coco_url", "")).rsplit("/", 2)[1:])
+        return self.images / split if split and not own.is_file() and (self.images / split).is_file() else own
 
     def annotations(self, photo: dict[str, Any]) -> list[dict[str, Any]]:
         """A photo's annotations without crowds."""
         return self._owned[photo["id"]]
 
+    def masks(self, photo: dict[str, Any], size: tuple[int, int]) -> list[Bool]:
+        """The masks (H, W) of a photo's annotations. Raises UsageError where one is none of a photo of `size`."""
+        found = []
+        for annotation in self.annotations(photo):
+            try:
+                mask = decode(annotation["segmentation"], size)
+                if mask.shape != size:
+                    raise ValueError(f"its mask has {mask.shape} pixels, the photo {size}")
+            except (ValueError, KeyError, TypeError) as error:
+                where = f"{self.name}/{photo['file_name']}, annotation {annotation['id']}"
+                raise UsageError(f"{where}: {error}") from None
+            found.append(mask)
+        return found
+
+    def truth(self, photo: dict[str, Any], size: tuple[int, int]) -> list[rle.RLE]:
+        """The same as compressed RLE."""
+        return [rle.encode(mask) for mask in self.masks(photo, size)]
+
     @cached_property
     def _owned(self) -> dict[int, list[dict[str, Any]]]:
         owned: dict[int, list[dict[str, Any]]] = defaultdict(list)
         for annotation in self.content["annotations"]:
-            if not annotation.get("iscrowd"):
+            if not annotation["iscrowd"]:
                 owned[annotation["image_id"]].append(annotation)
         return owned
 
@@ -45,7 +78,7 @@ def read_sets(paths: Sequence[Path], images: Path | None = None, only: Path | No
 
     images: folder of the photos, where the set has them elsewhere; only: file of set/file lines, photos to use
 
-    Raises UsageError for what is no set, and where no photo is left.
+    Raises UsageError for what is no set, where no photo is left, and where a photo is missing.
     """
     indices = [index for path in paths for index in find(path)]
     names = Counter(_name(index) for index in indices)
@@ -56,7 +89,11 @@ def read_sets(paths: Sequence[Path], images: Path | None = None, only: Path | No
         photos = [p for p in content["images"] if lines is None or f"{_name(index)}/{p['file_name']}" in lines]
         name = _name(index) if names[_name(index)] == 1 else str(index.parent)
         if photos:
-            found.append(Set(name, images or index.parent / "images", photos, content))
+            one = Set(name, images or index.parent / "images", photos, content)
+            missing = next((file for file in map(one.file, photos) if not file.is_file()), None)
+            if missing:
+                raise UsageError(f"{missing} of {index} is missing: name the folder of the photos with --images")
+            found.append(one)
     if not found:
         raise UsageError(f"no photo of {', '.join(map(str, paths))} is named in {only}" if only else "no photos given")
     return found
@@ -75,20 +112,43 @@ def find(path: Path) -> list[Path]:
 
 
 def read_index(index: Path) -> dict[str, Any]:
-    """The content of a COCO or LVIS file; what LVIS leaves out is filled in. Raises UsageError for any other file."""
+    """The content of a COCO or LVIS file. What may be missing is filled in, annotations are numbered from 1.
+
+    Raises UsageError for any other file.
+    """
     try:
         content: dict[str, Any] = json.loads(index.read_text())
+        sizes: dict[int, tuple[int, int]] = {}
         for photo in content["images"]:
+            photo["id"] = int(photo["id"])
             if "file_name" not in photo:
                 photo["file_name"] = photo["coco_url"].rsplit("/", 1)[-1]
-        for annotation in content["annotations"]:
-            annotation.setdefault("iscrowd", 0)
-            annotation["image_id"], annotation["segmentation"]  # must be there
+            sizes[photo["id"]] = photo.get("height", 0), photo.get("width", 0)
+        for number, annotation in enumerate(content["annotations"], 1):
+            annotation["id"] = number
+            annotation["image_id"] = int(annotation["image_id"])
+            complete(annotation, sizes[annotation["image_id"]])
+        content.setdefault("categories", [{"id": k} for k in {a["category_id"] for a in content["annotations"]}])
+        for category in content["categories"]:
+            category["name"] = str(category.get("name", category["id"]))
     except OSError as error:
         raise UsageError(f"{index} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{index} is no file of COCO instances ({type(error).__name__}: {error})") from None
     return content
+
+
+def complete(annotation: dict[str, Any], size: tuple[int, int]) -> None:
+    """Fills in what an annotation of a photo of `size` may lack: no crowd, one category, area and box of its mask."""
+    annotation.setdefault("iscrowd", 0)
+    annotation.setdefault("category_id", 1)
+    if "area" in annotation and "bbox" in annotation:
+        annotation["segmentation"]  # noqa: B018  # must be there
+        return
+    mask = decode(annotation["segmentation"], size)
+    x0, y0, x1, y1 = bounds(mask)
+    annotation.setdefault("area", int(mask.sum()))
+    annotation.setdefault("bbox", [x0, y0, x1 - x0, y1 - y0])
 
 
 def _name(index: Path) -> str:

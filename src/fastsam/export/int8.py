@@ -24,7 +24,9 @@ from fastsam.errors import UsageError
 from fastsam.export.graphs import name_nodes
 from fastsam.image.letterbox import PADDING, prepare
 from fastsam.image.read import read_image
+from fastsam.masks.placed import coefficients_of
 from fastsam.runtimes.onnx import open_file
+from fastsam.runtimes.settings import Settings
 
 Float = npt.NDArray[np.float32]
 LAYERS = ["Conv", "Clip", "Relu"]  # an activation becomes a part of the convolution before it
@@ -35,12 +37,12 @@ PROBES = 2  # photos on which sensitivity is measured
 BEST = 100  # candidates whose coefficients count
 
 
-def quantise(model: ModelProto, photos: Sequence[Path], imgsz: int, say: Callable[[str], object]) -> ModelProto:
-    """The same network in eight bits, calibrated with `photos` at `imgsz` pixels. `say` takes a line of progress."""
+def quantise(model: ModelProto, photos: Sequence[Path], settings: Settings, say: Callable[[str], object]) -> ModelProto:
+    """The same network in eight bits, calibrated with `photos` at its own size. `say` takes a line of progress."""
     if any(node.op_type == "QuantizeLinear" for node in model.graph.node):
         raise UsageError("this network has eight bits already: start from its float file")
     name_nodes(model)
-    inputs = [square(photo, imgsz) for photo in photos]
+    inputs = [square(photo, settings.imgsz) for photo in photos]
     layers, excluded = split(model)
     reference = outputs_of(model, inputs[:PROBES])
     sensitive: list[str] = []
@@ -48,7 +50,7 @@ def quantise(model: ModelProto, photos: Sequence[Path], imgsz: int, say: Callabl
     for number, group in enumerate(groups):
         others = [name for name in layers if name not in group]
         tried = quantised(model, inputs[:PROBES], [*excluded, *others], LAYERS)
-        moved = change(reference, outputs_of(tried, inputs[:PROBES]))
+        moved = change(reference, outputs_of(tried, inputs[:PROBES]), settings.placed)
         if moved > TOLERANCE:
             sensitive += group
         say(f"layers {number * GROUP + 1} to {number * GROUP + len(group)} of {len(layers)}: {100 * moved:.1f}%")
@@ -134,11 +136,11 @@ def outputs_of(model: ModelProto, inputs: Sequence[Float]) -> list[tuple[Float, 
     return found
 
 
-def change(reference: Sequence[tuple[Float, Float]], found: Sequence[tuple[Float, Float]]) -> float:
+def change(reference: Sequence[tuple[Float, Float]], found: Sequence[tuple[Float, Float]], placed: int) -> float:
     """How far outputs moved: mean difference over mean size, of the best candidates' coefficients and of prototypes."""
     shares = []
     for (a, p), (b, q) in zip(reference, found, strict=True):
-        k = p.shape[1]  # coefficients
+        k = coefficients_of(p.shape[1], placed)
         best = np.argsort(-a[0, 4:-k].max(0))[:BEST]
         for x, y in ((a[0, -k:, best], b[0, -k:, best]), (p, q)):
             shares.append(float(np.abs(x - y).mean() / max(1e-9, float(np.abs(x).mean()))))

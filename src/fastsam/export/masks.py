@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from fastsam.masks.placed import TERMS, coefficients_of
 from fastsam.runtimes.settings import Settings
 
 CELL = 4  # input pixels a cell of the masks
@@ -28,7 +29,8 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
     cells = g.op("Squeeze", "prototypes", g.constant([0], np.int64))
     centred = g.op("Transpose", g.rows(rows, 0, 4), perm=[1, 0])
     shape = g.op("Shape", cells)
-    last = g.op("Neg", g.op("Slice", shape, g.constant([0], np.int64), g.constant([1], np.int64)))  # coefficients
+    maps = g.op("Slice", shape, g.constant([0], np.int64), g.constant([1], np.int64))
+    last = g.op("Sub", g.constant([-coefficients_of(0, settings.placed)], np.int64), maps)
     every = g.rows(rows, 4, last)
     # A candidate counts for its best class alone.
     alone = g.op("Where", g.op("Equal", every, g.op("ReduceMax", every, axes=[0], keepdims=1)), every, g.constant(0.0))
@@ -53,10 +55,13 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
     boxes = g.op("Concat", g.op("Sub", centre, half), g.op("Add", centre, half), axis=1)
 
     coefficients = g.op("Transpose", g.op("Gather", g.rows(rows, last, None), indices, axis=1), perm=[1, 0])
-    flat = g.op("Reshape", cells, g.constant([0, -1], np.int64))
     size = g.op("Slice", shape, g.constant([1], np.int64), g.constant([3], np.int64))
-    whole = g.op("Concat", g.constant([-1], np.int64), size, axis=0)
-    logits = g.op("Reshape", g.op("MatMul", coefficients, flat), whole)
+    middles = [centres(g, size, axis) for axis in (0, 1)]
+    logits = sums(g, coefficients, cells, size, settings.placed)
+    if settings.placed:
+        places = [g.op("Div", g.op("Sub", middles[k], g.deep(centre, k)), g.op("Div", g.deep(side, k), g.constant(2.0)))
+                  for k in (0, 1)]  # fmt: skip
+        logits = g.op("Add", logits, weighed(g, coefficients, cells, places, settings.placed))
 
     inputs = g.op("Cast", g.op("Mul", size, g.constant(CELL, np.int64)), to=TensorProto.FLOAT)
     area = g.op("ReduceProd", inputs, keepdims=1)
@@ -65,20 +70,49 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
     low = g.op("Sub", g.op("Sub", centre, half), beyond)
     high = g.op("Add", g.op("Add", centre, half), beyond)
     inside = None
-    for axis, target in ((0, [1, 1, -1]), (1, [1, -1, 1])):
-        length = g.op("Gather", size, g.constant(1 - axis, np.int64))
-        steps = g.op("Range", g.constant(0, np.int64), length, g.constant(1, np.int64))
-        steps = g.op("Cast", steps, to=TensorProto.FLOAT)
-        middles = g.op("Mul", g.op("Add", steps, g.constant(0.5)), g.constant(float(CELL)))
-        middles = g.op("Reshape", middles, g.constant(target, np.int64))
+    for axis in (0, 1):
         for limit, kind in ((low, "GreaterOrEqual"), (high, "Less")):
-            side_of = g.op("Unsqueeze", g.columns(limit, axis, axis + 1), g.constant([2], np.int64))
-            test = g.op(kind, middles, side_of)
+            test = g.op(kind, middles[axis], g.deep(limit, axis))
             inside = test if inside is None else g.op("And", inside, test)
     masks = g.op("Where", inside, logits, g.constant(OUTSIDE))
     g.finish({"boxes": boxes, "scores": scores, "classes": kinds, "masks": masks})
     stored = json.loads(next(p.value for p in model.metadata_props if p.key == "fastsam"))
     helper.set_model_props(model, {"fastsam": json.dumps({**stored, "masks": True})})
+
+
+def centres(g: "_Nodes", size: str, axis: int) -> Any:
+    """(1, 1, w) or (1, h, 1): the cells' middles along an axis (0 for x), in input pixels."""
+    length = g.op("Gather", size, g.constant(1 - axis, np.int64))
+    steps = g.op("Range", g.constant(0, np.int64), length, g.constant(1, np.int64))
+    steps = g.op("Cast", steps, to=TensorProto.FLOAT)
+    middles = g.op("Mul", g.op("Add", steps, g.constant(0.5)), g.constant(float(CELL)))
+    return g.op("Reshape", middles, g.constant([[1, 1, -1], [1, -1, 1]][axis], np.int64))
+
+
+def sums(g: "_Nodes", coefficients: str, cells: str, size: str, placed: int) -> Any:
+    """(N, h, w) logits of the plain prototypes alone."""
+    plain = g.columns(coefficients, 0, -TERMS * placed) if placed else coefficients
+    maps = g.rows(cells, 0, 1 - placed) if placed > 1 else cells
+    flat = g.op("Reshape", maps, g.constant([0, -1], np.int64))
+    whole = g.op("Concat", g.constant([-1], np.int64), size, axis=0)
+    return g.op("Reshape", g.op("MatMul", plain, flat), whole)
+
+
+def weighed(g: "_Nodes", coefficients: str, cells: str, places: list[Any], placed: int) -> Any:
+    """(N, h, w) logits of the features that a mask weighs by the place in its box, u (N, 1, w) and v (N, h, 1)."""
+    u, v = places
+    total = None
+    for k in range(placed):
+        first = TERMS * (k - placed)
+        one, *factors = (g.deep(g.columns(coefficients, i, i + 1 or None), 0) for i in range(first, first + TERMS))
+        powers = [u, v, g.op("Mul", u, u), g.op("Mul", v, v), g.op("Mul", u, v)]
+        weight = one
+        for factor, power in zip(factors, powers, strict=True):
+            weight = g.op("Add", weight, g.op("Mul", factor, power))
+        if k:
+            weight = g.op("Mul", weight, g.rows(cells, k - placed, k - placed + 1 or None))
+        total = weight if total is None else g.op("Add", total, weight)
+    return total
 
 
 class _Nodes:
@@ -104,9 +138,13 @@ class _Nodes:
         """Rows start to end of a matrix, which may be results too."""
         return self._slice(x, start, end, 0)
 
-    def columns(self, x: str, start: int, end: int) -> Any:
+    def columns(self, x: str, start: int, end: int | None) -> Any:
         """Columns start to end of a matrix."""
         return self._slice(x, start, end, 1)
+
+    def deep(self, x: str, column: int) -> Any:
+        """(N, 1, 1): a column of a matrix (N, C)."""
+        return self.op("Unsqueeze", self.columns(x, column, column + 1), self.constant([2], np.int64))
 
     def _slice(self, x: str, start: int | str, end: int | str | None, axis: int) -> Any:
         places = (start, np.iinfo(np.int64).max if end is None else end, axis)

@@ -65,7 +65,7 @@ def of_trainer(file: Path, otherwise: UsageError) -> tuple[ModelProto, Settings,
         network, architecture = load_network(file)
     except ValueError:
         raise otherwise from None
-    return to_onnx(network), Settings(), {"architecture": asdict(architecture)}
+    return to_onnx(network), Settings(placed=architecture.placed), {"architecture": asdict(architecture)}
 
 
 def single(model: ModelProto) -> None:

@@ -5,7 +5,7 @@ Leaves: `RawOutput` (what the losses need); `decode` turns it into what leaves a
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +25,7 @@ class RawOutput:
 
     distributions: (N, A, 4 * reg_max) logits over distances left, top, right, bottom, in units of the stride
     scores: (N, A, classes) logits
-    coefficients: (N, A, K); prototypes: (N, K, H / 4, W / 4), K 32 where it is as published
+    coefficients: (N, A, K); prototypes: (N, M, H / 4, W / 4); K and M 32 where it is as published
     anchors: (A, 2) anchor centres x, y in input pixels
     strides: (A,) stride of each anchor in input pixels
     """
@@ -125,9 +125,8 @@ class MaskBranch:
     """How masks are made. The published way is the default.
 
     channels: width of the coefficients' towers and of the prototypes' convolutions, 0 for the published ones
-    placed: features, a constant one first, that a mask weighs differently across its box: by a polynomial of second
-    degree in the place within the box. So a mask knows its own middle, as relative coordinates let it in CondInst
-    (Tian et al. 2020, arXiv 2003.05664), and is still a weighted sum of prototypes: each such feature times `places`.
+    placed: features, a constant one first, that a mask weighs differently across its box (see `masks/placed.py`), as
+    relative coordinates let masks of CondInst know their place (Tian et al. 2020, arXiv 2003.05664)
     coefficients: of a mask in all
     """
 
@@ -175,31 +174,37 @@ class Segment(nn.Module):
         shapes = [(f.shape[2], f.shape[3]) for f in features]
         anchors, strides = anchor_grid(shapes, features[0].device)
         distributions, coefficients = _over_levels(self.cv2, features), _over_levels(self.cv4, features)
-        prototypes = self.proto(features[0], fine)
-        if self.placed:
-            boxes = decode_boxes(distributions.detach(), anchors, strides, self.dfl())
-            coefficients, prototypes = self.place(coefficients.float(), prototypes.float(), boxes)
         return RawOutput(
             distributions=distributions,
             scores=_over_levels(self.cv3, features),
             coefficients=coefficients,
-            prototypes=prototypes,
+            prototypes=self.proto(features[0], fine),
             anchors=anchors,
             strides=strides,
         )
 
-    def place(self, coefficients: Tensor, prototypes: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
-        """All coefficients (N, A, K) and prototypes (N, K, h, w) from the network's own, by boxes (N, A, 4)."""
-        plain, terms = torch.split(coefficients, [self.plain, PLACES * self.placed], -1)
+    def place(self, raw: RawOutput) -> RawOutput:
+        """The same with masks as plain sums: K prototypes, and coefficients that hold on all of the input.
+
+        What `masks/placed.py` does after the network, for the losses; in float32, since its terms are large.
+        """
+        if not self.placed:
+            return raw
+        boxes = decode_boxes(raw.distributions.detach(), raw.anchors, raw.strides, self.dfl())
+        plain, terms = torch.split(raw.coefficients.float(), [self.plain, PLACES * self.placed], -1)
         terms = about_boxes(terms.reshape(*terms.shape[:-1], self.placed, PLACES), boxes)
-        maps, features = prototypes[:, : self.plain], prototypes[:, self.plain :]
-        features = torch.cat((torch.ones_like(prototypes[:, :1]), features), 1)
+        prototypes = raw.prototypes.float()
+        features = torch.cat((torch.ones_like(prototypes[:, :1]), prototypes[:, self.plain :]), 1)
         where = places(prototypes.shape[2], prototypes.shape[3], prototypes.device)
         weighed = (features[:, :, None] * where).flatten(1, 2)
-        return torch.cat((plain, terms.flatten(-2)), -1), torch.cat((maps, weighed), 1)
+        return replace(
+            raw,
+            coefficients=torch.cat((plain, terms.flatten(-2)), -1),
+            prototypes=torch.cat((prototypes[:, : self.plain], weighed), 1),
+        )
 
     def decode(self, raw: RawOutput) -> tuple[Tensor, Tensor]:
-        """What leaves an exported network: candidates and prototypes (N, K, H / 4, W / 4).
+        """What leaves an exported network: candidates and prototypes (N, M, H / 4, W / 4).
 
         Candidates (N, 4 + classes + K, A): cx, cy, w, h in input pixels, scores 0..1, coefficients.
         """

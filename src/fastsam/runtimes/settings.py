@@ -13,6 +13,7 @@ class Settings:
     """Class names, the defaults chosen for the weights, and how their output is to be read.
 
     margin: share of a photo-sized box's sides by which its mask may reach beyond it, less for smaller ones
+    placed: features that masks weigh differently across their boxes (see `masks/placed.py`)
     port: boxes and masks exactly as the popular port makes them, for weights that were trained with it
     """
 
@@ -22,6 +23,7 @@ class Settings:
     iou: float = 0.7
     max_det: int = 300
     margin: float = 0.0
+    placed: int = 0
     port: bool = False
 
 

@@ -74,7 +74,7 @@ class Learner:
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         images = batch.images.float().div_(255).contiguous(memory_format=torch.channels_last)
         with self.autocast():
-            raw = self.network(images)
+            raw = self.network.head.place(self.network(images))
         c = self.config
         return losses(raw, batch, self.network.head.dfl(), c.gains, self.generator, c.margin, c.reach)
 
