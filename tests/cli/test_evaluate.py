@@ -68,6 +68,19 @@ def test_instances(fastsam, folder: Path, tmp_path: Path) -> None:
     assert 0 < row["answered"] <= len(rows)
 
 
+def test_photos_without_annotations_or_segments_are_no_error(fastsam, folder: Path, tmp_path: Path) -> None:
+    content = json.loads((folder / "instances.json").read_text())
+    content["annotations"] = [a for a in content["annotations"] if a["image_id"] == 0]
+    (tmp_path / "one.json").write_text(json.dumps(content))
+    for command in ("recall", "coverage", "prompts"):
+        words = (tmp_path / "one.json", "--images", folder / "images", "--json", tmp_path / "out.json")
+        assert fastsam("eval", command, *words).code == 0
+        done = fastsam("eval", command, *words, "--conf", "0.9999", "--max-det", 5)
+        assert done.code == 0, done.err
+        figures = (tmp_path / "out.json").read_text()
+        assert "NaN" not in figures
+
+
 def test_text(fastsam, encoder: None, folder: Path, tmp_path: Path) -> None:
     done = fastsam("eval", "text", folder, "--json", tmp_path / "t.json")
     assert done.code == 0, done.err
@@ -101,18 +114,20 @@ def test_edges_of_a_folder(fastsam, folder: Path, drawn: Path, tmp_path: Path, k
     [
         (["edges", "--ground-truth", "."], "either a folder of photos or --predictions"),
         (["edges", "nowhere", "--ground-truth", "."], "neither .mat nor .npz"),
-        (["edges", "--predictions", ".", "--ground-truth", "DRAWN"], "0.png is missing"),
-        (["edges", "nowhere", "--ground-truth", "DRAWN"], "has no photo called 0"),
+        (["edges", "--predictions", ".", "--ground-truth", "DRAWN"], "has no picture 0.png"),
+        (["edges", "nowhere", "--ground-truth", "DRAWN"], "has no picture 0"),
         (["coverage", "nowhere"], "nowhere is no COCO-style set"),
         (["prompts", "nowhere", "--clicks", "0"], "--clicks 0 makes no prompt"),
-        (["instances", "nowhere", "--detections", "none.json"], "none.json cannot be read"),
+        (["instances", "SET", "--detections", "none.json"], "none.json cannot be read"),
+        (["instances", "SET", "--detections", "others.json"], "are they of the same set?"),
     ],
 )
 def test_wrong_use_is_one_line(
-    fastsam, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+    fastsam, folder: Path, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    done = fastsam("eval", *[str(drawn) if w == "DRAWN" else w for w in words])
+    (tmp_path / "others.json").write_text('[{"image_id": 99, "category_id": 1, "bbox": [0, 0, 9, 9], "score": 1}]')
+    done = fastsam("eval", *[{"DRAWN": drawn, "SET": folder}.get(w, w) for w in words])
     assert done.code == 2
     assert message in done.err
     assert len(done.err.strip().splitlines()) == 1

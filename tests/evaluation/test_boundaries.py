@@ -133,3 +133,16 @@ def test_the_data_sets_own_program_gives_the_same_figures(shared: Path, name: st
     hits, drawn, matched, found = table[0]
     assert hits / drawn == pytest.approx(rows[name]["recall"], abs=0.002)
     assert matched / found == pytest.approx(rows[name]["precision"], abs=0.002)
+
+
+@pytest.mark.slow
+def test_a_dozen_photos_at_all_thresholds_have_the_same_best_figures(shared: Path) -> None:
+    bench = shared / "bsds-bench"
+    rows = json.loads((bench / "expected.json").read_text())["images"][40:200:14]
+    names = [row["image"] for row in rows]
+    tables = []
+    for name in names:
+        pixels = cv2.imread(str(bench / "predictions" / f"{name}.png"), cv2.IMREAD_UNCHANGED)
+        tables.append(count(pixels / 255, read_drawn(bench / "boundaries" / f"{name}.npz"), grid(99)))
+    for got, wanted in zip(summary(names, tables, grid(99)).images, rows, strict=True):
+        assert got == pytest.approx(wanted, abs=0.003)

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from fastsam.errors import UsageError
@@ -27,16 +29,49 @@ def test_only_the_named_photos_are_used(make_set: Callable[..., Path], tmp_path:
         read_sets([folder], only=tmp_path / "only.txt")
 
 
-def test_lvis_names_its_photos_by_their_address_and_knows_no_crowds(tmp_path: Path) -> None:
+@pytest.fixture
+def lvis(tmp_path: Path) -> Path:
+    """A file as LVIS has them: photos by their address in two splits, polygons, no crowds, boxes or areas."""
+    address = "http://images.cocodataset.org"
     content = {
-        "images": [{"id": 7, "coco_url": "http://images.cocodataset.org/val2017/000000000007.jpg"}],
-        "annotations": [{"id": 1, "image_id": 7, "category_id": 1, "segmentation": [[0, 0, 4, 0, 4, 4]]}],
+        "images": [
+            {"id": 7, "coco_url": f"{address}/val2017/000000000007.jpg", "height": 60, "width": 80},
+            {"id": 8, "coco_url": f"{address}/train2017/000000000008.jpg", "height": 60, "width": 80},
+        ],
+        "annotations": [{"id": 0, "image_id": 7, "category_id": 3, "segmentation": [[10, 10, 40, 10, 40, 30, 10, 30]]}],
+        "categories": [{"id": 3, "name": "cup"}],
     }
     (tmp_path / "lvis_v1_val.json").write_text(json.dumps(content))
-    one = read_sets([tmp_path / "lvis_v1_val.json"], images=tmp_path / "photos")[0]
+    for file in ("000000000007.jpg", "train2017/000000000008.jpg"):
+        (tmp_path / "photos" / file).parent.mkdir(exist_ok=True, parents=True)
+        cv2.imwrite(str(tmp_path / "photos" / file), np.zeros((60, 80, 3), np.uint8))
+    return tmp_path / "lvis_v1_val.json"
+
+
+def test_lvis_lacks_names_of_photos_crowds_boxes_and_areas(lvis: Path) -> None:
+    (one,) = read_sets([lvis], images=lvis.parent / "photos")
     assert one.name == "lvis_v1_val"
-    assert one.file(one.photos[0]) == tmp_path / "photos" / "000000000007.jpg"
-    assert len(one.annotations(one.photos[0])) == 1
+    assert [one.file(photo).name for photo in one.photos] == ["000000000007.jpg", "000000000008.jpg"]
+    assert one.file(one.photos[1]).parent.name == "train2017"
+    (annotation,) = one.annotations(one.photos[0])
+    assert (annotation["area"], annotation["bbox"]) == (600, [10, 10, 30, 20])
+    assert one.annotations(one.photos[1]) == []
+    with pytest.raises(UsageError, match="name the folder of the photos with --images"):
+        read_sets([lvis])
+
+
+def test_perfect_masks_of_an_lvis_file_are_recalled(lvis: Path) -> None:
+    recall = pytest.importorskip("fastsam.evaluation.recall", reason="the eval extra is not installed").recall
+    (one,) = read_sets([lvis], images=lvis.parent / "photos")
+    (mask,) = one.truth(one.photos[0], (60, 80))
+    found = {"image_id": 7, "category_id": 1, "segmentation": mask, "bbox": [10, 10, 30, 20], "score": 0.5}
+    assert recall(one.content, [found], one.ids).masks[100] == pytest.approx(100)
+
+
+def test_a_mask_of_another_size_is_named(make_set: Callable[..., Path]) -> None:
+    (one,) = read_sets([make_set(1)])
+    with pytest.raises(UsageError, match=r"0\.png, annotation 1: its mask has \(96, 128\) pixels, the photo"):
+        one.truth(one.photos[0], (48, 64))
 
 
 def test_crowds_are_left_out(make_set: Callable[..., Path]) -> None:

@@ -61,6 +61,12 @@ def test_other_masks_need_the_other_backbone() -> None:
         build(Architecture(placed=1))
 
 
+@pytest.mark.parametrize("masks", [(0, 6, 32), (-4, 0, 32), (0, -1, 32), (0, 0, 0)])
+def test_masks_that_cannot_be_made_are_refused(masks: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="makes no masks"):
+        build(Architecture("lite0", "n", 1, 16, *masks))
+
+
 def test_a_frozen_backbone_gets_no_gradient_and_keeps_its_statistics() -> None:
     network = build(Architecture("lite0"), frozen=5).train()
     before = {k: v.clone() for k, v in network.backbone.state_dict().items()}

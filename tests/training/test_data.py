@@ -1,6 +1,7 @@
 """Sets are read with what they say of completeness, machine-made masks and crowds."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,9 +20,12 @@ from fastsam.training.augment import (
     paste,
     place_photo,
 )
-from fastsam.training.data import Cutout, load_set, load_sets
+from fastsam.training.config import make_config, read_config
+from fastsam.training.data import Cutout, licence_of, load_set, load_sets
 from fastsam.training.loader import Samples, collate, probabilities
 from fastsam.training.plan import Policy, Window, pasting, place
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_masks_are_packed_and_unpacked_exactly(make_set: Callable[..., Path]) -> None:
@@ -203,3 +207,15 @@ def test_a_batch_lists_the_objects_of_all_its_photos(make_set: Callable[..., Pat
     assert batch.images.shape == (3, 3, 96, 96)
     assert len(batch.boxes) == len(batch.masks) == len(batch.owners) == sum(len(s.boxes) for s in samples)
     assert batch.owners.tolist() == sorted(batch.owners.tolist())
+
+
+def test_the_clean_config_uses_no_photo_of_another_licence_and_no_mask_of_a_machine(shared: Path) -> None:
+    config = make_config(read_config(ROOT / "configs" / "clean.toml"))
+    photos = 0
+    for folder in config.data:
+        content = json.loads((ROOT / folder / "instances.json").read_text())
+        used = {r["id"] for r in content["images"] if licence_of(r, content).startswith(config.licences)}
+        assert not any("score" in a for a in content["annotations"] if a["image_id"] in used)
+        assert all(not re.search("NC|ND|SA", licence_of(r, content)) for r in content["images"] if r["id"] in used)
+        photos += len(used)
+    assert photos > 300

@@ -92,7 +92,7 @@ def test_a_run_starts_from_a_checkpoint(make_set: Callable[..., Path], tmp_path:
     learner = Learner(make_config({**SMALL, "start": str(tmp_path / "final.pt")}), CPU)
     for name, value in learner.network.state_dict().items():
         torch.testing.assert_close(value, state["average"][name], rtol=1e-3, atol=1e-6)
-    with pytest.raises(ValueError, match="do not fit the network"):
+    with pytest.raises(ValueError, match=r"final\.pt does not fit the network"):
         Learner(make_config({**SMALL, "start": str(tmp_path / "final.pt"), "backbone": "lite0"}), CPU)
 
 
@@ -179,6 +179,11 @@ def test_config_files_are_checked_by_name(tmp_path: Path) -> None:
         read_config(tmp_path / "a.toml")
     for file in (Path(__file__).parents[2] / "configs").glob("*.toml"):
         assert make_config(read_config(file)).photos > 0
+
+
+def test_a_frozen_backbone_needs_weights() -> None:
+    with pytest.raises(ValueError, match="a frozen backbone needs weights"):
+        Learner(make_config({**SMALL, "backbone": "lite0", "frozen": 5}), CPU)
 
 
 def test_files_that_are_no_checkpoint_are_named(tmp_path: Path) -> None:

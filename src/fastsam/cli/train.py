@@ -81,9 +81,12 @@ def train(
         value = given[name]
         if value is not None:
             settings[name] = [str(v) for v in value] if isinstance(value, list) else _plain(value)
-    if "start" in settings:
-        theirs = asdict(read_start(settings["start"]).architecture)
-        settings = {**{name: theirs[name] for name in BUILT}, **settings}
+    last = output / "last.pt"
+    begun = str(last) if last.exists() else settings.get("start")
+    if begun and "start" in settings:
+        theirs = asdict(read_start(begun).architecture)
+        if settings.get("backbone", theirs["backbone"]) == theirs["backbone"]:
+            settings = {**{name: theirs[name] for name in BUILT}, **settings}
     if not settings.get("data"):
         raise UsageError("there is nothing to train on: name folders with --data")
     if threads:

@@ -143,7 +143,7 @@ def complete(annotation: dict[str, Any], size: tuple[int, int]) -> None:
     annotation.setdefault("iscrowd", 0)
     annotation.setdefault("category_id", 1)
     if "area" in annotation and "bbox" in annotation:
-        annotation["segmentation"]  # noqa: B018  # must be there
+        annotation["segmentation"]  # must be there
         return
     mask = decode(annotation["segmentation"], size)
     x0, y0, x1, y1 = bounds(mask)

@@ -3,13 +3,17 @@
 Enters: `Segments` and a photo's annotations. Leaves: `Asked`, `Localisation`. Called by `cli/evaluate/text`.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastsam.evaluation.overlaps import box_overlaps
+from fastsam.evaluation.sets import Set
+from fastsam.evaluation.words import plain
 from fastsam.segments import Segments
 
 Float = npt.NDArray[np.float64]
@@ -39,6 +43,17 @@ class Localisation:
     precision: float
     recall: float
     asked: int
+
+
+def named(one: Set, photo: dict[str, Any]) -> dict[str, Float]:
+    """Boxes (K, 4) xyxy of a photo's objects, by the plain words of their categories."""
+    names = {c["id"]: plain(c["name"]) for c in one.content["categories"]}
+    boxes: dict[str, list[list[float]]] = defaultdict(list)
+    for annotation in one.annotations(photo):
+        x, y, w, h = annotation["bbox"]
+        if word := names.get(annotation["category_id"]):
+            boxes[word].append([x, y, x + w, y + h])
+    return {word: np.array(corners, np.float64) for word, corners in boxes.items()}
 
 
 def ask(segments: Segments, objects: dict[str, Float], encoder: str | None) -> list[Asked]:

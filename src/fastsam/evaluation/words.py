@@ -6,7 +6,7 @@ Every true mask gets the best of all words of the set, merged to plain ones. Thi
 those of at least 400 pixels; stuff counts by area.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,15 +71,14 @@ def vocabulary(content: dict[str, Any]) -> list[str]:
     return sorted({plain(c["name"]) for c in content["categories"]} - {""})
 
 
-def name_all(one: Set, encoder: str | None) -> Iterator[list[Named]]:
-    """The true masks of each photo of a set and the words that they get."""
+def name_all(one: Set, photo: dict[str, Any], encoder: str | None) -> list[Named]:
+    """The true masks of a photo of a set and the words that they get."""
     words, names = vocabulary(one.content), {c["id"]: c["name"] for c in one.content["categories"]}
-    for photo in one.photos:
-        rows = one.annotations(photo)
-        segments = Segments.from_masks(read_image(one.file(photo)), rows)
-        given, areas = segments.name(words, encoder=encoder), segments.masks.areas.tolist()
-        kinds = [names[row["category_id"]] for row in rows]
-        yield [Named(k, plain(k), g, a) for k, g, a in zip(kinds, given, areas, strict=True)]
+    rows = one.annotations(photo)
+    segments = Segments.from_masks(read_image(one.file(photo)), rows)
+    given, areas = segments.name(words, encoder=encoder), segments.masks.areas.tolist()
+    kinds = [names[row["category_id"]] for row in rows]
+    return [Named(k, plain(k), g, a) for k, g, a in zip(kinds, given, areas, strict=True)]
 
 
 def summary(named: Sequence[Named], words: int) -> Naming:

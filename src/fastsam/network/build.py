@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastsam.network.head import COEFFICIENTS, MaskBranch
+from fastsam.network.head import COEFFICIENTS, PLACES, MaskBranch
 from fastsam.network.lite import LiteSeg
 from fastsam.network.yolov8 import SIZES, YOLOv8Seg
 
@@ -42,6 +42,8 @@ def build(architecture: Architecture, frozen: int = 0) -> YOLOv8Seg | LiteSeg:
         raise ValueError(
             "mask_channels, placed and coefficients need the backbone lite0: yolov8 is as it was published"
         )
+    if masks.channels < 0 or masks.placed < 0 or masks.coefficients <= PLACES * masks.placed:
+        raise ValueError(f"{masks} makes no masks: each placed feature takes {PLACES} of the coefficients, others too")
     if architecture.backbone == "yolov8":
         return YOLOv8Seg(size, architecture.classes, architecture.reg_max)
     if architecture.backbone == "lite0":

@@ -238,7 +238,7 @@ def parameter_groups(network: nn.Module, config: Config) -> list[dict[str, Any]]
 def start_from(network: nn.Module, architecture: Architecture, config: Config) -> None:
     """Loads `start` (a checkpoint's averaged weights) or `pretrained` (backbone entries) where given.
 
-    Raises ValueError where an entry's name or shape does not fit.
+    Raises ValueError where an entry's name or shape does not fit, and where a frozen backbone would stay random.
     """
     if config.start:
         put(read_start(config.start), network, architecture)
@@ -253,6 +253,10 @@ def start_from(network: nn.Module, architecture: Architecture, config: Config) -
         except (RuntimeError, AttributeError, OSError) as error:
             reason = str(error).splitlines()[0]
             raise ValueError(f"{config.pretrained} does not fit the network: {reason}") from error
+    elif config.frozen:
+        raise ValueError(
+            "a frozen backbone needs weights: name the ImageNet file with --pretrained, or others with --from"
+        )
 
 
 def computes_bf16(device: torch.device) -> bool:

@@ -25,6 +25,7 @@ MASKS = re.compile(r"^(head|model\.22)\.(cv4|proto)\.")  # entries that make mas
 class Start:
     """A network's entries, and the architecture that they belong to."""
 
+    source: str
     architecture: Architecture
     entries: dict[str, Tensor]
 
@@ -36,12 +37,16 @@ def read_start(source: str) -> Start:
         raise ValueError(f"{source} cannot be trained further: name a .pt or .safetensors file, or fastsam-tiny")
     try:
         state = checkpoint.load(file)
-        return Start(checkpoint.architecture_of(state), state["average"])
     except ValueError:
         found = catalogue.read(file)
+    else:
+        try:
+            return Start(source, checkpoint.architecture_of(state), state["average"])
+        except TypeError:
+            raise ValueError(f"{source} is of another version: its network has settings unknown here") from None
     entries = {name: torch.from_numpy(values.copy()) for name, values in found.entries.items()}
     try:
-        return Start(describe(entries), entries)
+        return Start(source, describe(entries), entries)
     except (KeyError, IndexError, StopIteration):
         raise ValueError(f"{source} holds no network of a published size") from None
 
@@ -74,4 +79,6 @@ def put(start: Start, network: nn.Module, architecture: Architecture) -> None:
         network.load_state_dict(entries)
     except (KeyError, RuntimeError) as error:
         reason = str(error).strip("'").splitlines()[-1].strip()
-        raise ValueError(f"the weights to start from do not fit the network ({reason}): they are of {theirs}") from None
+        raise ValueError(
+            f"{start.source} does not fit the network ({reason}): it is {theirs}; say the same, or nothing of it"
+        ) from None

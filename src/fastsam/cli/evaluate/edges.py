@@ -1,9 +1,7 @@
 """`fastsam eval edges`."""
 
-import os
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,11 +12,14 @@ import numpy.typing as npt
 from cyclopts import Parameter
 from rich.table import Table
 
-from fastsam.cli.evaluate.network import Flags, Network
+from fastsam.cli.evaluate.flags import AS_STORED, Network, NetworkFlags
 from fastsam.cli.evaluate.report import best_and_worst, progress, show, write_json
 from fastsam.errors import UsageError, require
+from fastsam.loading import cores
 
+Map = npt.NDArray[Any]
 KINDS = (".mat", ".npz")
+WAITING = 4  # maps a process that may wait to be matched
 
 
 def edges(
@@ -28,9 +29,7 @@ def edges(
     ground_truth: Path,
     predictions: Path | None = None,
     thresholds: int = 99,
-    network: Flags = Network(),  # noqa: B008  # frozen
-    conf: float | None = None,
-    max_det: int | None = None,
+    network: NetworkFlags = AS_STORED,
     limit: int | None = None,
     processes: int | None = None,
     pictures: Path | None = None,
@@ -48,23 +47,20 @@ def edges(
         Folder of edge maps to judge instead: grey PNGs of 8 or 16 bits, named as the ground truth.
     thresholds
         At how many strengths, evenly spread, the maps are cut.
-    conf
-        Score threshold; the weights' own by default.
-    max_det
-        Segments a photo at most; the weights' own by default.
     limit
         Only the first so many photos.
     processes
         Processes that match pixels; one a core by default.
     pictures
-        Folder for pictures of the best and the worst photos: white predicted, in colour what was drawn.
+        Folder for pictures of the best and the worst photos: white predicted, in red what was drawn.
     json_file
         File to write the figures to.
     """
     if (photos is None) == (predictions is None):
         raise UsageError("name either a folder of photos or --predictions, a folder of edge maps")
-    if thresholds < 1 or (limit is not None and limit < 1):
-        raise UsageError(f"--thresholds {thresholds} and --limit {limit} must be at least 1")
+    for name, value in (("thresholds", thresholds), ("limit", limit), ("processes", processes)):
+        if value is not None and value < 1:
+            raise UsageError(f"--{name} {value} must be at least 1")
     require("scipy", "eval")
     require("skimage", "eval")
     from fastsam.evaluation.boundaries import best, curve, grid, read_drawn, summary
@@ -72,65 +68,90 @@ def edges(
     files = sorted(f for f in ground_truth.glob("*") if f.suffix in KINDS)[:limit]
     if not files:
         raise UsageError(f"{ground_truth} holds no ground truth: neither .mat nor .npz files")
+    sources = sources_of(files, predictions or photos_of(photos), [".png"] if predictions else None)
+    read = read_map if predictions else edges_by(network)
     cuts = grid(thresholds)
-
-    def maps(some: list[Path]) -> Iterator[npt.NDArray[Any]]:
-        return predicted(predictions, some) if predictions else segmented(photos, some, network, conf, max_det)
-
-    with ProcessPoolExecutor(processes or os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(one, strength, file, thresholds) for strength, file in zip(maps(files), files, strict=True)]
-        tables = [job.result() for job in progress(jobs, "matching", len(jobs))]
+    tables = matched([(sources[k], file) for k, file in enumerate(files)], read, thresholds, processes or cores())
     figures = summary([f.stem for f in files], tables, cuts)
     table = Table("photos", "thresholds", "ODS", "OIS", "AP", "R50")
     row = (figures.ods, figures.ois, figures.ap, figures.r50)
     table.add_row(str(len(files)), str(thresholds), *[f"{v:.3f}" for v in row])
     show(table)
-    write_json(json_file, asdict(figures))
+    write_json(json_file, figures)
 
-    def picture(file: Path) -> Any:
-        at = best(*curve(tables[files.index(file)]), cuts).threshold
-        canvas = np.zeros((*read_drawn(file)[0].shape, 3), np.uint8)
-        canvas[..., 0] = 255 * np.mean(read_drawn(file), 0)
-        canvas[next(maps([file])) >= at] = 255
+    def picture(k: int) -> npt.NDArray[np.uint8]:
+        drawn = read_drawn(files[k])
+        canvas = np.zeros((*drawn[0].shape, 3), np.uint8)
+        canvas[..., 0] = 255 * np.mean(drawn, 0)
+        canvas[read(sources[k]) >= best(*curve(tables[k]), cuts).threshold] = 255
         return canvas
 
-    rated = [(row["f"], file) for row, file in zip(figures.images, files, strict=True)]
-    best_and_worst(pictures, rated, lambda file: file.name, picture)
+    best_and_worst(pictures, [(row["f"], files[k], k) for k, row in enumerate(figures.images)], picture)
     return 0
 
 
-def one(strength: npt.NDArray[Any], file: Path, thresholds: int) -> npt.NDArray[np.int64]:
-    """The counts of one photo's edge map. Raises UsageError where its size is another."""
+def matched(
+    pairs: list[tuple[Path, Path]], read: Callable[[Path], Map], thresholds: int, processes: int
+) -> list[npt.NDArray[np.int64]]:
+    """The counts of each pair of an edge map's source and its ground truth, in several processes."""
+    jobs: list[Future[npt.NDArray[np.int64]]] = []
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        try:
+            for k, (source, file) in enumerate(progress(pairs, "edges")):
+                if k >= WAITING * processes:
+                    jobs[k - WAITING * processes].result()
+                jobs.append(pool.submit(counts_of, read(source), file, thresholds))
+            return [job.result() for job in progress(jobs, "matching the last")]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def counts_of(strength: Map, file: Path, thresholds: int) -> npt.NDArray[np.int64]:
+    """The counts of one photo's edge map. Raises UsageError where what was drawn has another size."""
     from fastsam.evaluation.boundaries import count, grid, read_drawn
 
     cv2.setNumThreads(1)
     drawn = read_drawn(file)
+    if not drawn:
+        raise UsageError(f"{file} holds no annotator's boundaries")
     if any(d.shape != strength.shape for d in drawn):
         raise UsageError(f"the edge map of {file.stem} has {strength.shape} pixels, what was drawn {drawn[0].shape}")
     return count(strength, drawn, grid(thresholds))
 
 
-def predicted(folder: Path, files: list[Path]) -> Iterator[npt.NDArray[Any]]:
-    """Edge maps 0..1 of a folder, one for each ground truth. Raises UsageError where one is missing or no grey PNG."""
-    for file in files:
-        source = folder / f"{file.stem}.png"
-        if not source.is_file():
-            raise UsageError(f"{source} is missing: every ground truth needs an edge map of its name")
-        pixels = cv2.imdecode(np.frombuffer(source.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-        if pixels is None or pixels.ndim != 2 or pixels.dtype not in (np.uint8, np.uint16):
-            raise UsageError(f"{source} is no grey PNG of 8 or 16 bits")
-        yield pixels.astype(np.float64) / np.iinfo(pixels.dtype).max
-
-
-def segmented(
-    folder: Path | None, files: list[Path], network: Network, conf: float | None, max_det: int | None
-) -> Iterator[npt.NDArray[Any]]:
-    """Edge maps of the photos of each ground truth's name. Raises UsageError where one is missing."""
+def photos_of(folder: Path | None) -> Path:
+    """Where a folder's photos lie."""
     assert folder is not None  # checked by the caller
-    inner = folder / "images" if (folder / "images").is_dir() else folder
-    named = {f.stem: f for f in inner.glob("*") if f.is_file()}
-    segment = network.load(conf, max_det)
-    for file in progress(files, "segmenting", len(files)):
+    return folder / "images" if (folder / "images").is_dir() else folder
+
+
+def sources_of(files: list[Path], folder: Path, suffixes: list[str] | None) -> list[Path]:
+    """The photo or edge map of each ground truth, by its name. Raises UsageError where one is missing."""
+    named = {f.stem: f for f in _pictures(folder) if suffixes is None or f.suffix.lower() in suffixes}
+    for file in files:
         if file.stem not in named:
-            raise UsageError(f"{inner} has no photo called {file.stem}")
-        yield segment(named[file.stem]).edges()
+            raise UsageError(
+                f"{folder} has no picture {file.stem}{(suffixes or [''])[0]}: every ground truth needs one"
+            )
+    return [named[file.stem] for file in files]
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    """Files below a folder that OpenCV may read, by their suffix."""
+    return (f for f in sorted(folder.rglob("*")) if f.is_file() and cv2.haveImageReader(str(f)))
+
+
+def read_map(source: Path) -> Map:
+    """An edge map 0..1. Raises UsageError for what is no grey PNG."""
+    pixels = cv2.imdecode(np.frombuffer(source.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.ndim != 2 or pixels.dtype not in (np.uint8, np.uint16):
+        raise UsageError(f"{source} is no grey PNG of 8 or 16 bits")
+    strength: Map = pixels.astype(np.float64) / np.iinfo(pixels.dtype).max
+    return strength
+
+
+def edges_by(network: Network) -> Callable[[Path], Map]:
+    """What gives a photo's edge map."""
+    segment = network.load()
+    return lambda source: segment(source).edges()

@@ -3,13 +3,13 @@
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
+import numpy as np
 from rich.table import Table
 
-from fastsam.cli.evaluate.network import Flags, Network
-from fastsam.cli.evaluate.report import best_and_worst, progress, show, write_json
+from fastsam.cli.evaluate.flags import AS_STORED, NO_FILES, FileFlags, NetworkFlags
+from fastsam.cli.evaluate.report import best_and_worst, drawn, figure, progress, show, write_json
 from fastsam.errors import UsageError, require
 
 
@@ -18,66 +18,52 @@ def instances(
     /,
     *,
     detections: Path,
-    network: Flags = Network(),  # noqa: B008  # frozen
-    conf: float | None = None,
-    max_det: int | None = None,
-    images: Path | None = None,
-    only: Path | None = None,
-    pictures: Path | None = None,
-    json_file: Annotated[Path | None, Parameter(name="--json")] = None,
+    network: NetworkFlags = AS_STORED,
+    files: FileFlags = NO_FILES,
 ) -> int:
     """Mask AP with a detector's boxes as prompts.
 
     Parameters
     ----------
     folder
-        A set: a folder with images/ and instances.json, or a JSON file of COCO or LVIS.
+        A set: a folder with images/ and instances.json, or a JSON file of COCO.
     detections
         COCO results of a detector on the same photos: image_id, category_id, bbox, score.
-    conf
-        Score threshold of the segments; the weights' own by default.
-    max_det
-        Segments a photo at most; the weights' own by default.
-    images
-        Folder of the photos, where they do not lie in the set.
-    only
-        File of set/file lines: photos to use, all by default.
-    pictures
-        Folder for pictures of the photos with the largest and the smallest share of boxes that got a mask.
-    json_file
-        File to write the figures to.
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.instances import answers, precision
-    from fastsam.evaluation.sets import Set, read_sets
-    from fastsam.formats.overlay import draw
+    from fastsam.evaluation.sets import read_sets
 
-    owned = read_detections(detections)
-    segment = network.load(conf, max_det)
+    sets = read_sets([folder], files.images, files.only)
+    if len(sets) > 1:
+        raise UsageError(f"{folder} holds {len(sets)} sets, whose photos have the same numbers: name one of them")
+    one, owned = sets[0], read_detections(detections)
+    mine = {k: rows for k, rows in owned.items() if k in set(one.ids)}
+    kinds = {c["id"] for c in one.content["categories"]}
+    if not any(row["category_id"] in kinds for rows in mine.values() for row in rows):
+        raise UsageError(f"no box of {detections} has a photo and a category of {folder}: are they of the same set?")
+    segment = network.load()
+    found: list[dict[str, Any]] = []
+    rated = []
+    for photo in progress(one.photos, one.name):
+        asked = mine.get(photo["id"], [])
+        got = answers(segment(one.file(photo)), asked)
+        found += got
+        if asked:
+            rated.append((len(got) / len(asked), one.file(photo), (one.file(photo), asked)))
+    row = precision(one.content, found, one.ids, sum(map(len, mine.values())))
     table = Table("set", "photos", "boxes", "answered", "AP", "AP50", "AP75", "small", "medium", "large")
-    rows, rated = {}, []
-    for one in read_sets([folder], images, only):
-        found: list[dict[str, Any]] = []
-        for photo in progress(one.photos, one.name, len(one.photos)):
-            mine = owned[photo["id"]]
-            got = answers(segment(one.file(photo)), mine)
-            found += got
-            if mine:
-                rated.append((len(got) / len(mine), (one, photo)))
-        boxes = sum(len(owned[p["id"]]) for p in one.photos)
-        row = rows[one.name] = precision(one.content, found, [p["id"] for p in one.photos], boxes)
-        figures = [f"{v:.1f}" for v in (row.ap, row.ap50, row.ap75, *row.by_size.values())]
-        table.add_row(one.name, str(len(one.photos)), str(boxes), str(row.answered), *figures)
+    figures = map(figure, (row.ap, row.ap50, row.ap75, *row.by_size.values()))
+    table.add_row(one.name, str(len(one.photos)), str(row.boxes), str(row.answered), *figures)
     show(table)
-    write_json(json_file, rows)
+    write_json(files.json_file, {one.name: row})
 
-    def picture(item: tuple[Set, dict[str, Any]]) -> Any:
-        segments = segment(item[0].file(item[1]))
-        assert segments.photo is not None  # it was just segmented
-        corners = [(x, y, x + w, y + h) for x, y, w, h in (d["bbox"] for d in owned[item[1]["id"]])]
-        return draw(segments.photo, segments, segments.select(boxes=corners))
+    def picture(asked: tuple[Path, list[dict[str, Any]]]) -> np.ndarray:
+        segments = segment(asked[0])
+        corners = [(x, y, x + w, y + h) for x, y, w, h in (row["bbox"] for row in asked[1])]
+        return drawn(segments, segments.select(boxes=corners))
 
-    best_and_worst(pictures, rated, lambda item: item[1]["file_name"], picture)
+    best_and_worst(files.pictures, rated, picture)
     return 0
 
 
@@ -87,8 +73,9 @@ def read_detections(file: Path) -> dict[int, list[dict[str, Any]]]:
     try:
         for row in json.loads(file.read_text()):
             x, y, w, h = (float(v) for v in row["bbox"])
-            kept = {"image_id": row["image_id"], "category_id": row["category_id"], "score": float(row["score"])}
-            owned[row["image_id"]].append({**kept, "bbox": [x, y, w, h]})
+            photo, score = int(row["image_id"]), float(row["score"])
+            kept = {"image_id": photo, "category_id": row["category_id"], "bbox": [x, y, w, h], "score": score}
+            owned[photo].append(kept)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:

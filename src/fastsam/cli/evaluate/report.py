@@ -1,7 +1,8 @@
-"""What every evaluation shares: a bar, a table, a JSON file, pictures of the best and the worst photos."""
+"""What every evaluation shows: a bar, a table, a JSON file, pictures of the best and the worst photos."""
 
 import dataclasses
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -14,15 +15,18 @@ from rich.progress import track
 from rich.table import Table
 
 from fastsam.files import make_folder, whole
-from fastsam.formats.overlay import write
+from fastsam.formats.overlay import draw, write
+from fastsam.prompts import Pick
+from fastsam.segments import Segments
 
 T = TypeVar("T")
+UInt8 = npt.NDArray[np.uint8]
 PICTURES = 4  # of the best photos, and of the worst
 
 
-def progress(photos: Iterable[T], name: str, total: int) -> Iterable[T]:
+def progress(photos: Sequence[T], name: str) -> Iterable[T]:
     """The same, with a bar on standard error while they are gone through."""
-    return track(photos, name, total, console=Console(stderr=True), transient=True)
+    return track(photos, name, console=Console(stderr=True), transient=True)
 
 
 def show(table: Table) -> None:
@@ -30,27 +34,49 @@ def show(table: Table) -> None:
     Console(file=sys.stdout, width=200 if not sys.stdout.isatty() else None).print(table)
 
 
+def figure(value: float, digits: int = 1, unit: str = "") -> str:
+    """A number for a table, a dash for none."""
+    return "–" if math.isnan(value) else f"{value:.{digits}f}{unit}"
+
+
 def write_json(file: Path | None, value: Any) -> None:
-    """Writes a value, in which dataclasses may stand, where a file is given."""
+    """Writes a value, in which dataclasses may stand, where a file is given; null for what is no number."""
     if file:
         with whole(file) as part:
-            part.write_text(json.dumps(value, indent=2, default=dataclasses.asdict) + "\n")
+            part.write_text(json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
 
 
-def best_and_worst(
-    folder: Path | None, rated: Sequence[tuple[float, T]], name: Callable[[T], str],
-    draw: Callable[[T], npt.NDArray[np.uint8]],
-) -> None:  # fmt: skip
+def plain(value: Any) -> Any:
+    """A value of lists, dictionaries, strings, numbers and None."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(dataclasses.asdict(value))
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def best_and_worst(folder: Path | None, rated: Sequence[tuple[float, Path, T]], picture: Callable[[T], UInt8]) -> None:
     """Draws the photos with the largest and the smallest figures, where a folder is given.
 
-    rated: figure 0..1 and what is drawn, of each photo; files are called worst-1-0.12-NAME.png
+    rated: figure 0..1, the photo, and what is drawn; files are called worst-1-0.12-NAME.png, those of a run before go
     """
     if folder is None:
         return
     make_folder(folder)
-    order = sorted((pair for pair in rated if np.isfinite(pair[0])), key=lambda pair: pair[0])
-    chosen = [("worst", k, pair) for k, pair in enumerate(order[:PICTURES], 1)]
-    chosen += [("best", k, pair) for k, pair in enumerate(order[: -PICTURES - 1 : -1], 1)]
-    for kind, k, (figure, item) in chosen:
-        write(folder / f"{kind}-{k}-{figure:.2f}-{Path(name(item)).stem}.png", draw(item))
+    for kind in ("best", "worst"):
+        for old in folder.glob(f"{kind}-[1-{PICTURES}]-*.png"):
+            old.unlink()
+    order = sorted(rated, key=lambda row: row[0])
+    chosen = [("worst", k, row) for k, row in enumerate(order[:PICTURES], 1)]
+    chosen += [("best", k, row) for k, row in enumerate(order[: -PICTURES - 1 : -1], 1)]
+    for kind, k, (value, file, item) in chosen:
+        write(folder / f"{kind}-{k}-{value:.2f}-{file.stem}.png", picture(item))
     print(f"pictures of the best and the worst: {folder}")
+
+
+def drawn(segments: Segments, picks: Sequence[Pick] | None = None) -> UInt8:
+    """The picture of a photo that was just segmented."""
+    assert segments.photo is not None
+    return draw(segments.photo, segments, picks)

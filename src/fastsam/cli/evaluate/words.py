@@ -6,14 +6,16 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from fastsam.cli.evaluate.report import progress, show, write_json
+from fastsam.cli.evaluate.flags import Sets
+from fastsam.cli.evaluate.report import figure, progress, show, write_json
 
 
 def words(
-    folders: Annotated[list[Path], Parameter(consume_multiple=True)],
+    folders: Sets,
     /,
     *,
     encoder: str | None = None,
+    images: Path | None = None,
     only: Path | None = None,
     json_file: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
@@ -22,9 +24,11 @@ def words(
     Parameters
     ----------
     folders
-        Folders with images/ and instances.json.
+        Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
     encoder
         What reads words: offline, clip, or a folder of CLIP's towers.
+    images
+        Folder of the photos, where they do not lie in the sets.
     only
         File of set/file lines: photos to use, all by default.
     json_file
@@ -35,11 +39,11 @@ def words(
 
     table = Table("set", "words", "things", "right", "right without persons", "stuff", "right by area")
     rows = {}
-    for one in read_sets(folders, only=only):
+    for one in read_sets(folders, images, only):
         size = len(vocabulary(one.content))
-        named = progress(name_all(one, encoder), one.name, len(one.photos))
-        row = rows[one.name] = summary([n for photo in named for n in photo], size)
-        shares = [f"{100 * v:.1f}%" for v in (row.things, row.things_without_persons, row.stuff_area)]
+        named = [n for photo in progress(one.photos, one.name) for n in name_all(one, photo, encoder)]
+        row = rows[one.name] = summary(named, size)
+        shares = [figure(100 * v, unit="%") for v in (row.things, row.things_without_persons, row.stuff_area)]
         table.add_row(one.name, str(size), str(row.masks[0]), *shares[:2], str(row.masks[1]), shares[2])
     show(table)
     write_json(json_file, rows)
