@@ -39,6 +39,11 @@ def test_placed_masks_are_sums_of_prototypes(placed: int) -> None:
         np.testing.assert_allclose(mask[near], wanted[near], atol=0.02)  # small boxes in corners are worst
 
 
+def test_no_masks_are_placed_too() -> None:
+    weights, prototypes = place(np.zeros((0, 20), np.float32), np.ones((9, 4, 4), np.float32), BOXES[:0], 4, 2)
+    assert (weights.shape, prototypes.shape) == ((0, 20), (20, 4, 4))
+
+
 def test_masks_without_places_stay_as_they_are() -> None:
     coefficients, maps = np.ones((2, 32), np.float32), np.ones((32, 4, 4), np.float32)
     assert coefficients_of(32, 0) == 32

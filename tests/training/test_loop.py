@@ -109,7 +109,9 @@ def test_masks_of_another_kind_begin_anew(make_set: Callable[..., Path], tmp_pat
 
 def test_a_run_starts_from_the_bundled_weights() -> None:
     start = read_start("fastsam-tiny")
-    settings = {name: getattr(start.architecture, name) for name in ("backbone", "mask_channels", "placed")}
+    settings = {
+        name: getattr(start.architecture, name) for name in ("backbone", "mask_channels", "placed", "coefficients")
+    }
     own = Learner(make_config({**SMALL, **settings, "start": "fastsam-tiny"}), CPU).network.state_dict()
     for name, value in start.entries.items():
         torch.testing.assert_close(own[name], value.to(own[name].dtype))

@@ -37,8 +37,8 @@ def place(coefficients: Float, maps: Float, boxes: Float, cell: int, placed: int
     corners = boxes.astype(np.float64)
     slope = 2 * unit / np.maximum(corners[:, 2:] - corners[:, :2], LEAST)
     start = -slope * ((corners[:, :2] + corners[:, 2:]) / 2 - half) / unit
-    terms = coefficients[:, plain:].astype(np.float64).reshape(-1, placed, TERMS)
-    moved = shift(terms, slope[:, None], start[:, None]).reshape(len(boxes), -1)
+    terms = coefficients[:, plain:].astype(np.float64).reshape(len(boxes), placed, TERMS)
+    moved = shift(terms, slope[:, None], start[:, None]).reshape(len(boxes), placed * TERMS)
     x, y = (((np.arange(n) + 0.5) * cell - middle) / unit for n, middle in zip((w, h), half, strict=True))
     across, down = np.broadcast_to(x, (h, w)), np.broadcast_to(y[:, None], (h, w))
     powers = np.stack((np.ones((h, w)), across, down, across**2, down**2, across * down)).astype(np.float32)
