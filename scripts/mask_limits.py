@@ -23,6 +23,7 @@ from fastsam.export.onnx import load_network
 from fastsam.image.letterbox import prepare
 from fastsam.image.read import read_image
 from fastsam.network.head import decode_boxes
+from fastsam.training.placed import place
 
 SIZES = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, 10**9)}
 RIGHT = 0.7
@@ -35,14 +36,14 @@ def main() -> None:
     parser.add_argument("--only", type=Path)
     parser.add_argument("--imgsz", type=int, default=512)
     given = parser.parse_args()
-    network, _ = load_network(given.checkpoint)
+    network, architecture = load_network(given.checkpoint)
     rows = []
     for one in read_sets(given.folders, only=given.only):
         for photo in one.photos:
             pixels = read_image(one.file(photo))
             letterbox, images = prepare(pixels, given.imgsz)
             with torch.no_grad():
-                raw = network.head.place(network(torch.from_numpy(images)))
+                raw = place(network(torch.from_numpy(images)), network.head.dfl(), architecture.placed)
                 boxes = decode_boxes(raw.distributions, raw.anchors, raw.strides, network.head.dfl())[0].numpy()
             (left, top), (width, height) = letterbox.pad, letterbox.content
             for annotation, mask in zip(one.annotations(photo), one.masks(photo, pixels.shape[:2]), strict=True):

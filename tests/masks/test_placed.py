@@ -54,12 +54,13 @@ def test_masks_without_places_stay_as_they_are() -> None:
 def test_the_losses_see_the_masks_that_a_user_sees(placed: int) -> None:
     torch = pytest.importorskip("torch", reason="the train extra is not installed")
     from fastsam.network import Architecture, build
+    from fastsam.training.placed import place as place_in_torch
 
     torch.manual_seed(0)
     network = build(Architecture("lite0", mask_channels=16, placed=placed, coefficients=20)).eval()
     with torch.no_grad():
         raw = network(torch.rand(1, 3, 128, 160))
-        seen = network.head.place(raw)
+        seen = place_in_torch(raw, network.head.dfl(), placed)
         candidates, maps = (x[0].numpy() for x in network.head.decode(raw))
     centre, side = candidates[:2].T, candidates[2:4].T
     boxes = np.concatenate((centre - side / 2, centre + side / 2), 1)

@@ -8,6 +8,8 @@ box. So it knows its own middle. A polynomial in the place within a box is one i
 other coefficients: these, for each feature times each power of the place, are what comes out.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,7 +40,8 @@ def place(coefficients: Float, maps: Float, boxes: Float, cell: int, placed: int
     slope = 2 * unit / np.maximum(corners[:, 2:] - corners[:, :2], LEAST)
     start = -slope * ((corners[:, :2] + corners[:, 2:]) / 2 - half) / unit
     terms = coefficients[:, plain:].astype(np.float64).reshape(len(boxes), placed, TERMS)
-    moved = shift(terms, slope[:, None], start[:, None]).reshape(len(boxes), placed * TERMS)
+    (p, r), (q, s) = slope.T[..., None], start.T[..., None]
+    moved = np.stack(shifted(np.moveaxis(terms, -1, 0), p, q, r, s), -1).reshape(len(boxes), placed * TERMS)
     x, y = (((np.arange(n) + 0.5) * cell - middle) / unit for n, middle in zip((w, h), half, strict=True))
     across, down = np.broadcast_to(x, (h, w)), np.broadcast_to(y[:, None], (h, w))
     powers = np.stack((np.ones((h, w)), across, down, across**2, down**2, across * down)).astype(np.float32)
@@ -50,23 +53,17 @@ def place(coefficients: Float, maps: Float, boxes: Float, cell: int, placed: int
     )
 
 
-def shift(
-    terms: npt.NDArray[np.float64], slope: npt.NDArray[np.float64], start: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """Coefficients (N, F, 6) of 1, x, y, x^2, y^2, x y from those of u = px + q and v = ry + s.
+def shifted(terms: Any, p: Any, q: Any, r: Any, s: Any) -> tuple[Any, ...]:
+    """Coefficients of 1, x, y, x^2, y^2, x y from those of 1, u, v, u^2, v^2, u v, where u = px + q and v = ry + s.
 
-    slope: p, r; start: q, s; (N, 1, 2) both
+    Arrays of any library, of shapes that go together.
     """
-    one, u, v, uu, vv, uv = np.moveaxis(terms, -1, 0)
-    (p, r), (q, s) = np.moveaxis(slope, -1, 0), np.moveaxis(start, -1, 0)
-    return np.stack(
-        (
-            one + u * q + v * s + uu * q * q + vv * s * s + uv * q * s,
-            (u + 2 * uu * q + uv * s) * p,
-            (v + 2 * vv * s + uv * q) * r,
-            uu * p * p,
-            vv * r * r,
-            uv * p * r,
-        ),
-        -1,
+    one, u, v, uu, vv, uv = terms
+    return (
+        one + u * q + v * s + uu * q * q + vv * s * s + uv * q * s,
+        (u + 2 * uu * q + uv * s) * p,
+        (v + 2 * vv * s + uv * q) * r,
+        uu * p * p,
+        vv * r * r,
+        uv * p * r,
     )

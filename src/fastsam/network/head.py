@@ -5,7 +5,7 @@ Leaves: `RawOutput` (what the losses need); `decode` turns it into what leaves a
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -15,8 +15,7 @@ from fastsam.network.blocks import Conv
 
 STRIDES = (8, 16, 32)
 COEFFICIENTS = 32  # of the published networks
-PLACES = 6  # terms of a place: 1, x, y, x^2, y^2, x y
-UNIT = 256.0  # input pixels that count as 1 in them
+PLACES = 6  # coefficients of a feature that a mask weighs by the place in its box
 
 
 @dataclass(frozen=True)
@@ -56,37 +55,6 @@ def decode_boxes(distributions: Tensor, anchors: Tensor, strides: Tensor, bins: 
     probabilities = distributions.float().reshape(n, a, 4, -1).softmax(-1)
     distances = (probabilities * bins).sum(-1) * strides[:, None]
     return torch.cat((anchors - distances[..., :2], anchors + distances[..., 2:]), -1)
-
-
-def places(h: int, w: int, device: torch.device) -> Tensor:
-    """(6, h, w): 1, x, y, x^2, y^2, x y of each cell's centre, in `UNIT`s."""
-    y = (torch.arange(h, device=device, dtype=torch.float32) + 0.5) * (4 / UNIT)
-    x = (torch.arange(w, device=device, dtype=torch.float32) + 0.5) * (4 / UNIT)
-    y, x = torch.meshgrid(y, x, indexing="ij")
-    return torch.stack((torch.ones_like(x), x, y, x * x, y * y, x * y))
-
-
-def about_boxes(terms: Tensor, boxes: Tensor) -> Tensor:
-    """Coefficients (N, A, F, 6) of `places` from those of 1, u, v, u^2, v^2, u v.
-
-    u and v run from -1 to 1 across the boxes (N, A, 4) xyxy in input pixels.
-    """
-    one, u, v, uu, vv, uv = terms.unbind(-1)
-    boxes = boxes[..., None, :]
-    slope = 2 * UNIT / (boxes[..., 2:] - boxes[..., :2]).clamp(min=4.0)
-    start = -slope * (boxes[..., :2] + boxes[..., 2:]) / (2 * UNIT)
-    (p, r), (q, s) = slope.unbind(-1), start.unbind(-1)  # u = p x + q, v = r y + s
-    return torch.stack(
-        (
-            one + u * q + v * s + uu * q * q + vv * s * s + uv * q * s,
-            (u + 2 * uu * q + uv * s) * p,
-            (v + 2 * vv * s + uv * q) * r,
-            uu * p * p,
-            vv * r * r,
-            uv * p * r,
-        ),
-        -1,
-    )
 
 
 class DFL(nn.Module):
@@ -158,9 +126,8 @@ class Segment(nn.Module):
         self.cv3 = _towers(channels, c_score, classes)
         self.cv4 = _towers(channels, c_mask, masks.coefficients)
         self.dfl = DFL(reg_max)
-        self.plain = masks.coefficients - PLACES * masks.placed  # prototypes that weigh the same everywhere
-        self.proto = Proto(channels[0], c_proto, c_skip, self.plain + max(0, masks.placed - 1))
-        self.placed = masks.placed
+        plain = masks.coefficients - PLACES * masks.placed  # prototypes that weigh the same everywhere
+        self.proto = Proto(channels[0], c_proto, c_skip, plain + max(0, masks.placed - 1))
         self.set_initial_biases(classes)
 
     def set_initial_biases(self, classes: int) -> None:
@@ -173,34 +140,13 @@ class Segment(nn.Module):
     def forward(self, features: tuple[Tensor, Tensor, Tensor], fine: Tensor | None = None) -> RawOutput:
         shapes = [(f.shape[2], f.shape[3]) for f in features]
         anchors, strides = anchor_grid(shapes, features[0].device)
-        distributions, coefficients = _over_levels(self.cv2, features), _over_levels(self.cv4, features)
         return RawOutput(
-            distributions=distributions,
+            distributions=_over_levels(self.cv2, features),
             scores=_over_levels(self.cv3, features),
-            coefficients=coefficients,
+            coefficients=_over_levels(self.cv4, features),
             prototypes=self.proto(features[0], fine),
             anchors=anchors,
             strides=strides,
-        )
-
-    def place(self, raw: RawOutput) -> RawOutput:
-        """The same with masks as plain sums: K prototypes, and coefficients that hold on all of the input.
-
-        What `masks/placed.py` does after the network, for the losses; in float32, since its terms are large.
-        """
-        if not self.placed:
-            return raw
-        boxes = decode_boxes(raw.distributions.detach(), raw.anchors, raw.strides, self.dfl())
-        plain, terms = torch.split(raw.coefficients.float(), [self.plain, PLACES * self.placed], -1)
-        terms = about_boxes(terms.reshape(*terms.shape[:-1], self.placed, PLACES), boxes)
-        prototypes = raw.prototypes.float()
-        features = torch.cat((torch.ones_like(prototypes[:, :1]), prototypes[:, self.plain :]), 1)
-        where = places(prototypes.shape[2], prototypes.shape[3], prototypes.device)
-        weighed = (features[:, :, None] * where).flatten(1, 2)
-        return replace(
-            raw,
-            coefficients=torch.cat((plain, terms.flatten(-2)), -1),
-            prototypes=torch.cat((prototypes[:, : self.plain], weighed), 1),
         )
 
     def decode(self, raw: RawOutput) -> tuple[Tensor, Tensor]:

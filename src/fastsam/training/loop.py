@@ -23,6 +23,7 @@ from fastsam.training.config import Config, make_config
 from fastsam.training.data import load_cutouts, load_sets, read_holdout
 from fastsam.training.loader import Batch, Samples, batches, probabilities
 from fastsam.training.losses import losses
+from fastsam.training.placed import place
 from fastsam.training.start import put, read_start
 from fastsam.training.store import fits, store
 
@@ -74,9 +75,10 @@ class Learner:
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         images = batch.images.float().div_(255).contiguous(memory_format=torch.channels_last)
         with self.autocast():
-            raw = self.network.head.place(self.network(images))
-        c = self.config
-        return losses(raw, batch, self.network.head.dfl(), c.gains, self.generator, c.margin, c.reach)
+            raw = self.network(images)
+        c, bins = self.config, self.network.head.dfl()
+        raw = place(raw, bins, c.placed)
+        return losses(raw, batch, bins, c.gains, self.generator, c.margin, c.reach)
 
     def autocast(self) -> AbstractContextManager[Any]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
