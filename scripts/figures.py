@@ -4,7 +4,7 @@
 
 DATA holds the sets coco, coco-full, bsds, davis, grabcut and lvis; DIR what the annotators of BSDS500 drew. Runs the
 evaluations of `fastsam eval`
-one after the other (a quarter of an hour on two cores) and keeps their JSON files in the output folder.
+one after the other (more than half an hour on two cores) and keeps their JSON files in the output folder.
 """
 
 import argparse
