@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastsam.candidates import candidates, suppress
+from fastsam.candidates import candidates, suppress, suppress_softly
 
 
 def slow_suppress(boxes: np.ndarray, classes: np.ndarray, iou: float, most: int) -> list[int]:
@@ -31,6 +31,31 @@ def test_suppression_equals_the_slow_reference(n: int, iou: float, most: int, se
     assert suppress(boxes, classes, iou, most).tolist() == slow_suppress(boxes.astype(float), classes, iou, most)
 
 
+def slow_softly(boxes, classes, scores, iou: float, most: int, soft: float) -> list[tuple[float, int]]:
+    """All that plain suppression keeps, each score lowered by what it overlaps, and then the best."""
+    kept = slow_suppress(boxes, classes, iou, len(boxes))
+    lowered = []
+    for n, i in enumerate(kept):
+        nearest = max((overlap(boxes[i], boxes[j]) for j in kept[:n] if classes[j] == classes[i]), default=0.0)
+        lowered.append((-scores[i] * np.exp(-(nearest**2) / soft), n, i))
+    return [(-score, i) for score, _, i in sorted(lowered)[:most]]
+
+
+@given(
+    st.integers(0, 40), st.sampled_from([0.3, 0.7, 0.95]), st.integers(1, 50), st.floats(0.1, 2), st.integers(0, 10**6)
+)
+def test_soft_suppression_equals_the_slow_reference(n: int, iou: float, most: int, soft: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    corner = rng.integers(0, 20, (n, 2))
+    boxes = np.concatenate((corner, corner + rng.integers(1, 20, (n, 2))), 1).astype(np.float32)
+    classes = rng.integers(0, 2, n)
+    scores = np.sort(rng.random(n))[::-1].astype(np.float32)
+    indices, lowered = suppress_softly(boxes, classes, scores, iou, most, soft)
+    want = slow_softly(boxes.astype(float), classes, scores.astype(float), iou, most, soft)
+    np.testing.assert_allclose(lowered, [score for score, _ in want], rtol=1e-5)
+    assert indices.tolist() == [i for _, i in want]
+
+
 def raw(rows: list[tuple[float, ...]], classes: int) -> np.ndarray:
     """Raw output of rows cx, cy, w, h, scores..., with the row's number as every coefficient."""
     columns = [(*row, *[float(k)] * 32) for k, row in enumerate(rows)]
@@ -48,6 +73,15 @@ def test_classes_do_not_suppress_each_other() -> None:
     rows = [(50, 50, 20, 20, 0.9, 0.1), (50, 50, 20, 20, 0.2, 0.8), (50, 50, 20, 20, 0.7, 0.1)]
     found = candidates(raw(rows, 2), 32, 0.25, 0.5, 10)
     assert found.classes.tolist() == [0, 1]
+
+
+def test_soft_suppression_puts_another_thing_before_the_same_again() -> None:
+    rows = [(50, 50, 20, 20, 0.9), (52, 50, 20, 20, 0.8), (150, 50, 20, 20, 0.6), (53, 50, 20, 20, 0.21)]
+    hard = candidates(raw(rows, 1), 32, 0.2, 0.95, 10)
+    soft = candidates(raw(rows, 1), 32, 0.2, 0.95, 10, soft=0.5)
+    assert hard.coefficients[:, 0].tolist() == [0, 1, 2, 3]
+    assert soft.coefficients[:, 0].tolist() == [0, 2, 1]  # the last one's score fell below the threshold
+    np.testing.assert_allclose(soft.scores, [0.9, 0.6, 0.8 * np.exp(-((18 / 22) ** 2) / 0.5)], rtol=1e-6)
 
 
 def test_nothing_found_is_an_empty_result() -> None:

@@ -256,7 +256,7 @@ def read_out(
 ) -> Segments:
     """What a network's raw output for one photo says: candidates, suppressed, with lazy masks that are not empty."""
     k = coefficients_of(len(prototypes), use.placed)
-    found = candidates(raw, k, use.conf, use.iou, use.max_det)
+    found = candidates(raw, k, use.conf, use.iou, use.max_det, use.soft)
     boxes = box.to_photo(found.boxes)
     if use.port:
         masks = as_the_port(found.coefficients, prototypes, boxes, box)

@@ -1,6 +1,7 @@
 """Masks that weigh features by the place in their box are those of a slow, direct formula, inside a file too."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,7 +70,8 @@ def test_the_losses_see_the_masks_that_a_user_sees(placed: int) -> None:
     np.testing.assert_allclose(np.einsum("nk,khw->nhw", weights, prototypes), want, atol=2e-3)
 
 
-def test_a_file_with_masks_inside_has_the_same(tmp_path: Path, examples: Path) -> None:
+def write_both(folder: Path, **settings: Any) -> Any:
+    """A random network as net.onnx, and a session of the same with masks inside."""
     torch = pytest.importorskip("torch", reason="the export extra is not installed")
     import onnxruntime
 
@@ -82,17 +84,23 @@ def test_a_file_with_masks_inside_has_the_same(tmp_path: Path, examples: Path) -
     torch.manual_seed(0)
     network = build(Architecture("lite0", mask_channels=16, placed=3, coefficients=24)).eval()
     network.head.cv3[0][-1].bias.data.fill_(0.0)
-    settings = Settings(imgsz=128, conf=0.4, max_det=20, margin=0.1, placed=3)
+    own = Settings(imgsz=128, max_det=20, margin=0.1, placed=3, **settings)
     model = to_onnx(network)
-    describe(model, settings, {})
-    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
-    with_masks(model, settings)
-    (tmp_path / "masks.onnx").write_bytes(model.SerializeToString())
+    describe(model, own, {})
+    (folder / "net.onnx").write_bytes(model.SerializeToString())
+    with_masks(model, own)
+    return onnxruntime.InferenceSession(model.SerializeToString())
 
+
+@pytest.mark.parametrize("soft", [0.0, 0.5])
+def test_a_file_with_masks_inside_has_the_same(tmp_path: Path, soft: float) -> None:
+    session = write_both(tmp_path, conf=0.4, soft=soft)
     pixels = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
-    source = FastSAM(tmp_path / "net.onnx", threads=1)(pixels).masks.source
-    session = onnxruntime.InferenceSession(str(tmp_path / "masks.onnx"))
-    (masks,) = session.run(["masks"], {"images": pixels.transpose(2, 0, 1)[None].astype(np.float32) / 255})
+    segments = FastSAM(tmp_path / "net.onnx", threads=1)(pixels)
+    source = segments.masks.source
+    images = pixels.transpose(2, 0, 1)[None].astype(np.float32) / 255
+    masks, scores = session.run(["masks", "scores"], {"images": images})
+    np.testing.assert_allclose(scores[: len(segments)], segments.scores, atol=1e-5)
     own = np.einsum("nk,khw->nhw", source.coefficients, source.prototypes)
     assert len(own) > 3
     compared = 0
@@ -100,3 +108,11 @@ def test_a_file_with_masks_inside_has_the_same(tmp_path: Path, examples: Path) -
         errors = [np.abs(logits - mask)[mask > -20].max() for mask in masks if (mask > -20).any()]
         compared += min(errors) < 1e-2
     assert compared == len(own)
+
+
+@pytest.mark.parametrize("soft", [0.0, 0.5])
+def test_a_file_with_masks_inside_may_find_nothing(tmp_path: Path, soft: float) -> None:
+    session = write_both(tmp_path, conf=1.0, soft=soft)
+    masks, scores = session.run(["masks", "scores"], {"images": np.zeros((1, 3, 128, 128), np.float32)})
+    assert masks.shape == (0, 32, 32)
+    assert scores.shape == (0,)

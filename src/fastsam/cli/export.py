@@ -30,6 +30,7 @@ def export(
     iou: float | None = None,
     max_det: int | None = None,
     margin: float | None = None,
+    soft: float | None = None,
     int8: Annotated[bool, Parameter(negative="")] = False,
     calibrate: Path | None = None,
     with_masks: Annotated[bool, Parameter(negative="")] = False,
@@ -56,6 +57,8 @@ def export(
     margin
         Share of a photo-sized box's sides by which its mask may reach beyond it, less for smaller boxes. For weights
         that were trained with a margin.
+    soft
+        How slowly scores fall with the overlap with better ones: exp(-IoU^2 / soft); 0 leaves them as they are.
     int8
         Eight bits, calibrated on photos; layers that eight bits would harm stay in float.
     calibrate
@@ -66,8 +69,9 @@ def export(
     json_file
         File to write the report to.
     """
-    if margin is not None and margin < 0:
-        raise UsageError(f"margin {margin} is negative: the least is 0")
+    for name, value in (("margin", margin), ("soft", soft)):
+        if value is not None and value < 0:
+            raise UsageError(f"{name} {value} is negative: the least is 0")
     if int8 and calibrate is None:
         raise UsageError("--int8 needs photos to calibrate with: --calibrate FOLDER")
     photos = photos_of(calibrate) if calibrate else []
@@ -75,7 +79,7 @@ def export(
     from fastsam.export.graphs import content_of, halve
     from fastsam.runtimes.settings import read_settings
 
-    model = sources.read(source, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, margin=margin)
+    model = sources.read(source, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, margin=margin, soft=soft)
     reference = content_of(model)
     stored = {p.key: p.value for p in model.metadata_props}
     settings = read_settings(stored, Path(source))

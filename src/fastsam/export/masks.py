@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from fastsam.candidates import MOST
 from fastsam.masks.placed import TERMS, coefficients_of
 from fastsam.runtimes.settings import Settings
 
@@ -22,7 +23,7 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
 
     boxes: (N, 4) float32 xyxy in input pixels; scores: (N,) float32; classes: (N,) int64; masks: (N, h, w) float32
     logits on cells of 4 input pixels, `OUTSIDE` beyond the windows: to be enlarged bilinearly, above 0 where the mask
-    is. Best first; conf, iou, max_det and margin are those of `settings`.
+    is. Best first; conf, iou, max_det and margin are those of `settings`, as is `soft`.
     """
     g = _Nodes(model)
     rows = g.op("Squeeze", "candidates", g.constant([0], np.int64))
@@ -39,16 +40,19 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
         "NonMaxSuppression",
         g.op("Unsqueeze", centred, first),
         g.op("Unsqueeze", alone, first),
-        g.constant([settings.max_det], np.int64),
+        g.constant([MOST if settings.soft else settings.max_det], np.int64),
         g.constant([settings.iou]),
         g.constant([settings.conf]),
         center_point_box=1,
     )
     kinds, indices = (g.op("Gather", chosen, g.constant(k, np.int64), axis=1) for k in (1, 2))
     scores = g.op("Gather", g.op("ReduceMax", every, axes=[0], keepdims=0), indices, axis=0)
-    most = g.op("Min", g.op("Shape", scores), g.constant([settings.max_det], np.int64))
-    scores, order = g.op("TopK", scores, most, outputs=2)
-    indices, kinds = g.op("Gather", indices, order, axis=0), g.op("Gather", kinds, order, axis=0)
+    if settings.soft:
+        scores, (indices, kinds) = ranked(g, scores, MOST, indices, kinds)
+        scores = lowered(g, scores, g.op("Gather", centred, indices, axis=0), kinds, settings.soft)
+        stays = g.op("Greater", scores, g.constant(settings.conf))
+        scores, indices, kinds = (g.op("Compress", x, stays, axis=0) for x in (scores, indices, kinds))
+    scores, (indices, kinds) = ranked(g, scores, settings.max_det, indices, kinds)
     picked = g.op("Gather", centred, indices, axis=0)
     centre, side = g.columns(picked, 0, 2), g.columns(picked, 2, 4)
     half = g.op("Div", side, g.constant(2.0))
@@ -78,6 +82,32 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
     g.finish({"boxes": boxes, "scores": scores, "classes": kinds, "masks": masks})
     stored = json.loads(next(p.value for p in model.metadata_props if p.key == "fastsam"))
     helper.set_model_props(model, {"fastsam": json.dumps({**stored, "masks": True})})
+
+
+def ranked(g: "_Nodes", scores: str, most: int, *others: str) -> tuple[Any, list[Any]]:
+    """The `most` best scores, best first, and the same entries of the others."""
+    count = g.op("Min", g.op("Shape", scores), g.constant([most], np.int64))
+    scores, order = g.op("TopK", scores, count, outputs=2)
+    return scores, [g.op("Gather", other, order, axis=0) for other in others]
+
+
+def lowered(g: "_Nodes", scores: str, centred: str, kinds: str, soft: float) -> Any:
+    """Scores (N,), best first, after soft suppression: `candidates.suppress_softly` as nodes."""
+    half = g.op("Div", g.columns(centred, 2, 4), g.constant(2.0))
+    corners = [g.op(kind, g.columns(centred, 0, 2), half) for kind in ("Sub", "Add")]
+    first, last = (g.op("Unsqueeze", x, g.constant([1], np.int64)) for x in corners)  # (N, 1, 2)
+    sides = g.op("Sub", g.op("Min", last, corners[1]), g.op("Max", first, corners[0]))
+    shared = g.op("ReduceProd", g.op("Max", sides, g.constant(0.0)), axes=[2], keepdims=0)
+    area = g.op("ReduceProd", g.columns(centred, 2, 4), axes=[1], keepdims=1)
+    joint = g.op("Sub", g.op("Add", area, g.op("Transpose", area, perm=[1, 0])), shared)
+    overlap = g.op("Div", shared, g.op("Max", joint, g.constant(1e-9)))
+    alike = g.op("Equal", g.op("Unsqueeze", kinds, g.constant([1], np.int64)), kinds)
+    counts = g.op("Where", alike, overlap, g.constant(0.0))
+    better = g.op("Trilu", counts, g.constant(-1, np.int64), upper=0)
+    none = g.op("Mul", area, g.constant(0.0))  # a column more: nothing can be reduced over no columns
+    largest = g.op("ReduceMax", g.op("Concat", better, none, axis=1), axes=[1], keepdims=0)
+    fall = g.op("Exp", g.op("Div", g.op("Mul", largest, largest), g.constant(-soft)))
+    return g.op("Mul", scores, fall)
 
 
 def centres(g: "_Nodes", size: str, axis: int) -> Any:

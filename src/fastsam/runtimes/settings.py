@@ -13,6 +13,7 @@ class Settings:
     """Class names, the defaults chosen for the weights, and how their output is to be read.
 
     margin: share of a photo-sized box's sides by which its mask may reach beyond it, less for smaller ones
+    soft: how slowly scores fall with the overlap with better ones (see `candidates.py`); 0 where they do not
     placed: features that masks weigh differently across their boxes (see `masks/placed.py`)
     port: boxes and masks exactly as the popular port makes them, for weights that were trained with it
     """
@@ -23,6 +24,7 @@ class Settings:
     iou: float = 0.7
     max_det: int = 300
     margin: float = 0.0
+    soft: float = 0.0
     placed: int = 0
     port: bool = False
 
