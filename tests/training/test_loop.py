@@ -107,10 +107,26 @@ def test_masks_of_another_kind_begin_anew(make_set: Callable[..., Path], tmp_pat
         assert made_masks or own[name].shape == value.shape
 
 
+def test_wider_towers_of_coefficients_begin_as_they_were(make_set: Callable[..., Path], tmp_path: Path) -> None:
+    small = {**SMALL, "backbone": "lite0", "mask_channels": 16, "placed": 1}
+    finish_run(make_config({**small, "data": [str(make_set())]}), tmp_path)
+    narrow, wide = (
+        Learner(make_config({**small, **more, "start": str(tmp_path / "last.pt")}), CPU).network.eval()
+        for more in ({}, {"mask_towers": 40})
+    )
+    assert wide.head.cv4[0][0].conv.out_channels == 40
+    assert wide.head.proto.cv1.conv.out_channels == 16
+    images = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        torch.testing.assert_close(wide(images).coefficients, narrow(images).coefficients)
+        torch.testing.assert_close(wide(images).prototypes, narrow(images).prototypes)
+
+
 def test_a_run_starts_from_the_bundled_weights() -> None:
     start = read_start("fastsam-tiny")
     settings = {
-        name: getattr(start.architecture, name) for name in ("backbone", "mask_channels", "placed", "coefficients")
+        name: getattr(start.architecture, name)
+        for name in ("backbone", "mask_channels", "mask_towers", "placed", "coefficients")
     }
     own = Learner(make_config({**SMALL, **settings, "start": "fastsam-tiny"}), CPU).network.state_dict()
     for name, value in start.entries.items():

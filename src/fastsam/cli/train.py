@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from fastsam.errors import UsageError, require
 
-BUILT = ("backbone", "size", "reg_max", "mask_channels", "placed", "coefficients")
+BUILT = ("backbone", "size", "reg_max", "mask_channels", "mask_towers", "placed", "coefficients")
 OPTIONS = ("data", "cutouts", "backbone", "size", "imgsz", "batch", "photos", "seed", "start", "pretrained", "holdout")
 
 

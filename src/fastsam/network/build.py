@@ -17,7 +17,7 @@ class Architecture:
     size: n, s, m, l or x
     classes: number of class scores
     reg_max: bins of each box side's distribution
-    mask_channels, placed, coefficients: how masks are made, as in `MaskBranch` (lite0 only)
+    mask_channels, mask_towers, placed, coefficients: how masks are made, as in `MaskBranch` (lite0 only)
     """
 
     backbone: str = "yolov8"
@@ -25,6 +25,7 @@ class Architecture:
     classes: int = 1
     reg_max: int = 16
     mask_channels: int = 0
+    mask_towers: int = 0
     placed: int = 0
     coefficients: int = COEFFICIENTS
 
@@ -40,9 +41,9 @@ def build(architecture: Architecture, frozen: int = 0) -> YOLOv8Seg | LiteSeg:
     masks = branch(architecture)
     if architecture.backbone == "yolov8" and masks != MaskBranch():
         raise ValueError(
-            "mask_channels, placed and coefficients need the backbone lite0: yolov8 is as it was published"
+            "mask_channels, mask_towers, placed and coefficients need the backbone lite0: yolov8 is as it was published"
         )
-    if masks.channels < 0 or masks.placed < 0 or masks.coefficients <= PLACES * masks.placed:
+    if min(masks.channels, masks.towers, masks.placed) < 0 or masks.coefficients <= PLACES * masks.placed:
         raise ValueError(f"{masks} makes no masks: each placed feature takes {PLACES} of the coefficients, others too")
     if architecture.backbone == "yolov8":
         return YOLOv8Seg(size, architecture.classes, architecture.reg_max)
@@ -53,4 +54,5 @@ def build(architecture: Architecture, frozen: int = 0) -> YOLOv8Seg | LiteSeg:
 
 def branch(architecture: Architecture) -> MaskBranch:
     """How a network makes masks."""
-    return MaskBranch(architecture.mask_channels, architecture.placed, architecture.coefficients)
+    a = architecture
+    return MaskBranch(a.mask_channels, a.mask_towers, a.placed, a.coefficients)

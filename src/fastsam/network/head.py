@@ -93,12 +93,14 @@ class MaskBranch:
     """How masks are made. The published way is the default.
 
     channels: width of the coefficients' towers and of the prototypes' convolutions, 0 for the published ones
+    towers: width of the towers alone, 0 for that of `channels`
     placed: features, a constant one first, that a mask weighs differently across its box (see `masks/placed.py`), as
     relative coordinates let masks of CondInst know their place (Tian et al. 2020, arXiv 2003.05664)
     coefficients: of a mask in all
     """
 
     channels: int = 0
+    towers: int = 0
     placed: int = 0
     coefficients: int = COEFFICIENTS
 
@@ -121,7 +123,7 @@ class Segment(nn.Module):
         super().__init__()
         c_box = max(16, channels[0] // 4, reg_max * 4)
         c_score = max(channels[0], min(classes, 100))
-        c_mask = masks.channels or max(channels[0] // 4, masks.coefficients)
+        c_mask = masks.towers or masks.channels or max(channels[0] // 4, masks.coefficients)
         self.cv2 = _towers(channels, c_box, 4 * reg_max)
         self.cv3 = _towers(channels, c_score, classes)
         self.cv4 = _towers(channels, c_mask, masks.coefficients)

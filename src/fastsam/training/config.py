@@ -29,7 +29,7 @@ class Config:
     set_weights: how often a set's photos are drawn, against 1
     min_score: machine-made masks below it count as unknown ground
     licences: what the licence of a photo may begin with; any where there are none
-    backbone, size, reg_max, mask_channels, placed, coefficients: the network, as `Architecture` has them
+    backbone, size, reg_max, mask_channels, mask_towers, placed, coefficients: the network, as `Architecture` has them
     pretrained: file of backbone weights; start: checkpoint to start from
     frozen: leading backbone blocks without gradient; backbone_rate: their and the others' share of the rate
     photos: length of the run; warmup: photos of linear warm-up; rate: peak of the cosine schedule
@@ -49,6 +49,7 @@ class Config:
     size: str = "n"
     reg_max: int = 16
     mask_channels: int = 0
+    mask_towers: int = 0
     placed: int = 0
     coefficients: int = COEFFICIENTS
     pretrained: str | None = None

@@ -4,7 +4,7 @@ Enters: a name or a path. Leaves: a `Start`, put into a network by `put`. Called
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from fastsam.weights import catalogue
 
 SCORES = re.compile(r"^(head|model\.22)\.cv3\.")  # entries that depend on the number of classes
 MASKS = re.compile(r"^(head|model\.22)\.(cv4|proto)\.")  # entries that make masks
+TOWERS = re.compile(r"^head\.cv4\.")  # those of them that make coefficients
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,17 @@ def describe(entries: dict[str, Any]) -> Architecture:
 def put(start: Start, network: nn.Module, architecture: Architecture) -> None:
     """Loads a start into a network. Scores begin anew where the classes differ, masks where what makes them does.
 
+    Towers of coefficients that are merely wider begin as what they were (see `grown`).
+
     Raises ValueError where anything else does not fit.
     """
     theirs = start.architecture
     anew: list[re.Pattern[str]] = []
     if theirs.classes != architecture.classes:
         anew.append(SCORES)
-    if branch(theirs) != branch(architecture):
+    wanted = branch(architecture)
+    wider = wanted.towers > (theirs.mask_towers or theirs.mask_channels) > 0
+    if wanted != (replace(branch(theirs), towers=wanted.towers) if wider else branch(theirs)):
         anew.append(MASKS)
     entries = {}
     try:
@@ -76,9 +81,28 @@ def put(start: Start, network: nn.Module, architecture: Architecture) -> None:
             counter = name.endswith("num_batches_tracked")  # which few formats keep
             begins = any(kind.search(name) for kind in anew) or (counter and name not in start.entries)
             entries[name] = own if begins else start.entries[name]
+            if wider and not begins and TOWERS.search(name):
+                entries[name] = grown(entries[name], own)
         network.load_state_dict(entries)
     except (KeyError, RuntimeError) as error:
         reason = str(error).strip("'").splitlines()[-1].strip()
         raise ValueError(
             f"{start.source} does not fit the network ({reason}): it is {theirs}; say the same, or nothing of it"
         ) from None
+
+
+def grown(small: Tensor, large: Tensor) -> Tensor:
+    """An entry of a wider tower that computes what the narrower one did.
+
+    New outputs are as drawn in `large`; the old ones take nothing from new inputs (Net2Net, Chen et al. 2015,
+    arXiv 1511.05641, by zeros instead of copies).
+    """
+    if small.shape == large.shape:
+        return small
+    entry = large.clone()
+    if small.ndim > 1:
+        entry[: len(small)] = 0
+        entry[: small.shape[0], : small.shape[1]] = small
+    else:
+        entry[: len(small)] = small
+    return entry
