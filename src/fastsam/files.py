@@ -32,6 +32,12 @@ def whole(file: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def write(file: Path, content: bytes | str) -> None:
+    """Writes a file whole. Raises UsageError where the folder cannot be written."""
+    with whole(file) as part:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
 def make_folder(folder: Path) -> Path:
     """Creates `folder`. Raises UsageError where that is not possible."""
     try:

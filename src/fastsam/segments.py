@@ -3,6 +3,7 @@
 Enters: masks, scores and classes from `model`. Leaves: picks, compact forms, files. Used by everyone.
 """
 
+import io
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from fastsam import prompts as stage2
 from fastsam.candidates import suppress
 from fastsam.errors import UsageError
-from fastsam.files import whole
+from fastsam.files import write
 from fastsam.image.read import Source, read_own
 from fastsam.masks import annotations, relations, store
 from fastsam.masks.cutout import cutout
@@ -298,10 +299,11 @@ class Segments:
         )
 
     def save(self, file: str | PathLike[str]) -> None:
-        """Writes an npz file that `load` reads back exactly, but for `seconds` and the photo.
+        """Writes what `to_npz` gives to a file, whose name is taken as it is given."""
+        write(Path(file), self.to_npz())
 
-        The name is taken as it is given.
-        """
+    def to_npz(self) -> bytes:
+        """An npz file that `load` reads back exactly, but for `seconds` and the photo."""
         arrays = {
             "format": np.int64(FORMAT),
             "scores": self.scores,
@@ -309,8 +311,9 @@ class Segments:
             "names": np.array(self.names),
             **store.to_arrays(self.masks),
         }
-        with whole(Path(file)) as part, part.open("wb") as out:
-            np.savez_compressed(out, **arrays)  # type: ignore[arg-type]  # keywords are arrays
+        out = io.BytesIO()
+        np.savez_compressed(out, **arrays)  # type: ignore[arg-type]  # keywords are arrays
+        return out.getvalue()
 
     @classmethod
     def load(cls, file: str | PathLike[str], photo: "Source | None" = None) -> "Segments":

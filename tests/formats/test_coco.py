@@ -19,7 +19,7 @@ def test_the_coco_tools_read_the_masks_back(make_segments: Callable[..., Segment
     file = Instances()
     file.add("first.jpg", segments.size, segments.names, rows_of(segments))
     file.add("empty.jpg", (10, 20), ("object",), [])
-    file.write(tmp_path / "instances.json")
+    (tmp_path / "instances.json").write_text(file.text)
     read = COCO(str(tmp_path / "instances.json"))
     assert [i["file_name"] for i in read.loadImgs([1, 2])] == ["first.jpg", "empty.jpg"]
     annotations = read.loadAnns(read.getAnnIds([1]))
@@ -32,12 +32,11 @@ def test_the_coco_tools_read_the_masks_back(make_segments: Callable[..., Segment
     assert [a["score"] for a in annotations] == [0.9, 0.8]
 
 
-def test_with_prompts_each_answer_names_its_prompt(make_segments: Callable[..., Segments], tmp_path: Path) -> None:
+def test_with_prompts_each_answer_names_its_prompt(make_segments: Callable[..., Segments]) -> None:
     segments = make_segments((100, 200), BOXES, [0.9, 0.8], imgsz=256)
     file = Instances()
     picks = segments.select(boxes=[BOXES[1], (150, 50, 190, 90), BOXES[0]])
     file.add("a.jpg", segments.size, segments.names, rows_of(segments, picks))
-    file.write(tmp_path / "instances.json")
-    written = json.loads((tmp_path / "instances.json").read_text())
+    written = json.loads(file.text)
     assert [a["prompt"] for a in written["annotations"]] == [0, 2]
     assert [a["id"] for a in written["annotations"]] == [1, 2]

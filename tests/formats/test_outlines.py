@@ -14,7 +14,8 @@ from shapely import geometry
 from shapely.geometry import shape
 
 from fastsam import Segments
-from fastsam.formats.outlines import write_geojson, write_labelme, write_yolo
+from fastsam.files import write
+from fastsam.formats.outlines import geojson, labelme, yolo
 from fastsam.masks.annotations import decode
 from fastsam.masks.polygons import joined, polygons, through_centres
 
@@ -79,7 +80,7 @@ def test_outlines_of_a_busy_mask_take_no_time() -> None:
 def test_supervision_reads_the_yolo_labels(segments: Segments, tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     cv2.imwrite(str(tmp_path / "images" / "a.png"), segments.photo)
-    write_yolo(tmp_path / "labels" / "a.txt", segments)
+    write(tmp_path / "labels" / "a.txt", yolo(segments))
     (tmp_path / "data.yaml").write_text("names: [object]\nnc: 1\n")
     read = supervision.DetectionDataset.from_yolo(
         str(tmp_path / "images"), str(tmp_path / "labels"), str(tmp_path / "data.yaml"), force_masks=True
@@ -98,7 +99,7 @@ def test_supervision_reads_the_yolo_labels(segments: Segments, tmp_path: Path) -
 
 
 def test_shapely_reads_the_geojson(segments: Segments, tmp_path: Path) -> None:
-    write_geojson(tmp_path / "a.geojson", segments)
+    write(tmp_path / "a.geojson", geojson(segments))
     content = json.loads((tmp_path / "a.geojson").read_text())
     assert content["type"] == "FeatureCollection"
     assert len(content["features"]) == 4
@@ -114,7 +115,7 @@ def test_shapely_reads_the_geojson(segments: Segments, tmp_path: Path) -> None:
 
 def test_labelme_files_have_the_fields_that_labelme_asks_for(segments: Segments, tmp_path: Path) -> None:
     """By the checks of labelme 6.3.1 when it opens a file."""
-    write_labelme(tmp_path / "a.json", "a.png", segments)
+    write(tmp_path / "a.json", labelme("a.png", segments))
     content = json.loads((tmp_path / "a.json").read_text())
     assert set(content) == {"version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth"}
     assert (content["imagePath"], content["imageHeight"], content["imageWidth"]) == ("a.png", 120, 160)
@@ -129,18 +130,18 @@ def test_labelme_files_have_the_fields_that_labelme_asks_for(segments: Segments,
 
 def test_with_prompts_only_the_answers_are_written(segments: Segments, tmp_path: Path) -> None:
     picks = segments.select(points=[(50, 30)], boxes=[(0, 0, 3, 3)])
-    write_geojson(tmp_path / "a.geojson", segments, picks)
+    write(tmp_path / "a.geojson", geojson(segments, picks))
     (feature,) = json.loads((tmp_path / "a.geojson").read_text())["features"]
     assert (feature["properties"]["index"], feature["properties"]["prompt"]) == (0, 0)
-    write_labelme(tmp_path / "a.json", "a.png", segments, picks)
+    write(tmp_path / "a.json", labelme("a.png", segments, picks))
     assert len(json.loads((tmp_path / "a.json").read_text())["shapes"]) == 1
-    write_yolo(tmp_path / "a.txt", segments, picks)
+    write(tmp_path / "a.txt", yolo(segments, picks))
     assert len((tmp_path / "a.txt").read_text().splitlines()) == 1
 
 
 def test_a_photo_without_masks_has_empty_files(tmp_path: Path) -> None:
     none = Segments.from_masks(np.zeros((5, 6, 3), np.uint8), [])
-    write_yolo(tmp_path / "a.txt", none)
+    write(tmp_path / "a.txt", yolo(none))
     assert (tmp_path / "a.txt").read_text() == ""
-    write_geojson(tmp_path / "a.geojson", none)
+    write(tmp_path / "a.geojson", geojson(none))
     assert json.loads((tmp_path / "a.geojson").read_text())["features"] == []

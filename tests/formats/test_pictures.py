@@ -1,5 +1,6 @@
 """Label maps, edge maps and cut-outs are PNGs that Pillow reads back exactly."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 from PIL import Image
 
 from fastsam import Segments, UsageError
+from fastsam.files import write
 from fastsam.formats.items import label_map
-from fastsam.formats.pictures import write_cutouts, write_edges, write_labels
+from fastsam.formats.pictures import cutouts, edges_png, labels_png
 
 PHOTO = np.random.default_rng(0).integers(0, 255, (60, 80, 3)).astype(np.uint8)
 
@@ -21,13 +23,13 @@ def segments() -> Segments:
 
 
 def test_a_label_map_is_a_grey_png_of_16_bits(segments: Segments, tmp_path: Path) -> None:
-    write_labels(tmp_path / "a.png", segments.label_map())
+    write(tmp_path / "a.png", labels_png(segments.label_map()))
     with Image.open(tmp_path / "a.png") as image:
         assert image.mode == "I;16"
         np.testing.assert_array_equal(np.asarray(image), segments.label_map())
     many = np.full((2, 2), 70_000, np.int32)
     with pytest.raises(UsageError, match="70000"):
-        write_labels(tmp_path / "b.png", many)
+        write(tmp_path / "b.png", labels_png(many))
     assert not (tmp_path / "b.png").exists()
 
 
@@ -40,16 +42,16 @@ def test_with_prompts_labels_are_the_prompts_numbers(segments: Segments) -> None
 
 def test_an_edge_map_keeps_16_bits(segments: Segments, tmp_path: Path) -> None:
     edges = segments.edges()
-    write_edges(tmp_path / "a.png", edges)
+    write(tmp_path / "a.png", edges_png(edges))
     with Image.open(tmp_path / "a.png") as image:
         np.testing.assert_allclose(np.asarray(image) / 65535, edges, atol=1e-5)
 
 
-def test_cutouts_are_rgba_and_numbered(segments: Segments, tmp_path: Path) -> None:
-    write_cutouts(tmp_path / "all", segments)
-    assert sorted(f.name for f in (tmp_path / "all").iterdir()) == ["000.png", "001.png"]
-    with Image.open(tmp_path / "all" / "001.png") as image:
+def test_cutouts_are_rgba_and_numbered(segments: Segments) -> None:
+    made = dict(cutouts(segments))
+    assert sorted(made) == ["000.png", "001.png"]
+    with Image.open(io.BytesIO(made["001.png"])) as image:
         assert image.mode == "RGBA"
         np.testing.assert_array_equal(np.asarray(image), segments.cutout(1))
-    write_cutouts(tmp_path / "picks", segments, segments.select(boxes=[(0, 0, 2, 2), (30, 20, 50, 30)]))
-    assert [f.name for f in (tmp_path / "picks").iterdir()] == ["prompt01-00.png"]
+    picks = segments.select(boxes=[(0, 0, 2, 2), (30, 20, 50, 30)])
+    assert [name for name, _ in cutouts(segments, picks)] == ["prompt01-00.png"]

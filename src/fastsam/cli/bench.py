@@ -20,6 +20,7 @@ from rich.table import Table
 
 from fastsam.errors import UsageError, require
 from fastsam.files import whole as whole_file
+from fastsam.files import write
 from fastsam.streams import ordered
 
 WORDS = ("cup", "tree", "a red car", "sky", "spoon", "the left window", "person", "sea", "the largest yellow dog")
@@ -295,7 +296,7 @@ def stream(
         for k, found in enumerate(rows):
             file.add(str(k), (0, 0), (), found)
         with tempfile.TemporaryDirectory() as folder:
-            file.write(Path(folder) / "instances.json")
+            write(Path(folder) / "instances.json", file.text)
 
     calls = {"bare network": bare, "stream, lazy masks": lazy, "stream, written": written}
     rates: dict[str, list[float]] = {name: [] for name in calls}

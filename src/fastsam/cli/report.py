@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fastsam.cli.inputs import Photo
-from fastsam.formats import coco
-from fastsam.formats.items import Item, categories, items
+from fastsam.formats.answers import picks_of, segments_of
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
 
@@ -20,31 +19,9 @@ def answer(photo: Photo, segments: Segments, picks: list[Pick] | None, parents: 
     found: dict[str, Any] = {"file": str(photo.file), "width": width, "height": height}
     if photo.frame is not None:
         found["frame"] = photo.frame
-    names = categories(segments.names, [pick.prompt for pick in picks or ()])
-    described = coco.describe(list(items(segments, picks)), segments.size)
-    rows = [(item.prompt, _described(item, row, names, parents)) for item, row in described]
     if picks is None:
-        return found | {"segments": [row for _, row in rows]}
-    answers = [_picked(pick, [row for prompt, row in rows if prompt == k]) for k, pick in enumerate(picks)]
-    return found | {"picks": answers}
-
-
-def _picked(pick: Pick, matches: list[dict[str, Any]]) -> dict[str, Any] | None:
-    if not pick:
-        return None
-    others = [
-        {"index": c.index, "score": round(c.score, 5)}
-        | ({} if c.how == "mask" else {"how": c.how, "plus": c.plus, "minus": c.minus})
-        for c in pick.candidates
-    ]
-    asked = {} if pick.prompt.text is None else {"text": pick.prompt.text, "matches": matches}
-    return {"how": pick.how, **matches[0], "candidates": others, **asked}
-
-
-def _described(item: Item, row: dict[str, Any], names: Sequence[str], parents: Sequence[int] | None) -> dict[str, Any]:
-    inside = {} if parents is None or item.index is None else {"parent": int(parents[item.index])}
-    named = {"name": names[item.category]} if len(names) > 1 else {}
-    return {"index": item.index, **row, **named, **inside}
+        return found | {"segments": segments_of(segments, parents)}
+    return found | {"picks": picks_of(segments, picks)}
 
 
 def describe(

@@ -18,9 +18,11 @@ from fastsam import tiles
 from fastsam.cli.inputs import Photo, find_photos, opened, read_annotations, read_prompts
 from fastsam.cli.report import answer, describe
 from fastsam.errors import UsageError
-from fastsam.files import make_folder, whole
-from fastsam.formats import FORMATS, coco, outlines, overlay, pictures
-from fastsam.formats.items import categories, label_map
+from fastsam.files import make_folder
+from fastsam.files import write as write_file
+from fastsam.formats import FORMATS, coco, pictures
+from fastsam.formats.content import content
+from fastsam.formats.items import categories
 from fastsam.image.read import UnreadableImageError
 from fastsam.loading import cores
 from fastsam.model import FastSAM, stage
@@ -245,11 +247,10 @@ def tell(
             speak(done.line)
     finally:  # what is done is kept where the user stops the rest
         if "coco" in formats and instances.images:
-            instances.write(output / TOGETHER["coco"])
+            write_file(output / TOGETHER["coco"], instances.text)
             speak(output / TOGETHER["coco"])
         if "yolo" in formats and names:
-            with whole(output / TOGETHER["yolo"]) as part:
-                part.write_text("".join(name + "\n" for name in names))
+            write_file(output / TOGETHER["yolo"], "".join(name + "\n" for name in names))
         if json_:
             print(json.dumps(answers))
     return code
@@ -347,26 +348,18 @@ def answered(
 
 def write(photo: Photo, files: Files, segments: Segments, picks: Sequence[Pick] | None, fill: bool) -> list[str]:
     """Writes a photo's own files, one a format; returns what there is to say about them."""
-    pixels = segments.photo
-    assert pixels is not None  # both kinds of finders keep it
-
-    def write_partition(file: Path) -> str:
-        parts = segments.partition(fill=fill)
-        pictures.write_labels(file, parts.labels)
-        return f"masks cover {100 * parts.coverage:.1f}%"
-
-    writers: dict[str, Callable[[Path], str | None]] = {
-        "overlay": lambda file: overlay.write(file, overlay.draw(pixels, segments, picks)),
-        "npz": segments.save,
-        "labelme": lambda file: outlines.write_labelme(file, relative(photo.file, file.parent), segments, picks),
-        "yolo": lambda file: outlines.write_yolo(file, segments, picks),
-        "polygons": lambda file: outlines.write_geojson(file, segments, picks),
-        "png": lambda file: pictures.write_labels(file, label_map(segments, picks)),
-        "partition": write_partition,
-        "edges": lambda file: pictures.write_edges(file, segments.edges()),
-        "cutouts": lambda file: pictures.write_cutouts(file, segments, picks),
-    }
-    return [said for name, file in files.items() if (said := writers[name](file))]
+    said = []
+    for name, file in files.items():
+        if name == "partition":
+            parts = segments.partition(fill=fill)
+            write_file(file, pictures.labels_png(parts.labels))
+            said.append(f"masks cover {100 * parts.coverage:.1f}%")
+            continue
+        if name == "cutouts":
+            make_folder(file)
+        for inner, made in content(name, relative(photo.file, file.parent), segments, picks):
+            write_file(file / inner if inner else file, made)
+    return said
 
 
 def relative(photo: Path, folder: Path) -> str:

@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from fastsam.files import whole
 from fastsam.formats.items import Item, items
 from fastsam.masks.rle import encode_runs
 from fastsam.prompts import Pick
@@ -28,12 +26,11 @@ class Instances:
         for row in rows:
             self.annotations.append({"id": len(self.annotations) + 1, "image_id": image, **row})
 
-    def write(self, file: Path) -> None:
-        """Writes the file."""
+    @property
+    def text(self) -> str:
+        """What the file holds."""
         kinds = [{"id": k + 1, "name": name} for k, name in enumerate(self.names)]
-        content = {"images": self.images, "annotations": self.annotations, "categories": kinds}
-        with whole(file) as part:
-            part.write_text(json.dumps(content))
+        return json.dumps({"images": self.images, "annotations": self.annotations, "categories": kinds})
 
 
 def rows_of(segments: Segments, picks: Sequence[Pick] | None = None) -> list[dict[str, Any]]:

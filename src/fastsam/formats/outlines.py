@@ -1,6 +1,6 @@
 """Outlines for the programs that take them: labelme, YOLO, and GeoJSON in pixels.
 
-Enters: `Segments`, picks. Leaves: one file a photo. Called by the command line.
+Enters: `Segments`, picks. Leaves: the text of one file a photo. Called by `content`.
 
 labelme, and those who read YOLO's labels, fill an outline and draw it as well: theirs runs through the centres of the
 border's pixels, so that they get the mask's own pixels back. GeoJSON's runs along the pixels' borders.
@@ -8,10 +8,8 @@ border's pixels, so that they get the mask's own pixels back. GeoJSON's runs alo
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from fastsam.files import whole
 from fastsam.formats.items import Item, categories, items
 from fastsam.masks.polygons import Polygon, Ring, joined, polygons, through_centres
 from fastsam.prompts import Pick
@@ -20,7 +18,7 @@ from fastsam.segments import Segments
 LABELME = "5.5.0"  # whose fields are written
 
 
-def write_labelme(file: Path, photo: str, segments: Segments, picks: Sequence[Pick] | None = None) -> None:
+def labelme(photo: str, segments: Segments, picks: Sequence[Pick] | None = None) -> str:
     """labelme's JSON: a polygon for every part of a mask, parts of one mask in one group.
 
     photo: where labelme finds the picture, from the file's folder on. Holes are joined to their outline by a cut.
@@ -40,10 +38,10 @@ def write_labelme(file: Path, photo: str, segments: Segments, picks: Sequence[Pi
     ]
     height, width = segments.size
     content: dict[str, Any] = {"version": LABELME, "flags": {}, "shapes": shapes, "imagePath": photo, "imageData": None}
-    write_json(file, {**content, "imageHeight": height, "imageWidth": width})
+    return json.dumps({**content, "imageHeight": height, "imageWidth": width})
 
 
-def write_yolo(file: Path, segments: Segments, picks: Sequence[Pick] | None = None) -> None:
+def yolo(segments: Segments, picks: Sequence[Pick] | None = None) -> str:
     """YOLO's segmentation labels: a line a mask, its class and its outline in shares of the photo's width and height.
 
     Parts and holes of a mask are joined by cuts, since a line holds one outline.
@@ -54,11 +52,10 @@ def write_yolo(file: Path, segments: Segments, picks: Sequence[Pick] | None = No
         if rings := outlines(item):
             shares = joined([through_centres(p) for p in rings]) / (width, height)
             lines.append(f"{item.category} " + " ".join(f"{v:.6f}" for v in shares.reshape(-1)))
-    with whole(file) as part:
-        part.write_text("".join(line + "\n" for line in lines))
+    return "".join(line + "\n" for line in lines)
 
 
-def write_geojson(file: Path, segments: Segments, picks: Sequence[Pick] | None = None) -> None:
+def geojson(segments: Segments, picks: Sequence[Pick] | None = None) -> str:
     """A GeoJSON FeatureCollection in photo pixels, y downwards: a MultiPolygon a mask, holes kept."""
     names = categories(segments.names, [pick.prompt for pick in picks or ()])
     features = []
@@ -68,7 +65,7 @@ def write_geojson(file: Path, segments: Segments, picks: Sequence[Pick] | None =
         parts = [[closed(ring) for ring in (p.outline, *p.holes)] for p in outlines(item)]
         geometry = {"type": "MultiPolygon", "coordinates": parts}
         features.append({"type": "Feature", "geometry": geometry, "properties": facts})
-    write_json(file, {"type": "FeatureCollection", "features": features})
+    return json.dumps({"type": "FeatureCollection", "features": features})
 
 
 def outlines(item: Item) -> list[Polygon]:
@@ -79,9 +76,3 @@ def outlines(item: Item) -> list[Polygon]:
 def closed(ring: Ring) -> list[list[float]]:
     """A ring as GeoJSON wants it: the first corner again at its end."""
     return [*ring.tolist(), ring[0].tolist()]
-
-
-def write_json(file: Path, content: dict[str, Any]) -> None:
-    """Writes JSON."""
-    with whole(file) as part:
-        part.write_text(json.dumps(content))

@@ -1,40 +1,36 @@
 """Pictures that hold the result itself: label maps, the edge map, cut-outs.
 
-Enters: arrays, `Segments`. Leaves: PNG files. Called by the command line.
+Enters: arrays, `Segments`. Leaves: the bytes of PNG files. Called by `content`.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError
-from fastsam.files import make_folder, whole
 from fastsam.formats.items import items
 from fastsam.masks.cutout import cutout
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
 
 
-def write_labels(file: Path, labels: npt.NDArray[np.int32]) -> None:
+def labels_png(labels: npt.NDArray[np.int32]) -> bytes:
     """A label map (H, W) as a grey PNG of 16 bits. Raises UsageError for more than 65535 labels."""
     if labels.max(initial=0) > 65535:
         raise UsageError(f"{int(labels.max())} masks are more than a PNG of 16 bits can number: use npz")
-    write_png(file, labels.astype(np.uint16))
+    return png(labels.astype(np.uint16))
 
 
-def write_edges(file: Path, edges: npt.NDArray[np.float32]) -> None:
+def edges_png(edges: npt.NDArray[np.float32]) -> bytes:
     """An edge map (H, W) 0..1 as a grey PNG of 16 bits, 65535 for 1."""
-    write_png(file, np.rint(edges * 65535).astype(np.uint16))
+    return png(np.rint(edges * 65535).astype(np.uint16))
 
 
-def write_cutouts(folder: Path, segments: Segments, picks: Sequence[Pick] | None = None) -> None:
-    """A folder of RGBA pictures, one a mask, numbered as the masks; with picks prompt and match."""
-    if segments.photo is None:
-        raise UsageError("cut-outs need the photo, which a saved result lacks: Segments.load(file, photo=...)")
-    make_folder(folder)
+def cutouts(segments: Segments, picks: Sequence[Pick] | None = None) -> Iterator[tuple[str, bytes]]:
+    """Names and RGBA pictures, one a mask, numbered as the masks; with picks prompt and match."""
+    photo = photo_of(segments)
     number: dict[int, int] = {}
     for item in items(segments, picks):
         if item.prompt is None:
@@ -42,12 +38,18 @@ def write_cutouts(folder: Path, segments: Segments, picks: Sequence[Pick] | None
         else:
             number[item.prompt] = number.get(item.prompt, -1) + 1
             name = f"prompt{item.prompt:02d}-{number[item.prompt]:02d}"
-        pixels, _ = cutout(segments.photo, item.crop)
+        pixels, _ = cutout(photo, item.crop)
         if pixels.size:
-            write_png(folder / f"{name}.png", pixels[..., [2, 1, 0, 3]])
+            yield f"{name}.png", png(pixels[..., [2, 1, 0, 3]])
 
 
-def write_png(file: Path, pixels: npt.NDArray[np.uint16] | npt.NDArray[np.uint8]) -> None:
-    """Writes pixels in OpenCV's order of channels."""
-    with whole(file) as part:
-        part.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+def photo_of(segments: Segments) -> npt.NDArray[np.uint8]:
+    """The photo. Raises UsageError where it was not kept."""
+    if segments.photo is None:
+        raise UsageError("a picture needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
+    return segments.photo
+
+
+def png(pixels: npt.NDArray[np.uint16] | npt.NDArray[np.uint8]) -> bytes:
+    """A PNG of pixels in OpenCV's order of channels."""
+    return bytes(cv2.imencode(".png", pixels)[1])
