@@ -1,0 +1,109 @@
+"""`fastsam serve`: the page and the service on this machine."""
+
+import threading
+import time
+import webbrowser
+from typing import Annotated
+from urllib.parse import quote
+
+from cyclopts import Parameter
+
+from fastsam.errors import UsageError, require
+from fastsam.loading import cores
+from fastsam.weights import catalogue
+
+
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    browser: bool = True,
+    token: str | None = None,
+    model: str | None = None,
+    threads: int | None = None,
+    workers: int = 1,
+    queue: int = 32,
+    timeout: float = 60.0,
+    max_bytes: int = 32 << 20,
+    max_pixels: int = 100_000_000,
+    photos: int = 256,
+    memory: int = 1 << 30,
+    age: float = 3600.0,
+    allow_host: Annotated[list[str] | None, Parameter(negative="")] = None,
+    allow_origin: Annotated[list[str] | None, Parameter(negative="")] = None,
+) -> int:
+    """Open the page, and serve it and the API that it uses.
+
+    Parameters
+    ----------
+    host
+        Address to listen on; 0.0.0.0 for every one of this machine.
+    port
+        Port to listen on; 0 for any that is free.
+    browser
+        Open the page in this machine's browser.
+    token
+        What every request must carry.
+    model
+        Name of a model, or a file (.onnx, .pt, .safetensors).
+    threads
+        Of all workers together; all cores by default.
+    workers
+        Processes that run the network side by side; several for many users at a time, one for the fastest answer.
+    queue
+        Photos that may wait.
+    timeout
+        Seconds a request may take.
+    max_bytes
+        Most bytes of a request.
+    max_pixels
+        Most pixels of a photo.
+    photos
+        Photos that are kept in memory for prompts.
+    memory
+        Bytes that they may take together.
+    age
+        Seconds that each is kept.
+    allow_host
+        Name of the server that requests may give beside loopback's and its address; * for any.
+    allow_origin
+        Other site whose pages may use the service.
+    """
+    require("uvicorn", "serve")
+    require("fastapi", "serve")
+    import uvicorn
+
+    from fastsam.serve.app import LOOPBACK, make_app
+    from fastsam.serve.limits import Limits
+
+    if token == "":
+        raise UsageError("an empty token protects nothing: give one, or leave it out")
+    if not 0 <= port <= 65535:
+        raise UsageError(f"port {port} is none: choose 1 to 65535, or 0 for any")
+    catalogue.find(model)
+    limits = Limits(max_bytes, max_pixels, photos, memory, age, workers, queue, timeout)
+    everywhere = host in ("0.0.0.0", "::")
+    hosts = ("*",) if everywhere and not allow_host else (*LOOPBACK, host, *(allow_host or ()))
+    app = make_app(
+        model, limits=limits, threads=threads or cores(), token=token, hosts=hosts, origins=allow_origin or ()
+    )
+    server = uvicorn.Server(uvicorn.Config(app, host, port, log_level="warning", timeout_graceful_shutdown=5))
+    threading.Thread(target=announce, args=(server, host, token, browser), daemon=True).start()
+    if everywhere and token is None:
+        print("Anyone who reaches this machine may use it: --token T asks for one.", flush=True)
+    server.run()
+    return 0 if server.started else 1
+
+
+def announce(server: object, host: str, token: str | None, browser: bool) -> None:
+    """Says where the page is as soon as it is there, and opens it."""
+    while not getattr(server, "started", False):
+        time.sleep(0.05)
+        if getattr(server, "should_exit", False):
+            return
+    own = getattr(server, "servers")[0].sockets[0].getsockname()[1]  # noqa: B009
+    name = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+    address = f"http://{name}:{own}/" + (f"?token={quote(token)}" if token else "")
+    print(f"Segment at {address} (Ctrl-C ends it)", flush=True)
+    if browser:
+        webbrowser.open(address)

@@ -1,0 +1,103 @@
+"""The application: routes, guard, and what they share."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from anyio import CapacityLimiter, create_task_group, sleep
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from fastsam import __version__
+from fastsam.errors import UsageError
+from fastsam.loading import cores
+from fastsam.serve import pages, routes, schemas, work
+from fastsam.serve.guard import Guard
+from fastsam.serve.jobs import Jobs
+from fastsam.serve.limits import Limits
+from fastsam.serve.memory import Memory
+from fastsam.serve.metrics import Metrics
+
+SELECTING = 2  # threads that answer points, boxes and masks
+SWEEP = 10.0  # seconds between two looks for photos that are too old
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
+LABEL = "Segments everything in a photo, then picks what points, boxes, masks and words mean."
+
+
+def make_app(
+    weights: str | None = None,
+    *,
+    limits: Limits = Limits(),  # noqa: B008  # frozen
+    threads: int | None = None,
+    token: str | None = None,
+    hosts: Sequence[str] = LOOPBACK,
+    origins: Sequence[str] = (),
+) -> FastAPI:
+    """The service as an ASGI application.
+
+    weights: a model's name or file; threads: of all workers together, all cores where left out
+    token: without which nothing is answered; hosts: names of the server that requests may give, `*` for any
+    origins: other sites whose pages may call it
+    """
+    each = max(1, (threads or cores()) // limits.workers)
+    jobs, memory = Jobs(limits), Memory(limits)
+    metrics = Metrics(jobs, memory)
+    use = work.Use(weights, each)
+    service = routes.Service(use, limits, jobs, memory, metrics, CapacityLimiter(SELECTING))
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        async def load() -> None:
+            service.about = await jobs.run(work.start, use)
+
+        async def sweep() -> None:
+            while True:
+                await sleep(SWEEP)
+                memory.forget()
+
+        async with create_task_group() as group:
+            group.start_soon(load)
+            group.start_soon(sweep)
+            yield
+            group.cancel_scope.cancel()
+
+    app = FastAPI(title="Fast Segment Anything", version=__version__, description=LABEL, lifespan=life)
+    app.state.service = service
+    app.include_router(pages.router)
+    app.include_router(routes.router)
+    app.add_exception_handler(RequestValidationError, wrong)
+    app.add_exception_handler(UsageError, wrong)
+    describe(app)
+    if origins:
+        app.add_middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["*"], allow_headers=["*"])
+    app.add_middleware(Guard, token=token, metrics=metrics)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    return app
+
+
+async def wrong(_: Request, error: Exception) -> JSONResponse:
+    """422: what the request asks for makes no sense."""
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    else:
+        detail = " ".join(str(error).split())
+    return JSONResponse({"detail": detail}, 422)
+
+
+def describe(app: FastAPI) -> None:
+    """Adds to the OpenAPI description what bodies that are read by hand refer to."""
+    make = app.openapi
+
+    def openapi() -> dict[str, object]:
+        known = app.openapi_schema is not None
+        found = make()
+        if not known:
+            parts = found["components"]["schemas"]
+            for model in (schemas.Selection, schemas.Photo, schemas.Vocabulary):
+                parts.update(model.model_json_schema(ref_template="#/components/schemas/{model}").get("$defs", {}))
+        return found
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's own documentation has it

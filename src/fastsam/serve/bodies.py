@@ -1,0 +1,158 @@
+"""What a request brings: a body of bounded size, a photo's bytes, prompts.
+
+Enters: requests. Leaves: checked values. Called by `routes`.
+"""
+
+import base64
+import binascii
+import io
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import TypeVar
+
+import imagesize
+import numpy as np
+import numpy.typing as npt
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from fastsam.image.read import SIGNATURES
+from fastsam.masks import rle
+from fastsam.prompts import Prompt
+from fastsam.serve import schemas
+from fastsam.serve.limits import Limits
+from fastsam.serve.problems import Problem
+
+Model = TypeVar("Model", bound=BaseModel)
+FIELDS = 32  # of a form
+
+
+@dataclass(frozen=True, eq=False)
+class Upload:
+    """A photo's file: its name and bytes, and how it is to be segmented."""
+
+    name: str
+    data: bytes
+    options: schemas.Options
+
+
+async def read_body(request: Request, limits: Limits) -> bytes:
+    """The whole body. Raises a problem (413) as soon as it is too large."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > limits.bytes:
+            raise Problem(413, f"the request is larger than {limits.bytes} bytes: send a smaller photo")
+    return bytes(body)
+
+
+async def read_upload(request: Request, limits: Limits) -> Upload:
+    """A photo from a form's field `image`, or from JSON in base64. Raises a problem for anything else."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind not in ("application/json", "multipart/form-data"):
+        raise Problem(415, f"a body of {kind[:60] or 'no type'} is not read: send multipart/form-data or JSON")
+    body = await read_body(request, limits)
+    if kind == "application/json":
+        sent = checked(schemas.Photo, body)
+        upload = Upload(sent.name, unpacked(sent.image), sent)
+    else:
+        upload = await read_form(request.headers, body)
+    check_photo(upload.data, limits)
+    return Upload(file_name(upload.name), upload.data, upload.options)
+
+
+async def read_form(headers: Headers, body: bytes) -> Upload:
+    """A form's photo and options; nothing of it goes to disk."""
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = MultiPartParser(headers, chunks(), max_files=1, max_fields=FIELDS)
+    parser.spool_max_size = len(body) + 1
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError, AssertionError, UnicodeDecodeError) as error:
+        raise Problem(400, f"the form cannot be read: {str(error) or type(error).__name__}") from None
+    image = form.get("image")
+    if not isinstance(image, UploadFile):
+        raise Problem(422, "the form lacks a file in its field 'image'")
+    fields = {name: value for name, value in form.items() if isinstance(value, str) and value != ""}
+    try:
+        options = schemas.Options.model_validate(fields)
+    except ValidationError as error:
+        raise Problem(422, one_line(error)) from None
+    return Upload(image.filename or "photo", await image.read(), options)
+
+
+def checked(model: type[Model], body: bytes) -> Model:
+    """A JSON body as a model. Raises a problem (422) that says what is wrong."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise Problem(422, one_line(error)) from None
+
+
+def one_line(error: ValidationError) -> str:
+    """The first thing that is wrong: where, and why."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else str(first["msg"])
+
+
+def unpacked(image: str) -> bytes:
+    """The bytes of base64, or of a data: URI. Raises a problem (422)."""
+    if image.startswith("data:"):
+        image = image.partition(",")[2]
+    try:
+        return base64.b64decode(image, validate=True)
+    except (binascii.Error, ValueError):
+        raise Problem(422, "image is no base64: send the photo's file in it, no path and no address") from None
+
+
+def check_photo(data: bytes, limits: Limits) -> None:
+    """Raises a problem for what is no photo (422) or has too many pixels (413), by its first bytes alone."""
+    if not data.startswith(SIGNATURES):
+        raise Problem(422, "not an image that can be read: send JPEG, PNG, WebP, TIFF, BMP or GIF")
+    try:
+        width, height = imagesize.get(io.BytesIO(data))
+    except Exception:  # of a damaged header, whatever its kind
+        width, height = -1, -1
+    if min(width, height) < 1:
+        raise Problem(422, "the image is damaged or cut short: fetch or copy it again")
+    if width * height > limits.pixels:
+        raise Problem(413, f"a photo of {width} x {height} pixels has more than {limits.pixels}: send a smaller one")
+
+
+def file_name(name: str) -> str:
+    """A file's own name, whatever path came with it."""
+    return PurePosixPath(PureWindowsPath(name).name).name[:200] or "photo"
+
+
+def prompts_of(selection: schemas.Selection, size: tuple[int, int]) -> list[Prompt]:
+    """The prompts in order, those of the general form first. Raises UsageError for one that makes no sense."""
+    exclude = selection.exclude
+    found = []
+    for p in selection.prompts:
+        mask = None if p.mask is None else mask_of(p.mask, size)
+        found.append(Prompt(p.points, p.labels, p.box, mask, p.text, p.exclude))
+    if selection.points or selection.labels is not None:
+        found.append(Prompt(points=selection.points, labels=selection.labels))
+    found += [Prompt(box=box) for box in selection.boxes]
+    found += [Prompt(mask=mask_of(mask, size)) for mask in selection.masks]
+    found += [Prompt(text=text, exclude=exclude) for text in selection.texts]
+    if exclude and not selection.texts:
+        raise Problem(422, "exclude needs texts from whose answers it takes")
+    return found
+
+
+def mask_of(mask: schemas.RLE, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """A mask's pixels. Raises a problem (422) where it is none of a photo of that size (height, width)."""
+    if tuple(mask.size) != size:
+        raise Problem(422, f"a mask of height and width {mask.size} is none of the photo of {size}")
+    try:
+        return rle.decode({"size": list(mask.size), "counts": mask.counts})  # type: ignore[typeddict-item]
+    except (ValueError, OverflowError) as error:
+        raise Problem(422, f"a mask cannot be read: {error}") from None

@@ -1,0 +1,77 @@
+"""Worker processes behind a bounded queue: what one of them does or suffers never touches the server.
+
+Enters: a function of `work` and its arguments. Leaves: its result, or a problem. Called by `routes`.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from anyio import BrokenWorkerProcess, CapacityLimiter, create_task_group, fail_after, to_process
+from fastapi import Request
+
+from fastsam.serve.limits import Limits
+from fastsam.serve.problems import Problem
+
+Result = TypeVar("Result")
+
+
+class Jobs:
+    """Runs jobs in processes, one at a time in each, as many as `limits.workers`."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.limiter = CapacityLimiter(limits.workers)
+        self.pending = 0  # running or waiting
+        self.usual = 1.0  # seconds of a job, a running mean
+
+    async def run(self, job: Callable[..., Result], *arguments: Any) -> Result:
+        """The job's result. Cancelled, its process ends at once.
+
+        Raises a problem: 503 where too many wait or the process dies, 504 where it takes too long. What the job itself
+        raises comes through.
+        """
+        if self.pending >= self.limits.workers + self.limits.queue:
+            retry = max(1, math.ceil(self.usual * self.pending / self.limits.workers))
+            raise Problem(503, f"{self.pending} photos are waiting already: try again in {retry} s", retry)
+        self.pending += 1
+        start = time.monotonic()
+        try:
+            with fail_after(self.limits.seconds):
+                result = await to_process.run_sync(job, *arguments, cancellable=True, limiter=self.limiter)
+        except TimeoutError:
+            raise Problem(504, f"it took longer than {self.limits.seconds:g} s: send a smaller photo") from None
+        except BrokenWorkerProcess:
+            raise Problem(503, "the process at work on it died: try again, or send another photo", 1) from None
+        finally:
+            self.pending -= 1
+        self.usual += 0.1 * ((time.monotonic() - start) - self.usual)
+        return result
+
+
+async def unless_gone(request: Request, work: Callable[[], Any]) -> Any:
+    """What `work` gives, which is cancelled when the client goes; the request's body must have been read.
+
+    Raises a problem (499, which nobody reads) then.
+    """
+    done: list[Any] = []
+    failed: list[Exception] = []
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        group.cancel_scope.cancel()
+
+    async with create_task_group() as group:
+        group.start_soon(watch)
+        try:
+            done.append(await work())
+        except Exception as error:
+            failed.append(error)
+        group.cancel_scope.cancel()
+    if failed:
+        raise failed[0]
+    if not done:
+        raise Problem(499, "the client has gone")
+    return done[0]

@@ -1,0 +1,30 @@
+"""What a service allows itself."""
+
+from dataclasses import dataclass
+
+from fastsam.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of a service.
+
+    bytes: of a request's body; pixels: of a photo, checked before it is decoded
+    photos, memory, age: photos that are kept, their bytes in all, and seconds after which one goes
+    workers: processes that run the network; queue: requests that may wait for them
+    seconds: of a request, waiting included
+    """
+
+    bytes: int = 32 << 20
+    pixels: int = 100_000_000
+    photos: int = 256
+    memory: int = 1 << 30
+    age: float = 3600.0
+    workers: int = 1
+    queue: int = 32
+    seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value <= 0 and name != "queue":
+                raise UsageError(f"{name} {value} lets nothing through: give a number above 0")

@@ -1,0 +1,82 @@
+"""Photos that are kept for prompts: in memory alone, bounded, under ids that nobody guesses.
+
+Enters: what was found in a photo. Leaves: the same, by id. Called by `routes`.
+"""
+
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fastsam.segments import Segments
+from fastsam.serve.limits import Limits
+from fastsam.serve.problems import unknown
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A photo. data: its file's bytes; segments: without pixels; rows: of each, as plain values; since: seconds"""
+
+    id: str
+    name: str
+    data: bytes
+    segments: Segments
+    rows: list[dict[str, Any]]
+    since: float
+
+    @property
+    def bytes(self) -> int:
+        """In memory, nearly: the file, masks' arrays, and rows (their strings, and some 600 bytes each beside)."""
+        arrays = (v.nbytes for v in vars(self.segments.masks.source).values() if isinstance(v, np.ndarray))
+        strings = (len(row["segmentation"]["counts"]) + 600 for row in self.rows)
+        return len(self.data) + sum(arrays) + sum(strings)
+
+
+class Memory:
+    """The photos, those used longest ago first. clock: in seconds"""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limits, self.clock = limits, clock
+        self.photos: OrderedDict[str, Kept] = OrderedDict()
+        self.bytes = 0
+
+    def keep(self, name: str, data: bytes, segments: Segments, rows: list[dict[str, Any]]) -> Kept:
+        """Keeps a photo; others go where bounds say so."""
+        kept = Kept(secrets.token_urlsafe(16), name, data, segments, rows, self.clock())
+        self.photos[kept.id] = kept
+        self.bytes += kept.bytes
+        while len(self.photos) > self.limits.photos or (self.bytes > self.limits.memory and len(self.photos) > 1):
+            self.drop(next(iter(self.photos)))
+        return kept
+
+    def get(self, id_: str) -> Kept:
+        """The photo of that id. Raises a problem (404) where there is none."""
+        self.forget()
+        if id_ not in self.photos:
+            raise unknown(id_)
+        self.photos.move_to_end(id_)
+        return self.photos[id_]
+
+    def rename(self, id_: str, segments: Segments, rows: list[dict[str, Any]]) -> None:
+        """Gives a photo's segments other names."""
+        old = self.get(id_)
+        new = replace(old, segments=segments, rows=rows)
+        self.photos[id_] = new
+        self.bytes += new.bytes - old.bytes
+
+    def drop(self, id_: str) -> None:
+        """Forgets a photo. Raises a problem (404) where there is none."""
+        kept = self.photos.pop(id_, None)
+        if kept is None:
+            raise unknown(id_)
+        self.bytes -= kept.bytes
+
+    def forget(self) -> None:
+        """Drops what is too old."""
+        oldest = self.clock() - self.limits.age
+        for id_ in [id_ for id_, kept in self.photos.items() if kept.since < oldest]:
+            self.drop(id_)

