@@ -1,5 +1,6 @@
 """`fastsam serve`: the page and the service on this machine."""
 
+import os
 import threading
 import time
 import webbrowser
@@ -9,7 +10,6 @@ from urllib.parse import quote
 from cyclopts import Parameter
 
 from fastsam.errors import UsageError, require
-from fastsam.loading import cores
 from fastsam.weights import catalogue
 
 
@@ -31,6 +31,7 @@ def serve(
     age: float = 3600.0,
     allow_host: Annotated[list[str] | None, Parameter(negative="")] = None,
     allow_origin: Annotated[list[str] | None, Parameter(negative="")] = None,
+    label_studio: str | None = None,
 ) -> int:
     """Open the page, and serve it and the API that it uses.
 
@@ -68,12 +69,16 @@ def serve(
         Name of the server that requests may give beside loopback's and its address; * for any.
     allow_origin
         Other site whose pages may use the service.
+    label_studio
+        Address of the Label Studio whose pictures its backend, at /label-studio, may fetch; the environment's
+        LABEL_STUDIO_API_KEY is the key for them.
     """
     require("uvicorn", "serve")
     require("fastapi", "serve")
     import uvicorn
 
     from fastsam.serve.app import LOOPBACK, make_app
+    from fastsam.serve.labelstudio import Studio
     from fastsam.serve.limits import Limits
 
     if token == "":
@@ -84,8 +89,9 @@ def serve(
     limits = Limits(max_bytes, max_pixels, photos, memory, age, workers, queue, timeout)
     everywhere = host in ("0.0.0.0", "::")
     hosts = ("*",) if everywhere and not allow_host else (*LOOPBACK, host, *(allow_host or ()))
+    studio = None if label_studio is None else Studio(label_studio, os.environ.get("LABEL_STUDIO_API_KEY"))
     app = make_app(
-        model, limits=limits, threads=threads or cores(), token=token, hosts=hosts, origins=allow_origin or ()
+        model, limits=limits, threads=threads, token=token, hosts=hosts, origins=allow_origin or (), studio=studio
     )
     server = uvicorn.Server(uvicorn.Config(app, host, port, log_level="warning", timeout_graceful_shutdown=5))
     threading.Thread(target=announce, args=(server, host, token, browser), daemon=True).start()

@@ -13,7 +13,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from fastsam import __version__
 from fastsam.errors import UsageError
 from fastsam.loading import cores
-from fastsam.serve import pages, routes, schemas, work
+from fastsam.serve import labelstudio, pages, routes, schemas, work
 from fastsam.serve.guard import Guard
 from fastsam.serve.jobs import Jobs
 from fastsam.serve.limits import Limits
@@ -34,12 +34,13 @@ def make_app(
     token: str | None = None,
     hosts: Sequence[str] = LOOPBACK,
     origins: Sequence[str] = (),
+    studio: labelstudio.Studio | None = None,
 ) -> FastAPI:
     """The service as an ASGI application.
 
     weights: a model's name or file; threads: of all workers together, all cores where left out
     token: without which nothing is answered; hosts: names of the server that requests may give, `*` for any
-    origins: other sites whose pages may call it
+    origins: other sites whose pages may call it; studio: the Label Studio whose pictures may be fetched
     """
     each = max(1, (threads or cores()) // limits.workers)
     jobs, memory = Jobs(limits), Memory(limits)
@@ -64,9 +65,10 @@ def make_app(
             group.cancel_scope.cancel()
 
     app = FastAPI(title="Fast Segment Anything", version=__version__, description=LABEL, lifespan=life)
-    app.state.service = service
+    app.state.service, app.state.studio = service, studio
     app.include_router(pages.router)
     app.include_router(routes.router)
+    app.include_router(labelstudio.router)
     app.add_exception_handler(RequestValidationError, wrong)
     app.add_exception_handler(UsageError, wrong)
     describe(app)

@@ -105,8 +105,9 @@ def write(
     picks = some.select(prompts, encoder=encoder) if prompts else None
     stem = photo.rsplit(".", 1)[0] or "photo"
     files = list(content(format_, photo, some, picks))
-    if [inner for inner, _ in files] == [""]:
-        return stem + (FORMATS[format_] or ".json"), files[0][1]
+    if len(files) == 1:
+        inner, made = files[0]
+        return f"{stem}-{inner}" if inner else stem + (FORMATS[format_] or ".json"), made
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for inner, made in files:

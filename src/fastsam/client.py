@@ -1,0 +1,154 @@
+"""A client of `fastsam serve`, for programs that want masks and no network of their own.
+
+Enters: photos, prompts. Leaves: what the service answers, masks as arrays. Needs nothing but the core install.
+
+>>> client = Client("http://127.0.0.1:8000")
+>>> photo = client.segment("photo.jpg")
+>>> pick, = photo.select(points=[(300, 200)])
+>>> pick.mask
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import requests
+
+from fastsam.errors import UsageError
+from fastsam.masks import rle
+
+Bool = npt.NDArray[np.bool_]
+SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Mask:
+    """One mask of an answer. row: its values as the service sends them"""
+
+    row: dict[str, Any]
+
+    @property
+    def index(self) -> int | None:
+        """Its index among the photo's segments, None for a union or a difference."""
+        found: int | None = self.row["index"]
+        return found
+
+    @property
+    def score(self) -> float:
+        """0..1."""
+        return float(self.row["score"])
+
+    @property
+    def mask(self) -> Bool:
+        """Its pixels, bool (H, W) of the photo."""
+        return rle.decode(self.row["segmentation"])
+
+    @property
+    def matches(self) -> list["Mask"]:
+        """All masks that a text means; of other prompts itself."""
+        return [Mask(row) for row in self.row.get("matches", [self.row])]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo that the service keeps. answer: what it said of it"""
+
+    client: "Client" = field(repr=False)
+    answer: dict[str, Any] = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """Under which the service knows it."""
+        return str(self.answer["id"])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return int(self.answer["height"]), int(self.answer["width"])
+
+    @property
+    def segments(self) -> list[Mask]:
+        """Everything in it, best first."""
+        return [Mask(row) for row in self.answer["segments"]]
+
+    def select(
+        self,
+        *,
+        points: Sequence[tuple[float, float]] = (),
+        labels: Sequence[int] | None = None,
+        boxes: Sequence[tuple[float, float, float, float]] = (),
+        masks: Sequence[Bool] = (),
+        texts: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+    ) -> list[Mask | None]:
+        """One answer a prompt, in order, None where nothing matched; as `Segments.select`.
+
+        Raises UsageError for what the service refuses.
+        """
+        body: dict[str, Any] = {
+            "points": [list(map(float, p)) for p in points],
+            "boxes": [list(map(float, b)) for b in boxes],
+            "masks": [rle.encode(np.asarray(m, bool)) for m in masks],
+            "texts": list(texts),
+            "exclude": list(exclude),
+        }
+        if labels is not None:
+            body["labels"] = list(labels)
+        found = self.client.ask("POST", f"/v1/images/{self.id}/select", json=body).json()
+        return [None if row is None else Mask(row) for row in found["picks"]]
+
+    def file(self, format_: str, *, among: Sequence[int] | None = None) -> bytes:
+        """The photo's masks (those at the indices `among`) as a file of that format, as `fastsam segment --format`."""
+        body: dict[str, Any] = {"format": format_} | ({} if among is None else {"among": list(among)})
+        return self.client.ask("POST", f"/v1/images/{self.id}/select", json=body).content
+
+    def forget(self) -> None:
+        """Has the service drop it at once."""
+        self.client.ask("DELETE", f"/v1/images/{self.id}")
+
+
+class Client:
+    """A connection to the service at `address`, with its token where it wants one."""
+
+    def __init__(self, address: str = "http://127.0.0.1:8000", token: str | None = None) -> None:
+        self.address = address.rstrip("/")
+        self.session = requests.Session()
+        if token is not None:
+            self.session.headers["Authorization"] = f"Bearer {token}"
+
+    def segment(self, photo: str | PathLike[str] | bytes | npt.NDArray[np.uint8], **settings: Any) -> Photo:
+        """Everything in a photo: a file, its bytes, or an RGB uint8 array (H, W, 3).
+
+        settings: imgsz, conf, iou, max_det, tile, as `FastSAM` takes them
+
+        Raises UsageError for what the service refuses, and where it does not answer.
+        """
+        name = "photo.png"
+        if isinstance(photo, np.ndarray):
+            data = bytes(cv2.imencode(".png", photo[..., ::-1])[1])
+        elif isinstance(photo, bytes):
+            data = photo
+        else:
+            name, data = Path(photo).name, Path(photo).read_bytes()
+        answer = self.ask("POST", "/v1/segment", files={"image": (name, data)}, data=settings)
+        return Photo(self, answer.json())
+
+    def ask(self, method: str, path: str, **content: Any) -> requests.Response:
+        """One request. Raises UsageError with the service's own words where it refuses."""
+        try:
+            response = self.session.request(method, self.address + path, timeout=SECONDS, **content)
+        except requests.RequestException as error:
+            reason = type(error).__name__
+            raise UsageError(f"{self.address} does not answer ({reason}): is fastsam serve running?") from None
+        if not response.ok:
+            try:
+                detail = response.json()["detail"]
+            except (ValueError, KeyError, TypeError):
+                detail = response.reason
+            raise UsageError(f"{self.address}: {detail}")
+        return response

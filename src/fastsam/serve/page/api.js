@@ -1,0 +1,61 @@
+// What the page asks the service for. Every function rejects with an Error whose message is a line for a person, and
+// whose `status` is the answer's.
+
+async function failure(response) {
+  let detail = response.statusText || `the server answered ${response.status}`;
+  try { detail = (await response.json()).detail ?? detail; } catch { /* no JSON: the status must do */ }
+  return Object.assign(new Error(detail), { status: response.status });
+}
+
+async function ask(path, options) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new Error('the server does not answer: is it still running?');
+  }
+  if (!response.ok) throw await failure(response);
+  return response;
+}
+
+const json = (body) => ({ method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+
+export const about = async () => {
+  for (;;) {  // until the network is loaded
+    try { return await (await ask('/v1/about')).json(); } catch (error) { if (error.status !== 503) throw error; }
+    await new Promise((wait) => setTimeout(wait, 300));
+  }
+};
+
+export const select = async (id, body) => (await (await ask(`/v1/images/${id}/select`, json(body))).json()).picks;
+
+export const name = async (id, words) => (await (await ask(`/v1/images/${id}/name`, json({ words }))).json()).names;
+
+// A file that the service makes, and what it is called.
+export async function file(id, body) {
+  const response = await ask(`/v1/images/${id}/select`, json(body));
+  const called = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '');
+  return { blob: await response.blob(), name: called ? called[1] : 'fastsam' };
+}
+
+export const forget = (id) => fetch(`/v1/images/${id}`, { method: 'DELETE', keepalive: true }).catch(() => {});
+
+// Everything in a photo. sending: called with the share 0..1 that has arrived, then once with null while the network runs.
+export function segment(photo, options, sending) {
+  return new Promise((resolve, reject) => {
+    const form = new FormData();
+    for (const [key, value] of Object.entries(options)) form.append(key, String(value));
+    form.append('image', photo, photo.name || 'photo');
+    const request = new XMLHttpRequest();
+    request.open('POST', '/v1/segment');
+    request.responseType = 'json';
+    request.upload.onprogress = (event) => sending(event.lengthComputable ? event.loaded / event.total : 0);
+    request.upload.onload = () => sending(null);
+    request.onerror = () => reject(new Error('the server does not answer: is it still running?'));
+    request.onload = () => {
+      if (request.status === 200) resolve(request.response);
+      else reject(Object.assign(new Error(request.response?.detail ?? `the server answered ${request.status}`), { status: request.status }));
+    };
+    request.send(form);
+  });
+}

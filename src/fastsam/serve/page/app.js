@@ -1,0 +1,481 @@
+// The page's state and what changes it. One photo at a time; history holds prompts and sliders, never pixels.
+
+import * as api from './api.js';
+import { python } from './code.js';
+import { colour, drawAnswer, drawLabels, drawPrompt } from './draw.js';
+import { grid, kept, labels, paint, runs } from './masks.js';
+
+const $ = (id) => document.getElementById(id);
+const MOST = 1600;  // canvas pixels of the longer side
+const DRAG = 5;  // screen pixels from which on a press is a box
+const NOTHING = Object.freeze({ points: [], labels: [], box: null, text: '' });
+
+let own;  // the service and its weights' settings
+let photo = null;  // { file, id, width, height, segments, found, place, labels, indices }
+let view = {};  // { conf, iou, area }
+let prompt = NOTHING;
+let answer = null;  // { candidates: from part to whole, at, all }
+let past = [], future = [];
+let hover = 0, cursor = null, press = null, sign = 1, asked = 0;
+
+// ---------------------------------------------------------------------------------------------- photo
+
+async function open(file) {
+  if (!file) return;
+  const mine = ++asked;
+  fail('');
+  const found = { conf: Math.max(0.005, +(own.conf / 3).toFixed(3)), iou: 0.9, max_det: 600 };
+  working(0, 'Sending…');
+  let result, picture;
+  try {
+    result = await api.segment(file, found, (share) => mine === asked && working(share, share === null ? 'Looking for objects…' : 'Sending…'));
+    picture = await pixels(file, result);
+  } catch (error) {
+    if (mine === asked) { working(); fail(`${file.name || 'The photo'}: ${error.message}`); }
+    return;
+  }
+  if (mine !== asked) { api.forget(result.id); return; }
+  if (photo) api.forget(photo.id);
+  const place = grid(result.width, result.height, MOST);
+  for (const segment of result.segments) segment.runs = runs(segment.segmentation.counts);
+  photo = { file, id: result.id, name: result.name, width: result.width, height: result.height, segments: result.segments, found, place };
+  view = { conf: own.conf, iou: Math.min(own.iou, found.iou), area: 0 };
+  prompt = NOTHING; answer = null; past = []; future = []; hover = 0; cursor = null;
+  for (const id of ['photo', 'everything', 'picked']) Object.assign($(id), { width: place.w, height: place.h });
+  $('stage').style.setProperty('--ratio', place.w / place.h);
+  $('photo').getContext('2d').drawImage(picture, 0, 0, place.w, place.h);
+  $('welcome').hidden = true; $('stage').hidden = false; $('panel').hidden = false;
+  $('facts').textContent = `${result.name} · ${result.width} × ${result.height} · network ${Math.round(1000 * result.seconds.network)} ms`;
+  $('text').value = '';
+  working();
+  sift();
+  $('picked').focus({ preventScroll: true });
+}
+
+// The photo as the service sees it: the browser's own reading where it has the same size.
+async function pixels(file, { id, width, height }) {
+  try {
+    const bitmap = await createImageBitmap(file);
+    if (bitmap.width === width && bitmap.height === height) return bitmap;
+  } catch { /* of a type that this browser does not show */ }
+  return createImageBitmap((await api.file(id, { format: 'overlay', among: [] })).blob);
+}
+
+// The same request once more where the service has forgotten the photo meanwhile.
+async function withPhoto(call) {
+  try {
+    return await call(photo.id);
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    photo.id = (await api.segment(photo.file, photo.found, () => {})).id;
+    return call(photo.id);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------- masks
+
+// Which masks stay, by the sliders; all that follows from it.
+function sift() {
+  photo.indices = kept(photo.segments, view);
+  photo.labels = labels(photo.segments, photo.indices, photo.place);
+  photo.colours = photo.segments.map((s) => colour(s, $('colours').value, photo.width * photo.height));
+  for (const key of ['conf', 'iou']) { $(key).value = view[key]; $(`${key}-value`).textContent = view[key].toFixed(key === 'conf' ? 3 : 2); }
+  $('conf').min = photo.found.conf;
+  $('area').value = view.area ? Math.round(100 * Math.log(view.area) / Math.log(photo.width * photo.height)) : 0;
+  $('area-value').textContent = `${view.area} px`;
+  $('count').textContent = `${photo.indices.length}`;
+  fillList();
+  show();
+}
+
+function fillList() {
+  const rows = photo.indices.map((i) => {
+    const segment = photo.segments[i], row = document.createElement('li'), button = document.createElement('button');
+    const swatch = document.createElement('i'), name = document.createElement('span'), area = document.createElement('small'), score = document.createElement('small');
+    swatch.style.background = photo.colours[i].css;
+    name.textContent = `${segment.name ?? 'object'} ${i}`;
+    area.textContent = `${segment.area} px`;
+    score.textContent = segment.score.toFixed(2);
+    button.type = 'button';
+    button.dataset.index = i;
+    button.setAttribute('aria-label', `${segment.name ?? 'object'} ${i}, ${segment.area} pixels, confidence ${segment.score.toFixed(2)}`);
+    button.append(swatch, name, area, score);
+    row.append(button);
+    return row;
+  });
+  $('list').replaceChildren(...rows);
+}
+
+// ---------------------------------------------------------------------------------------------- drawing
+
+function show() {
+  const everything = $('everything');
+  const some = $('masks').checked ? photo.labels : new Int32Array(photo.labels.length);
+  drawLabels(everything, some, photo.colours.map((c) => c.rgb), +$('opacity').value * (answer ? 0.4 : 1), $('outlines').checked && !answer);
+  showAnswer();
+}
+
+function showAnswer() {
+  const { place } = photo, candidate = answer?.candidates[answer.at];
+  let found = null;
+  if (candidate || hover) {
+    found = new Uint8Array(place.w * place.h);
+    for (const one of candidate ? answer.all ?? [candidate] : [photo.segments[hover - 1]]) paintCandidate(found, one);
+  }
+  drawAnswer($('picked'), found, Boolean(candidate));
+  const x = place.w / place.width, y = place.h / place.height, shown = press?.box ?? prompt.box;
+  drawPrompt($('picked'), {
+    points: prompt.points.map((p) => [p[0] * x, p[1] * y]), labels: prompt.labels,
+    box: shown && [shown[0] * x, shown[1] * y, shown[2] * x, shown[3] * y], cursor: cursor && [cursor[0] * x, cursor[1] * y],
+  }, $('picked').clientWidth / place.w || 1);
+  const index = candidate?.index ?? (hover ? hover - 1 : null);
+  for (const button of $('list').querySelectorAll('button')) {
+    const on = candidate && answer.all ? answer.all.some((m) => m.index === +button.dataset.index) : +button.dataset.index === index;
+    button.setAttribute('aria-pressed', String(on));
+  }
+  const several = answer && answer.candidates.length > 1 && !answer.all;
+  $('part').disabled = $('whole').disabled = !several;
+  $('clear').disabled = isEmpty(prompt);
+  $('undo').disabled = !past.length;
+  $('redo').disabled = !future.length;
+  const n = answer?.all?.length ?? (candidate ? 1 : 0);
+  $('what').textContent = n ? `the ${n === 1 ? 'picked mask' : `${n} picked masks`}` : `all ${photo.indices.length} masks`;
+  $('answer').textContent = said(candidate, n);
+  $('status').textContent = candidate || isEmpty(prompt) ? (hover ? describe(photo.segments[hover - 1]) : `${photo.indices.length} masks`) : 'No mask answers.';
+  $('code').textContent = python(own.model, photo.name, photo.found, view, prompt, candidate?.rank ?? 0);
+}
+
+function paintCandidate(found, one) {
+  if (one.runs) { paint(found, 1, one.runs, photo.place); return; }
+  for (const i of one.plus ?? [one.index]) paint(found, 1, photo.segments[i].runs, photo.place);
+  for (const i of one.minus ?? []) paint(found, 0, photo.segments[i].runs, photo.place);
+}
+
+const describe = (s) => `${s.name ?? 'object'} ${s.index} · ${s.area} px · ${s.score.toFixed(2)}`;
+
+function said(candidate, n) {
+  if (!candidate) return isEmpty(prompt) ? '' : 'No mask answers.';
+  if (answer.all) return `${n} mask${n === 1 ? '' : 's'} for “${prompt.text}”`;
+  const what = candidate.index === null ? candidate.how : `object ${candidate.index}`;
+  const place = answer.candidates.length > 1 ? ` (${answer.at + 1} of ${answer.candidates.length}, from part to whole)` : '';
+  return `${what}${place}`;
+}
+
+// ---------------------------------------------------------------------------------------------- prompts
+
+const isEmpty = (p) => !p.points.length && !p.box && !p.text && p.mask === undefined;
+
+// Takes a new prompt or new sliders; what was before can be undone.
+function commit(change) {
+  past.push({ prompt, view });
+  future = [];
+  if (change.prompt) prompt = change.prompt;
+  if (change.view) view = change.view;
+  return refresh();
+}
+
+function travel(from, to) {
+  const there = from.pop();
+  if (!there) return;
+  to.push({ prompt, view });
+  ({ prompt, view } = there);
+  $('text').value = prompt.text;
+  refresh();
+}
+
+async function refresh() {
+  sift();
+  await pick();
+}
+
+async function pick() {
+  const mine = ++asked, wanted = prompt;
+  if (isEmpty(wanted)) { answer = null; fail(''); show(); return; }
+  if (wanted.mask !== undefined) { answer = { candidates: [photo.segments[wanted.mask]], at: 0 }; show(); return; }
+  const body = { among: photo.indices };
+  if (wanted.text) body.texts = [wanted.text];
+  else body.prompts = [{ points: wanted.points, labels: wanted.labels, ...(wanted.box ? { box: wanted.box } : {}) }];
+  if (wanted.text) working(null, 'Reading…');
+  try {
+    const [found] = await withPhoto((id) => api.select(id, body));
+    if (mine !== asked) return;
+    fail('');
+    answer = found && ordered(found);
+  } catch (error) {
+    if (mine !== asked) return;
+    answer = null;
+    fail(error.message);
+  } finally {
+    if (mine === asked) working();
+  }
+  show();
+}
+
+// Candidates from part to whole, the best one shown first; every match of a text.
+function ordered(found) {
+  const size = (c) => (c.plus ?? [c.index]).reduce((sum, i) => sum + photo.segments[i].area, 0);
+  const candidates = found.candidates.map((c, rank) => ({ ...c, rank, size: size(c) }));
+  if (found.matches) return { candidates, at: 0, all: found.matches };
+  const best = candidates[0];
+  candidates.sort((a, b) => a.size - b.size);
+  return { candidates, at: candidates.indexOf(best) };
+}
+
+function step(by) {
+  if (!answer || answer.all || answer.candidates.length < 2) return false;
+  answer.at = (answer.at + by + answer.candidates.length) % answer.candidates.length;
+  showAnswer();
+  return true;
+}
+
+function point(at, label) {
+  const plain = prompt.text || prompt.mask !== undefined ? NOTHING : prompt;
+  if (!label && !plain.points.length && !plain.box) { fail('A negative point needs something to take from: click what you mean first.'); return; }
+  commit({ prompt: { ...plain, points: [...plain.points, at], labels: [...plain.labels, label] } });
+}
+
+// ---------------------------------------------------------------------------------------------- pointer and keys
+
+function place(event) {
+  const box = $('picked').getBoundingClientRect(), round = (v, most) => Math.min(most - 0.5, Math.max(0.5, Math.floor(v) + 0.5));
+  return [round((event.clientX - box.left) / box.width * photo.width, photo.width), round((event.clientY - box.top) / box.height * photo.height, photo.height)];
+}
+
+function under([x, y]) {
+  const { w, h, width, height } = photo.place;
+  return photo.labels[Math.min(h - 1, Math.floor(y * h / height)) * w + Math.min(w - 1, Math.floor(x * w / width))];
+}
+
+$('picked').addEventListener('pointerdown', (event) => {
+  if (event.button !== 0) return;
+  const at = place(event);
+  press = { at, x: event.clientX, y: event.clientY, before: { prompt, length: past.length } };
+  cursor = null;
+  $('picked').setPointerCapture(event.pointerId);
+  point(at, event.shiftKey ? 0 : sign);  // the answer is there before the finger is up
+});
+
+$('picked').addEventListener('pointermove', (event) => {
+  if (press && Math.hypot(event.clientX - press.x, event.clientY - press.y) > DRAG) press.drags = true;
+  if (press?.drags) {
+    const [a, b] = [press.at, place(event)];
+    press.box = [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[0], b[0]), Math.max(a[1], b[1])].map(Math.round);
+    showAnswer();
+    return;
+  }
+  const found = under(place(event));
+  if (found !== hover) { hover = found; if (!answer || event.pointerType === 'mouse') showAnswer(); }
+});
+
+$('picked').addEventListener('pointerup', () => {
+  const done = press;
+  press = null;
+  if (!done?.box) return;
+  past.length = done.before.length;  // the point that the press set was the box's corner
+  prompt = done.before.prompt;
+  if (done.box[0] < done.box[2] && done.box[1] < done.box[3]) { commit({ prompt: { ...NOTHING, box: done.box } }); $('text').value = ''; }
+});
+
+$('picked').addEventListener('pointercancel', () => { press = null; showAnswer(); });
+$('picked').addEventListener('pointerleave', () => { if (!press) { hover = 0; showAnswer(); } });
+
+$('picked').addEventListener('keydown', (event) => {
+  const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  if (event.key === 'Tab' && !event.ctrlKey && step(event.shiftKey ? -1 : 1)) event.preventDefault();
+  else if (event.key === 'Escape' && !isEmpty(prompt)) clear();
+  else if (moves[event.key]) {
+    event.preventDefault();
+    const far = Math.max(photo.width, photo.height) / (event.shiftKey ? 200 : 40);
+    const [x, y] = cursor ?? [photo.width / 2, photo.height / 2];
+    const move = (v, by, most) => Math.min(most - 0.5, Math.max(0.5, Math.floor(v + by * far) + 0.5));
+    cursor = [move(x, moves[event.key][0], photo.width), move(y, moves[event.key][1], photo.height)];
+    hover = under(cursor);
+    showAnswer();
+  } else if (event.key === 'Enter' && cursor) point(cursor, event.shiftKey ? 0 : sign);
+});
+
+document.addEventListener('keydown', (event) => {
+  const typing = event.target.matches?.('input[type="text"], input[type="search"]');
+  if (!photo || typing || !(event.ctrlKey || event.metaKey)) return;
+  const key = event.key.toLowerCase();
+  if (key === 'z' || key === 'y') {
+    event.preventDefault();
+    if (key === 'y' || event.shiftKey) travel(future, past); else travel(past, future);
+  }
+});
+
+function clear() {
+  $('text').value = '';
+  commit({ prompt: NOTHING });
+}
+
+// ---------------------------------------------------------------------------------------------- panel
+
+$('words').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const text = $('text').value.trim();
+  if (text) commit({ prompt: { ...NOTHING, text } });
+});
+
+$('naming').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const words = $('vocabulary').value.split(',').map((word) => word.trim()).filter(Boolean);
+  if (!words.length) return;
+  working(null, 'Naming…');
+  try {
+    const names = await withPhoto((id) => api.name(id, words));
+    names.forEach((name, i) => { photo.segments[i].name = name ?? 'object'; });
+    fail('');
+    sift();
+  } catch (error) {
+    fail(error.message);
+  } finally {
+    working();
+  }
+});
+
+for (const key of ['conf', 'iou', 'area']) {
+  const value = () => {
+    const set = +$(key).value;
+    return key !== 'area' ? set : set ? Math.round((photo.width * photo.height) ** (set / 100)) : 0;
+  };
+  $(key).addEventListener('input', () => {
+    view.before ??= { ...view };
+    view = { ...view, [key]: value() };
+    sift();
+  });
+  $(key).addEventListener('change', () => {
+    const { before, ...now } = view;
+    view = before ?? now;
+    commit({ view: now });
+  });
+}
+
+for (const id of ['opacity', 'outlines', 'masks']) $(id).addEventListener('input', () => photo && show());
+$('colours').addEventListener('change', () => photo && sift());
+
+$('list').addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (button) { $('text').value = ''; commit({ prompt: { ...NOTHING, mask: +button.dataset.index } }); focusRow(button.dataset.index); }
+});
+for (const kind of ['pointerover', 'focusin']) {
+  $('list').addEventListener(kind, (event) => {
+    const button = event.target.closest('button');
+    if (button && !answer) { hover = +button.dataset.index + 1; showAnswer(); }
+  });
+}
+for (const kind of ['pointerleave', 'focusout']) $('list').addEventListener(kind, () => { if (photo) { hover = 0; showAnswer(); } });
+
+const focusRow = (index) => $('list').querySelector(`[data-index="${index}"]`)?.focus();
+
+for (const [id, value] of [['positive', 1], ['negative', 0]]) {
+  $(id).addEventListener('click', () => {
+    sign = value;
+    $('positive').setAttribute('aria-pressed', String(sign === 1));
+    $('negative').setAttribute('aria-pressed', String(sign === 0));
+  });
+}
+$('part').addEventListener('click', () => step(-1));
+$('whole').addEventListener('click', () => step(1));
+$('clear').addEventListener('click', clear);
+$('undo').addEventListener('click', () => travel(past, future));
+$('redo').addEventListener('click', () => travel(future, past));
+
+for (const button of document.querySelectorAll('[data-format]')) {
+  button.addEventListener('click', async () => {
+    const candidate = answer?.candidates[answer.at];
+    let body = { format: button.dataset.format };
+    if (candidate && answer.all) body.among = answer.all.map((m) => m.index);
+    else if (candidate && candidate.index !== null) body.among = [candidate.index];
+    else if (candidate) body = { ...body, among: photo.indices, prompts: [{ points: prompt.points, labels: prompt.labels }] };
+    else body.among = photo.indices;
+    working(null, 'Writing…');
+    try {
+      const { blob, name } = await withPhoto((id) => api.file(id, body));
+      const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: name });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+      fail('');
+    } catch (error) {
+      fail(error.message);
+    } finally {
+      working();
+    }
+  });
+}
+
+$('copy').addEventListener('click', async () => {
+  try {
+    await navigator.clipboard.writeText($('code').textContent);
+    $('copy').textContent = 'Copied';
+    setTimeout(() => { $('copy').textContent = 'Copy'; }, 1500);
+  } catch {
+    getSelection().selectAllChildren($('code'));  // where a page may not write to the clipboard
+  }
+});
+
+// ---------------------------------------------------------------------------------------------- photos come in
+
+const browse = () => $('file').click();
+$('choose').addEventListener('click', browse);
+$('browse').addEventListener('click', browse);
+$('file').addEventListener('change', () => { open($('file').files[0]); $('file').value = ''; });
+
+for (const button of document.querySelectorAll('[data-example]')) {
+  button.addEventListener('click', async () => {
+    const name = button.dataset.example;
+    open(new File([await (await fetch(`/page/${name}`)).blob()], name, { type: 'image/jpeg' }));
+  });
+}
+
+let dragged = 0;
+addEventListener('dragenter', (event) => { event.preventDefault(); dragged += 1; $('dropping').hidden = false; });
+addEventListener('dragleave', () => { dragged -= 1; if (dragged <= 0) $('dropping').hidden = true; });
+addEventListener('dragover', (event) => event.preventDefault());
+addEventListener('drop', (event) => {
+  event.preventDefault();
+  dragged = 0;
+  $('dropping').hidden = true;
+  const [file] = event.dataTransfer.files;
+  if (file) open(file); else fail('What was dropped is no file.');
+});
+addEventListener('paste', (event) => {
+  const file = [...(event.clipboardData?.files ?? [])].find((f) => f.type.startsWith('image/'));
+  if (file) open(file);
+});
+addEventListener('resize', () => photo && showAnswer());
+addEventListener('pagehide', () => photo && api.forget(photo.id));
+
+// ---------------------------------------------------------------------------------------------- what is said
+
+function working(share, text) {
+  $('working').hidden = text === undefined;
+  if (text === undefined) return;
+  $('doing').textContent = text;
+  if (share === null) $('progress').removeAttribute('value'); else $('progress').value = share;
+}
+
+function fail(text) {
+  $('error').hidden = !text;
+  $('error').querySelector('span').textContent = text;
+}
+$('error').querySelector('button').addEventListener('click', () => fail(''));
+
+$('theme').addEventListener('click', () => {
+  const dark = (document.documentElement.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
+  document.documentElement.dataset.theme = dark ? 'light' : 'dark';
+});
+
+async function begin() {
+  working(null, 'Loading the network…');
+  try {
+    own = await api.about();
+    $('facts').textContent = own.model;
+    if (!own.words) for (const id of ['words', 'naming']) $(id).hidden = true;
+  } catch (error) {
+    fail(error.message);
+  }
+  working();
+}
+
+begin();

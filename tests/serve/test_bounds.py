@@ -1,0 +1,118 @@
+"""Bounds of memory, queue and time; and a process that dies."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the serve extra is not installed")
+
+from starlette.testclient import TestClient
+
+from fastsam import Segments
+from fastsam.serve.app import make_app
+from fastsam.serve.limits import Limits
+from fastsam.serve.memory import Memory
+from fastsam.serve.problems import Problem
+
+
+def detail(answer: Any) -> str:
+    """What a refused request is told: always one line."""
+    found: str = answer.json()["detail"]
+    assert "\n" not in found
+    return found
+
+
+def kept(memory: Memory, segments: Segments, n: int) -> list[str]:
+    return [memory.keep(f"{k}", b"x" * 1000, segments, []).id for k in range(n)]
+
+
+def test_memory_is_bounded_by_count_bytes_and_age(make_segments: Any) -> None:
+    segments = make_segments((100, 100), [(10, 10, 50, 50)], [0.9])
+    now = [0.0]
+    memory = Memory(Limits(photos=3), lambda: now[0])
+    ids = kept(memory, segments, 3)
+    memory.get(ids[0])  # used last: the next goes first
+    kept(memory, segments, 1)
+    assert ids[1] not in memory.photos
+    assert ids[0] in memory.photos
+    each = memory.photos[ids[0]].bytes
+    assert memory.bytes == 3 * each
+    now[0] = 3601
+    with pytest.raises(Problem):
+        memory.get(ids[0])
+    assert memory.bytes == 0
+    small = Memory(Limits(memory=int(2.5 * each)), lambda: now[0])
+    kept(small, segments, 5)
+    assert len(small.photos) == 2
+    assert len(set(ids)) == 3
+    assert all(len(id_) >= 20 for id_ in ids)
+
+
+def test_too_many_at_once_are_told_to_come_back(serving: Callable[..., Any], examples: Path) -> None:
+    image = (examples / "coffee.png").read_bytes()
+    with serving(make_app(threads=1, limits=Limits(queue=1))) as client:
+        answers: list[Any] = []
+
+        def call_once() -> None:
+            answers.append(client.post("/v1/segment", files={"image": image}, data={"tile": 256}))
+
+        calls = [threading.Thread(target=call_once) for _ in range(8)]
+        for call in calls:
+            call.start()
+        for call in calls:
+            call.join()
+        codes = sorted(answer.status_code for answer in answers)
+        assert set(codes) == {200, 503}
+        busy = next(answer for answer in answers if answer.status_code == 503)
+        assert int(busy.headers["retry-after"]) >= 1
+        assert "try again" in detail(busy)
+        assert client.post("/v1/segment", files={"image": image}).status_code == 200
+
+
+def test_what_takes_too_long_is_ended_and_the_next_is_served(serving: Callable[..., Any], examples: Path) -> None:
+    image = (examples / "coffee.png").read_bytes()
+    with serving(make_app(threads=1)) as client:
+        client.app.state.service.jobs.limits = Limits(seconds=0.02)  # type: ignore[attr-defined]
+        late = client.post("/v1/segment", files={"image": image})
+        assert late.status_code == 504
+        client.app.state.service.jobs.limits = Limits()  # type: ignore[attr-defined]
+        assert client.post("/v1/segment", files={"image": image}).status_code == 200
+
+
+def workers() -> list[int]:
+    """This process's worker processes."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            if parent == os.getpid() and b"anyio.to_process" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+        except (OSError, IndexError, ValueError):
+            continue
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc to find processes in")
+def test_a_process_that_dies_takes_nobody_with_it(service: TestClient, coffee: dict[str, Any], examples: Path) -> None:
+    image = {"image": (examples / "coffee.png").read_bytes()}
+    answers: list[Any] = []
+
+    def call_once() -> None:
+        answers.append(service.post("/v1/segment", files=image, data={"imgsz": 2048}))
+
+    call = threading.Thread(target=call_once)
+    call.start()
+    time.sleep(0.3)
+    for pid in workers():
+        os.kill(pid, signal.SIGKILL)
+    call.join()
+    assert answers[0].status_code == 503
+    assert "died" in detail(answers[0])
+    assert service.post("/v1/segment", files=image).status_code == 200
+    assert service.get(f"/v1/images/{coffee['id']}").status_code == 200

@@ -1,0 +1,105 @@
+"""The token, other sites, the page, and what watches the service."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the serve extra is not installed")
+
+from starlette.testclient import TestClient
+
+from fastsam import FastSAM
+from fastsam.serve.app import make_app
+
+
+def detail(answer: Any) -> str:
+    """What a refused request is told: always one line."""
+    found: str = answer.json()["detail"]
+    assert "\n" not in found
+    return found
+
+
+def test_a_token_protects_every_route(examples: Path) -> None:
+    app = make_app(threads=1, token="open sesame")
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
+        for route in app.routes:
+            for method in getattr(route, "methods", ()):
+                answer = client.request(method, route.path.replace("{id_}", "x").replace("{name}", "app.js"))
+                assert answer.status_code == 401, route.path
+                assert "token" in detail(answer) if method != "HEAD" else True
+        assert client.get("/healthz", headers={"Authorization": "Bearer wrong"}).status_code == 401
+        assert client.get("/healthz", headers={"Authorization": "Bearer open sesame"}).status_code == 200
+        assert client.get("/?token=wrong").status_code == 401
+        assert client.get("/healthz?token=open%20sesame").status_code == 401  # an address is no place for it elsewhere
+        answer = client.get("/?token=open%20sesame")
+        assert answer.status_code == 303
+        cookie = answer.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        assert client.get("/").status_code == 200
+        assert client.get("/page/app.js").status_code == 200
+
+
+def test_other_sites_cannot_use_it(service: TestClient) -> None:
+    assert service.get("/healthz", headers={"host": "evil.example"}).status_code == 400  # a name that was rebound
+    answer = service.get("/healthz", headers={"origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in answer.headers
+    with TestClient(make_app(threads=1, origins=["https://own.example"]), base_url="http://127.0.0.1") as client:
+        for origin, allowed in (("https://own.example", "https://own.example"), ("https://evil.example", None)):
+            assert (
+                client.get("/healthz", headers={"origin": origin}).headers.get("access-control-allow-origin") == allowed
+            )
+
+
+def test_the_page_and_its_parts_come_from_here_alone(service: TestClient) -> None:
+    page = service.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    text = page.text + "".join(service.get(f"/page/{name}").text for name in ("app.js", "api.js", "style.css"))
+    assert "https://" not in text
+    assert "http://" not in text
+
+
+def test_metrics_count_requests_by_route(service: TestClient, coffee: dict[str, Any]) -> None:
+    service.get(f"/v1/images/{coffee['id']}")
+    text = service.get("/metrics").text
+    assert 'fastsam_requests_total{method="GET",route="/v1/images/{id_}",status="200"}' in text
+    assert coffee["id"] not in text
+    assert "fastsam_photos_kept " in text
+    assert "fastsam_jobs_pending 0.0" in text
+
+
+def test_it_is_alive_before_it_is_ready() -> None:
+    with TestClient(make_app(threads=1), base_url="http://127.0.0.1") as client:
+        assert client.get("/healthz").json() == {"status": "alive"}
+        first = client.get("/readyz")
+        assert first.status_code == 503 or first.json() == {"status": "ready"}
+        if first.status_code == 503:
+            assert first.headers["retry-after"] == "1"
+
+
+def test_what_is_known_of_the_weights(service: TestClient, model: FastSAM) -> None:
+    about = service.get("/v1/about").json()
+    assert about["model"] == "fastsam-tiny"
+    for name in ("imgsz", "conf", "iou", "max_det"):
+        assert about[name] == getattr(model.settings, name)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--model", "nonsense"], "there is no model 'nonsense'"),
+        (["--port", "99999"], "port 99999 is none"),
+        (["--token", ""], "empty token"),
+        (["--workers", "0"], "workers 0"),
+    ],
+)
+def test_wrong_use_of_the_command_is_one_line(words: list[str], message: str) -> None:
+    command = [sys.executable, "-m", "fastsam", "serve", "--no-browser", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

@@ -1,0 +1,116 @@
+"""What the service refuses, it refuses in a line, and before it costs anything."""
+
+import re
+import time
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi", reason="the serve extra is not installed")
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+
+def detail(answer: Any) -> str:
+    """What a refused request is told: always one line."""
+    found: str = answer.json()["detail"]
+    assert "\n" not in found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "about"),
+    [
+        ({"points": [[9999, 2]]}, 422, "lies outside the photo"),
+        ({"points": [[1, 2]], "labels": [0]}, 422, "foreground"),
+        ({"points": [[1, 2]], "labels": [1, 1]}, 422, "one label a point"),
+        ({"points": [["a", 2]]}, 422, "points.0.0"),
+        ({"points": [[1, 2, 3]]}, 422, "points.0"),
+        ({"boxes": [[5, 5, 5, 9]]}, 422, "no area"),
+        ({"masks": [{"size": [10**9, 10**9], "counts": "0"}]}, 422, "none of the photo"),
+        ({"masks": [{"size": [400, 600], "counts": [1, 2]}]}, 422, "do not add up|add up"),
+        ({"masks": [{"size": [400, 600], "counts": "zzz"}]}, 422, "mask"),
+        ({"texts": [""]}, 422, "texts.0"),
+        ({"exclude": ["cup"], "points": [[1, 2]]}, 422, "exclude"),
+        ({"points": [[1, 2]], "among": [100_000]}, 422, "among"),
+        ({"points": [[1, 2]], "wrong": 1}, 422, "wrong"),
+        ({"format": "docx"}, 422, "format"),
+        ({}, 422, "needs prompts"),
+        ([], 422, "object|dictionary|valid"),
+    ],
+)
+def test_prompts_that_make_no_sense_are_refused(
+    service: TestClient, coffee: dict[str, Any], body: Any, status: int, about: str
+) -> None:
+    answer = service.post(f"/v1/images/{coffee['id']}/select", json=body)
+    assert answer.status_code == status
+    assert re.search(about, detail(answer)), detail(answer)
+
+
+def png(height: int, width: int) -> bytes:
+    return bytes(cv2.imencode(".png", np.zeros((height, width, 3), np.uint8))[1])
+
+
+def test_photos_that_are_none_or_too_large_are_refused(service: TestClient) -> None:
+    def send(data: bytes, **options: Any) -> Any:
+        return service.post("/v1/segment", files={"image": ("a.png", data)}, data=options)
+
+    assert send(b"").status_code == 422
+    assert "not an image" in detail(send(b"no image"))
+    assert "cut short" in detail(send(png(20, 20)[:60]))
+    assert send(png(10, 10)).status_code == 200
+    large = send(png(1500, 1500))
+    assert large.status_code == 413
+    assert "1500 x 1500 pixels has more than 2000000" in detail(large)
+    heavy = send(bytes(5_000_000))
+    assert heavy.status_code == 413
+    assert "larger than 4000000 bytes" in detail(heavy)
+    assert "conf" in detail(send(png(10, 10), conf=7))
+    assert "unknown" in detail(send(png(10, 10), unknown=7))
+
+
+def test_a_bomb_is_refused_by_its_header(service: TestClient) -> None:
+    """A PNG of a few bytes that says it has four billion pixels is never decoded."""
+    data = bytearray(png(10, 10))
+    data[16:24] = (65_000).to_bytes(4, "big") * 2
+    start = time.monotonic()
+    answer = service.post("/v1/segment", files={"image": ("a.png", bytes(data))})
+    assert answer.status_code == 413
+    assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize("image", ["/etc/passwd", "file:///etc/passwd", "http://127.0.0.1/secret.png", "../x.png"])
+def test_no_path_and_no_address_is_read(service: TestClient, image: str) -> None:
+    answer = service.post("/v1/segment", json={"image": image})
+    assert answer.status_code == 422
+    for path in ("/page/..%2f..%2fapp.py", "/page/%2e%2e/app.py", "/page/app.py", "/../../etc/passwd"):
+        assert service.get(path).status_code == 404
+
+
+def test_other_bodies_are_refused(service: TestClient) -> None:
+    assert service.post("/v1/segment", content=b"x", headers={"content-type": "text/plain"}).status_code == 415
+    broken = service.post("/v1/segment", content=b"x", headers={"content-type": "multipart/form-data; boundary=a"})
+    assert broken.status_code in (400, 422)
+    nothing = service.post("/v1/segment", content=b"x", headers={"content-type": "multipart/form-data"})
+    assert nothing.status_code == 400
+    assert service.post("/v1/segment", data={"conf": 1}, files={"other": b"x"}).status_code == 422
+    assert service.post("/v1/segment", content=b"{", headers={"content-type": "application/json"}).status_code == 422
+
+
+@given(
+    st.binary(min_size=1, max_size=64),
+    st.integers(0, 10**6),
+    st.sampled_from([".jpg", ".png", ".webp", ".tiff", ".gif"]),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damaged_photos_never_break_it(service: TestClient, noise: bytes, place: int, kind: str) -> None:
+    picture = np.random.default_rng(place).integers(0, 256, (24, 32, 3), np.uint8)
+    data = bytearray(cv2.imencode(kind, picture)[1])
+    place %= len(data)
+    data[place : place + len(noise)] = noise
+    answer = service.post("/v1/segment", files={"image": bytes(data)})
+    assert answer.status_code in (200, 413, 422)
