@@ -190,8 +190,10 @@ async function refresh() {
 
 async function pick() {
   const mine = ++asked, wanted = prompt;
+  $('picked').setAttribute('aria-busy', 'false');
   if (isEmpty(wanted)) { answer = null; fail(''); show(); return; }
   if (wanted.mask !== undefined) { answer = { candidates: [photo.segments[wanted.mask]], at: 0 }; show(); return; }
+  $('picked').setAttribute('aria-busy', 'true');
   const body = { among: photo.indices };
   if (wanted.text) body.texts = [wanted.text];
   else body.prompts = [{ points: wanted.points, labels: wanted.labels, ...(wanted.box ? { box: wanted.box } : {}) }];
@@ -209,6 +211,7 @@ async function pick() {
     if (mine === asked) working();
   }
   show();
+  $('picked').setAttribute('aria-busy', 'false');
 }
 
 // Candidates from part to whole, the best one shown first; every match of a text.
@@ -346,7 +349,8 @@ for (const key of ['conf', 'iou', 'area']) {
   });
   $(key).addEventListener('change', () => {
     const { before, ...now } = view;
-    view = before ?? now;
+    if (!before) return;
+    view = before;
     commit({ view: now });
   });
 }

@@ -1,0 +1,73 @@
+"""The small client gives what the library gives, over a real connection."""
+
+import socket
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi", reason="the serve extra is not installed")
+
+from fastsam import FastSAM
+from fastsam.client import Client
+from fastsam.errors import UsageError
+
+
+def test_masks_are_the_librarys(address: str, model: FastSAM, examples: Path) -> None:
+    segments = model(examples / "coffee.png")
+    pixels = cv2.cvtColor(cv2.imread(str(examples / "coffee.png")), cv2.COLOR_BGR2RGB)
+    client = Client(address)
+    for source in (examples / "coffee.png", (examples / "coffee.png").read_bytes(), pixels):
+        photo = client.segment(source)
+        assert photo.size == segments.size
+        for own, mask in zip(photo.segments, segments.masks, strict=True):
+            np.testing.assert_array_equal(own.mask, mask)
+    picks = photo.select(points=[(300, 200)], boxes=[(590, 390, 599, 399)], masks=[segments.masks[1]])
+    want = segments.select(points=[(300, 200)], boxes=[(590, 390, 599, 399)], masks=[segments.masks[1]])
+    for own, pick in zip(picks, want, strict=True):
+        assert (own is None) == (not pick)
+        if own is not None:
+            np.testing.assert_array_equal(own.mask, pick.mask)
+            assert own.index == pick.index
+    assert photo.file("yolo", among=[0]).count(b"\n") == 1
+    photo.forget()
+    with pytest.raises(UsageError, match="segment it again"):
+        photo.select(points=[(300, 200)])
+
+
+def test_refusals_are_the_services_words(address: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not an image"):
+        Client(address).segment(b"noise")
+    with pytest.raises(UsageError, match="is fastsam serve running"):
+        Client("http://127.0.0.1:9").segment(b"noise")
+
+
+def test_a_client_that_goes_costs_nothing_more(address: str) -> None:
+    """The connection is cut in the middle of many seconds of work: the job ends with it."""
+    picture = np.random.default_rng(0).integers(0, 256, (1600, 1600, 3), np.uint8)
+    data = bytes(cv2.imencode(".jpg", picture)[1])
+    body = b'--b\r\nContent-Disposition: form-data; name="tile"\r\n\r\n256\r\n--b\r\nContent-Disposition: form-data; '
+    body += b'name="imgsz"\r\n\r\n2048\r\n--b\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
+    body += data + b"\r\n--b--\r\n"
+    head = f"POST /v1/segment HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
+    head += "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+    client = Client(address)
+
+    def pending() -> float:
+        lines = client.ask("GET", "/metrics").text.splitlines()
+        return float(next(line for line in lines if line.startswith("fastsam_jobs_pending")).split()[1])
+
+    with socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1]))) as connection:
+        connection.sendall(head.encode() + body)
+        until = time.monotonic() + 5
+        while pending() < 1:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    until = time.monotonic() + 3
+    while pending() > 0:
+        assert time.monotonic() < until, "the job goes on without its client"
+        time.sleep(0.05)
+    picture = np.zeros((40, 40, 3), np.uint8)
+    assert client.segment(picture).size == (40, 40)

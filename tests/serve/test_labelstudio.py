@@ -1,0 +1,188 @@
+"""The backend speaks Label Studio's protocol, and fetches nothing that it should not."""
+
+import base64
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi", reason="the serve extra is not installed")
+
+from starlette.testclient import TestClient
+
+from fastsam import FastSAM
+from fastsam.masks.annotations import fill
+from fastsam.serve.app import make_app
+from fastsam.serve.labelstudio import Studio, brush
+
+CONFIG = (
+    '<View><Image name="photo" value="$picture"/><{0} name="tag" toName="photo"><Label value="Thing"/></{0}></View>'
+)
+
+
+def unpack(values: list[int]) -> np.ndarray:
+    """Label Studio's brush encoding, read bit by bit as the JavaScript package rle-pack does."""
+    bits = "".join(f"{v:08b}" for v in values)
+    place = 0
+
+    def take(n: int) -> int:
+        nonlocal place
+        place += n
+        return int(bits[place - n : place], 2)
+
+    total, word = take(32), take(5) + 1
+    sizes = [take(4) + 1 for _ in range(4)]
+    out: list[int] = []
+    while len(out) < total:
+        same = take(1)
+        count = take(sizes[take(2)]) + 1
+        out += [take(word)] * count if same else [take(word) for _ in range(count)]
+    return np.array(out, np.uint8)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_brushes_are_read_back(seed: int) -> None:
+    mask = np.random.default_rng(seed).random((37, 1 + 53 * seed)) < 0.2 * seed
+    np.testing.assert_array_equal(unpack(brush(mask)).reshape(*mask.shape, 4), np.repeat(mask[..., None], 4, 2) * 255)
+    assert not unpack(brush(np.zeros((400, 600), bool))).any()
+
+
+@pytest.fixture
+def task(examples: Path) -> dict[str, Any]:
+    packed = base64.b64encode((examples / "coffee.png").read_bytes()).decode()
+    return {"id": 1, "data": {"picture": f"data:image/png;base64,{packed}", "other": "x"}}
+
+
+def ask(client: TestClient, task: dict[str, Any], kind: str, context: dict[str, Any] | None = None) -> Any:
+    body = {"tasks": [task], "label_config": CONFIG.format(kind), "params": {"context": context}}
+    return client.post("/label-studio/predict", json=body)
+
+
+@pytest.mark.parametrize("kind", ["BrushLabels", "PolygonLabels", "RectangleLabels"])
+def test_everything_is_predicted(
+    service: TestClient, task: dict[str, Any], model: FastSAM, examples: Path, kind: str
+) -> None:
+    segments = model(examples / "coffee.png")
+    answer = ask(service, task, kind)
+    assert answer.status_code == 200, answer.text
+    (prediction,) = answer.json()["results"]
+    groups: dict[str, np.ndarray] = {}
+    for result in prediction["result"]:
+        assert (result["from_name"], result["to_name"], result["type"]) == ("tag", "photo", kind.lower())
+        value = result["value"]
+        assert value[kind.lower()] == ["Thing"]
+        mask = groups.setdefault(result["id"], np.zeros((400, 600), bool))
+        if kind == "BrushLabels":
+            mask |= unpack(value["rle"]).reshape(400, 600, 4)[..., 3] > 0
+        elif kind == "PolygonLabels":
+            mask |= fill((np.array(value["points"]) * (6, 4)).reshape(-1).tolist(), (400, 600))
+        else:
+            x, y, w, h = (round(value[k] * s) for k, s in (("x", 6), ("y", 4), ("width", 6), ("height", 4)))
+            mask[y : y + h, x : x + w] = True
+    assert prediction["score"] == pytest.approx(segments.scores[0], abs=1e-4)
+    if kind == "BrushLabels":
+        assert len(groups) == len(segments)
+        for k in range(len(segments)):
+            np.testing.assert_array_equal(groups[f"mask{k}"], segments.masks[k])
+    elif kind == "PolygonLabels":
+        overlap = [(groups[f"mask{k}"] & m).sum() / m.sum() for k, m in enumerate(segments.masks) if m.sum() > 2000]
+        assert min(overlap) > 0.8  # outlines run through the border's pixels
+    else:
+        assert all((groups[f"mask{k}"] & m).sum() == m.sum() for k, m in enumerate(segments.masks))
+
+
+def test_clicks_and_boxes_are_prompts(
+    service: TestClient, task: dict[str, Any], model: FastSAM, examples: Path
+) -> None:
+    segments = model(examples / "coffee.png")
+    click = {"type": "keypointlabels", "value": {"x": 50, "y": 25}, "is_positive": 1}
+    against = {"type": "keypointlabels", "value": {"x": 5, "y": 95}, "is_positive": 0}
+    box = {"type": "rectanglelabels", "value": {"x": 28, "y": 4, "width": 43, "height": 76}}
+    for results, pick in (
+        ([click, against], segments.select(points=[(300, 100), (30, 380)], labels=[1, 0])[0]),
+        ([box], segments.select(boxes=[(168, 16, 426, 320)])[0]),
+    ):
+        answer = ask(service, task, "BrushLabels", {"result": results}).json()
+        (result,) = answer["results"][0]["result"]
+        np.testing.assert_array_equal(unpack(result["value"]["rle"]).reshape(400, 600, 4)[..., 0] > 0, pick.mask)
+
+
+def test_it_lives_and_connects(service: TestClient) -> None:
+    assert service.get("/label-studio/health").json()["status"] == "UP"
+    assert "model_version" in service.post("/label-studio/setup", json={"project": "1"}).json()
+
+
+@pytest.mark.parametrize(
+    ("body", "about"),
+    [
+        ({"tasks": [{"data": {"picture": "/etc/passwd"}}], "label_config": CONFIG.format("BrushLabels")}, "no address"),
+        ({"tasks": [{"data": {}}], "label_config": CONFIG.format("BrushLabels")}, "no picture"),
+        ({"tasks": [], "label_config": "<View>"}, "no XML"),
+        ({"tasks": [], "label_config": "<!DOCTYPE x [<!ENTITY a 'b'>]><View/>"}, "entities"),
+        ({"tasks": [], "label_config": "<View/>"}, "labels with none"),
+        ({"tasks": 7}, "tasks"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(service: TestClient, body: dict[str, Any], about: str) -> None:
+    answer = service.post("/label-studio/predict", json=body)
+    assert answer.status_code == 422
+    assert about in answer.json()["detail"]
+
+
+@pytest.fixture
+def studio(examples: Path) -> Iterator[tuple[str, list[Any]]]:
+    """A server that has one picture for those who bring the key."""
+    asked: list[Any] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append((self.path, self.headers.get("Authorization")))
+            if self.path == "/away.png":
+                self.send_response(302)
+                self.send_header("Location", "http://127.0.0.1:9/secret.png")
+                self.end_headers()
+                return
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write((examples / "coffee.png").read_bytes())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+
+
+def test_pictures_come_from_the_one_studio_alone(serving: Callable[..., Any], studio: tuple[str, list[Any]]) -> None:
+    address, asked = studio
+    with serving(make_app(threads=1, studio=Studio(address, "key"))) as client:
+        for name in ("/data/upload/1/coffee.png", f"{address}/data/upload/1/coffee.png"):
+            answer = ask(client, {"data": {"picture": name}}, "RectangleLabels")
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["results"][0]["result"]
+        assert asked == [("/data/upload/1/coffee.png", "Token key")] * 2
+        elsewhere = [
+            "http://127.0.0.1:9/x.png",
+            "file:///etc/passwd",
+            "//evil.example/x.png",
+            f"{address}.evil.example/x.png",
+        ]
+        for name in (*elsewhere, "/away.png"):
+            assert ask(client, {"data": {"picture": name}}, "RectangleLabels").status_code == 422
+        assert len(asked) == 3  # the one that was sent away is not followed
+
+
+def test_a_polygon_of_a_hole_is_kept_in_percent(task: dict[str, Any], service: TestClient) -> None:
+    ring = np.full((200, 200, 3), 30, np.uint8)
+    cv2.circle(ring, (100, 100), 80, (200, 40, 40), -1)
+    packed = base64.b64encode(cv2.imencode(".png", ring)[1]).decode()
+    answer = ask(service, {"data": {"picture": f"data:image/png;base64,{packed}"}}, "PolygonLabels").json()
+    for result in answer["results"][0]["result"]:
+        assert all(-0.5 <= v <= 100.5 for point in result["value"]["points"] for v in point)

@@ -1,0 +1,369 @@
+"""The page in Debian's Chromium: what a person does, and what they then see."""
+
+import base64
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi", reason="the serve extra is not installed")
+pytest.importorskip("playwright", reason="playwright is not installed")
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from fastsam import FastSAM, Prompt
+from fastsam.masks import rle
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Any, address: str) -> Iterator[Callable[..., Page]]:
+    """A visitor of their own: nothing is shared, no error goes unseen, and nothing but the service is asked."""
+    contexts, problems = [], []
+
+    def new(width: int = 1280, height: int = 800, **settings: Any) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **settings)
+        contexts.append(context)
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda request: request.url.startswith((address, "blob:")) or problems.append(request.url))
+        page.goto(address)
+        page.wait_for_selector("#working", state="hidden")
+        return page
+
+    yield new
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+@pytest.fixture
+def page(visit: Callable[..., Page], examples: Path) -> Page:
+    """A visitor who has opened coffee.png."""
+    found = visit()
+    upload(found, examples / "coffee.png")
+    return found
+
+
+def upload(page: Page, file: Path) -> None:
+    page.set_input_files("#file", file)
+    expect(page.locator("#facts")).to_contain_text(f"{file.name} ·")
+    expect(page.locator("#list li").first).to_be_visible()
+
+
+def at(page: Page, x: float, y: float, size: tuple[int, int] = (600, 400)) -> tuple[float, float]:
+    """Where a pixel of the photo is on the screen."""
+    box = page.locator("#picked").bounding_box()
+    assert box is not None
+    return box["x"] + x * box["width"] / size[0], box["y"] + y * box["height"] / size[1]
+
+
+def pixels(page: Page, canvas: str) -> np.ndarray:
+    """A canvas as RGBA (H, W, 4)."""
+    data = page.evaluate("(id) => document.getElementById(id).toDataURL('image/png')", canvas)
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(data.partition(",")[2]), np.uint8), cv2.IMREAD_UNCHANGED)
+    return picture[..., [2, 1, 0, 3]]
+
+
+def picked(page: Page) -> np.ndarray:
+    """What the answer covers, bool (H, W): its tint is blue, its line white."""
+    rgba = pixels(page, "picked").astype(int)
+    return ((rgba[..., 2] > 200) & (rgba[..., 3] > 80)) | ((rgba[..., :3] > 250).all(2) & (rgba[..., 3] == 255))
+
+
+def view(page: Page, file: Path, model: FastSAM, cut: str = "") -> Any:
+    """What the page's line of Python gives, without what it ends with."""
+    line = page.inner_text("#code").replace(f'"{file.name}"', repr(str(file))).replace("FastSAM()", "model")
+    return eval(line.removesuffix(cut), {"model": model, "Prompt": Prompt})
+
+
+def answered(page: Page) -> None:
+    """Waits for the answer to the last prompt."""
+    expect(page.locator("#picked")).to_have_attribute("aria-busy", "false")
+
+
+def agree(mask: np.ndarray, other: np.ndarray) -> float:
+    return float((mask & other).sum() / (mask | other).sum())
+
+
+def test_everything_appears_after_an_upload(page: Page, model: FastSAM, examples: Path) -> None:
+    segments = view(page, examples / "coffee.png", model)
+    assert page.locator("#list li").count() == len(segments)
+    assert page.inner_text("#count") == str(len(segments))
+    tinted = pixels(page, "everything")[..., 3] > 0
+    np.testing.assert_array_equal(tinted, segments.label_map() > 0)
+
+
+def test_the_object_under_the_mouse_lights_up_without_a_request(page: Page, model: FastSAM, examples: Path) -> None:
+    segments = view(page, examples / "coffee.png", model)
+    labels, asked = segments.label_map(), []
+    page.on("request", lambda request: asked.append(request.url))
+    for x, y in ((300, 100), (300, 360), (20, 380)):
+        page.mouse.move(*at(page, x + 0.5, y + 0.5))
+        expect(page.locator("#picked")).to_be_visible()
+        label = labels[y, x]
+        if label:
+            np.testing.assert_array_equal(picked(page), segments.masks[label - 1])
+    assert asked == []
+
+
+def test_a_click_answers_before_the_finger_is_up(page: Page, model: FastSAM, examples: Path) -> None:
+    page.mouse.move(*at(page, 300.5, 100.5))
+    page.mouse.down()
+    expect(page.locator("#answer")).to_contain_text("object")
+    mask = view(page, examples / "coffee.png", model)
+    assert agree(picked(page), mask) > 0.97  # the point's mark lies on it
+    page.mouse.up()
+    assert agree(picked(page), mask) > 0.97
+
+
+def test_shift_takes_away(page: Page, model: FastSAM, examples: Path) -> None:
+    page.mouse.click(*at(page, 300.5, 100.5))
+    expect(page.locator("#answer")).to_contain_text("object")
+    page.keyboard.down("Shift")
+    page.mouse.click(*at(page, 300.5, 360.5))
+    page.keyboard.up("Shift")
+    expect(page.locator("#code")).to_contain_text("labels=[1, 0]")
+    answered(page)
+    mask = view(page, examples / "coffee.png", model)
+    assert not mask[360, 300]
+
+
+def test_a_drag_is_a_box(page: Page, model: FastSAM, examples: Path) -> None:
+    page.mouse.move(*at(page, 172, 17))
+    page.mouse.down()
+    page.mouse.move(*at(page, 300, 200), steps=4)
+    page.mouse.move(*at(page, 424, 320), steps=4)
+    page.mouse.up()
+    expect(page.locator("#code")).to_contain_text("boxes=")
+    answered(page)
+    assert agree(picked(page), view(page, examples / "coffee.png", model)) > 0.9  # the box is drawn over it
+    page.click("#undo")  # the press that began it left nothing to undo
+    expect(page.locator("#code")).not_to_contain_text("select")
+    expect(page.locator("#undo")).to_be_disabled()
+
+
+def test_words_find(page: Page, encoder: None, model: FastSAM, examples: Path) -> None:
+    page.fill("#text", "cup")
+    page.press("#text", "Enter")
+    expect(page.locator("#answer")).to_contain_text("for “cup”")
+    found = view(page, examples / "coffee.png", model, cut="[0].mask")
+    assert page.locator("#list button[aria-pressed=true]").count() == len(found[0].matches) > 0
+
+
+def test_words_name(page: Page, encoder: None) -> None:
+    page.fill("#vocabulary", "cup, spoon, table")
+    page.press("#vocabulary", "Enter")
+    expect(page.locator("#list")).to_contain_text("cup")
+
+
+def test_tab_steps_from_part_to_whole(page: Page, model: FastSAM, examples: Path) -> None:
+    segments = view(page, examples / "coffee.png", model)
+    places = [(x + 0.5, y + 0.5) for y in range(20, 400, 40) for x in range(20, 600, 40)]
+    several = (p for p in places if len(segments.select(points=[p])[0].candidates) > 1)
+    page.mouse.click(*at(page, *next(several)))
+    expect(page.locator("#answer")).to_contain_text("from part to whole")
+    n = int(page.inner_text("#answer").split(" of ")[1].split(",")[0])
+    areas = []
+    for _ in range(n):
+        areas.append(int(picked(page).sum()))
+        page.keyboard.press("Tab")
+    start = areas.index(min(areas))
+    turned = areas[start:] + areas[:start]
+    assert turned == sorted(turned)
+    page.keyboard.press("Shift+Tab")
+    assert int(picked(page).sum()) == areas[-1]
+    page.keyboard.press("Escape")
+    expect(page.locator("#clear")).to_be_disabled()
+
+
+def test_sliders_act_at_once_and_can_be_undone(page: Page, model: FastSAM, examples: Path) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    before = int(page.inner_text("#count"))
+    for name, value in (("conf", "0.2"), ("iou", "0.5"), ("area", "70")):
+        page.locator(f"#{name}").fill(value)
+    segments = view(page, examples / "coffee.png", model)
+    assert int(page.inner_text("#count")) == len(segments) < before
+    assert asked == []
+    for _ in range(3):
+        page.keyboard.press("Control+z")
+    assert int(page.inner_text("#count")) == before
+    for _ in range(3):
+        page.keyboard.press("Control+Shift+Z")
+    assert int(page.inner_text("#count")) == len(segments)
+
+
+def test_colours_outlines_and_opacity(page: Page) -> None:
+    first = pixels(page, "everything")
+    page.click("summary")
+    page.uncheck("#outlines")
+    plain = pixels(page, "everything")
+    assert set(np.unique(plain[..., 3])) <= {0, 128}
+    assert 255 in first[..., 3]
+    page.locator("#opacity").fill("1")
+    assert set(np.unique(pixels(page, "everything")[..., 3])) <= {0, 255}
+    page.select_option("#colours", "size")
+    assert (pixels(page, "everything") != plain).any()
+    page.uncheck("#masks")
+    assert not pixels(page, "everything").any()
+
+
+def test_a_row_of_the_list_picks_its_mask(page: Page, model: FastSAM, examples: Path) -> None:
+    page.locator("#list button").nth(2).click()
+    mask = view(page, examples / "coffee.png", model)
+    np.testing.assert_array_equal(picked(page), mask)
+    assert page.locator("#list button").nth(2).get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.parametrize("format_", ["cutouts", "coco", "labelme", "png", "overlay"])
+def test_files_hold_the_picked_mask_or_everything(page: Page, model: FastSAM, examples: Path, format_: str) -> None:
+    segments = view(page, examples / "coffee.png", model)
+
+    def save() -> bytes:
+        with page.expect_download() as download:
+            page.click(f"[data-format={format_}]")
+        return Path(download.value.path()).read_bytes()
+
+    everything = save()
+    page.mouse.click(*at(page, 300.5, 100.5))
+    expect(page.locator("#answer")).to_contain_text("object")
+    one, mask = save(), view(page, examples / "coffee.png", model)
+    if format_ == "coco":
+        assert len(json.loads(everything)["annotations"]) == len(segments)
+        (annotation,) = json.loads(one)["annotations"]
+        np.testing.assert_array_equal(rle.decode(annotation["segmentation"]), mask)
+    elif format_ == "labelme":
+        groups = {shape["group_id"] for shape in json.loads(everything)["shapes"]}
+        assert len(groups) == len(segments)
+        assert {shape["group_id"] for shape in json.loads(one)["shapes"]} == {0}
+    else:
+        assert everything[:4] == (b"PK\3\4" if format_ == "cutouts" else b"\x89PNG")
+        picture = cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_UNCHANGED)
+        if format_ == "png":
+            np.testing.assert_array_equal(picture > 0, mask)
+        elif format_ == "cutouts":
+            assert picture.shape[2] == 4
+
+
+def test_errors_are_said_and_the_page_goes_on(page: Page, tmp_path: Path, examples: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no image at all")
+    page.set_input_files("#file", tmp_path / "broken.png")
+    expect(page.locator("#error")).to_contain_text("broken.png: not an image")
+    expect(page.locator("#error")).to_have_attribute("role", "alert")
+    page.click("#error button")
+    expect(page.locator("#error")).to_be_hidden()
+    page.keyboard.down("Shift")
+    page.mouse.click(*at(page, 300.5, 100.5))
+    page.keyboard.up("Shift")
+    expect(page.locator("#error")).to_contain_text("click what you mean first")
+    upload(page, examples / "rocket.jpg")
+
+
+def test_a_photo_that_the_service_forgot_comes_back_by_itself(page: Page) -> None:
+    with page.expect_response("**/v1/segment") as again:
+        page.route("**/select", lambda route: route.fulfill(status=404, json={"detail": "gone"}), times=1)
+        page.mouse.click(*at(page, 300.5, 100.5))
+    assert again.value.status == 200
+    expect(page.locator("#answer")).to_contain_text("object")
+
+
+def test_two_visitors_never_see_each_others_photo(visit: Callable[..., Page], examples: Path) -> None:
+    one, other = visit(), visit()
+    seen: dict[str, set[str]] = {"one": set(), "other": set()}
+    one.on("request", lambda r: seen["one"].add(r.url))
+    other.on("request", lambda r: seen["other"].add(r.url))
+    one.set_input_files("#file", examples / "coffee.png")
+    other.set_input_files("#file", examples / "chelsea.png")
+    expect(one.locator("#facts")).to_contain_text("coffee.png")
+    expect(other.locator("#facts")).to_contain_text("chelsea.png")
+    one.mouse.click(*at(one, 300.5, 100.5))
+    other.mouse.click(*at(other, 225.5, 150.5, (451, 300)))
+    expect(one.locator("#answer")).not_to_be_empty()
+    expect(other.locator("#answer")).not_to_be_empty()
+    ids = [{url.split("/images/")[1].split("/")[0] for url in urls if "/images/" in url} for urls in seen.values()]
+    assert all(len(own) == 1 for own in ids)
+    assert ids[0] != ids[1]
+    assert "chelsea" not in one.inner_text("body")
+    assert "coffee.png" not in other.inner_text("body")
+
+
+def test_the_keyboard_does_all_of_it(page: Page) -> None:
+    page.focus("#picked")
+    for _ in range(6):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.locator("#answer")).to_contain_text("object")
+    unnamed = page.evaluate(
+        """() => [...document.querySelectorAll('button, input, select, canvas[tabindex]')].filter((e) => !e.hidden && !(
+        e.innerText?.trim() || e.getAttribute('aria-label') || e.labels?.length)).map((e) => e.outerHTML)"""
+    )
+    assert unnamed == []
+
+
+def test_it_fits_a_phone_and_the_dark(visit: Callable[..., Page], examples: Path) -> None:
+    page = visit(390, 844, has_touch=True, color_scheme="dark")
+    upload(page, examples / "coffee.png")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    back = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert sum(int(v) for v in back[4:-1].split(",")) < 150
+    page.touchscreen.tap(*at(page, 300.5, 100.5))
+    expect(page.locator("#answer")).to_contain_text("object")
+    page.click("#negative")
+    page.touchscreen.tap(*at(page, 300.5, 360.5))
+    expect(page.locator("#code")).to_contain_text("labels=[1, 0]")
+
+
+def test_dropped_and_pasted_photos_are_taken(visit: Callable[..., Page], examples: Path) -> None:
+    page = visit()
+    data = list((examples / "chelsea.png").read_bytes())
+    script = """([kind, name, data]) => {
+      const held = new DataTransfer();
+      held.items.add(new File([new Uint8Array(data)], name, { type: 'image/png' }));
+      const event = kind === 'drop' ? new DragEvent('drop', { dataTransfer: held, bubbles: true })
+        : new ClipboardEvent('paste', { clipboardData: held, bubbles: true });
+      document.body.dispatchEvent(event);
+    }"""
+    for kind in ("drop", "paste"):
+        page.evaluate(script, [kind, f"{kind}ped.png", data])
+        expect(page.locator("#facts")).to_contain_text(f"{kind}ped.png")
+
+
+def test_an_example_is_one_click_away(visit: Callable[..., Page]) -> None:
+    page = visit()
+    page.click("[data-example='rocket.jpg']")
+    expect(page.locator("#list li").first).to_be_visible()
+
+
+@pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="SCREENSHOTS names no folder to take the docs' pictures to")
+def test_screenshots(visit: Callable[..., Page], examples: Path) -> None:
+    folder = Path(os.environ["SCREENSHOTS"])
+    for name, how in (
+        ("page", {}),
+        ("page-dark", {"color_scheme": "dark"}),
+        ("page-phone", {"width": 390, "height": 844}),
+    ):
+        page = visit(**how)
+        upload(page, examples / "coffee.png")
+        if name != "page":
+            page.mouse.click(*at(page, 300.5, 100.5))
+            expect(page.locator("#answer")).to_contain_text("object")
+        page.screenshot(path=folder / f"{name}.png")
