@@ -101,7 +101,7 @@ async def segment(request: Request, service: Own) -> Response:
     kept = service.memory.keep(upload.name, upload.data, found.segments, found.rows)
     if upload.options.format is None:
         return json_of(described(kept))
-    return await written(request, service, kept, [], None, None, upload.options.format)
+    return await written(request, service, kept, [], None, upload.options.format)
 
 
 @router.get("/v1/images/{id_}", tags=["photos"], responses={200: {"model": schemas.Segmented}, **problems(404, 422)})
@@ -135,8 +135,8 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
         return json_of(await to_thread.run_sync(answer, limiter=service.selecting))
     prompts = bodies.prompts_of(asked, kept.segments.size)
     if asked.format is not None:
-        return await written(request, service, kept, prompts, among, asked.encoder, asked.format)
-    arguments = (kept.id, kept.data, kept.segments, prompts, among, asked.encoder)
+        return await written(request, service, kept, prompts, among, asked.format)
+    arguments = (kept.id, kept.data, kept.segments, prompts, among)
     picks = await unless_gone(request, partial(service.jobs.run, work.select, *arguments))
     return json_of({"picks": [pick and in_photo(pick, among) for pick in picks]})
 
@@ -151,7 +151,7 @@ async def name(id_: Id, request: Request, service: Own) -> Response:
     """The best of given words for every mask; files say them from now on."""
     kept = service.memory.get(id_)
     asked = bodies.checked(schemas.Vocabulary, await bodies.read_body(request, service.limits))
-    arguments = (kept.id, kept.data, kept.segments, asked.words, asked.encoder)
+    arguments = (kept.id, kept.data, kept.segments, asked.words)
     names = await unless_gone(request, partial(service.jobs.run, work.name, *arguments))
     known = ("object", *dict.fromkeys(word for word in asked.words if word != "object"))
     classes = np.array([0 if word is None else known.index(word) for word in names], np.int64)
@@ -247,11 +247,10 @@ async def written(
     kept: Kept,
     prompts: list[Prompt],
     among: list[int] | None,
-    encoder: str | None,
     format_: str,
 ) -> Response:
     """A file of a photo."""
-    arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, encoder, format_)
+    arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, format_)
     name, made = await unless_gone(request, partial(service.jobs.run, work.write, *arguments))
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
     headers = {"Content-Disposition": f'attachment; filename="{safe}"', "Fastsam-Image-Id": kept.id}

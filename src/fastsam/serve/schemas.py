@@ -72,7 +72,6 @@ class Selection(Strict):
     masks: Annotated[list[RLE], Field(max_length=MOST)] = []
     texts: Annotated[list[Words], Field(max_length=MOST)] = []
     exclude: Annotated[list[Words], Field(max_length=MOST)] = []
-    encoder: Literal["offline", "clip"] | None = None
     among: list[Index] | None = Field(None, description="Indices of the segments that may answer; all where left out.")
     format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
 
@@ -94,7 +93,6 @@ class Vocabulary(Strict):
     """Words from which every mask gets its name."""
 
     words: Annotated[list[Words], Field(min_length=1, max_length=MOST)]
-    encoder: Literal["offline", "clip"] | None = None
 
 
 class Row(BaseModel):

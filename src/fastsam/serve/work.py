@@ -78,16 +78,16 @@ def described(segments: Segments) -> list[dict[str, Any]]:
 
 
 def select(
-    key: str, data: bytes, segments: Segments, prompts: Sequence[Prompt], among: list[int] | None, encoder: str | None
+    key: str, data: bytes, segments: Segments, prompts: Sequence[Prompt], among: list[int] | None
 ) -> list[dict[str, Any] | None]:
     """The picks as plain values, of prompts that need the photo: words."""
     some = taken(seen(key, data, segments), among)
-    return answers.picks_of(some, some.select(prompts, encoder=encoder))
+    return answers.picks_of(some, some.select(prompts))
 
 
-def name(key: str, data: bytes, segments: Segments, words: Sequence[str], encoder: str | None) -> list[str | None]:
+def name(key: str, data: bytes, segments: Segments, words: Sequence[str]) -> list[str | None]:
     """The best of the words for every mask."""
-    return seen(key, data, segments).name(words, encoder=encoder)
+    return seen(key, data, segments).name(words)
 
 
 def write(
@@ -97,12 +97,11 @@ def write(
     segments: Segments,
     prompts: Sequence[Prompt],
     among: list[int] | None,
-    encoder: str | None,
     format_: str,
 ) -> tuple[str, bytes]:
     """Name and content of a file of that format: all masks, or what matches the prompts. A folder comes zipped."""
     some = taken(seen(key, data, segments), among)
-    picks = some.select(prompts, encoder=encoder) if prompts else None
+    picks = some.select(prompts) if prompts else None
     stem = photo.rsplit(".", 1)[0] or "photo"
     files = list(content(format_, photo, some, picks))
     if len(files) == 1:
