@@ -332,6 +332,37 @@ def test_it_fits_a_phone_and_the_dark(visit: Callable[..., Page], examples: Path
     expect(page.locator("#code")).to_contain_text("labels=[1, 0]")
 
 
+def test_progress_is_shown(visit: Callable[..., Page], examples: Path) -> None:
+    page = visit()
+    said = page.evaluate_handle(
+        """() => { const seen = []; new MutationObserver(() => seen.push([document.getElementById('doing').textContent,
+        document.getElementById('working').hidden])).observe(document.getElementById('working'),
+        { subtree: true, childList: true, attributes: true, characterData: true }); return seen; }"""
+    )
+    upload(page, examples / "coffee.png")
+    seen = [tuple(entry) for entry in said.json_value()]
+    assert ("Sending…", False) in seen
+    assert ("Looking for objects…", False) in seen
+    assert seen[-1][1]  # and gone at the end
+
+
+def test_the_line_of_python_is_copied(visit: Callable[..., Page], examples: Path) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    upload(page, examples / "coffee.png")
+    page.click("#copy")
+    expect(page.locator("#copy")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == page.inner_text("#code")
+
+
+def test_dark_and_light_change_at_a_click(visit: Callable[..., Page]) -> None:
+    page = visit(color_scheme="light")
+    colours = []
+    for _ in range(3):
+        colours.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        page.click("#theme")
+    assert colours[0] == colours[2] != colours[1]
+
+
 def test_dropped_and_pasted_photos_are_taken(visit: Callable[..., Page], examples: Path) -> None:
     page = visit()
     data = list((examples / "chelsea.png").read_bytes())

@@ -64,7 +64,14 @@ def make_app(
             yield
             group.cancel_scope.cancel()
 
-    app = FastAPI(title="Fast Segment Anything", version=__version__, description=LABEL, lifespan=life)
+    app = FastAPI(
+        title="Fast Segment Anything",
+        version=__version__,
+        description=LABEL,
+        lifespan=life,
+        docs_url=None,  # its pages come from foreign hosts
+        redoc_url=None,
+    )
     app.state.service, app.state.studio = service, studio
     app.include_router(pages.router)
     app.include_router(routes.router)
