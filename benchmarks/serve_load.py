@@ -25,6 +25,7 @@ import numpy as np
 from fastsam import FastSAM
 from fastsam.client import Client
 from fastsam.errors import UsageError
+from fastsam.masks.rle import encode
 
 PLACES = 200  # of a photo, whose answers are known before
 CLICKS = 20
@@ -92,8 +93,7 @@ def learn(model: FastSAM, file: Path) -> Known:
     answers = []
     for place in places:
         (pick,) = segments.select(points=[place])
-        index = pick.index if pick else None
-        answers.append(None if index is None else segments.take(np.array([index])).to_rle()[0]["counts"])
+        answers.append(encode(pick.mask)["counts"] if pick else None)
     return Known(file.read_bytes(), [r["counts"] for r in segments.to_rle()], places, answers)
 
 
@@ -129,8 +129,7 @@ def person(address: str, known: list[Known], until: float, pause: float, seed: i
                 break
             picks = timed(rows, "select", seen.select, points=[photo.places[k]])
             if picks is not None:
-                single = picks[0] is not None and picks[0].index is not None
-                check(rows, (picks[0].row["segmentation"]["counts"] if single else None) == photo.answers[k])
+                check(rows, (picks[0] and picks[0].row["segmentation"]["counts"]) == photo.answers[k])
 
 
 def timed(rows: list[Row], kind: str, call: Any, *arguments: Any, **named: Any) -> Any:

@@ -54,6 +54,15 @@ def test_memory_is_bounded_by_count_bytes_and_age(make_segments: Any) -> None:
     assert all(len(id_) >= 20 for id_ in ids)
 
 
+def test_what_prompts_make_is_not_kept(service: TestClient, coffee: dict[str, Any]) -> None:
+    """A mask prompt decodes every mask: what that leaves behind would count against no bound."""
+    kept_photo = service.app.state.service.memory.photos[coffee["id"]]  # type: ignore[attr-defined]
+    before = set(vars(kept_photo.segments.masks.source))
+    masks = [coffee["segments"][0]["segmentation"]]
+    assert service.post(f"/v1/images/{coffee['id']}/select", json={"masks": masks}).status_code == 200
+    assert set(vars(kept_photo.segments.masks.source)) == before
+
+
 def test_too_many_at_once_are_told_to_come_back(serving: Callable[..., Any], examples: Path) -> None:
     image = (examples / "coffee.png").read_bytes()
     with serving(make_app(threads=1, limits=Limits(queue=1))) as client:

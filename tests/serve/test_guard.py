@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ pytest.importorskip("fastapi", reason="the serve extra is not installed")
 from starlette.testclient import TestClient
 
 from fastsam import FastSAM
+from fastsam.serve import labelstudio, pages, routes
 from fastsam.serve.app import make_app
 
 
@@ -25,13 +27,17 @@ def detail(answer: Any) -> str:
 def test_a_token_protects_every_route(examples: Path) -> None:
     app = make_app(threads=1, token="open sesame")
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
-        for route in app.routes:
+        own = [route for part in (pages, routes, labelstudio) for route in part.router.routes]
+        assert len(own) == 14
+        for route in (*own, *app.routes):
             for method in getattr(route, "methods", ()):
                 answer = client.request(method, route.path.replace("{id_}", "x").replace("{name}", "app.js"))
                 assert answer.status_code == 401, route.path
                 assert "token" in detail(answer) if method != "HEAD" else True
         assert client.get("/healthz", headers={"Authorization": "Bearer wrong"}).status_code == 401
         assert client.get("/healthz", headers={"Authorization": "Bearer open sesame"}).status_code == 200
+        assert client.get("/healthz", auth=("any", "open sesame")).status_code == 200
+        assert client.get("/healthz", headers={"Authorization": "Basic !"}).status_code == 401
         assert client.get("/?token=wrong").status_code == 401
         assert client.get("/healthz?token=open%20sesame").status_code == 401  # an address is no place for it elsewhere
         answer = client.get("/?token=open%20sesame")
@@ -46,12 +52,17 @@ def test_a_token_protects_every_route(examples: Path) -> None:
 def test_other_sites_cannot_use_it(service: TestClient) -> None:
     assert service.get("/healthz", headers={"host": "evil.example"}).status_code == 400  # a name that was rebound
     answer = service.get("/healthz", headers={"origin": "https://evil.example"})
+    assert answer.status_code == 403
     assert "access-control-allow-origin" not in answer.headers
-    with TestClient(make_app(threads=1, origins=["https://own.example"]), base_url="http://127.0.0.1") as client:
+    assert service.get("/healthz", headers={"origin": "http://127.0.0.1"}).status_code == 200
+    app = make_app(threads=1, token="t", origins=["https://own.example"])
+    with TestClient(app, base_url="http://127.0.0.1") as client:
         for origin, allowed in (("https://own.example", "https://own.example"), ("https://evil.example", None)):
-            assert (
-                client.get("/healthz", headers={"origin": origin}).headers.get("access-control-allow-origin") == allowed
-            )
+            answer = client.get("/healthz", headers={"origin": origin, "authorization": "Bearer t"})
+            assert answer.headers.get("access-control-allow-origin") == allowed
+            assert answer.status_code == (200 if allowed else 403)
+        asks = {"origin": "https://own.example", "access-control-request-method": "POST"}
+        assert client.options("/v1/segment", headers=asks).status_code == 200  # before it sends the token
 
 
 def test_the_page_and_its_parts_come_from_here_alone(service: TestClient) -> None:
@@ -93,7 +104,11 @@ def test_what_is_known_of_the_weights(service: TestClient, model: FastSAM) -> No
     [
         (["--model", "nonsense"], "there is no model 'nonsense'"),
         (["--port", "99999"], "port 99999 is none"),
-        (["--token", ""], "empty token"),
+        (["--token", ""], "a token is"),
+        (["--token", "gehëim"], "a token is"),
+        (["--threads", "0"], "threads 0"),
+        (["--queue", "-1"], "queue -1"),
+        (["--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
         (["--workers", "0"], "workers 0"),
     ],
 )
@@ -103,3 +118,27 @@ def test_wrong_use_of_the_command_is_one_line(words: list[str], message: str) ->
     assert done.returncode == 2
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_weights_that_are_none_are_said_so(tmp_path: Path) -> None:
+    (tmp_path / "secret-place.onnx").write_bytes(b"noise")
+    with TestClient(make_app(str(tmp_path / "secret-place.onnx"), threads=1), base_url="http://127.0.0.1") as client:
+        until = time.monotonic() + 20
+        while "loaded" in detail(answer := client.get("/readyz")):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert answer.status_code == 503
+        assert client.get("/healthz").status_code == 200
+
+
+def test_it_listens_to_this_machine_alone_and_opens_the_page(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from fastsam.cli import serve
+
+    assert address.startswith("http://127.0.0.1:")
+    opened: list[str] = []
+    monkeypatch.setattr(serve.webbrowser, "open", opened.append)
+    serve.announce(SimpleNamespace(started=True), "http://127.0.0.1:8000/", "a b", True)
+    serve.announce(SimpleNamespace(started=True), "http://127.0.0.1:8000/", None, False)
+    assert opened == ["http://127.0.0.1:8000/?token=a%20b"]

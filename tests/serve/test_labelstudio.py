@@ -18,7 +18,8 @@ from starlette.testclient import TestClient
 from fastsam import FastSAM
 from fastsam.masks.annotations import fill
 from fastsam.serve.app import make_app
-from fastsam.serve.labelstudio import Studio, brush
+from fastsam.serve.labelstudio import Studio
+from fastsam.serve.studio import brush
 
 CONFIG = (
     '<View><Image name="photo" value="$picture"/><{0} name="tag" toName="photo"><Label value="Thing"/></{0}></View>'
@@ -76,7 +77,7 @@ def test_everything_is_predicted(
         assert (result["from_name"], result["to_name"], result["type"]) == ("tag", "photo", kind.lower())
         value = result["value"]
         assert value[kind.lower()] == ["Thing"]
-        mask = groups.setdefault(result["id"], np.zeros((400, 600), bool))
+        mask = groups.setdefault(result["id"].split("-")[0], np.zeros((400, 600), bool))
         if kind == "BrushLabels":
             mask |= unpack(value["rle"]).reshape(400, 600, 4)[..., 3] > 0
         elif kind == "PolygonLabels":
@@ -84,6 +85,7 @@ def test_everything_is_predicted(
         else:
             x, y, w, h = (round(value[k] * s) for k, s in (("x", 6), ("y", 4), ("width", 6), ("height", 4)))
             mask[y : y + h, x : x + w] = True
+    assert len({result["id"] for result in prediction["result"]}) == len(prediction["result"])
     assert prediction["score"] == pytest.approx(segments.scores[0], abs=1e-4)
     if kind == "BrushLabels":
         assert len(groups) == len(segments)
@@ -112,6 +114,21 @@ def test_clicks_and_boxes_are_prompts(
         np.testing.assert_array_equal(unpack(result["value"]["rle"]).reshape(400, 600, 4)[..., 0] > 0, pick.mask)
 
 
+def test_a_comment_in_the_configuration_does_no_harm(service: TestClient) -> None:
+    body = {"tasks": [], "label_config": CONFIG.format("BrushLabels") + "<!-- made by hand -->", "params": None}
+    assert service.post("/label-studio/predict", json=body).json()["results"] == []
+
+
+def test_the_label_in_hand_is_used(service: TestClient, task: dict[str, Any]) -> None:
+    config = CONFIG.format("BrushLabels").replace(
+        '<Label value="Thing"/>', '<Label value="Thing"/><Label value="Cup"/>'
+    )
+    click = {"type": "keypointlabels", "value": {"x": 50, "y": 25, "keypointlabels": ["Cup"]}, "is_positive": 1}
+    body = {"tasks": [task], "label_config": config, "params": {"context": {"result": [click]}}}
+    (result,) = service.post("/label-studio/predict", json=body).json()["results"][0]["result"]
+    assert result["value"]["brushlabels"] == ["Cup"]
+
+
 def test_it_lives_and_connects(service: TestClient) -> None:
     assert service.get("/label-studio/health").json()["status"] == "UP"
     assert "model_version" in service.post("/label-studio/setup", json={"project": "1"}).json()
@@ -125,6 +142,9 @@ def test_it_lives_and_connects(service: TestClient) -> None:
         ({"tasks": [], "label_config": "<View>"}, "no XML"),
         ({"tasks": [], "label_config": "<!DOCTYPE x [<!ENTITY a 'b'>]><View/>"}, "entities"),
         ({"tasks": [], "label_config": "<View/>"}, "labels with none"),
+        ({"tasks": [{"data": [1]}], "label_config": CONFIG.format("BrushLabels")}, "tasks.0.data"),
+        ({"tasks": [], "label_config": CONFIG.format("BrushLabels"), "params": {"context": "x"}}, "context"),
+        ({"tasks": [], "label_config": CONFIG.format("BrushLabels"), "params": {"context": {"result": [1]}}}, "result"),
         ({"tasks": 7}, "tasks"),
     ],
 )

@@ -1,6 +1,7 @@
 """What the service refuses, it refuses in a line, and before it costs anything."""
 
 import re
+import struct
 import time
 from typing import Any
 
@@ -34,6 +35,8 @@ def detail(answer: Any) -> str:
         ({"masks": [{"size": [10**9, 10**9], "counts": "0"}]}, 422, "none of the photo"),
         ({"masks": [{"size": [400, 600], "counts": [1, 2]}]}, 422, "do not add up|add up"),
         ({"masks": [{"size": [400, 600], "counts": "zzz"}]}, 422, "mask"),
+        ({"masks": [{"size": [400, 600], "counts": [2**62, 2**62, 2**62, 2**62 + 240_000]}]}, 422, "add up"),
+        ({"masks": [{"size": [400, 600], "counts": [2**80]}]}, 422, "mask"),
         ({"texts": [""]}, 422, "texts.0"),
         ({"exclude": ["cup"], "points": [[1, 2]]}, 422, "exclude"),
         ({"points": [[1, 2]], "among": [100_000]}, 422, "among"),
@@ -83,6 +86,50 @@ def test_a_bomb_is_refused_by_its_header(service: TestClient) -> None:
     assert time.monotonic() - start < 1
 
 
+def test_a_tiff_that_names_two_sizes_is_not_decoded_at_the_other(service: TestClient) -> None:
+    """Of two entries one reader takes the first, another the last."""
+
+    def entry(tag: int, value: int) -> bytes:
+        return struct.pack("<HHII", tag, 4, 1, value)
+
+    tags = [
+        (256, 4000),
+        (256, 10),
+        (257, 4000),
+        (257, 10),
+        (258, 8),
+        (259, 1),
+        (262, 1),
+        (273, 8),
+        (278, 4000),
+        (279, 100),
+    ]
+    directory = struct.pack("<H", len(tags)) + b"".join(entry(*tag) for tag in tags) + bytes(4)
+    data = b"II*\0" + struct.pack("<I", 8) + directory + bytes(200)
+    answer = service.post("/v1/segment", files={"image": ("a.tiff", data)})
+    assert answer.status_code in (413, 422)
+
+
+def test_many_masks_of_a_large_photo_are_refused_before_they_are_decoded(service: TestClient) -> None:
+    photo = service.post("/v1/segment", files={"image": ("a.png", png(1400, 1400))}).json()
+    mask = {"size": [1400, 1400], "counts": [0, 1_960_000]}
+    body = {"masks": [mask] * 200, "texts": ["cup"]}
+    answer = service.post(f"/v1/images/{photo['id']}/select", json=body)
+    assert answer.status_code == 413
+    assert "send fewer" in detail(answer)
+
+
+def test_a_form_never_goes_to_disk(service: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rollover(_: object) -> None:
+        raise AssertionError("a photo went to disk")
+
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile.rollover", rollover)
+    noise = np.random.default_rng(0).integers(0, 256, (1100, 1000, 3), np.uint8)
+    data = bytes(cv2.imencode(".png", noise)[1])
+    assert len(data) > 3_000_000
+    assert service.post("/v1/segment", files={"image": ("a.png", data)}).status_code == 200
+
+
 @pytest.mark.parametrize("image", ["/etc/passwd", "file:///etc/passwd", "http://127.0.0.1/secret.png", "../x.png"])
 def test_no_path_and_no_address_is_read(service: TestClient, image: str) -> None:
     answer = service.post("/v1/segment", json={"image": image})
@@ -98,6 +145,9 @@ def test_other_bodies_are_refused(service: TestClient) -> None:
     nothing = service.post("/v1/segment", content=b"x", headers={"content-type": "multipart/form-data"})
     assert nothing.status_code == 400
     assert service.post("/v1/segment", data={"conf": 1}, files={"other": b"x"}).status_code == 422
+    plain = {"content-type": "text/plain"}
+    for path in ("/v1/images/x/select", "/v1/images/x/name", "/label-studio/predict"):
+        assert service.post(path, content=b"{}", headers=plain).status_code in (404, 415)
     assert service.post("/v1/segment", content=b"{", headers={"content-type": "application/json"}).status_code == 422
 
 

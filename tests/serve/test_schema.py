@@ -54,8 +54,10 @@ def test_all_routes_are_asked(api: Any) -> None:
     assert len(list(api.get_all_operations())) == len(ROUTES)
 
 
-def test_every_route_has_an_example_or_a_description(api: Any) -> None:
+def test_every_route_is_described_and_every_json_body_has_an_example(api: Any) -> None:
     for path, operations in api.raw_schema["paths"].items():
         for method, operation in operations.items():
             assert operation["description"], f"{method} {path}"
             assert "401" in operation["responses"], f"{method} {path}"
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            assert body is None or body["schema"]["examples"], f"{method} {path}"

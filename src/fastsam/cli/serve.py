@@ -1,6 +1,8 @@
 """`fastsam serve`: the page and the service on this machine."""
 
 import os
+import socket
+import sys
 import threading
 import time
 import webbrowser
@@ -12,13 +14,15 @@ from cyclopts import Parameter
 from fastsam.errors import UsageError, require
 from fastsam.weights import catalogue
 
+MOST = 512  # connections at a time
+
 
 def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
     browser: bool = True,
-    token: str | None = None,
+    token: Annotated[str | None, Parameter(env_var="FASTSAM_TOKEN")] = None,
     model: str | None = None,
     threads: int | None = None,
     workers: int = 1,
@@ -44,7 +48,7 @@ def serve(
     browser
         Open the page in this machine's browser.
     token
-        What every request must carry.
+        What every request must carry. In the environment's FASTSAM_TOKEN nobody sees it in a list of processes.
     model
         Name of a model, or a file (.onnx, .pt, .safetensors).
     threads
@@ -81,35 +85,47 @@ def serve(
     from fastsam.serve.labelstudio import Studio
     from fastsam.serve.limits import Limits
 
-    if token == "":
-        raise UsageError("an empty token protects nothing: give one, or leave it out")
+    if token is not None and not (token.isascii() and token.isprintable() and token.strip() == token != ""):
+        raise UsageError("a token is one or more printable ASCII characters, without spaces about it")
     if not 0 <= port <= 65535:
         raise UsageError(f"port {port} is none: choose 1 to 65535, or 0 for any")
     catalogue.find(model)
     limits = Limits(max_bytes, max_pixels, photos, memory, age, workers, queue, timeout)
     everywhere = host in ("0.0.0.0", "::")
-    hosts = ("*",) if everywhere and not allow_host else (*LOOPBACK, host, *(allow_host or ()))
+    own = f"[{host}]" if ":" in host else host
+    hosts = ("*",) if everywhere and not allow_host else (*LOOPBACK, own, *(allow_host or ()))
     studio = None if label_studio is None else Studio(label_studio, os.environ.get("LABEL_STUDIO_API_KEY"))
     app = make_app(
         model, limits=limits, threads=threads, token=token, hosts=hosts, origins=allow_origin or (), studio=studio
     )
-    server = uvicorn.Server(uvicorn.Config(app, host, port, log_level="warning", timeout_graceful_shutdown=5))
-    threading.Thread(target=announce, args=(server, host, token, browser), daemon=True).start()
+    server = uvicorn.Server(
+        uvicorn.Config(app, host, port, log_level="warning", timeout_graceful_shutdown=5, limit_concurrency=MOST)
+    )
+    listening = listen(host, port)
+    place = "127.0.0.1" if everywhere else own
+    address = f"http://{place}:{listening.getsockname()[1]}/"
+    threading.Thread(target=announce, args=(server, address, token, browser), daemon=True).start()
     if everywhere and token is None:
         print("Anyone who reaches this machine may use it: --token T asks for one.", flush=True)
-    server.run()
+    server.run(sockets=[listening])
     return 0 if server.started else 1
 
 
-def announce(server: object, host: str, token: str | None, browser: bool) -> None:
-    """Says where the page is as soon as it is there, and opens it."""
+def listen(host: str, port: int) -> socket.socket:
+    """A socket on that address. Raises UsageError where it cannot be had."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise UsageError(f"cannot listen on {host} port {port} ({error.strerror}): choose another --port") from None
+
+
+def announce(server: object, address: str, token: str | None, browser: bool) -> None:
+    """Says where the page is as soon as it is there, and opens it. The token is shown to a person alone, in no log."""
     while not getattr(server, "started", False):
         time.sleep(0.05)
         if getattr(server, "should_exit", False):
             return
-    own = getattr(server, "servers")[0].sockets[0].getsockname()[1]  # noqa: B009
-    name = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
-    address = f"http://{name}:{own}/" + (f"?token={quote(token)}" if token else "")
-    print(f"Segment at {address} (Ctrl-C ends it)", flush=True)
+    whole = address + (f"?token={quote(token)}" if token else "")
+    print(f"Segment at {whole if sys.stdout.isatty() else address} (Ctrl-C ends it)", flush=True)
     if browser:
-        webbrowser.open(address)
+        webbrowser.open(whole)

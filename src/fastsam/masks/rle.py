@@ -63,7 +63,8 @@ def decode(rle: RLE) -> Bool:
     """
     height, width = rle["size"]
     counts = counts_of(rle)
-    if height < 0 or width < 0 or (counts < 0).any() or counts.sum() != height * width:
+    wrong = (counts < 0) | (counts > height * width)  # beside the sum, which may wrap around
+    if height < 0 or width < 0 or wrong.any() or counts.sum() != height * width:
         raise ValueError(f"RLE runs add up to {counts.sum()}, not to {height} x {width} pixels")
     values = np.arange(len(counts)) % 2 == 1
     return np.repeat(values, counts).reshape(width, height).T

@@ -1,7 +1,9 @@
 """The application: routes, guard, and what they share."""
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from anyio import CapacityLimiter, create_task_group, sleep
 from fastapi import FastAPI, Request
@@ -19,6 +21,7 @@ from fastsam.serve.jobs import Jobs
 from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Memory
 from fastsam.serve.metrics import Metrics
+from fastsam.serve.problems import Problem
 
 SELECTING = 2  # threads that answer points, boxes and masks
 SWEEP = 10.0  # seconds between two looks for photos that are too old
@@ -42,24 +45,36 @@ def make_app(
     token: without which nothing is answered; hosts: names of the server that requests may give, `*` for any
     origins: other sites whose pages may call it; studio: the Label Studio whose pictures may be fetched
     """
+    if threads is not None and threads < 1:
+        raise UsageError(f"threads {threads} run nothing: the least is 1")
     each = max(1, (threads or cores()) // limits.workers)
     jobs, memory = Jobs(limits), Memory(limits)
     metrics = Metrics(jobs, memory)
-    use = work.Use(weights, each)
+    use = work.Use(weights, each, limits.pixels)
     service = routes.Service(use, limits, jobs, memory, metrics, CapacityLimiter(SELECTING))
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
+        loaded: list[dict[str, Any]] = []
+
         async def load() -> None:
-            service.about = await jobs.run(work.start, use)
+            try:
+                loaded.append(await jobs.run(work.start, use))
+            except (UsageError, Problem) as error:
+                service.broken = error.detail if isinstance(error, Problem) else str(error)
+            if len(loaded) == limits.workers:
+                service.about = loaded[0]
 
         async def sweep() -> None:
             while True:
                 await sleep(SWEEP)
                 memory.forget()
 
+        # Workers inherit it: a decoder's own check, where a header says one size to us and another to it.
+        os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(limits.pixels)
         async with create_task_group() as group:
-            group.start_soon(load)
+            for _worker in range(limits.workers):
+                group.start_soon(load)
             group.start_soon(sweep)
             yield
             group.cancel_scope.cancel()
@@ -79,9 +94,15 @@ def make_app(
     app.add_exception_handler(RequestValidationError, wrong)
     app.add_exception_handler(UsageError, wrong)
     describe(app)
-    if origins:
-        app.add_middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["*"], allow_headers=["*"])
-    app.add_middleware(Guard, token=token, metrics=metrics)
+    app.add_middleware(Guard, token=token, metrics=metrics, origins=origins)
+    if origins:  # outside the guard: a browser asks whether it may call before it sends a token
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["Content-Disposition", "Fastsam-Image-Id", "Retry-After"],
+        )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     return app
 

@@ -14,10 +14,12 @@ from typing import TypeVar
 import imagesize
 import numpy as np
 import numpy.typing as npt
+from anyio import fail_after
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
 from fastsam.image.read import SIGNATURES
 from fastsam.masks import rle
@@ -28,6 +30,7 @@ from fastsam.serve.problems import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 FIELDS = 32  # of a form
+MASKS = 200_000_000  # pixels of all masks of a request
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,18 +43,24 @@ class Upload:
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:
-    """The whole body. Raises a problem (413) as soon as it is too large."""
+    """The whole body. Raises a problem as soon as it is too large (413) or has taken too long (408)."""
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > limits.bytes:
-            raise Problem(413, f"the request is larger than {limits.bytes} bytes: send a smaller photo")
+    try:
+        with fail_after(limits.seconds):
+            async for part in request.stream():
+                body += part
+                if len(body) > limits.bytes:
+                    raise Problem(413, f"the request is larger than {limits.bytes} bytes: send a smaller photo")
+    except TimeoutError:
+        raise Problem(408, f"the request did not arrive within {limits.seconds:g} s") from None
+    except ClientDisconnect:
+        raise Problem(499, "the client has gone") from None
     return bytes(body)
 
 
 async def read_upload(request: Request, limits: Limits) -> Upload:
     """A photo from a form's field `image`, or from JSON in base64. Raises a problem for anything else."""
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    kind = kind_of(request)
     if kind not in ("application/json", "multipart/form-data"):
         raise Problem(415, f"a body of {kind[:60] or 'no type'} is not read: send multipart/form-data or JSON")
     body = await read_body(request, limits)
@@ -62,6 +71,17 @@ async def read_upload(request: Request, limits: Limits) -> Upload:
         upload = await read_form(request.headers, body)
     check_photo(upload.data, limits)
     return Upload(file_name(upload.name), upload.data, upload.options)
+
+
+def demand_json(request: Request) -> None:
+    """Raises a problem (415) for a body that is not said to be JSON: any page of another site may send such a one."""
+    if kind_of(request) != "application/json":
+        raise Problem(415, "send application/json")
+
+
+def kind_of(request: Request) -> str:
+    """The type of a body, without its parameters."""
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
 async def read_form(headers: Headers, body: bytes) -> Upload:
@@ -134,6 +154,9 @@ def file_name(name: str) -> str:
 def prompts_of(selection: schemas.Selection, size: tuple[int, int]) -> list[Prompt]:
     """The prompts in order, those of the general form first. Raises UsageError for one that makes no sense."""
     exclude = selection.exclude
+    masks = len(selection.masks) + sum(p.mask is not None for p in selection.prompts)
+    if masks * size[0] * size[1] > MASKS:
+        raise Problem(413, f"{masks} masks of {size[1]} x {size[0]} pixels are too many: send fewer at a time")
     found = []
     for p in selection.prompts:
         mask = None if p.mask is None else mask_of(p.mask, size)

@@ -3,10 +3,12 @@
 Enters and leaves: ASGI messages. Put around the application by `app`.
 """
 
+import base64
 import hmac
 import time
+from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, RedirectResponse
@@ -26,11 +28,11 @@ HEADERS = {
 
 
 class Guard:
-    """Lets requests with the token through (all, where there is none), as `Authorization: Bearer`, or in the cookie
-    that the page's own address with `?token=` sets."""
+    """Lets requests with the token through (all, where there is none), as `Authorization: Bearer`, as the
+    password of `Basic`, or in the cookie that the page's own address with `?token=` sets."""
 
-    def __init__(self, app: ASGIApp, token: str | None, metrics: Metrics) -> None:
-        self.app, self.token, self.metrics = app, token, metrics
+    def __init__(self, app: ASGIApp, token: str | None, metrics: Metrics, origins: Sequence[str]) -> None:
+        self.app, self.token, self.metrics, self.origins = app, token, metrics, origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,6 +57,8 @@ class Guard:
 
     def answering(self, scope: Scope) -> ASGIApp:
         """Who answers a request."""
+        if not self.welcome(Headers(scope=scope)):
+            return JSONResponse({"detail": "pages of other sites may not call this: --allow-origin lets one"}, 403)
         if self.token is None or self.fits(carried(Headers(scope=scope))):
             return self.app
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
@@ -64,6 +68,13 @@ class Guard:
             return answer
         detail = "a token is needed: send Authorization: Bearer TOKEN, or open the page at /?token=TOKEN"
         return JSONResponse({"detail": detail}, 401, {"WWW-Authenticate": "Bearer"})
+
+    def welcome(self, headers: Headers) -> bool:
+        """Whether a request comes from no page, from this server's own, or from one of an allowed site."""
+        origin = headers.get("origin")
+        if origin is None or origin in self.origins or "*" in self.origins:
+            return True
+        return urlsplit(origin).netloc == headers.get("host")
 
     def fits(self, given: str) -> bool:
         """Whether it is the token, in a time that tells nothing about it."""
@@ -76,6 +87,11 @@ def carried(headers: Headers) -> str:
     kind, _, value = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return value.strip()
+    if kind.lower() == "basic":  # the password: Label Studio sends nothing else
+        try:
+            return base64.b64decode(value).decode().partition(":")[2]
+        except (ValueError, UnicodeDecodeError):
+            return ""
     try:
         cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
     except CookieError:

@@ -22,9 +22,16 @@ class Jobs:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.limiter = CapacityLimiter(limits.workers)
+        self.turns = CapacityLimiter(limits.workers)
+        self.processes = CapacityLimiter(limits.workers)
         self.pending = 0  # running or waiting
         self.usual = 1.0  # seconds of a job, a running mean
+
+    def admit(self) -> None:
+        """Raises a problem (503) where too many wait, before anything is read or done."""
+        if self.pending >= self.limits.workers + self.limits.queue:
+            retry = max(1, math.ceil(self.usual * self.pending / self.limits.workers))
+            raise Problem(503, f"{self.pending} photos are waiting already: try again in {retry} s", retry)
 
     async def run(self, job: Callable[..., Result], *arguments: Any) -> Result:
         """The job's result. Cancelled, its process ends at once.
@@ -32,21 +39,20 @@ class Jobs:
         Raises a problem: 503 where too many wait or the process dies, 504 where it takes too long. What the job itself
         raises comes through.
         """
-        if self.pending >= self.limits.workers + self.limits.queue:
-            retry = max(1, math.ceil(self.usual * self.pending / self.limits.workers))
-            raise Problem(503, f"{self.pending} photos are waiting already: try again in {retry} s", retry)
+        self.admit()
         self.pending += 1
-        start = time.monotonic()
         try:
             with fail_after(self.limits.seconds):
-                result = await to_process.run_sync(job, *arguments, cancellable=True, limiter=self.limiter)
+                async with self.turns:
+                    start = time.monotonic()
+                    result = await to_process.run_sync(job, *arguments, cancellable=True, limiter=self.processes)
+                    self.usual += 0.1 * ((time.monotonic() - start) - self.usual)
         except TimeoutError:
             raise Problem(504, f"it took longer than {self.limits.seconds:g} s: send a smaller photo") from None
         except BrokenWorkerProcess:
             raise Problem(503, "the process at work on it died: try again, or send another photo", 1) from None
         finally:
             self.pending -= 1
-        self.usual += 0.1 * ((time.monotonic() - start) - self.usual)
         return result
 
 

@@ -26,5 +26,6 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if value <= 0 and name != "queue":
-                raise UsageError(f"{name} {value} lets nothing through: give a number above 0")
+            least = 0 if name == "queue" else 1 if isinstance(value, int) else 0.001
+            if value < least:
+                raise UsageError(f"{name} {value} lets nothing through: the least is {least}")

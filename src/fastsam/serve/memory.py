@@ -19,7 +19,11 @@ from fastsam.serve.problems import unknown
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """A photo. data: its file's bytes; segments: without pixels; rows: of each, as plain values; since: seconds"""
+    """A photo.
+
+    data: its file's bytes; segments: without pixels; rows: of each, as plain values; since: seconds
+    bytes: in memory, nearly. Nothing may decode these segments themselves, which would keep what it makes: take them.
+    """
 
     id: str
     name: str
@@ -27,13 +31,13 @@ class Kept:
     segments: Segments
     rows: list[dict[str, Any]]
     since: float
+    bytes: int
 
-    @property
-    def bytes(self) -> int:
-        """In memory, nearly: the file, masks' arrays, and rows (their strings, and some 600 bytes each beside)."""
-        arrays = (v.nbytes for v in vars(self.segments.masks.source).values() if isinstance(v, np.ndarray))
-        strings = (len(row["segmentation"]["counts"]) + 600 for row in self.rows)
-        return len(self.data) + sum(arrays) + sum(strings)
+
+def size_of(data: bytes, segments: Segments, rows: list[dict[str, Any]]) -> int:
+    """Bytes of a file, masks' arrays, and rows (their strings, and some 600 bytes each beside)."""
+    arrays = (v.nbytes for v in vars(segments.masks.source).values() if isinstance(v, np.ndarray))
+    return len(data) + sum(arrays) + sum(len(row["segmentation"]["counts"]) + 600 for row in rows)
 
 
 class Memory:
@@ -46,7 +50,8 @@ class Memory:
 
     def keep(self, name: str, data: bytes, segments: Segments, rows: list[dict[str, Any]]) -> Kept:
         """Keeps a photo; others go where bounds say so."""
-        kept = Kept(secrets.token_urlsafe(16), name, data, segments, rows, self.clock())
+        size = size_of(data, segments, rows)
+        kept = Kept(secrets.token_urlsafe(16), name, data, segments, rows, self.clock(), size)
         self.photos[kept.id] = kept
         self.bytes += kept.bytes
         while len(self.photos) > self.limits.photos or (self.bytes > self.limits.memory and len(self.photos) > 1):
@@ -64,9 +69,7 @@ class Memory:
     def rename(self, id_: str, segments: Segments, rows: list[dict[str, Any]]) -> None:
         """Gives a photo's segments other names."""
         old = self.get(id_)
-        new = replace(old, segments=segments, rows=rows)
-        self.photos[id_] = new
-        self.bytes += new.bytes - old.bytes
+        self.photos[id_] = replace(old, segments=segments, rows=rows)
 
     def drop(self, id_: str) -> None:
         """Forgets a photo. Raises a problem (404) where there is none."""

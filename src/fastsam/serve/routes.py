@@ -5,6 +5,7 @@ Enters: requests. Leaves: JSON, files. Put together by `app`.
 
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -30,12 +31,17 @@ KINDS = {
     "zip": "application/zip", "npz": "application/octet-stream",
 }  # fmt: skip
 ABOUT = {401: "A token is needed.", 404: "There is no such photo.", 413: "Too large.", 422: "Makes no sense."}
+FEW = 16  # prompts of a request that the server answers itself: more are work for a process
+WAITING = 256  # requests that may wait for it
 BUSY = {503: "Too many requests wait: try again.", 504: "Took too long."}
 
 
 @dataclass(eq=False)
 class Service:
-    """What the routes of one server share. about: the network's settings, None until it is loaded"""
+    """What the routes of one server share.
+
+    about: the network's settings, None until it is loaded; broken: why it never will be
+    """
 
     use: work.Use
     limits: Limits
@@ -44,6 +50,7 @@ class Service:
     metrics: Metrics
     selecting: CapacityLimiter
     about: dict[str, Any] | None = None
+    broken: str | None = None
 
 
 def service_of(request: Request) -> Service:
@@ -58,11 +65,17 @@ Id = Annotated[str, InPath(max_length=64, description="Of POST /v1/segment.")]
 
 def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     """How OpenAPI describes what may go wrong."""
-    known = {**ABOUT, **BUSY, 400: "Cannot be read.", 415: "Of a type that is not read."}
+    known = {
+        **ABOUT,
+        **BUSY,
+        400: "Cannot be read.",
+        408: "Did not arrive in time.",
+        415: "Of a type that is not read.",
+    }
     return {code: {"model": schemas.Problem, "description": known[code]} for code in (401, *codes)}
 
 
-def body_of(*models: tuple[str, type[Any]], example: bool = False) -> dict[str, Any]:
+def body_of(*models: tuple[str, type[Any]]) -> dict[str, Any]:
     """How OpenAPI describes a body that is read by hand."""
     content: dict[str, Any] = {}
     for kind, model in models:
@@ -89,11 +102,12 @@ FILE_OR = {"content": file_content(), "description": "JSON, or the file that `fo
 @router.post(
     "/v1/segment",
     tags=["photos"],
-    responses={200: {"model": schemas.Segmented, **FILE_OR}, **problems(400, 413, 415, 422, 503, 504)},
+    responses={200: {"model": schemas.Segmented, **FILE_OR}, **problems(400, 408, 413, 415, 422, 503, 504)},
     openapi_extra=body_of(("multipart/form-data", schemas.Options), ("application/json", schemas.Photo)),
 )
 async def segment(request: Request, service: Own) -> Response:
     """Everything in a photo: a form's field `image`, or base64 in JSON. The photo is kept for a while, in memory."""
+    service.jobs.admit()
     upload = await bodies.read_upload(request, service.limits)
     settings = upload.options.model_dump(include={"imgsz", "conf", "iou", "max_det", "tile"}, exclude_none=True)
     running = partial(service.jobs.run, work.find, service.use, upload.data, settings)
@@ -101,7 +115,7 @@ async def segment(request: Request, service: Own) -> Response:
     kept = service.memory.keep(upload.name, upload.data, found.segments, found.rows)
     if upload.options.format is None:
         return json_of(described(kept))
-    return await written(request, service, kept, [], None, upload.options.format)
+    return await written(request, service, kept, [], list(range(len(kept.rows))), upload.options.format)
 
 
 @router.get("/v1/images/{id_}", tags=["photos"], responses={200: {"model": schemas.Segmented}, **problems(404, 422)})
@@ -119,23 +133,26 @@ async def forget(id_: Id, service: Own) -> None:
 @router.post(
     "/v1/images/{id_}/select",
     tags=["prompts"],
-    responses={200: {"model": schemas.Selected, **FILE_OR}, **problems(404, 413, 422, 503, 504)},
+    responses={200: {"model": schemas.Selected, **FILE_OR}, **problems(404, 408, 413, 415, 422, 503, 504)},
     openapi_extra=body_of(("application/json", schemas.Selection)),
 )
 async def select(id_: Id, request: Request, service: Own) -> Response:
     """What points, boxes, masks and words mean on a photo that was segmented: one answer a prompt, in order."""
     kept = service.memory.get(id_)
+    bodies.demand_json(request)
     asked = bodies.checked(schemas.Selection, await bodies.read_body(request, service.limits))
     count = len(kept.segments)
     if asked.among is not None and any(i >= count for i in asked.among):
         raise Problem(422, f"among: the photo has {count} segments, 0 to {count - 1}")
-    among = None if asked.among is None else list(dict.fromkeys(asked.among))
-    if asked.format is None and not any(p.text for p in asked.prompts) and not asked.texts:
-        answer = partial(selected, kept, asked, among)
-        return json_of(await to_thread.run_sync(answer, limiter=service.selecting))
-    prompts = bodies.prompts_of(asked, kept.segments.size)
+    among = list(range(count)) if asked.among is None else list(dict.fromkeys(asked.among))
+    prompts = await to_thread.run_sync(bodies.prompts_of, asked, kept.segments.size, limiter=service.selecting)
     if asked.format is not None:
-        return await written(request, service, kept, prompts, among, asked.format)
+        return await written(request, service, kept, prompts, among, asked.format, asked.rank)
+    if len(prompts) <= FEW and not any(prompt.text for prompt in prompts):
+        if service.selecting.statistics().tasks_waiting >= WAITING:
+            raise Problem(503, "too many prompts are waiting: try again in 1 s", 1)
+        answer = partial(selected, kept, prompts, among)
+        return json_of(await to_thread.run_sync(answer, limiter=service.selecting))
     arguments = (kept.id, kept.data, kept.segments, prompts, among)
     picks = await unless_gone(request, partial(service.jobs.run, work.select, *arguments))
     return json_of({"picks": [pick and in_photo(pick, among) for pick in picks]})
@@ -144,12 +161,13 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
 @router.post(
     "/v1/images/{id_}/name",
     tags=["prompts"],
-    responses={200: {"model": schemas.Names}, **problems(404, 413, 422, 503, 504)},
+    responses={200: {"model": schemas.Names}, **problems(404, 408, 413, 415, 422, 503, 504)},
     openapi_extra=body_of(("application/json", schemas.Vocabulary)),
 )
 async def name(id_: Id, request: Request, service: Own) -> Response:
     """The best of given words for every mask; files say them from now on."""
     kept = service.memory.get(id_)
+    bodies.demand_json(request)
     asked = bodies.checked(schemas.Vocabulary, await bodies.read_body(request, service.limits))
     arguments = (kept.id, kept.data, kept.segments, asked.words)
     names = await unless_gone(request, partial(service.jobs.run, work.name, *arguments))
@@ -165,7 +183,8 @@ async def about(service: Own) -> dict[str, Any]:
     """The model and the settings that came with it."""
     own = ready_or_not(service)
     limits = {"bytes": service.limits.bytes, "pixels": service.limits.pixels}
-    return {"version": __version__, "model": service.use.weights or "fastsam-tiny", **own, **limits}
+    model = Path(service.use.weights or "fastsam-tiny").name  # no path of the server's
+    return {"version": __version__, "model": model, **own, **limits}
 
 
 @router.get("/healthz", tags=["service"], responses=problems())
@@ -194,6 +213,8 @@ async def metrics(service: Own) -> Response:
 
 def ready_or_not(service: Service) -> dict[str, Any]:
     """The network's settings. Raises a problem (503) until it is loaded."""
+    if service.broken is not None:
+        raise Problem(503, service.broken)
     if service.about is None:
         raise Problem(503, "the network is being loaded: try again in 1 s", 1)
     return service.about
@@ -206,29 +227,28 @@ def described(kept: Kept) -> dict[str, Any]:
     return {**facts, "seconds": kept.segments.seconds, "segments": kept.rows}
 
 
-def selected(kept: Kept, asked: schemas.Selection, among: list[int] | None) -> dict[str, Any]:
+def selected(kept: Kept, prompts: list[Prompt], among: list[int]) -> dict[str, Any]:
     """The answers of points, boxes and masks. Rows that are known already are not made again."""
     segments = work.taken(kept.segments, among)
-    picks = segments.select(bodies.prompts_of(asked, segments.size))
+    picks = segments.select(prompts)
     found = [answers.pick_of(pick, [row_of(pick, kept, segments, among)] if pick else []) for pick in picks]
     return {"picks": [one and in_photo(one, among) for one in found]}
 
 
-def row_of(pick: Pick, kept: Kept, segments: Segments, among: list[int] | None) -> dict[str, Any]:
+def row_of(pick: Pick, kept: Kept, segments: Segments, among: list[int]) -> dict[str, Any]:
     """The best match as plain values."""
     best: Candidate = pick.candidates[0]
     if best.index is not None:
-        row = kept.rows[best.index if among is None else among[best.index]]
+        row = kept.rows[among[best.index]]
         return {**row, "index": best.index, "score": round(best.score, 5)}
     item = Item(best.runs, best.score, None, int(segments.classes[best.plus[0]]))
     ((_, row),) = coco.describe([item], segments.size)
-    return {"index": None, **row}
+    named = {"name": segments.names[item.category]} if len(segments.names) > 1 else {}
+    return {"index": None, **row, **named}
 
 
-def in_photo(pick: dict[str, Any], among: list[int] | None) -> dict[str, Any]:
+def in_photo(pick: dict[str, Any], among: list[int]) -> dict[str, Any]:
     """A pick among some of the segments, with indices among all of them."""
-    if among is None:
-        return pick
 
     def mapped(row: dict[str, Any]) -> dict[str, Any]:
         index = row.get("index")
@@ -246,11 +266,12 @@ async def written(
     service: Service,
     kept: Kept,
     prompts: list[Prompt],
-    among: list[int] | None,
+    among: list[int],
     format_: str,
+    rank: int = 0,
 ) -> Response:
     """A file of a photo."""
-    arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, format_)
+    arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, format_, rank)
     name, made = await unless_gone(request, partial(service.jobs.run, work.write, *arguments))
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
     headers = {"Content-Disposition": f'attachment; filename="{safe}"', "Fastsam-Image-Id": kept.id}

@@ -14,6 +14,7 @@ Format = Literal[
 ]  # fmt: skip
 Index = Annotated[int, Field(ge=0)]
 MOST = 256  # prompts of a request
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 
 
 class Strict(BaseModel):
@@ -35,6 +36,8 @@ class Options(Strict):
 
 class Photo(Options):
     """A photo in JSON."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"image": PIXEL, "conf": 0.1}]})
 
     image: str = Field(description="The photo's file in base64, or as a data: URI.", min_length=1)
     name: Annotated[str, Field(max_length=200)] = Field(
@@ -74,6 +77,7 @@ class Selection(Strict):
     exclude: Annotated[list[Words], Field(max_length=MOST)] = []
     among: list[Index] | None = Field(None, description="Indices of the segments that may answer; all where left out.")
     format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
+    rank: Index = Field(0, description="Of a file: which of each prompt's candidates it holds, 0 for what is meant.")
 
     model_config = ConfigDict(
         extra="forbid",
@@ -91,6 +95,8 @@ class Selection(Strict):
 
 class Vocabulary(Strict):
     """Words from which every mask gets its name."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"words": ["cup", "spoon", "table"]}]})
 
     words: Annotated[list[Words], Field(min_length=1, max_length=MOST)]
 

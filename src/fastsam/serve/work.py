@@ -5,6 +5,7 @@ Enters: bytes and plain values. Leaves: results that go back to the server's own
 
 import io
 import os
+import sys
 import zipfile
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -14,7 +15,9 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from fastsam.errors import UsageError
 from fastsam.formats import FORMATS, answers
 from fastsam.formats.content import content
 from fastsam.image.read import decode
@@ -23,15 +26,16 @@ from fastsam.model import FastSAM, stage
 from fastsam.prompts import Prompt
 from fastsam.segments import Segments
 
-SEEN = 4  # photos of which a process keeps what words saw
+SEEN, PIXELS = 2, 50_000_000  # photos, and their pixels, of which a process keeps what words saw
 
 
 @dataclass(frozen=True)
 class Use:
-    """The network of a service. threads: of each process"""
+    """The network of a service. threads: of each process; pixels: most of a photo"""
 
     weights: str | None
     threads: int | None
+    pixels: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +47,30 @@ class Found:
 
 
 @cache
-def model(use: Use) -> FastSAM:
-    """The network, loaded once. The process gives way to the server's own, which answers clicks."""
+def settle() -> None:
+    """Done once in a worker's life: it gives way to the server's own process, which answers clicks, and what decoders
+    say of damaged photos goes nowhere, since nobody reads it."""
     if hasattr(os, "nice"):
         os.nice(10)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+
+
+@cache
+def model(use: Use) -> FastSAM:
+    """The network, loaded once."""
+    settle()
     return FastSAM(use.weights, threads=use.threads)
+
+
+def opened(data: bytes, pixels: int) -> npt.NDArray[np.uint8]:
+    """A photo's pixels (H, W, 3). Raises UsageError where it has more than its header said it would."""
+    settle()
+    photo = decode(data)
+    if photo.shape[0] * photo.shape[1] > pixels:
+        raise UsageError(f"a photo of {photo.shape[1]} x {photo.shape[0]} pixels has more than {pixels}")
+    return photo
 
 
 def start(use: Use) -> dict[str, Any]:
@@ -62,7 +85,7 @@ def find(use: Use, data: bytes, settings: dict[str, Any]) -> Found:
     """Everything in a photo, given as its file's bytes."""
     seconds: dict[str, float] = {}
     with stage("read", seconds):
-        pixels = decode(data)
+        pixels = opened(data, use.pixels)
     segments = model(use)(pixels, **settings)
     with stage("masks", segments.seconds):
         rows = described(segments)
@@ -78,7 +101,7 @@ def described(segments: Segments) -> list[dict[str, Any]]:
 
 
 def select(
-    key: str, data: bytes, segments: Segments, prompts: Sequence[Prompt], among: list[int] | None
+    key: str, data: bytes, segments: Segments, prompts: Sequence[Prompt], among: list[int]
 ) -> list[dict[str, Any] | None]:
     """The picks as plain values, of prompts that need the photo: words."""
     some = taken(seen(key, data, segments), among)
@@ -96,12 +119,18 @@ def write(
     photo: str,
     segments: Segments,
     prompts: Sequence[Prompt],
-    among: list[int] | None,
+    among: list[int],
     format_: str,
+    rank: int,
 ) -> tuple[str, bytes]:
-    """Name and content of a file of that format: all masks, or what matches the prompts. A folder comes zipped."""
+    """Name and content of a file of that format: all masks, or what matches the prompts. A folder comes zipped.
+
+    rank: 0 for what a prompt means, else the number of the candidate that counts in its place
+    """
     some = taken(seen(key, data, segments), among)
     picks = some.select(prompts) if prompts else None
+    if picks and rank:
+        picks = [replace(pick, candidates=pick.candidates[rank : rank + 1], meant=1) for pick in picks]
     stem = photo.rsplit(".", 1)[0] or "photo"
     files = list(content(format_, photo, some, picks))
     if len(files) == 1:
@@ -114,9 +143,9 @@ def write(
     return stem + FORMATS[format_] + ".zip", packed.getvalue()
 
 
-def taken(segments: Segments, among: list[int] | None) -> Segments:
-    """The segments at those indices, all where there are none."""
-    return segments if among is None else segments.take(np.array(among, np.int64))
+def taken(segments: Segments, among: list[int]) -> Segments:
+    """The segments at those indices."""
+    return segments.take(np.array(among, np.int64))
 
 
 _seen: "OrderedDict[str, Segments]" = OrderedDict()
@@ -126,8 +155,8 @@ def seen(key: str, data: bytes, segments: Segments) -> Segments:
     """The segments with their photo, and with what words saw of it before where that is still here."""
     old = _seen.pop(key, None)
     if old is None:
-        old = replace(segments, photo=decode(data), kept=None)
+        old = replace(segments, photo=opened(data, sys.maxsize), kept=None)
     _seen[key] = replace(old, names=segments.names, classes=segments.classes)
-    while len(_seen) > SEEN:
+    while len(_seen) > SEEN or (len(_seen) > 1 and sum(s.size[0] * s.size[1] for s in _seen.values()) > PIXELS):
         _seen.popitem(last=False)
     return _seen[key]

@@ -38,6 +38,8 @@ export async function file(id, body) {
   return { blob: await response.blob(), name: called ? called[1] : 'fastsam' };
 }
 
+export const example = async (name) => (await ask(`/page/${name}`)).blob();
+
 export const forget = (id) => fetch(`/v1/images/${id}`, { method: 'DELETE', keepalive: true }).catch(() => {});
 
 // Everything in a photo. sending: called with the share 0..1 that has arrived, then once with null while the network runs.

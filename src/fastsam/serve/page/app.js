@@ -16,31 +16,38 @@ let view = {};  // { conf, iou, area }
 let prompt = NOTHING;
 let answer = null;  // { candidates: from part to whole, at, all }
 let past = [], future = [];
-let hover = 0, cursor = null, press = null, sign = 1, asked = 0;
+let hover = 0, cursor = null, press = null, sign = 1;
+let opened = 0, asked = 0;  // how many photos, and how many answers, were asked for: only the last one counts
+let before = null;  // the sliders as they were before one was taken hold of
 
 // ---------------------------------------------------------------------------------------------- photo
 
 async function open(file) {
   if (!file) return;
-  const mine = ++asked;
+  const mine = ++opened;
   fail('');
+  await begun;
+  if (mine !== opened || !own) return;
   const found = { conf: Math.max(0.005, +(own.conf / 3).toFixed(3)), iou: 0.9, max_det: 600 };
   working(0, 'Sending…');
   let result, picture;
   try {
-    result = await api.segment(file, found, (share) => mine === asked && working(share, share === null ? 'Looking for objects…' : 'Sending…'));
+    result = await api.segment(file, found, (share) => mine === opened && working(share, share === null ? 'Looking for objects…' : 'Sending…'));
     picture = await pixels(file, result);
   } catch (error) {
-    if (mine === asked) { working(); fail(`${file.name || 'The photo'}: ${error.message}`); }
+    if (result) api.forget(result.id);
+    if (mine === opened) { working(); fail(`${file.name || 'The photo'}: ${error.message}`); }
     return;
   }
-  if (mine !== asked) { api.forget(result.id); return; }
+  if (mine !== opened) { api.forget(result.id); return; }
   if (photo) api.forget(photo.id);
+  asked += 1;
   const place = grid(result.width, result.height, MOST);
-  for (const segment of result.segments) segment.runs = runs(segment.segmentation.counts);
+  for (const segment of result.segments) Object.assign(segment, { runs: runs(segment.segmentation.counts), category: segment.category_id });
   photo = { file, id: result.id, name: result.name, width: result.width, height: result.height, segments: result.segments, found, place };
   view = { conf: own.conf, iou: Math.min(own.iou, found.iou), area: 0 };
-  prompt = NOTHING; answer = null; past = []; future = []; hover = 0; cursor = null;
+  prompt = NOTHING; answer = null; past = []; future = []; hover = 0; cursor = null; press = null; before = null;
+  $('picked').setAttribute('aria-busy', 'false');
   for (const id of ['photo', 'everything', 'picked']) Object.assign($(id), { width: place.w, height: place.h });
   $('stage').style.setProperty('--ratio', place.w / place.h);
   $('photo').getContext('2d').drawImage(picture, 0, 0, place.w, place.h);
@@ -61,14 +68,16 @@ async function pixels(file, { id, width, height }) {
   return createImageBitmap((await api.file(id, { format: 'overlay', among: [] })).blob);
 }
 
-// The same request once more where the service has forgotten the photo meanwhile.
+// The same request once more where the service has forgotten the photo meanwhile. Nothing where the page has.
 async function withPhoto(call) {
+  const one = photo;
   try {
-    return await call(photo.id);
+    return await call(one.id);
   } catch (error) {
-    if (error.status !== 404) throw error;
-    photo.id = (await api.segment(photo.file, photo.found, () => {})).id;
-    return call(photo.id);
+    if (error.status !== 404 || one !== photo) throw error;
+    one.id = (await api.segment(one.file, one.found, () => {})).id;
+    if (one.words) await api.name(one.id, one.words);
+    return call(one.id);
   }
 }
 
@@ -133,16 +142,16 @@ function showAnswer() {
     const on = candidate && answer.all ? answer.all.some((m) => m.index === +button.dataset.index) : +button.dataset.index === index;
     button.setAttribute('aria-pressed', String(on));
   }
-  const several = answer && answer.candidates.length > 1 && !answer.all;
-  $('part').disabled = $('whole').disabled = !several;
+  $('part').disabled = !answer || answer.all || answer.at === 0;
+  $('whole').disabled = !answer || answer.all || answer.at === answer.candidates.length - 1;
   $('clear').disabled = isEmpty(prompt);
   $('undo').disabled = !past.length;
   $('redo').disabled = !future.length;
   const n = answer?.all?.length ?? (candidate ? 1 : 0);
   $('what').textContent = n ? `the ${n === 1 ? 'picked mask' : `${n} picked masks`}` : `all ${photo.indices.length} masks`;
   $('answer').textContent = said(candidate, n);
-  $('status').textContent = candidate || isEmpty(prompt) ? (hover ? describe(photo.segments[hover - 1]) : `${photo.indices.length} masks`) : 'No mask answers.';
-  $('code').textContent = python(own.model, photo.name, photo.found, view, prompt, candidate?.rank ?? 0);
+  $('status').textContent = hover ? describe(photo.segments[hover - 1]) : `${photo.indices.length} masks`;
+  $('code').textContent = python(own.model, photo.name, photo.found, view, prompt, candidate?.rank ?? 0, photo.indices.indexOf(prompt.mask));
 }
 
 function paintCandidate(found, one) {
@@ -154,7 +163,7 @@ function paintCandidate(found, one) {
 const describe = (s) => `${s.name ?? 'object'} ${s.index} · ${s.area} px · ${s.score.toFixed(2)}`;
 
 function said(candidate, n) {
-  if (!candidate) return isEmpty(prompt) ? '' : 'No mask answers.';
+  if (!candidate) return isEmpty(prompt) || $('picked').getAttribute('aria-busy') === 'true' ? '' : 'No mask answers.';
   if (answer.all) return `${n} mask${n === 1 ? '' : 's'} for “${prompt.text}”`;
   const what = candidate.index === null ? candidate.how : `object ${candidate.index}`;
   const place = answer.candidates.length > 1 ? ` (${answer.at + 1} of ${answer.candidates.length}, from part to whole)` : '';
@@ -167,7 +176,8 @@ const isEmpty = (p) => !p.points.length && !p.box && !p.text && p.mask === undef
 
 // Takes a new prompt or new sliders; what was before can be undone.
 function commit(change) {
-  past.push({ prompt, view });
+  past.push({ prompt, view: before ?? view });
+  before = null;
   future = [];
   if (change.prompt) prompt = change.prompt;
   if (change.view) view = change.view;
@@ -192,7 +202,11 @@ async function pick() {
   const mine = ++asked, wanted = prompt;
   $('picked').setAttribute('aria-busy', 'false');
   if (isEmpty(wanted)) { answer = null; fail(''); show(); return; }
-  if (wanted.mask !== undefined) { answer = { candidates: [photo.segments[wanted.mask]], at: 0 }; show(); return; }
+  if (wanted.mask !== undefined) {
+    answer = photo.indices.includes(wanted.mask) ? { candidates: [photo.segments[wanted.mask]], at: 0 } : null;
+    show();
+    return;
+  }
   $('picked').setAttribute('aria-busy', 'true');
   const body = { among: photo.indices };
   if (wanted.text) body.texts = [wanted.text];
@@ -208,10 +222,9 @@ async function pick() {
     answer = null;
     fail(error.message);
   } finally {
-    if (mine === asked) working();
+    if (mine === asked) { working(); $('picked').setAttribute('aria-busy', 'false'); }
   }
   show();
-  $('picked').setAttribute('aria-busy', 'false');
 }
 
 // Candidates from part to whole, the best one shown first; every match of a text.
@@ -225,8 +238,8 @@ function ordered(found) {
 }
 
 function step(by) {
-  if (!answer || answer.all || answer.candidates.length < 2) return false;
-  answer.at = (answer.at + by + answer.candidates.length) % answer.candidates.length;
+  if (!answer || answer.all || !answer.candidates[answer.at + by]) return false;
+  answer.at += by;
   showAnswer();
   return true;
 }
@@ -250,7 +263,7 @@ function under([x, y]) {
 }
 
 $('picked').addEventListener('pointerdown', (event) => {
-  if (event.button !== 0) return;
+  if (event.button !== 0 || !event.isPrimary) return;
   const at = place(event);
   press = { at, x: event.clientX, y: event.clientY, before: { prompt, length: past.length } };
   cursor = null;
@@ -259,6 +272,7 @@ $('picked').addEventListener('pointerdown', (event) => {
 });
 
 $('picked').addEventListener('pointermove', (event) => {
+  if (!event.isPrimary) return;
   if (press && Math.hypot(event.clientX - press.x, event.clientY - press.y) > DRAG) press.drags = true;
   if (press?.drags) {
     const [a, b] = [press.at, place(event)];
@@ -271,15 +285,21 @@ $('picked').addEventListener('pointermove', (event) => {
 });
 
 $('picked').addEventListener('pointerup', () => {
-  const done = press;
-  press = null;
-  if (!done?.box) return;
-  past.length = done.before.length;  // the point that the press set was the box's corner
-  prompt = done.before.prompt;
-  if (done.box[0] < done.box[2] && done.box[1] < done.box[3]) { commit({ prompt: { ...NOTHING, box: done.box } }); $('text').value = ''; }
+  const box = press?.box;
+  if (!box) { press = null; return; }
+  takeBack();
+  if (box[0] < box[2] && box[1] < box[3]) { $('text').value = ''; commit({ prompt: { ...NOTHING, box } }); }
 });
 
-$('picked').addEventListener('pointercancel', () => { press = null; showAnswer(); });
+$('picked').addEventListener('pointercancel', () => { if (press) takeBack(); });  // two fingers enlarge the page
+
+// The point that a press set is none after all.
+function takeBack() {
+  past.length = press.before.length;
+  prompt = press.before.prompt;
+  press = null;
+  refresh();
+}
 $('picked').addEventListener('pointerleave', () => { if (!press) { hover = 0; showAnswer(); } });
 
 $('picked').addEventListener('keydown', (event) => {
@@ -324,16 +344,19 @@ $('naming').addEventListener('submit', async (event) => {
   event.preventDefault();
   const words = $('vocabulary').value.split(',').map((word) => word.trim()).filter(Boolean);
   if (!words.length) return;
+  const one = photo;
   working(null, 'Naming…');
   try {
     const names = await withPhoto((id) => api.name(id, words));
+    if (one !== photo) return;
+    one.words = words;
     names.forEach((name, i) => { photo.segments[i].name = name ?? 'object'; });
     fail('');
     sift();
   } catch (error) {
-    fail(error.message);
+    if (one === photo) fail(error.message);
   } finally {
-    working();
+    if (one === photo) working();
   }
 });
 
@@ -343,14 +366,15 @@ for (const key of ['conf', 'iou', 'area']) {
     return key !== 'area' ? set : set ? Math.round((photo.width * photo.height) ** (set / 100)) : 0;
   };
   $(key).addEventListener('input', () => {
-    view.before ??= { ...view };
+    before ??= view;
     view = { ...view, [key]: value() };
     sift();
   });
   $(key).addEventListener('change', () => {
-    const { before, ...now } = view;
     if (!before) return;
+    const now = view;
     view = before;
+    before = null;
     commit({ view: now });
   });
 }
@@ -391,7 +415,7 @@ for (const button of document.querySelectorAll('[data-format]')) {
     let body = { format: button.dataset.format };
     if (candidate && answer.all) body.among = answer.all.map((m) => m.index);
     else if (candidate && candidate.index !== null) body.among = [candidate.index];
-    else if (candidate) body = { ...body, among: photo.indices, prompts: [{ points: prompt.points, labels: prompt.labels }] };
+    else if (candidate) body = { ...body, among: photo.indices, prompts: [{ points: prompt.points, labels: prompt.labels }], rank: candidate.rank };
     else body.among = photo.indices;
     working(null, 'Writing…');
     try {
@@ -428,7 +452,11 @@ $('file').addEventListener('change', () => { open($('file').files[0]); $('file')
 for (const button of document.querySelectorAll('[data-example]')) {
   button.addEventListener('click', async () => {
     const name = button.dataset.example;
-    open(new File([await (await fetch(`/page/${name}`)).blob()], name, { type: 'image/jpeg' }));
+    try {
+      open(new File([await api.example(name)], name, { type: 'image/jpeg' }));
+    } catch (error) {
+      fail(error.message);
+    }
   });
 }
 
@@ -482,4 +510,4 @@ async function begin() {
   working();
 }
 
-begin();
+const begun = begin();

@@ -5,12 +5,13 @@ const tuple = (values) => `(${values.join(', ')})`;
 const text = (value) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 const short = (value) => String(+value.toFixed(4));
 
-export function python(model, photo, found, view, prompt, at) {
+// at: the number of the candidate that is shown; place: of a picked mask among those that stay.
+export function python(model, photo, found, view, prompt, at, place) {
   const named = model === 'fastsam-tiny' ? '' : text(model);
   let line = `FastSAM(${named})(${text(photo)}, conf=${short(found.conf)}, iou=${short(found.iou)}, max_det=${found.max_det})`;
   const area = view.area > 0 ? `, area=(${view.area}, None)` : '';
   line += `.filter(conf=${short(view.conf)}, iou=${short(view.iou)}${area})`;
-  if (prompt.mask !== undefined) return `${line}.masks[${prompt.mask}]`;
+  if (prompt.mask !== undefined) return place < 0 ? line : `${line}.masks[${place}]`;
   const parts = [];
   if (prompt.points.length) parts.push(`points=${list(prompt.points.map(tuple))}`, `labels=${list(prompt.labels)}`);
   if (prompt.box && prompt.points.length) parts.push(`box=${tuple(prompt.box)}`);

@@ -42,16 +42,18 @@ export function drawAnswer(canvas, labels, strong) {
   const { width, height } = canvas, context = canvas.getContext('2d');
   context.clearRect(0, 0, width, height);
   if (!labels) return;
-  const image = new ImageData(width, height), data = image.data, reach = Math.max(1, Math.round(Math.max(width, height) / 500));
+  const image = new ImageData(width, height), data = new Uint32Array(image.data.buffer);
+  const reach = Math.max(1, Math.round(Math.max(width, height) / 500));
+  const [line, tint, shade] = [[255, 255, 255, 255], [30, 144, 255, strong ? 130 : 85], [0, 0, 0, strong ? 70 : 0]]
+    .map((rgba) => new Uint32Array(Uint8Array.from(rgba).buffer)[0]);
   for (let y = 0, p = 0; y < height; y++) {
     for (let x = 0; x < width; x++, p++) {
-      const o = p * 4;
       if (labels[p]) {
         const edge = x < reach || y < reach || x + reach >= width || y + reach >= height
           || !labels[p + reach] || !labels[p - reach] || !labels[p + width * reach] || !labels[p - width * reach];
-        data.set(edge ? [255, 255, 255, 255] : [30, 144, 255, strong ? 130 : 85], o);
-      } else if (strong) {
-        data.set([0, 0, 0, 70], o);
+        data[p] = edge ? line : tint;
+      } else {
+        data[p] = shade;
       }
     }
   }

@@ -46,7 +46,7 @@ export function paint(labels, value, lengths, { height, w, h, column }) {
 export function kept(segments, { conf, iou, area }) {
   const order = segments.filter((s) => s.score > conf).sort((a, b) => b.score - a.score || a.index - b.index);
   const chosen = [];
-  for (const one of order) if (chosen.every((other) => overlap(one.box, other.box) <= iou)) chosen.push(one);
+  for (const one of order) if (chosen.every((other) => other.category !== one.category || overlap(one.box, other.box) <= iou)) chosen.push(one);
   return chosen.filter((s) => s.area >= area).map((s) => s.index);
 }
 
