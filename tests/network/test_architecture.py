@@ -25,17 +25,20 @@ def test_sizes_have_the_published_numbers_of_parameters_and_entries(size: str) -
         assert len(network.state_dict()) == COUNTS[size][2]
 
 
-@pytest.mark.parametrize(("backbone", "masks"), [("yolov8", (0, 0, 32)), ("lite0", (0, 0, 32)), ("lite0", (48, 2, 40))])
-def test_outputs_have_the_documented_shapes(backbone: str, masks: tuple[int, int, int]) -> None:
+MASKS = [("yolov8", (0, 0, 0, 32)), ("lite0", (0, 0, 0, 32)), ("lite0", (48, 0, 2, 40)), ("lite0", (48, 64, 2, 40))]
+
+
+@pytest.mark.parametrize(("backbone", "masks"), MASKS)
+def test_outputs_have_the_documented_shapes(backbone: str, masks: tuple[int, int, int, int]) -> None:
     network = build(Architecture(backbone, "n", 3, 26, *masks)).eval()
     raw = network(torch.zeros(2, 3, 64, 96))
     anchors = 8 * 12 + 4 * 6 + 2 * 3
     assert raw.distributions.shape == (2, anchors, 4 * 26)
     assert raw.scores.shape == (2, anchors, 3)
-    placed = masks[1]
-    assert raw.prototypes.shape == (2, masks[2] - 5 * placed - min(placed, 1), 16, 24)
+    placed, coefficients = masks[2:]
+    assert raw.prototypes.shape == (2, coefficients - 5 * placed - min(placed, 1), 16, 24)
     candidates, prototypes = network.head.decode(raw)
-    assert candidates.shape == (2, 4 + 3 + masks[2], anchors)
+    assert candidates.shape == (2, 4 + 3 + coefficients, anchors)
     assert prototypes is raw.prototypes
 
 
@@ -61,8 +64,8 @@ def test_other_masks_need_the_other_backbone() -> None:
         build(Architecture(placed=1))
 
 
-@pytest.mark.parametrize("masks", [(0, 6, 32), (-4, 0, 32), (0, -1, 32), (0, 0, 0)])
-def test_masks_that_cannot_be_made_are_refused(masks: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize("masks", [(0, 0, 6, 32), (-4, 0, 0, 32), (0, -4, 0, 32), (0, 0, -1, 32), (0, 0, 0, 0)])
+def test_masks_that_cannot_be_made_are_refused(masks: tuple[int, int, int, int]) -> None:
     with pytest.raises(ValueError, match="makes no masks"):
         build(Architecture("lite0", "n", 1, 16, *masks))
 

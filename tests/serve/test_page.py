@@ -21,6 +21,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from fastsam import FastSAM, Prompt
 from fastsam.masks import rle
 
+expect.set_options(timeout=30_000)  # a slow machine is no failure
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -42,7 +43,7 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Page]]:
     def new(width: int = 1280, height: int = 800, **settings: Any) -> Page:
         context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **settings)
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("request", lambda request: request.url.startswith((address, "blob:")) or problems.append(request.url))
