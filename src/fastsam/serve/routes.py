@@ -145,7 +145,9 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
     if asked.among is not None and any(i >= count for i in asked.among):
         raise Problem(422, f"among: the photo has {count} segments, 0 to {count - 1}")
     among = list(range(count)) if asked.among is None else list(dict.fromkeys(asked.among))
-    prompts = await to_thread.run_sync(bodies.prompts_of, asked, kept.segments.size, limiter=service.selecting)
+    drawn = bool(asked.masks) or any(p.mask for p in asked.prompts)  # masks take a while to read
+    read = partial(bodies.prompts_of, asked, kept.segments.size)
+    prompts = await to_thread.run_sync(read, limiter=service.selecting) if drawn else read()
     if asked.format is not None:
         return await written(request, service, kept, prompts, among, asked.format, asked.rank)
     if len(prompts) <= FEW and not any(prompt.text for prompt in prompts):
