@@ -30,9 +30,7 @@ from fastsam.masks.rle import encode
 PLACES = 200  # of a photo, whose answers are known before
 CLICKS = 20
 PROCESSES = 4
-last = threading.local()
-
-
+last = threading.local()  # each client's last call, until its answer is checked
 Row = tuple[str, float, str]  # kind of request, seconds, and `right`, `wrong` or why it was lost
 
 
@@ -97,11 +95,9 @@ def learn(model: FastSAM, file: Path) -> Known:
     return Known(file.read_bytes(), [r["counts"] for r in segments.to_rle()], places, answers)
 
 
-def crowd(
-    address: str, known: list[Known], n: int, until: float, pause: float, seed: int
-) -> list[tuple[str, float, str]]:
-    """What n clients saw: kind of request, seconds, and `right`, `wrong` or why it was lost."""
-    rows: list[tuple[str, float, str]] = []
+def crowd(address: str, known: list[Known], n: int, until: float, pause: float, seed: int) -> list[Row]:
+    """What n clients saw."""
+    rows: list[Row] = []
     threads = [
         threading.Thread(target=person, args=(address, known, until, pause, 1000 * seed + k, rows)) for k in range(n)
     ]

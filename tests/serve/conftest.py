@@ -41,6 +41,18 @@ def service() -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def detail() -> Callable[[Any], str]:
+    """What a refused request is told: always one line."""
+
+    def read(answer: Any) -> str:
+        found: str = answer.json()["detail"]
+        assert "\n" not in found
+        return found
+
+    return read
+
+
 @pytest.fixture
 def coffee(service: TestClient, examples: Path) -> dict[str, Any]:
     """A photo that was segmented: the answer."""

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,6 @@ from starlette.testclient import TestClient
 
 from fastsam import FastSAM, Prompt, Segments
 from fastsam.masks import rle
-
-
-def detail(answer: Any) -> str:
-    """What a refused request is told: always one line."""
-    found: str = answer.json()["detail"]
-    assert "\n" not in found
-    return found
 
 
 def test_everything_in_a_photo_is_what_the_library_finds(
@@ -173,7 +167,9 @@ def test_the_first_answer_may_be_a_file(service: TestClient, examples: Path) -> 
     assert service.get(f"/v1/images/{answer.headers['fastsam-image-id']}").status_code == 200
 
 
-def test_a_photo_is_forgotten_when_asked(service: TestClient, coffee: dict[str, Any]) -> None:
+def test_a_photo_is_forgotten_when_asked(
+    detail: Callable[[Any], str], service: TestClient, coffee: dict[str, Any]
+) -> None:
     assert service.delete(f"/v1/images/{coffee['id']}").status_code == 204
     for answer in (service.get(f"/v1/images/{coffee['id']}"), service.delete(f"/v1/images/{coffee['id']}")):
         assert answer.status_code == 404

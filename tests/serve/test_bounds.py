@@ -21,13 +21,6 @@ from fastsam.serve.memory import Memory
 from fastsam.serve.problems import Problem
 
 
-def detail(answer: Any) -> str:
-    """What a refused request is told: always one line."""
-    found: str = answer.json()["detail"]
-    assert "\n" not in found
-    return found
-
-
 def kept(memory: Memory, segments: Segments, n: int) -> list[str]:
     return [memory.keep(f"{k}", b"x" * 1000, segments, []).id for k in range(n)]
 
@@ -56,14 +49,16 @@ def test_memory_is_bounded_by_count_bytes_and_age(make_segments: Any) -> None:
 
 def test_what_prompts_make_is_not_kept(service: TestClient, coffee: dict[str, Any]) -> None:
     """A mask prompt decodes every mask: what that leaves behind would count against no bound."""
-    kept_photo = service.app.state.service.memory.photos[coffee["id"]]  # type: ignore[attr-defined]
+    kept_photo = service.app.state.service.memory.photos[coffee["id"]]
     before = set(vars(kept_photo.segments.masks.source))
     masks = [coffee["segments"][0]["segmentation"]]
     assert service.post(f"/v1/images/{coffee['id']}/select", json={"masks": masks}).status_code == 200
     assert set(vars(kept_photo.segments.masks.source)) == before
 
 
-def test_too_many_at_once_are_told_to_come_back(serving: Callable[..., Any], examples: Path) -> None:
+def test_too_many_at_once_are_told_to_come_back(
+    detail: Callable[[Any], str], serving: Callable[..., Any], examples: Path
+) -> None:
     image = (examples / "coffee.png").read_bytes()
     with serving(make_app(threads=1, limits=Limits(queue=1))) as client:
         answers: list[Any] = []
@@ -87,10 +82,10 @@ def test_too_many_at_once_are_told_to_come_back(serving: Callable[..., Any], exa
 def test_what_takes_too_long_is_ended_and_the_next_is_served(serving: Callable[..., Any], examples: Path) -> None:
     image = (examples / "coffee.png").read_bytes()
     with serving(make_app(threads=1)) as client:
-        client.app.state.service.jobs.limits = Limits(seconds=0.02)  # type: ignore[attr-defined]
+        client.app.state.service.jobs.limits = Limits(seconds=0.02)
         late = client.post("/v1/segment", files={"image": image})
         assert late.status_code == 504
-        client.app.state.service.jobs.limits = Limits()  # type: ignore[attr-defined]
+        client.app.state.service.jobs.limits = Limits()
         assert client.post("/v1/segment", files={"image": image}).status_code == 200
 
 
@@ -108,7 +103,9 @@ def workers() -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc to find processes in")
-def test_a_process_that_dies_takes_nobody_with_it(service: TestClient, coffee: dict[str, Any], examples: Path) -> None:
+def test_a_process_that_dies_takes_nobody_with_it(
+    detail: Callable[[Any], str], service: TestClient, coffee: dict[str, Any], examples: Path
+) -> None:
     image = {"image": (examples / "coffee.png").read_bytes()}
     answers: list[Any] = []
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,7 @@ from fastsam.serve import labelstudio, pages, routes
 from fastsam.serve.app import make_app
 
 
-def detail(answer: Any) -> str:
-    """What a refused request is told: always one line."""
-    found: str = answer.json()["detail"]
-    assert "\n" not in found
-    return found
-
-
-def test_a_token_protects_every_route(examples: Path) -> None:
+def test_a_token_protects_every_route(detail: Callable[[Any], str], examples: Path) -> None:
     app = make_app(threads=1, token="open sesame")
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
         own = [route for part in (pages, routes, labelstudio) for route in part.router.routes]
@@ -120,7 +114,7 @@ def test_wrong_use_of_the_command_is_one_line(words: list[str], message: str) ->
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_weights_that_are_none_are_said_so(tmp_path: Path) -> None:
+def test_weights_that_are_none_are_said_so(detail: Callable[[Any], str], tmp_path: Path) -> None:
     (tmp_path / "secret-place.onnx").write_bytes(b"noise")
     with TestClient(make_app(str(tmp_path / "secret-place.onnx"), threads=1), base_url="http://127.0.0.1") as client:
         until = time.monotonic() + 20

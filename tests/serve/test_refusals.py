@@ -3,6 +3,7 @@
 import re
 import struct
 import time
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -14,13 +15,6 @@ pytest.importorskip("fastapi", reason="the serve extra is not installed")
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
-
-
-def detail(answer: Any) -> str:
-    """What a refused request is told: always one line."""
-    found: str = answer.json()["detail"]
-    assert "\n" not in found
-    return found
 
 
 @pytest.mark.parametrize(
@@ -47,7 +41,7 @@ def detail(answer: Any) -> str:
     ],
 )
 def test_prompts_that_make_no_sense_are_refused(
-    service: TestClient, coffee: dict[str, Any], body: Any, status: int, about: str
+    detail: Callable[[Any], str], service: TestClient, coffee: dict[str, Any], body: Any, status: int, about: str
 ) -> None:
     answer = service.post(f"/v1/images/{coffee['id']}/select", json=body)
     assert answer.status_code == status
@@ -58,7 +52,7 @@ def png(height: int, width: int) -> bytes:
     return bytes(cv2.imencode(".png", np.zeros((height, width, 3), np.uint8))[1])
 
 
-def test_photos_that_are_none_or_too_large_are_refused(service: TestClient) -> None:
+def test_photos_that_are_none_or_too_large_are_refused(detail: Callable[[Any], str], service: TestClient) -> None:
     def send(data: bytes, **options: Any) -> Any:
         return service.post("/v1/segment", files={"image": ("a.png", data)}, data=options)
 
@@ -110,7 +104,9 @@ def test_a_tiff_that_names_two_sizes_is_not_decoded_at_the_other(service: TestCl
     assert answer.status_code in (413, 422)
 
 
-def test_many_masks_of_a_large_photo_are_refused_before_they_are_decoded(service: TestClient) -> None:
+def test_many_masks_of_a_large_photo_are_refused_before_they_are_decoded(
+    detail: Callable[[Any], str], service: TestClient
+) -> None:
     photo = service.post("/v1/segment", files={"image": ("a.png", png(1400, 1400))}).json()
     mask = {"size": [1400, 1400], "counts": [0, 1_960_000]}
     body = {"masks": [mask] * 200, "texts": ["cup"]}

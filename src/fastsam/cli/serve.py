@@ -58,7 +58,7 @@ def serve(
     queue
         Photos that may wait.
     timeout
-        Seconds a request may take.
+        Seconds a photo's work may take, waiting included.
     max_bytes
         Most bytes of a request.
     max_pixels

@@ -9,7 +9,7 @@ import io
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import imagesize
 import numpy as np
@@ -175,7 +175,8 @@ def mask_of(mask: schemas.RLE, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """A mask's pixels. Raises a problem (422) where it is none of a photo of that size (height, width)."""
     if tuple(mask.size) != size:
         raise Problem(422, f"a mask of height and width {mask.size} is none of the photo of {size}")
+    packed: Any = mask.model_dump()
     try:
-        return rle.decode({"size": list(mask.size), "counts": mask.counts})  # type: ignore[typeddict-item]
+        return rle.decode(packed)
     except (ValueError, OverflowError) as error:
         raise Problem(422, f"a mask cannot be read: {error}") from None

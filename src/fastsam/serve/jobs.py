@@ -55,29 +55,28 @@ class Jobs:
             self.pending -= 1
         return result
 
+    async def run_for(self, request: Request, job: Callable[..., Result], *arguments: Any) -> Result:
+        """The same for a client, with whom the job ends when it goes; the request's body must have been read.
 
-async def unless_gone(request: Request, work: Callable[[], Any]) -> Any:
-    """What `work` gives, which is cancelled when the client goes; the request's body must have been read.
+        Raises a problem (499, which nobody reads) then.
+        """
+        done: list[Result] = []
+        failed: list[Exception] = []
 
-    Raises a problem (499, which nobody reads) then.
-    """
-    done: list[Any] = []
-    failed: list[Exception] = []
+        async def watch() -> None:
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            group.cancel_scope.cancel()
 
-    async def watch() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        group.cancel_scope.cancel()
-
-    async with create_task_group() as group:
-        group.start_soon(watch)
-        try:
-            done.append(await work())
-        except Exception as error:
-            failed.append(error)
-        group.cancel_scope.cancel()
-    if failed:
-        raise failed[0]
-    if not done:
-        raise Problem(499, "the client has gone")
-    return done[0]
+        async with create_task_group() as group:
+            group.start_soon(watch)
+            try:
+                done.append(await self.run(job, *arguments))
+            except Exception as error:
+                failed.append(error)
+            group.cancel_scope.cancel()
+        if failed:
+            raise failed[0]
+        if not done:
+            raise Problem(499, "the client has gone")
+        return done[0]

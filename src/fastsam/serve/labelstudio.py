@@ -8,7 +8,6 @@ was given when the service was started.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -18,7 +17,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from fastsam.serve import bodies, studio
-from fastsam.serve.jobs import unless_gone
 from fastsam.serve.limits import Limits
 from fastsam.serve.problems import Problem
 from fastsam.serve.routes import Own, json_of
@@ -88,8 +86,7 @@ async def predict(request: Request, service: Own) -> Response:
         address = address_of(task, project)
         data = await to_thread.run_sync(picture, request.app.state.studio, service.limits, address)
         bodies.check_photo(data, service.limits)
-        job = partial(service.jobs.run, studio.predict, service.use, data, project, drawn)
-        answers.append(await unless_gone(request, job))
+        answers.append(await service.jobs.run_for(request, studio.predict, service.use, data, project, drawn))
     return json_of({"results": answers, "model_version": studio.VERSION})
 
 

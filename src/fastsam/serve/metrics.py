@@ -1,5 +1,7 @@
 """Counters for Prometheus."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from fastsam.serve.jobs import Jobs
@@ -31,5 +33,5 @@ class Metrics:
         """What Prometheus reads."""
         return generate_latest(self.registry)
 
-    def _gauge(self, name: str, about: str, value: object) -> None:
-        Gauge(name, about, registry=self.registry).set_function(value)  # type: ignore[arg-type]
+    def _gauge(self, name: str, about: str, value: Callable[[], float]) -> None:
+        Gauge(name, about, registry=self.registry).set_function(value)

@@ -20,7 +20,7 @@ from fastsam.formats.items import Item
 from fastsam.prompts import Candidate, Pick, Prompt
 from fastsam.segments import Segments
 from fastsam.serve import bodies, schemas, work
-from fastsam.serve.jobs import Jobs, unless_gone
+from fastsam.serve.jobs import Jobs
 from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Kept, Memory
 from fastsam.serve.metrics import Metrics
@@ -110,8 +110,7 @@ async def segment(request: Request, service: Own) -> Response:
     service.jobs.admit()
     upload = await bodies.read_upload(request, service.limits)
     settings = upload.options.model_dump(include={"imgsz", "conf", "iou", "max_det", "tile"}, exclude_none=True)
-    running = partial(service.jobs.run, work.find, service.use, upload.data, settings)
-    found: work.Found = await unless_gone(request, running)
+    found = await service.jobs.run_for(request, work.find, service.use, upload.data, settings)
     kept = service.memory.keep(upload.name, upload.data, found.segments, found.rows)
     if upload.options.format is None:
         return json_of(described(kept))
@@ -156,7 +155,7 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
         answer = partial(selected, kept, prompts, among)
         return json_of(await to_thread.run_sync(answer, limiter=service.selecting))
     arguments = (kept.id, kept.data, kept.segments, prompts, among)
-    picks = await unless_gone(request, partial(service.jobs.run, work.select, *arguments))
+    picks = await service.jobs.run_for(request, work.select, *arguments)
     return json_of({"picks": [pick and in_photo(pick, among) for pick in picks]})
 
 
@@ -172,7 +171,7 @@ async def name(id_: Id, request: Request, service: Own) -> Response:
     bodies.demand_json(request)
     asked = bodies.checked(schemas.Vocabulary, await bodies.read_body(request, service.limits))
     arguments = (kept.id, kept.data, kept.segments, asked.words)
-    names = await unless_gone(request, partial(service.jobs.run, work.name, *arguments))
+    names = await service.jobs.run_for(request, work.name, *arguments)
     known = ("object", *dict.fromkeys(word for word in asked.words if word != "object"))
     classes = np.array([0 if word is None else known.index(word) for word in names], np.int64)
     rows = [{**row, "category_id": k + 1, "name": known[k]} for row, k in zip(kept.rows, classes.tolist(), strict=True)]
@@ -274,7 +273,7 @@ async def written(
 ) -> Response:
     """A file of a photo."""
     arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, format_, rank)
-    name, made = await unless_gone(request, partial(service.jobs.run, work.write, *arguments))
+    name, made = await service.jobs.run_for(request, work.write, *arguments)
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
     headers = {"Content-Disposition": f'attachment; filename="{safe}"', "Fastsam-Image-Id": kept.id}
     return Response(made, media_type=KINDS[name.rsplit(".", 1)[1]], headers=headers)

@@ -5,7 +5,6 @@ Enters: bytes and plain values. Leaves: results that go back to the server's own
 
 import io
 import os
-import sys
 import zipfile
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -67,7 +66,6 @@ def model(use: Use) -> FastSAM:
 
 def opened(data: bytes, pixels: int) -> npt.NDArray[np.uint8]:
     """A photo's pixels (H, W, 3). Raises UsageError where it has more than its header said it would."""
-    settle()
     photo = decode(data)
     if photo.shape[0] * photo.shape[1] > pixels:
         raise UsageError(f"a photo of {photo.shape[1]} x {photo.shape[0]} pixels has more than {pixels}")
@@ -85,6 +83,7 @@ def start(use: Use) -> dict[str, Any]:
 
 def find(use: Use, data: bytes, settings: dict[str, Any]) -> Found:
     """Everything in a photo, given as its file's bytes."""
+    settle()
     seconds: dict[str, float] = {}
     with stage("read", seconds):
         pixels = opened(data, use.pixels)
@@ -105,7 +104,7 @@ def described(segments: Segments) -> list[dict[str, Any]]:
 def select(
     key: str, data: bytes, segments: Segments, prompts: Sequence[Prompt], among: list[int]
 ) -> list[dict[str, Any] | None]:
-    """The picks as plain values, of prompts that need the photo: words."""
+    """The picks as plain values, of words, which need the photo, or of many prompts."""
     some = taken(seen(key, data, segments), among)
     return answers.picks_of(some, some.select(prompts))
 
@@ -155,9 +154,10 @@ _seen: "OrderedDict[str, Segments]" = OrderedDict()
 
 def seen(key: str, data: bytes, segments: Segments) -> Segments:
     """The segments with their photo, and with what words saw of it before where that is still here."""
+    settle()
     old = _seen.pop(key, None)
     if old is None:
-        old = replace(segments, photo=opened(data, sys.maxsize), kept=None)
+        old = replace(segments, photo=decode(data), kept=None)
     _seen[key] = replace(old, names=segments.names, classes=segments.classes)
     while len(_seen) > SEEN or (len(_seen) > 1 and sum(s.size[0] * s.size[1] for s in _seen.values()) > PIXELS):
         _seen.popitem(last=False)

@@ -288,18 +288,12 @@ $('picked').addEventListener('pointerup', () => {
   const box = press?.box;
   if (!box) { press = null; return; }
   takeBack();
-  if (box[0] < box[2] && box[1] < box[3]) { $('text').value = ''; commit({ prompt: { ...NOTHING, box } }); }
+  if (box[0] >= box[2] || box[1] >= box[3]) { refresh(); return; }
+  $('text').value = '';
+  commit({ prompt: { ...NOTHING, box } });
 });
 
-$('picked').addEventListener('pointercancel', () => { if (press) takeBack(); });  // two fingers enlarge the page
-
-// The point that a press set is none after all.
-function takeBack() {
-  past.length = press.before.length;
-  prompt = press.before.prompt;
-  press = null;
-  refresh();
-}
+$('picked').addEventListener('pointercancel', () => { if (press) { takeBack(); refresh(); } });  // two fingers enlarge the page
 $('picked').addEventListener('pointerleave', () => { if (!press) { hover = 0; showAnswer(); } });
 
 $('picked').addEventListener('keydown', (event) => {
@@ -330,6 +324,13 @@ document.addEventListener('keydown', (event) => {
 function clear() {
   $('text').value = '';
   commit({ prompt: NOTHING });
+}
+
+// The point that a press set is none after all.
+function takeBack() {
+  past.length = press.before.length;
+  prompt = press.before.prompt;
+  press = null;
 }
 
 // ---------------------------------------------------------------------------------------------- panel
