@@ -14,14 +14,12 @@ import numpy.typing as npt
 
 from fastsam.errors import UsageError
 from fastsam.image import video
-from fastsam.image.read import UnreadableImageError, read_image
+from fastsam.image.read import SUFFIXES, UnreadableImageError, read_image
 from fastsam.masks.rle import RLE
 from fastsam.masks.rle import decode as decode_rle
 from fastsam.prompts import Box, Point, Prompt
 
 KEYS = {"points", "labels", "box", "mask", "text", "exclude"}
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".jp2", ".ppm", ".pgm", ".avif"}
 
 
 @dataclass(frozen=True)

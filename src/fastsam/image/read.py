@@ -19,6 +19,7 @@ from fastsam.errors import UsageError
 
 UInt8 = npt.NDArray[np.uint8]
 JPEG = b"\xff\xd8\xff"
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".jp2", ".ppm", ".pgm", ".avif"}
 SIGNATURES = (JPEG, b"\x89PNG", b"RIFF", b"II*\0", b"MM\0*", b"BM", b"GIF8")
 Source: TypeAlias = "str | os.PathLike[str] | npt.NDArray[Any] | Any"
 

@@ -1,0 +1,237 @@
+"""A job: what of an input is missing in an output, done by workers on this machine or a cluster.
+
+Enters: two addresses and settings. Leaves: the output, and progress. Called by the command line.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fastsam import __version__
+from fastsam.cluster import chunks as inputs
+from fastsam.cluster.actor import Task, Worker
+from fastsam.cluster.chunks import Chunk
+from fastsam.cluster.parts import BESIDE, Facts, failures, keys_of, names_done
+from fastsam.cluster.storage import Place, one_line, place_of, read_bytes, whole
+from fastsam.errors import UsageError, require
+from fastsam.loading import cores
+from fastsam.model import FastSAM
+from fastsam.weights import catalogue
+
+JOB, MODEL = "_job.json", "_model"
+RECENT = 32
+TASKS = 4096  # of Ray, at most: more chunks than that share them
+STORE = 128 << 20  # bytes of the object store of a Ray of our own: chunks and counts are small
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is. done, failed: photos; total: of the input, None where shards were not counted yet
+
+    parts, parts_total: of the output; rate: photos a second of late; seconds_a_part: of late, all workers together
+    """
+
+    done: int
+    failed: int
+    total: int | None
+    parts: int
+    parts_total: int
+    rate: float = 0.0
+    seconds_a_part: float = 0.0
+
+
+def segment(
+    input_: str,
+    output: str,
+    *,
+    address: str | None = None,
+    model: str | os.PathLike[str] | None = None,
+    settings: dict[str, Any] | None = None,
+    runtime: str = "onnx",
+    batch: int = 1,
+    threads: int = 1,
+    gpus: float = 0,
+    workers: int | None = None,
+    photos: int | None = None,
+    formats: tuple[str, ...] = (),
+    columns: tuple[str, str] | None = None,
+) -> Iterator[Progress]:
+    """Everything in every photo of an input, into a Parquet data set; what is there already is not done again.
+
+    input_: a folder, a glob, WebDataset shards or Parquet tables, on any file system; output: a folder on one
+    address: of a Ray cluster, None to start Ray on this machine; settings: imgsz, conf, iou, max_det, tile, overlap
+    batch: photos that pass the network together; threads: of each worker's network; gpus: of each worker
+    workers: as many as the cluster has room for where left out; photos: of a part
+    formats: `webdataset` and `coco` beside Parquet; columns: of tables, of keys and of bytes
+
+    Raises UsageError for what makes no sense, and where the output belongs to another job.
+    """
+    for format_ in formats:
+        if format_ not in BESIDE:
+            raise UsageError(f"unknown format {format_!r}: choose from parquet, {', '.join(BESIDE)}")
+    for name, value in {"batch": batch, "threads": threads, "workers": workers, "photos": photos}.items():
+        if value is not None and value < 1:
+            raise UsageError(f"{name} {value} makes nothing: the least is 1")
+    source, chunks = inputs.find(input_, photos)
+    target = place_of(output)
+    if source.files == target.files and f"{target.path}/".startswith(f"{source.path}/"):
+        raise UsageError(f"{output} lies within {input_}: choose a folder beside it, or it would become its own input")
+    device = "cuda" if gpus else "cpu"
+    use: dict[str, Any] = {"threads": threads, "runtime": runtime, "device": device}
+    network = FastSAM(model, **use)
+    given = settings or {}
+    resolved = network.resolve(**{k: v for k, v in given.items() if k not in ("tile", "overlap")})
+    weights = (catalogue.locate if runtime == "torch" else catalogue.find)(model)
+    content = weights.read_bytes()
+    own = {**asdict(resolved), **{k: v for k, v in given.items() if k in ("tile", "overlap")}}
+    facts = Facts(json.dumps(own), hashlib.sha256(content).hexdigest())
+    claim(
+        target, {"input": input_, "model": facts.model, "settings": own, "formats": sorted(formats), "columns": columns}
+    )
+    with whole(target / MODEL / weights.name) as file:  # workers on other machines load it from there
+        file.write_bytes(content)
+    kept = target / MODEL / weights.name
+    task = Task(source, target, facts, kept, use, given, batch, cores() if gpus else 1, formats, columns)
+    return run(task, chunks, address, workers, gpus)
+
+
+def claim(output: Place, about: dict[str, Any]) -> None:
+    """Notes in the output what it holds. Raises UsageError where it holds something else."""
+    note = output / JOB
+    if output.files.get_file_info(note.path).is_file:
+        try:
+            known = json.loads(read_bytes(note))
+        except ValueError:
+            raise UsageError(f"{note.path} is damaged: choose another output") from None
+        for name, value in about.items():
+            value = json.loads(json.dumps(value))  # as it was kept: no tuples
+            if known.get(name) != value:
+                then, now = differing(known.get(name), value)
+                raise UsageError(
+                    f"{output.path} was made with {name} {then}, not {now}: choose another output, or the same"
+                )
+        return
+    with whole(note) as file:
+        file.write_text(json.dumps({**about, "version": __version__}, indent=1))
+
+
+def differing(then: Any, now: Any) -> tuple[str, str]:
+    """Two values for a person; of settings, those that differ."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
+        then, now = ({name: one[name] for name in names if name in one} for one in (then, now))
+    return json.dumps(then)[:200], json.dumps(now)[:200]
+
+
+def missing(output: Place, chunks: list[Chunk]) -> tuple[list[Chunk], list[Chunk]]:
+    """The chunks whose part is there, and those to do, without photos that other parts hold.
+
+    Parts have their chunks' names, so that nothing of them is read, unless the input has changed since.
+    """
+    there = names_done(output)
+    done = [chunk for chunk in chunks if chunk.name in there]
+    others = there - {chunk.name for chunk in done}
+    keys = keys_of(output, others) if others else set()
+    left = (chunk.without(keys) for chunk in chunks if chunk.name not in there)
+    return done, [chunk for chunk in left if chunk is not None and chunk.name not in others]
+
+
+def run(task: Task, chunks: list[Chunk], address: str | None, workers: int | None, gpus: float) -> Iterator[Progress]:
+    """The chunks that are missing, by Ray Data, with progress after each."""
+    there, todo = missing(task.output, chunks)
+    done = sum(chunk.count or 0 for chunk in there)
+    failed = failures(task.output)
+    counts = [chunk.count for chunk in chunks]
+    total = None if None in counts else sum(count or 0 for count in counts)
+    done, parts = done - failed, len(there)
+    yield Progress(done, failed, total, parts, len(there) + len(todo))
+    if not todo:
+        return
+    with cluster(address) as ray:
+        speed = Speed()
+        for answer in answers(ray, task, todo, workers, gpus):
+            done, failed, parts = done + answer["done"], failed + answer["failed"], parts + 1
+            rate, seconds = speed.after(answer["done"] + answer["failed"])
+            yield Progress(done, failed, total, parts, len(there) + len(todo), rate, seconds)
+
+
+def answers(ray: Any, task: Task, todo: list[Chunk], workers: int | None, gpus: float) -> Iterator[dict[str, int]]:
+    """What workers say of each chunk that they have done, in any order."""
+    threads = task.use["threads"]
+    room = ray.cluster_resources()
+    most = room.get("GPU", 0) / gpus if gpus else room.get("CPU", 0) // threads
+    if most < 1:
+        raise UsageError(f"the cluster has no room for a worker of {threads} threads and {gpus:g} GPUs: {dict(room)}")
+    rows = [{"chunk": chunk.text} for chunk in todo]
+    made = ray.data.from_items(rows, override_num_blocks=min(len(todo), TASKS)).map(
+        Worker,
+        fn_constructor_args=(task,),
+        compute=ray.data.ActorPoolStrategy(
+            size=workers or min(int(most), len(todo)),
+            max_concurrent_calls_per_actor=2,
+            enable_true_multi_threading=True,
+        ),
+        num_cpus=threads,
+        num_gpus=gpus,
+    )
+    yield from made.iter_rows()
+
+
+class Speed:
+    """Photos a second and seconds a part, over the last `RECENT` parts: what the start took says nothing later."""
+
+    def __init__(self) -> None:
+        self.ends: deque[tuple[float, int]] = deque([(time.monotonic(), 0)], RECENT)
+
+    def after(self, photos: int) -> tuple[float, float]:
+        """The two, now that a part of so many photos has ended."""
+        self.ends.append((time.monotonic(), photos))
+        seconds = max(self.ends[-1][0] - self.ends[0][0], 1e-9)
+        return sum(n for _, n in list(self.ends)[1:]) / seconds, seconds / (len(self.ends) - 1)
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """What native code writes to standard error goes nowhere."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[Any]:
+    """Ray, on that cluster, or on this machine for as long as the block lasts. Raises UsageError."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anyone
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its notes stay in its own files
+    ray = require("ray", "cluster")
+    require("ray.data", "cluster")
+    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
+    mine = not ray.is_initialized()
+    if mine:
+        own = {"num_cpus": cores(), "include_dashboard": False, "object_store_memory": STORE}
+        try:
+            with silent():
+                ray.init(address or "local", **quiet, **({} if address else own))
+        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            raise UsageError(f"Ray at {address or 'this machine'} cannot be reached: {one_line(error)}") from None
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    try:
+        yield ray
+    finally:
+        if mine:
+            ray.shutdown()

@@ -1,0 +1,174 @@
+"""The output: a Parquet data set whose every part is there whole or not at all, and beside it what failed.
+
+Enters: rows of a chunk. Leaves: files. Called by `actor`; read by `job` and `reading`.
+"""
+
+import io
+import json
+import tarfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from fastsam.cluster.storage import Place, delete, whole
+from fastsam.formats import answers, coco
+from fastsam.masks.rle import area
+from fastsam.segments import Segments
+
+FAILURES = "_failures"
+TOGETHER = 32  # rows that become columns at once
+BESIDE = {"webdataset": ("_webdataset", ".tar"), "coco": ("_coco", ".json")}  # `_`: no part of the data set
+ROW = pa.schema(
+    [
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("width", pa.int32(), nullable=False),
+        pa.field("height", pa.int32(), nullable=False),
+        pa.field("boxes", pa.list_(pa.list_(pa.float32(), 4))),
+        pa.field("scores", pa.list_(pa.float32())),
+        pa.field("classes", pa.list_(pa.int32())),
+        pa.field("areas", pa.list_(pa.int64())),
+        pa.field("rle", pa.list_(pa.string())),
+        pa.field("settings", pa.dictionary(pa.int32(), pa.string())),
+        pa.field("model", pa.dictionary(pa.int32(), pa.string())),
+    ]
+)
+FAILURE = pa.schema([pa.field("key", pa.string(), nullable=False), pa.field("reason", pa.string(), nullable=False)])
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is the same for all photos of a job, and stands in every row. settings: JSON; model: SHA-256 of its file"""
+
+    settings: str
+    model: str
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One photo of a part: its key, its file's bytes where a format wants them, everything in it or what is wrong."""
+
+    key: str
+    content: bytes
+    found: Segments | str
+
+
+class Part:
+    """A part in the making: rows are added one by one to files on this machine, which then go to the output.
+
+    formats: beside Parquet, `webdataset` and `coco`
+    """
+
+    def __init__(self, folder: Path, facts: Facts, formats: Sequence[str] = ()) -> None:
+        self.folder, self.facts = folder, facts
+        self.table = pq.ParquetWriter(folder / "rows.parquet", ROW, compression="zstd")
+        self.waiting: list[dict[str, Any]] = []
+        self.failures: list[dict[str, str]] = []
+        self.done = 0
+        self.shard = None
+        if "webdataset" in formats:
+            self.shard = tarfile.open(folder / "shard.tar", "w")  # noqa: SIM115  # closed by `put`
+        self.instances = coco.Instances() if "coco" in formats else None
+
+    def add(self, row: Row) -> None:
+        """One photo more."""
+        if isinstance(row.found, str):
+            self.failures.append({"key": row.key, "reason": row.found})
+            return
+        self.done += 1
+        self.waiting.append(columns_of(row.key, row.found) | asdict(self.facts))
+        if len(self.waiting) == TOGETHER:
+            self.flush()
+        if self.instances is not None:
+            self.instances.add(row.key, row.found.size, row.found.names, coco.rows_of(row.found))
+        if self.shard is not None:
+            height, width = row.found.size
+            about = {"key": row.key, "width": width, "height": height, "segments": answers.segments_of(row.found)}
+            stem, suffix = sample_name(row.key)
+            for name, data in ((stem + suffix, row.content), (stem + ".json", json.dumps(about).encode())):
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                self.shard.addfile(member, io.BytesIO(data))
+
+    def flush(self) -> None:
+        """Writes the rows that wait."""
+        self.table.write_table(pa.Table.from_pylist(self.waiting, ROW))
+        self.waiting.clear()
+
+    def put(self, output: Place, name: str) -> None:
+        """Everything to the output, the rows last: with them the part counts as done."""
+        self.flush()
+        self.table.close()
+        if self.shard is not None:
+            self.shard.close()
+            send(self.folder / "shard.tar", beside(output, "webdataset", name))
+        if self.instances is not None:
+            with whole(beside(output, "coco", name)) as file:
+                file.write_text(self.instances.text)
+        if self.failures:
+            with whole(output / FAILURES / f"{name}.parquet") as file:
+                pq.write_table(pa.Table.from_pylist(self.failures, FAILURE), file)
+        else:  # an earlier attempt at the same part may have left one
+            delete(output / FAILURES / f"{name}.parquet")
+        send(self.folder / "rows.parquet", output / f"{name}.parquet")
+
+
+def columns_of(key: str, segments: Segments) -> dict[str, Any]:
+    """A photo's own columns."""
+    packed = segments.to_rle()
+    return {
+        "key": key,
+        "width": segments.size[1],
+        "height": segments.size[0],
+        "boxes": segments.boxes.tolist(),
+        "scores": segments.scores.tolist(),
+        "classes": segments.classes.tolist(),
+        "areas": [area(rle) for rle in packed],
+        "rle": [rle["counts"] for rle in packed],
+    }
+
+
+def sample_name(key: str) -> tuple[str, str]:
+    """Names of a WebDataset sample: what stands before the first dot of a file's name means the sample."""
+    path = PurePosixPath(key)
+    return path.as_posix()[: -len(path.suffix)].replace(".", "_") if path.suffix else key.replace(".", "_"), path.suffix
+
+
+def beside(output: Place, format_: str, name: str) -> Place:
+    """Where a format's file of a part lies."""
+    folder, suffix = BESIDE[format_]
+    return output / folder / (name + suffix)
+
+
+def send(file: Path, to: Place) -> None:
+    """A file from this machine to the output."""
+    with whole(to) as part:
+        file.replace(part)
+
+
+def names_done(output: Place) -> set[str]:
+    """The names of the parts that are there."""
+    found = output.files.get_file_info(fs.FileSelector(output.path, allow_not_found=True))
+    return {f.base_name.removesuffix(".parquet") for f in found if f.base_name.endswith(".parquet")}
+
+
+def keys_of(output: Place, names: Iterable[str]) -> set[str]:
+    """The keys of the photos in those parts, found or failed."""
+    keys: set[str] = set()
+    for name in names:
+        for place in (output / f"{name}.parquet", output / FAILURES / f"{name}.parquet"):
+            if output.files.get_file_info(place.path).type == fs.FileType.File:
+                keys.update(pq.read_table(place.path, columns=["key"], filesystem=output.files)["key"].to_pylist())
+    return keys
+
+
+def failures(output: Place) -> int:
+    """Photos of the output that failed."""
+    found = output.files.get_file_info(fs.FileSelector((output / FAILURES).path, allow_not_found=True))
+    files = [f.path for f in found if f.path.endswith(".parquet")]
+    return int(ds.dataset(files, filesystem=output.files, format="parquet").count_rows()) if files else 0

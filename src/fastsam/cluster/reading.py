@@ -1,0 +1,75 @@
+"""A row of an output, turned back into `Segments`.
+
+Enters: an output and a photo's key. Leaves: `Segments`, with the photo where it is asked for. Called by the
+command line.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from fastsam.cluster import photos
+from fastsam.cluster.chunks import find
+from fastsam.cluster.job import JOB
+from fastsam.cluster.parts import FAILURES
+from fastsam.cluster.storage import Place, one_line, place_of, read_bytes
+from fastsam.errors import UsageError
+from fastsam.image.read import decode
+from fastsam.masks.annotations import read as read_masks
+from fastsam.masks.lazy import Masks
+from fastsam.segments import Segments
+
+
+def read(output: str, key: str, *, with_photo: bool = False) -> Segments:
+    """What was found in the photo of that key; words, cut-outs and pictures need the photo too.
+
+    Masks are the same pixel by pixel; their logits are gone, so that `stability` says nothing of them.
+
+    Raises UsageError where the output has no such photo, where it failed, and where the photo itself is gone.
+    """
+    place = place_of(output)
+    about = job_of(place)
+    found = rows(place, key)
+    if not found:
+        failed = rows(place / FAILURES, key)
+        raise UsageError(f"{key} failed: {failed[0]['reason']}" if failed else f"{output} has no photo {key}")
+    pixels = None
+    if with_photo:
+        source, _ = find(about["input"])
+        columns = about["columns"]
+        pixels = decode(photos.one(source, key, None if columns is None else (columns[0], columns[1])))
+    return segments_of(found[0], pixels)
+
+
+def segments_of(row: dict[str, Any], photo: Any = None) -> Segments:
+    """`Segments` of a row as `pyarrow` gives it. Raises UsageError for a photo of another size."""
+    size = (row["height"], row["width"])
+    packed = [{"size": list(size), "counts": counts} for counts in row["rle"]]
+    given, _, _ = read_masks(packed, size)
+    masks = Masks(np.array(row["boxes"], np.float32).reshape(-1, 4), given)
+    names = tuple(json.loads(row["settings"])["names"])
+    if photo is not None and photo.shape[:2] != size:
+        raise UsageError(f"the photo {row['key']} is no longer of {size[1]} x {size[0]} pixels")
+    return Segments(masks, np.array(row["scores"], np.float32), np.array(row["classes"], np.int64), names, photo=photo)
+
+
+def rows(place: Place, key: str) -> list[dict[str, Any]]:
+    """The rows of a data set with that key: one or none."""
+    try:
+        table = ds.dataset(place.path, filesystem=place.files, format="parquet")
+        return list(table.to_table(filter=ds.field("key") == key).to_pylist())
+    except FileNotFoundError:
+        return []
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UsageError(f"{place.path} cannot be read: {one_line(error)}") from None
+
+
+def job_of(place: Place) -> dict[str, Any]:
+    """What the job noted. Raises UsageError for a folder that is no output."""
+    try:
+        return dict(json.loads(read_bytes(place / JOB)))
+    except (OSError, ValueError):
+        raise UsageError(f"{place.path} is no output of fastsam cluster segment") from None

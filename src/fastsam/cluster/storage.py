@@ -1,0 +1,148 @@
+"""Files wherever they lie: a folder, S3, GCS, or any other file system that PyArrow or fsspec knows.
+
+Enters: a path or an address such as s3://bucket/folder. Leaves: a `Place`, its files, their bytes. Credentials come
+from the usual environment.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+from pyarrow import fs
+
+from fastsam.errors import UsageError
+
+MAGIC = re.compile(r"[*?\[]")
+SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder, or one file, of a file system. It can be sent to another process."""
+
+    files: fs.FileSystem
+    path: str
+
+    def __truediv__(self, name: str) -> "Place":
+        return Place(self.files, f"{self.path.rstrip('/')}/{name}")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it lies on the machine's own disk, or on one that is mounted like it."""
+        return isinstance(self.files, fs.LocalFileSystem)
+
+
+def place_of(address: str) -> Place:
+    """What an address means. Raises UsageError for a file system that is unknown or not installed."""
+    if not SCHEME.match(address):
+        return Place(fs.LocalFileSystem(), str(Path(address).absolute()))
+    try:
+        files, path = fs.FileSystem.from_uri(address)
+    except pa.ArrowInvalid:
+        files, path = by_fsspec(address)
+    except OSError as error:
+        raise UsageError(f"{address} cannot be reached: {one_line(error)}") from None
+    return Place(files, path.rstrip("/"))
+
+
+def by_fsspec(address: str) -> tuple[fs.FileSystem, str]:
+    """The same for what PyArrow does not know by itself."""
+    try:
+        from fsspec.core import url_to_fs
+
+        found, path = url_to_fs(address)
+    except (ImportError, ValueError) as error:
+        raise UsageError(f"{address} is on no file system that is known here: {one_line(error)}") from None
+    return fs.PyFileSystem(fs.FSSpecHandler(found)), path
+
+
+def listed(place: Place) -> list[tuple[str, int]]:
+    """Name from the place on and bytes of every file in it, however deep, in order of name; of a file: itself.
+
+    Names with a part that begins with `.` or `_` are left out. Raises UsageError where there is nothing.
+    """
+    base = place.path.rstrip("/")
+    try:
+        about = place.files.get_file_info(base)
+        if about.type == fs.FileType.File:
+            return [(about.base_name, about.size)]
+        found = place.files.get_file_info(fs.FileSelector(base, recursive=True))
+    except OSError as error:
+        raise UsageError(f"{place.path} cannot be listed: {one_line(error)}") from None
+    files = [(f.path[len(base) + 1 :], f.size) for f in found if f.type == fs.FileType.File]
+    return sorted((name, size) for name, size in files if not re.search(r"(^|/)[._]", name))
+
+
+def split_glob(address: str) -> tuple[str, re.Pattern[str] | None]:
+    """The folder above the first wildcard, and what names from there on must match; None without a wildcard."""
+    if not MAGIC.search(address):
+        return address, None
+    parts = address.split("/")
+    first = next(k for k, part in enumerate(parts) if MAGIC.search(part))
+    return "/".join(parts[:first]) or ("/" if address.startswith("/") else "."), pattern("/".join(parts[first:]))
+
+
+def pattern(glob: str) -> re.Pattern[str]:
+    """`*` and `?` within a name, `[...]` one of these letters, `**/` any folders."""
+    made = ""
+    for piece in re.findall(r"\*\*/|\*+|\?|\[[^\]]*\]|[^*?\[]+|\[", glob):
+        known = {"**/": "(?:.*/)?", "?": "[^/]"}.get(piece)
+        if known is None and piece.startswith("*"):
+            known = "[^/]*"
+        if known is None and piece.startswith("[") and piece.endswith("]"):
+            known = "[" + piece[1:-1].replace("!", "^", 1) + "]" if piece[1:2] == "!" else piece
+        made += re.escape(piece) if known is None else known
+    return re.compile(made)
+
+
+def folder_and_file(place: Place) -> tuple[Place, str]:
+    """The folder of a file, and its name."""
+    path = PurePosixPath(place.path)
+    return Place(place.files, path.parent.as_posix()), path.name
+
+
+def read_bytes(place: Place) -> bytes:
+    """A file's content. Raises OSError."""
+    with place.files.open_input_file(place.path) as stream:
+        return bytes(stream.read())
+
+
+@contextmanager
+def whole(place: Place) -> Iterator[Path]:
+    """Yields a file on this machine to write to, and puts it there unless the block raises.
+
+    It appears whole or not at all, in the place of what was there.
+    """
+    with TemporaryDirectory(prefix="fastsam-") as folder:
+        part = Path(folder) / "part"
+        yield part
+        if place.is_local:
+            target = Path(place.path)
+            beside = target.parent / f".{target.name}-{uuid4().hex[:8]}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                shutil.copyfile(part, beside)
+                beside.replace(target)
+            finally:
+                beside.unlink(missing_ok=True)
+            return
+        with part.open("rb") as source, place.files.open_output_stream(place.path) as sink:
+            shutil.copyfileobj(source, sink, 1 << 20)  # an object is there once it is complete
+
+
+def delete(place: Place) -> None:
+    """Removes a file, if it is there."""
+    if place.files.get_file_info(place.path).type == fs.FileType.File:
+        place.files.delete_file(place.path)
+
+
+def one_line(error: Any) -> str:
+    """What went wrong, for a person."""
+    return " ".join(str(error).split())[:300] or type(error).__name__
