@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import socket
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -26,7 +27,8 @@ from fastsam.model import FastSAM
 from fastsam.weights import catalogue
 
 JOB, MODEL = "_job.json", "_model"
-RECENT = 32
+RECENT = 32  # parts
+PATIENCE = 10.0  # seconds
 TASKS = 4096  # of Ray, at most: more chunks than that share them
 STORE = 128 << 20  # bytes of the object store of a Ray of our own: chunks and counts are small
 
@@ -210,6 +212,17 @@ def silent() -> Iterator[None]:
         os.close(nowhere)
 
 
+def reach(address: str) -> None:
+    """Raises UsageError where nobody listens at a cluster's address: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdecimal():  # `auto` and the like
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"no Ray cluster answers at {address} ({one_line(error)}): see `ray status` there") from None
+
+
 @contextmanager
 def cluster(address: str | None) -> Iterator[Any]:
     """Ray, on that cluster, or on this machine for as long as the block lasts. Raises UsageError."""
@@ -217,6 +230,8 @@ def cluster(address: str | None) -> Iterator[Any]:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its notes stay in its own files
     ray = require("ray", "cluster")
     require("ray.data", "cluster")
+    if address:
+        reach(address)
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     mine = not ray.is_initialized()
     if mine:

@@ -1,0 +1,142 @@
+"""A job ends with every photo of its input once in the output or among the failures, whatever dies on the way."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from fastsam import FastSAM
+from fastsam.cluster.reading import read
+from fastsam.cluster.storage import place_of
+
+MANY = 304
+
+
+@pytest.fixture(scope="module")
+def many(draw_photos: Callable[[int], Path]) -> Path:
+    return draw_photos(MANY - 1)  # and the broken one
+
+
+def keys_in(folder: Path) -> set[str]:
+    return {file.relative_to(folder).as_posix() for file in folder.rglob("*.jpg")}
+
+
+def test_a_job_finds_what_one_call_finds(few: Path, tmp_path: Path, start: Any, outcome: Any, model: FastSAM) -> None:
+    code, out, err = start(few, tmp_path / "out", "--workers", 1).end()
+    assert (code, out) == (1, f"{tmp_path / 'out'}: 20 photos in 2 parts, 1 failed\n"), err
+    rows, failed = outcome(place_of(str(tmp_path / "out")))
+    assert failed == {"even/broken.jpg": "the image is cut short: fetch or copy it again"}
+    assert {row["key"] for row in rows} == keys_in(few) - set(failed)
+    found = 0
+    for row in rows:
+        segments = model(few / row["key"], imgsz=128, conf=0.05)
+        again = read(str(tmp_path / "out"), row["key"])
+        assert [rle["counts"] for rle in segments.to_rle()] == row["rle"]
+        assert segments.masks.areas.tolist() == row["areas"] == again.masks.areas.tolist()
+        np.testing.assert_array_equal(np.float32(row["boxes"]).reshape(-1, 4), segments.boxes)
+        np.testing.assert_array_equal(again.scores, segments.scores)
+        assert (row["height"], row["width"]) == segments.size == (96, 128)
+        assert json.loads(row["settings"])["imgsz"] == 128
+        assert len(row["model"]) == 64
+        found += len(segments)
+    assert found > 20
+
+
+def test_a_job_whose_driver_is_killed_goes_on_where_it_was(
+    many: Path, tmp_path: Path, start: Any, wait_for_parts: Any, outcome: Any
+) -> None:
+    output = tmp_path / "out"
+    before = {p.pid for p in psutil.process_iter()}
+    job = start(many, output)
+    there = wait_for_parts(output, 3, job)
+    job.kill()
+    gone(before)
+    kept = {file: file.stat().st_mtime_ns for file in output.glob("*.parquet")}
+    assert there <= len(kept) < MANY // 16, "the kill came too late to say anything"
+    code, out, _ = start(many, output).end()
+    assert (code, out) == (1, f"{output}: {MANY - 1} photos in 19 parts, 1 failed\n")
+    rows, failed = outcome(place_of(str(output)))
+    assert {row["key"] for row in rows} | set(failed) == keys_in(many)
+    assert all(file.stat().st_mtime_ns == at for file, at in kept.items()), "a part was made twice"
+    assert not list(output.glob(".*")), "something half-written is left"
+
+
+def gone(before: set[int]) -> None:
+    """Waits until the workers have followed their driver, so that none of them writes any more."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        left = [p for p in psutil.process_iter(["cmdline"]) if p.pid not in before]
+        if not [p for p in left if any("MapWorker" in word for word in p.info["cmdline"] or ())]:
+            return
+        time.sleep(0.2)
+    raise AssertionError("workers outlive their driver")
+
+
+def test_a_job_survives_a_node(many: Path, tmp_path: Path, start: Any, wait_for_parts: Any, outcome: Any) -> None:
+    from ray.cluster_utils import Cluster
+
+    output = tmp_path / "out"
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 80 << 20})
+    try:
+        node = cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
+        cluster.wait_for_nodes()
+        job = start(many, output, "--address", cluster.address)
+        there = wait_for_parts(output, 3, job)
+        cluster.remove_node(node, allow_graceful=False)
+        assert there < MANY // 16, "the kill came too late to say anything"
+        code, out, err = job.end()
+    finally:
+        cluster.shutdown()
+    assert code == 1, err
+    assert out.endswith(f"{output}: {MANY - 1} photos in 19 parts, 1 failed\n")  # after Ray's word on the dead node
+    rows, failed = outcome(place_of(str(output)))
+    assert {row["key"] for row in rows} | set(failed) == keys_in(many)
+
+
+def test_photos_that_come_later_are_done_by_the_next_run(
+    draw_photos: Callable[[int], Path], tmp_path: Path, start: Any, outcome: Any
+) -> None:
+    folder = draw_photos(40)
+    held = [folder / "even" / f"{k:04d}.jpg" for k in (0, 18)]  # in the midst of parts that are made without them
+    contents = [file.read_bytes() for file in held]
+    for file in held:
+        file.unlink()
+    start(folder, tmp_path / "out").end()
+    for file, content in zip(held, contents, strict=True):
+        file.write_bytes(content)
+    start(folder, tmp_path / "out").end()
+    rows, failed = outcome(place_of(str(tmp_path / "out")))
+    assert {row["key"] for row in rows} | set(failed) == keys_in(folder)
+
+
+def test_an_output_belongs_to_one_job(few: Path, tmp_path: Path, start: Any) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "_job.json").write_text(json.dumps({"input": str(few), "model": "another"}))
+    code, _, err = start(few, tmp_path / "out").end()
+    assert code == 2
+    assert 'was made with model "another", not' in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("{few}", "{few}/out"), "lies within"),
+        (("{few}/odd/none*.jpg", "{out}"), "holds no photos"),
+        (("{few}/missing", "{out}"), "cannot be listed"),
+        (("{few}", "{out}", "--format", "voc"), "unknown format 'voc'"),
+        (("{few}", "{out}", "--batch", "0"), "batch 0 makes nothing"),
+        (("{few}", "nowhere://there"), "on no file system that is known"),
+        (("{few}", "{out}", "--address", "127.0.0.1:1"), "no Ray cluster answers"),
+    ],
+)
+def test_wrong_use_is_told_in_a_line(few: Path, tmp_path: Path, start: Any, words: Any, said: str) -> None:
+    code, _, err = start(*[word.format(few=few, out=tmp_path / "out") for word in words]).end()
+    assert code == 2
+    assert said in err
+    assert "Traceback" not in err
