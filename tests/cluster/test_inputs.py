@@ -122,9 +122,14 @@ def test_a_chunk_is_named_by_what_it_holds() -> None:
 
 def test_a_part_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     place = place_of(str(tmp_path / "new" / "part"))
-    with pytest.raises(RuntimeError), whole(place) as file:
-        file.write_text("half")
-        raise RuntimeError
+
+    def fail() -> None:
+        with whole(place) as file:
+            file.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert not list(tmp_path.rglob("*"))
     with whole(place) as file:
         file.write_text("all")

@@ -1,13 +1,17 @@
 """`fastsam train`: settings from a file and flags, a progress line, checkpoints that a later call resumes."""
 
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from fastsam.errors import UsageError, require
+
+if TYPE_CHECKING:
+    from fastsam.training.loop import Report
 
 BUILT = ("backbone", "size", "reg_max", "mask_channels", "mask_towers", "placed", "coefficients")
 OPTIONS = ("data", "cutouts", "backbone", "size", "imgsz", "batch", "photos", "seed", "start", "pretrained", "holdout")
@@ -74,6 +78,7 @@ def train(
     from fastsam.training.config import make_config, read_config
     from fastsam.training.loop import train as run
     from fastsam.training.start import read_start
+    from fastsam.training.world import joined
 
     settings: dict[str, Any] = read_config(config) if config else {}
     given = locals()
@@ -92,19 +97,31 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     where = choose_device(device)
-    for report in run(make_config(settings), output, where, workers):
-        parts = "  ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
-        line = f"{report.seen}/{report.total} photos  {report.rate:.1f} a second  {_clock(report.left)} left  {parts}"
-        print(line, file=sys.stderr, flush=True)
-    print(f"{output}/final.pt")
+    whole = make_config(settings)
+    with joined(where, whole.batch) as world:
+        for report in run(whole, output, where, workers, world=world):
+            if world.rank == 0:
+                print(said(report), file=sys.stderr, flush=True)
+        if world.rank == 0:
+            print(f"{output}/final.pt")
     return 0
 
 
+def said(report: "Report") -> str:
+    """A report as a line."""
+    parts = "  ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
+    return f"{report.seen}/{report.total} photos  {report.rate:.1f} a second  {_clock(report.left)} left  {parts}"
+
+
 def choose_device(name: str) -> Any:
-    """The torch device of a name, `auto` for CUDA where there is one. Raises UsageError where it cannot be used."""
+    """The torch device of a name, `auto` for CUDA where there is one: each process of torchrun its own.
+
+    Raises UsageError where it cannot be used.
+    """
     torch = require("torch", "train")
+    own = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
     try:
-        where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+        where = torch.device((own if torch.cuda.is_available() else "cpu") if name == "auto" else name)
         torch.zeros(1, device=where)
     except (RuntimeError, AssertionError, NotImplementedError):
         raise UsageError(

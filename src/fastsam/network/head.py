@@ -49,10 +49,15 @@ def anchor_grid(shapes: list[tuple[int, int]], device: torch.device) -> tuple[Te
     return torch.cat(centres), torch.cat(strides)
 
 
+def wide(values: Tensor) -> Tensor:
+    """Numbers of 16 bits in float32, others as they are."""
+    return values.float() if values.element_size() < 4 else values
+
+
 def decode_boxes(distributions: Tensor, anchors: Tensor, strides: Tensor, bins: Tensor) -> Tensor:
     """Boxes (N, A, 4) xyxy in input pixels: each side's distance is the mean of its distribution over `bins`."""
     n, a, _ = distributions.shape
-    probabilities = distributions.float().reshape(n, a, 4, -1).softmax(-1)
+    probabilities = wide(distributions).reshape(n, a, 4, -1).softmax(-1)
     distances = (probabilities * bins).sum(-1) * strides[:, None]
     return torch.cat((anchors - distances[..., :2], anchors + distances[..., 2:]), -1)
 

@@ -18,7 +18,7 @@ from fastsam.network.head import COEFFICIENTS
 from fastsam.training.losses import Gains
 from fastsam.training.plan import Policy
 
-PRECISIONS = ("auto", "bf16", "float32")
+PRECISIONS = ("auto", "bf16", "float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Config:
     frozen: leading backbone blocks without gradient; backbone_rate: their and the others' share of the rate
     photos: length of the run; warmup: photos of linear warm-up; rate: peak of the cosine schedule
     decay: AdamW's weight decay; average: EMA decay reached after some thousand steps
-    precision: `auto` (bf16 where the device computes in it), `bf16` or `float32`
+    precision: `auto` (bf16 where the device computes in it), `bf16`, `float32`, or `float64` to compare runs
+    synced: of several processes, whether batch norms take the statistics of all of them
     margin: share of a box's sides by which masks are learnt beyond it; reach: a further share for a box of the input's
     size, less for smaller ones
     """
@@ -65,6 +66,7 @@ class Config:
     average: float = 0.9995
     seed: int = 0
     precision: str = "auto"
+    synced: bool = False
     margin: float = 0.0
     reach: float = 0.0
     policy: Policy = field(default_factory=Policy)

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from fastsam.training.augment import Sample, render
 from fastsam.training.data import Cutout, Photo
 from fastsam.training.plan import Plan, Policy, draw
+from fastsam.training.world import ALONE, World
 
 
 @dataclass(frozen=True)
@@ -89,14 +90,16 @@ def probabilities(photos: Sequence[Photo], set_weights: dict[str, float]) -> npt
     return np.asarray(weights / total, np.float64)
 
 
-def batches(samples: Samples, batch: int, first: int, last: int, workers: int) -> Iterator[Batch]:
+def batches(samples: Samples, batch: int, first: int, last: int, workers: int, world: World = ALONE) -> Iterator[Batch]:
     """Batches number `first` to `last` - 1 of `batch` samples each, prepared by `workers` processes (0: here).
+
+    Of several processes that train together each gets its share of every batch.
 
     Where processes cannot be forked, and would each need a copy of all photos, they are prepared here.
     """
     if "fork" not in multiprocessing.get_all_start_methods():
         workers = 0
-    numbers = [list(range(k * batch, (k + 1) * batch)) for k in range(first, last)]
+    numbers = [list(world.share(range(k * batch, (k + 1) * batch))) for k in range(first, last)]
     loader: DataLoader[Sample] = DataLoader(
         samples,
         batch_sampler=numbers,

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from fastsam.files import make_folder, whole
 from fastsam.network import Architecture, build
@@ -26,6 +27,7 @@ from fastsam.training.losses import losses
 from fastsam.training.placed import place
 from fastsam.training.start import put, read_start
 from fastsam.training.store import fits, store
+from fastsam.training.world import ALONE, World, synchronise
 
 
 class Report(NamedTuple):
@@ -41,29 +43,35 @@ class Report(NamedTuple):
 class Learner:
     """A network with its optimiser and running average: the state that a step changes and a checkpoint holds."""
 
-    def __init__(self, config: Config, device: torch.device, resumes: bool = False) -> None:
-        self.config, self.device = config, device
+    def __init__(self, config: Config, device: torch.device, resumes: bool = False, world: World = ALONE) -> None:
+        self.config, self.device, self.world = config, device, world
         fields = {f.name: getattr(config, f.name) for f in dataclasses.fields(Architecture) if f.name != "classes"}
         self.architecture = Architecture(**fields)
         torch.manual_seed(config.seed)
         network = build(self.architecture, config.frozen)
         if not resumes:
             start_from(network, self.architecture, config)
-        self.network = network.to(device)
+        self.network = network.to(device, torch.float64 if config.precision == "float64" else torch.float32)
         channels_last(self.network)
+        if config.synced:
+            synchronise(self.network)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(parameter_groups(self.network, config), lr=config.rate, fused=True)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.bf16 = config.precision == "bf16" or (config.precision == "auto" and computes_bf16(device))
         self.step = 0
+        self.shared: nn.Module = self.network if world.size == 1 else DistributedDataParallel(self.network)
 
     def learn(self, batch: Batch) -> dict[str, Tensor]:
-        """One step on a batch; returns its losses, still on the device: reading them would wait for it."""
+        """One step on a batch, or this process's share of it; returns its losses, or their shares.
+
+        They are still on the device: reading them would wait for it.
+        """
         for group in self.optimiser.param_groups:
             group["lr"] = group["share"] * rate_at(self.step, self.config)
         self.network.train()
         parts = self.losses(batch.to(self.device))
-        total = torch.stack(list(parts.values())).sum()
+        total = torch.stack(list(parts.values())).sum() * self.world.size  # gradients are averaged
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
@@ -73,12 +81,13 @@ class Learner:
         return {name: value.detach() for name, value in parts.items()}
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        images = batch.images.float().div_(255).contiguous(memory_format=torch.channels_last)
+        kind = next(self.network.parameters()).dtype
+        images = batch.images.to(kind).div_(255).contiguous(memory_format=torch.channels_last)
         with self.autocast():
-            raw = self.network(images)
+            raw = self.shared(images)
         c, bins = self.config, self.network.head.dfl()
         raw = place(raw, bins, c.placed)
-        return losses(raw, batch, bins, c.gains, self.generator, c.margin, c.reach)
+        return losses(raw, batch, bins, c.gains, self.generator, c.margin, c.reach, self.world)
 
     def autocast(self) -> AbstractContextManager[Any]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
@@ -122,50 +131,64 @@ class Learner:
 
 
 def train(
-    config: Config, folder: Path, device: torch.device, workers: int = 1, log_every: int = 50, save_every: float = 300
+    config: Config,
+    folder: Path,
+    device: torch.device,
+    workers: int = 1,
+    log_every: int = 50,
+    save_every: float = 300,
+    world: World = ALONE,
 ) -> Iterator[Report]:
     """Runs `config` to its end, yielding a report every `log_every` steps; resumes if `folder` holds `last.pt`.
 
     save_every: seconds between checkpoints
+    world: the processes that train together: the first writes log and checkpoints, from which any number goes on
     Raises ValueError where the folder's checkpoint belongs to another config.
     """
     last = folder / "last.pt"
-    learner = Learner(config, device, resumes=last.exists())
+    learner = Learner(config, device, resumes=last.exists(), world=world)
     if last.exists():
         state = checkpoint.load(last)
         if make_config(state["config"]) != config:
             raise ValueError(f"{last} was made with other settings: choose another folder, or the same settings")
         learner.restore(state)
-        cut_log(folder / "log.jsonl", learner.step)
+        if world.rank == 0:
+            cut_log(folder / "log.jsonl", learner.step)
     samples = samples_of(config)
     make_folder(folder)
+    world.wait()  # the checkpoint is read by all before the first writes another
     saved = since = time.monotonic()
     first = learner.step
     sums: dict[str, Tensor] = {}
-    for batch in feeder(samples, config.batch, device, workers)(first, config.steps):
+    for batch in feeder(samples, config.batch, device, workers, world)(first, config.steps):
         for name, value in learner.learn(batch).items():
             sums[name] = sums[name] + value if name in sums else value
         if learner.step % log_every == 0 or learner.step == config.steps:
             n = min((learner.step - 1) % log_every + 1, learner.step - first)
-            means = {name: float(value) / n for name, value in sums.items()}
+            means = {name: float(world.total(value)) / n for name, value in sums.items()}
             now = time.monotonic()
             report = make_report(learner, n * config.batch / (now - since), means)
-            write_line(folder / "log.jsonl", report, learner)
+            if world.rank == 0:
+                write_line(folder / "log.jsonl", report, learner)
             sums, since = {}, now
-            if now - saved > save_every:
+            if world.rank == 0 and now - saved > save_every:
                 checkpoint.save(last, learner.state())
                 saved = since = time.monotonic()
             yield report
-    checkpoint.save(last, learner.state())
-    checkpoint.save(folder / "final.pt", checkpoint.halved(learner.final()))
+    if world.rank == 0:
+        checkpoint.save(last, learner.state())
+        checkpoint.save(folder / "final.pt", checkpoint.halved(learner.final()))
+    world.wait()
 
 
-def feeder(samples: Samples, batch: int, device: torch.device, workers: int) -> Callable[[int, int], Iterator[Batch]]:
+def feeder(
+    samples: Samples, batch: int, device: torch.device, workers: int, world: World = ALONE
+) -> Callable[[int, int], Iterator[Batch]]:
     """What yields batches number a to b - 1: made on the device where all photos fit into it, else by workers."""
     if fits(samples.photos, samples.cutouts, device):
         kept = store(samples.photos, samples.cutouts, device)
-        return lambda a, b: resident.batches(samples, kept, batch, a, b)
-    return lambda a, b: batches(samples, batch, a, b, workers)
+        return lambda a, b: resident.batches(samples, kept, batch, a, b, world)
+    return lambda a, b: batches(samples, batch, a, b, workers, world)
 
 
 def samples_of(config: Config) -> Samples:

@@ -9,10 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from fastsam.network.head import RawOutput, decode_boxes
+from fastsam.network.head import RawOutput, decode_boxes, wide
 from fastsam.training.assign import Positives, assign
 from fastsam.training.iou import ciou
 from fastsam.training.loader import Batch
+from fastsam.training.world import ALONE, World
 
 
 @dataclass(frozen=True)
@@ -40,29 +41,32 @@ def losses(
     generator: torch.Generator,
     margin: float = 0.0,
     reach: float = 0.0,
+    world: World = ALONE,
 ) -> dict[str, Tensor]:
     """`score`, `box`, `distribution` and `mask`, each times its gain.
+
+    Of several processes each gets its photos' share: their sum is the loss of the whole batch.
 
     bins: (reg_max,) 0..reg_max-1; generator: draws the masks to compare, on the CPU
     margin, reach: shares of a box's sides by which masks are compared beyond it (see `widened`)
     """
     boxes = decode_boxes(raw.distributions, raw.anchors, raw.strides, bins)
-    logits = raw.scores.float()[..., 0]
+    logits = wide(raw.scores)[..., 0]
     positives = assign(logits.detach().sigmoid(), boxes.detach(), raw.anchors, batch.boxes, batch.owners)
     # A machine-made mask is right with the probability of its score: its expected target is the product.
     targets = positives.targets * batch.weights[positives.objects]
-    total = targets.sum().clamp(min=1.0)
+    total = world.total(targets.sum()).clamp(min=1.0)
     found = boxes[positives.photos, positives.anchors]
     wanted = batch.boxes[positives.objects]
     goals = targets
     if gains.quality:
         goals = targets * (1 - gains.quality + gains.quality * mask_quality(raw, batch, positives, margin, reach))
-    chosen = choose(positives, gains.masks * len(batch.images), generator)
+    chosen = choose(positives, gains.masks * len(batch.images) * world.size, generator, world)
     return {
         "score": gains.score * score_loss(logits, goals, positives, background_weights(raw, batch)) / total,
         "box": gains.box * ((1 - ciou(found, wanted)) * targets).sum() / total,
         "distribution": gains.distribution * (distribution_loss(raw, positives, wanted) * targets).sum() / total,
-        "mask": gains.mask * mask_loss(raw, batch, positives, chosen, gains.dice, margin, reach),
+        "mask": gains.mask * mask_loss(raw, batch, positives, chosen, gains.dice, margin, reach, world),
     }
 
 
@@ -86,7 +90,7 @@ def distribution_loss(raw: RawOutput, positives: Positives, boxes: Tensor) -> Te
 
     Li et al. 2020 (arXiv 2006.04388).
     """
-    logits = raw.distributions[positives.photos, positives.anchors].float()
+    logits = wide(raw.distributions[positives.photos, positives.anchors])
     reg_max = logits.shape[1] // 4
     logits = logits.view(-1, 4, reg_max)
     anchors, strides = raw.anchors[positives.anchors], raw.strides[positives.anchors, None]
@@ -100,10 +104,12 @@ def distribution_loss(raw: RawOutput, positives: Positives, boxes: Tensor) -> Te
     return -(below * (1 - share) + above * share).mean(-1)
 
 
-def choose(positives: Positives, most: int, generator: torch.Generator) -> Tensor:
-    """Indices of `most` positives whose masks are compared, in order of photo."""
-    drawn = torch.randperm(len(positives.photos), generator=generator)[:most]
-    drawn = drawn.to(positives.photos.device)
+def choose(positives: Positives, most: int, generator: torch.Generator, world: World = ALONE) -> Tensor:
+    """Indices of the positives whose masks are compared, `most` of all processes together, in order of photo."""
+    count = len(positives.photos)
+    before, total = world.place(count, positives.photos.device)
+    drawn = torch.randperm(total, generator=generator)[:most] - before
+    drawn = drawn[(drawn >= 0) & (drawn < count)].to(positives.photos.device)
     return drawn[positives.photos[drawn].argsort()]
 
 
@@ -115,6 +121,7 @@ def mask_loss(
     dice: float,
     margin: float = 0.0,
     reach: float = 0.0,
+    world: World = ALONE,
 ) -> Tensor:
     """Mean over the chosen positives (in order of photo) of the masks' losses, weighted as their objects.
 
@@ -123,7 +130,7 @@ def mask_loss(
     logits, goals, index = cells_to_compare(raw, batch, positives, chosen, margin, reach)
     each = masks_against(logits, goals, index, len(chosen), dice)
     weights = batch.weights[positives.objects[chosen]]
-    return (each * weights).sum() / weights.sum().clamp(min=1.0)
+    return (each * weights).sum() / world.total(weights.sum()).clamp(min=1.0)
 
 
 @torch.no_grad()
@@ -153,9 +160,9 @@ def cells_to_compare(
 
 def mask_logits(raw: RawOutput, positives: Positives, chosen: Tensor) -> Tensor:
     """(K, h * w) coefficients . prototypes of the chosen positives, which stand in order of photo."""
-    coefficients = raw.coefficients[positives.photos[chosen], positives.anchors[chosen]].float()
+    coefficients = wide(raw.coefficients[positives.photos[chosen], positives.anchors[chosen]])
     counts = torch.bincount(positives.photos[chosen], minlength=len(raw.prototypes)).tolist()
-    prototypes = raw.prototypes.float().flatten(2)
+    prototypes = wide(raw.prototypes).flatten(2)
     return torch.cat([c @ p for c, p in zip(torch.split(coefficients, counts), prototypes, strict=True)])
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fastsam.masks.placed import LEAST, TERMS, shifted
-from fastsam.network.head import RawOutput, decode_boxes
+from fastsam.network.head import RawOutput, decode_boxes, wide
 
 UNIT = 256.0  # input pixels that a place counts as 1
 CELL = 4  # input pixels a cell of the prototypes
@@ -24,9 +24,9 @@ def place(raw: RawOutput, bins: Tensor, placed: int) -> RawOutput:
         return raw
     boxes = decode_boxes(raw.distributions.detach(), raw.anchors, raw.strides, bins)
     k = raw.coefficients.shape[-1] - TERMS * placed
-    plain, terms = torch.split(raw.coefficients.float(), [k, TERMS * placed], -1)
+    plain, terms = torch.split(wide(raw.coefficients), [k, TERMS * placed], -1)
     terms = about_boxes(terms.reshape(*terms.shape[:-1], placed, TERMS), boxes)
-    prototypes = raw.prototypes.float()
+    prototypes = wide(raw.prototypes)
     features = torch.cat((torch.ones_like(prototypes[:, :1]), prototypes[:, k:]), 1)
     weighed = (features[:, :, None] * powers(prototypes)).flatten(1, 2)
     return replace(

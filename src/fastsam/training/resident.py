@@ -21,14 +21,15 @@ from fastsam.training.data import Photo
 from fastsam.training.loader import Batch, Samples
 from fastsam.training.plan import Pasting, Placement, Plan
 from fastsam.training.store import FINE, Array, Store
+from fastsam.training.world import ALONE, World
 
 GRID = 2  # input pixels a cell while masks are cut and hidden; prototypes have 4
 
 
-def batches(samples: Samples, kept: Store, batch: int, first: int, last: int) -> Iterator[Batch]:
-    """Batches number `first` to `last` - 1 of `batch` samples each."""
+def batches(samples: Samples, kept: Store, batch: int, first: int, last: int, world: World = ALONE) -> Iterator[Batch]:
+    """Batches number `first` to `last` - 1 of `batch` samples each, or this process's share of them."""
     for k in range(first, last):
-        yield make_batch(samples, kept, range(k * batch, (k + 1) * batch))
+        yield make_batch(samples, kept, world.share(range(k * batch, (k + 1) * batch)))
 
 
 def make_batch(samples: Samples, kept: Store, numbers: Sequence[int]) -> Batch:

@@ -1,0 +1,113 @@
+"""Several processes that train one network together, each on its share of every batch (torchrun starts them).
+
+Enters: torchrun's environment. Leaves: a `World`, sums over it, norms whose statistics are the whole batch's. Called by
+`loop` and `losses`.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+
+from fastsam.errors import UsageError
+
+
+@dataclass(frozen=True)
+class World:
+    """This process among those that train together. rank: 0 to size - 1"""
+
+    rank: int = 0
+    size: int = 1
+
+    def share(self, numbers: range) -> range:
+        """This process's part of the samples of a batch."""
+        each = len(numbers) // self.size
+        return numbers[self.rank * each : (self.rank + 1) * each]
+
+    def total(self, value: Tensor) -> Tensor:
+        """The sum over all processes, without gradient."""
+        value = value.detach().clone()
+        if self.size > 1:
+            dist.all_reduce(value)
+        return value
+
+    def place(self, count: int, device: torch.device) -> tuple[int, int]:
+        """How many of something the processes before this one have, and all together."""
+        if self.size == 1:
+            return 0, count
+        counts = torch.zeros(self.size, dtype=torch.int64, device=device)
+        counts[self.rank] = count
+        every = self.total(counts).tolist()
+        return sum(every[: self.rank]), sum(every)
+
+    def wait(self) -> None:
+        """Until all are here."""
+        if self.size > 1:
+            dist.barrier()
+
+
+ALONE = World()
+
+
+@contextmanager
+def joined(device: torch.device, batch: int) -> Iterator[World]:
+    """The processes that torchrun started, or this one alone. Raises UsageError where they cannot share a batch."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        yield ALONE
+        return
+    if batch % size:
+        raise UsageError(f"a batch of {batch} photos cannot be shared by {size} processes: choose a multiple of {size}")
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield World(dist.get_rank(), size)
+    finally:
+        dist.destroy_process_group()
+
+
+class SyncedNorm(nn.BatchNorm2d):
+    """Batch normalisation by the mean and variance of the photos of all processes, on any device.
+
+    torch's own does the same on GPUs alone.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) normalised; while training the running statistics follow those of all processes."""
+        if not self.training or not dist.is_initialized():
+            return super().forward(x)
+        wide = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+        count = wide.new_full((1,), x.numel() // x.shape[1])
+        local = torch.cat((wide.sum((0, 2, 3)), (wide * wide).sum((0, 2, 3)), count))
+        sums: Tensor = all_reduce(local)  # type: ignore[no-untyped-call]
+        c, n = self.num_features, sums[-1]
+        mean = sums[:c] / n
+        variance = (sums[c : 2 * c] / n - mean * mean).clamp(min=0)
+        self.follow(mean.detach(), variance.detach() * n.detach() / (n.detach() - 1))
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        made: Tensor = wide * scale[:, None, None] + (self.bias - mean * scale)[:, None, None]
+        return made.to(x.dtype)
+
+    @torch.no_grad()
+    def follow(self, mean: Tensor, variance: Tensor) -> None:
+        """Moves the running statistics."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        self.running_mean.lerp_(mean.to(self.running_mean), self.momentum)
+        self.running_var.lerp_(variance.to(self.running_var), self.momentum)
+        self.num_batches_tracked += 1
+
+
+def synchronise(network: nn.Module) -> None:
+    """Makes every batch norm of a network a synced one; entries keep their names."""
+    for module in network.modules():
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = SyncedNorm
