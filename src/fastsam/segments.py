@@ -321,9 +321,18 @@ class Segments:
 
         Raises UsageError for any other file, and for a photo of another size.
         """
-        pixels = None if photo is None else read_own(photo)
         try:
-            with np.load(file, allow_pickle=False) as z:
+            data = Path(file).read_bytes()
+        except OSError as error:
+            raise UsageError(f"{file} is no saved Segments: {error.strerror}") from None
+        return cls.from_npz(data, photo, name=str(file))
+
+    @classmethod
+    def from_npz(cls, data: bytes, photo: "Source | None" = None, *, name: str = "this npz") -> "Segments":
+        """Reads what `to_npz` gave, as `load` reads a file. name: what errors call it"""
+        file, pixels = name, None if photo is None else read_own(photo)
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as z:
                 if int(z["format"]) != FORMAT:
                     raise UsageError(f"{file} has format {int(z['format'])}: this version reads format {FORMAT}")
                 masks = store.from_arrays(z)

@@ -36,4 +36,25 @@ def from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Masks:
         **{name: tuple(arrays[f"letterbox_{name}"].tolist()) for name in Letterbox.__dataclass_fields__}
     )
     source = Prototyped(arrays["coefficients"], arrays["prototypes"], letterbox, arrays["windows"])
+    check(source, arrays["boxes"])
     return Masks(arrays["boxes"], source)
+
+
+def check(source: Prototyped, boxes: npt.NDArray[Any]) -> None:
+    """Raises ValueError for masks that no network can have made of any photo: numbers that point nowhere."""
+    box, (_, rows, columns) = source.letterbox, source.prototypes.shape
+    for name, array in {
+        "boxes": boxes,
+        **{k: getattr(source, k) for k in ("coefficients", "prototypes", "windows")},
+    }.items():
+        if array.dtype != np.float32 or not np.isfinite(array).all():
+            raise ValueError(f"{name} are no finite float32")
+    sides = np.array([*box.photo, *box.input, *box.content])
+    if sides.dtype.kind not in "iu" or (sides < 1).any() or min(box.pad) < 0 or rows < 1 or columns < 1:
+        raise ValueError(f"{box} is none of any photo")
+    cell = box.input[0] // rows
+    if (rows * cell, columns * cell) != box.input or cell < 1:
+        raise ValueError(f"prototypes of {rows} x {columns} cells are none of an input of {box.input}")
+    for (across, down), side, scale in zip(((0, 1), (1, 0)), box.content, box.scale, strict=True):
+        if box.pad[across] + side > box.input[down] or abs(side - scale * box.photo[down]) > 1:
+            raise ValueError(f"{box} does not hold together")

@@ -17,10 +17,11 @@ import numpy.typing as npt
 from anyio import fail_after
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import Headers, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
+from fastsam.errors import UsageError
 from fastsam.image.read import SIGNATURES
 from fastsam.masks import rle
 from fastsam.prompts import Prompt
@@ -84,18 +85,23 @@ def kind_of(request: Request) -> str:
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-async def read_form(headers: Headers, body: bytes) -> Upload:
-    """A form's photo and options; nothing of it goes to disk."""
+async def parse_form(headers: Headers, body: bytes, files: int) -> FormData:
+    """A form's fields; nothing of it goes to disk. Raises a problem (400) for what is none."""
 
     async def chunks() -> AsyncGenerator[bytes, None]:
         yield body
 
-    parser = MultiPartParser(headers, chunks(), max_files=1, max_fields=FIELDS)
-    parser.spool_max_size = len(body) + 1
+    parser = MultiPartParser(headers, chunks(), max_files=files, max_fields=FIELDS)
+    parser.spool_max_size = parser.max_part_size = len(body) + 1
     try:
-        form = await parser.parse()
+        return await parser.parse()
     except (MultiPartException, KeyError, ValueError, AssertionError, UnicodeDecodeError) as error:
         raise Problem(400, f"the form cannot be read: {str(error) or type(error).__name__}") from None
+
+
+async def read_form(headers: Headers, body: bytes) -> Upload:
+    """A form's photo and options."""
+    form = await parse_form(headers, body, files=1)
     image = form.get("image")
     if not isinstance(image, UploadFile):
         raise Problem(422, "the form lacks a file in its field 'image'")
@@ -105,6 +111,34 @@ async def read_form(headers: Headers, body: bytes) -> Upload:
     except ValidationError as error:
         raise Problem(422, one_line(error)) from None
     return Upload(image.filename or "photo", await image.read(), options)
+
+
+async def read_brought(request: Request, limits: Limits) -> tuple[bytes, bytes | None, schemas.Selection]:
+    """A form of segments, prompts, and the photo where words need it. Raises a problem for anything else."""
+    if kind_of(request) != "multipart/form-data":
+        raise Problem(415, "send multipart/form-data with the fields 'segments' and 'selection'")
+    form = await parse_form(request.headers, await read_body(request, limits), files=2)
+    segments, image, selection = form.get("segments"), form.get("image"), form.get("selection")
+    if not isinstance(segments, UploadFile):
+        raise Problem(422, "the form lacks a file in its field 'segments': what POST /v1/segment gave")
+    if not isinstance(selection, str):
+        raise Problem(422, "the form lacks JSON in its field 'selection'")
+    if (unknown := set(form) - {"segments", "selection", "image"}) or isinstance(image, str):
+        raise Problem(422, f"the form's field {min(unknown or {'image'})!r} means nothing")
+    photo = None if image is None else await image.read()
+    if photo is not None:
+        check_photo(photo, limits)
+    asked = checked(schemas.Selection, selection.encode())
+    if asked.format is not None:
+        raise Problem(422, "a file is made of photos that are kept: POST /v1/images/{id}/select")
+    return await segments.read(), photo, asked
+
+
+def indices_of(asked: schemas.Selection, count: int) -> list[int]:
+    """The segments that may answer, each once. Raises UsageError for one that is not there."""
+    if asked.among is not None and any(i >= count for i in asked.among):
+        raise UsageError(f"among: the photo has {count} segments, 0 to {count - 1}")
+    return list(range(count)) if asked.among is None else list(dict.fromkeys(asked.among))
 
 
 def checked(model: type[Model], body: bytes) -> Model:

@@ -95,8 +95,28 @@ def file_content() -> dict[str, Any]:
     }
 
 
+NPZ = "application/vnd.fastsam.segments+npz"
+BINARY = {"type": "string", "format": "binary"}
+FIELDS = {
+    "segments": {**BINARY, "description": f"What POST /v1/segment gave as {NPZ}."},
+    "selection": {"type": "string", "contentMediaType": "application/json", "description": "A Selection, as JSON."},
+    "image": {**BINARY, "description": "The photo's file, which words need."},
+}
+BROUGHT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": FIELDS, "required": ["segments", "selection"]}
+            }
+        },
+    }
+}
 router = APIRouter()
-FILE_OR = {"content": file_content(), "description": "JSON, or the file that `format` asks for."}
+FILE_OR = {
+    "content": file_content() | {NPZ: {"schema": BINARY}},
+    "description": "JSON, or the file that `format` asks for.",
+}
 
 
 @router.post(
@@ -106,15 +126,38 @@ FILE_OR = {"content": file_content(), "description": "JSON, or the file that `fo
     openapi_extra=body_of(("multipart/form-data", schemas.Options), ("application/json", schemas.Photo)),
 )
 async def segment(request: Request, service: Own) -> Response:
-    """Everything in a photo: a form's field `image`, or base64 in JSON. The photo is kept for a while, in memory."""
+    """Everything in a photo: a form's field `image`, or base64 in JSON. The photo is kept for a while, in memory.
+
+    Asked by `Accept` for `application/vnd.fastsam.segments+npz`, the answer is one file that `POST /v1/select` takes
+    back, on any replica, and nothing is kept.
+    """
     service.jobs.admit()
     upload = await bodies.read_upload(request, service.limits)
     settings = upload.options.model_dump(include={"imgsz", "conf", "iou", "max_det", "tile"}, exclude_none=True)
+    if NPZ in request.headers.get("accept", ""):
+        if upload.options.format is not None:
+            raise Problem(422, f"format {upload.options.format} and {NPZ} are two answers: ask for one")
+        packed = await service.jobs.run_for(request, work.pack, service.use, upload.data, settings)
+        return Response(packed, media_type=NPZ)
     found = await service.jobs.run_for(request, work.find, service.use, upload.data, settings)
     kept = service.memory.keep(upload.name, upload.data, found.segments, found.rows)
     if upload.options.format is None:
         return json_of(described(kept))
     return await written(request, service, kept, [], list(range(len(kept.rows))), upload.options.format)
+
+
+@router.post(
+    "/v1/select",
+    tags=["prompts"],
+    responses={200: {"model": schemas.Selected}, **problems(400, 408, 413, 415, 422, 503, 504)},
+    openapi_extra=BROUGHT,
+)
+async def choose(request: Request, service: Own) -> Response:
+    """What prompts mean among `segments`, a file of `POST /v1/segment`: any replica answers, nothing is kept."""
+    service.jobs.admit()
+    packed, photo, asked = await bodies.read_brought(request, service.limits)
+    picks, among = await service.jobs.run_for(request, work.select_among, service.use, packed, photo, asked)
+    return json_of({"picks": [pick and in_photo(pick, among) for pick in picks]})
 
 
 @router.get("/v1/images/{id_}", tags=["photos"], responses={200: {"model": schemas.Segmented}, **problems(404, 422)})
@@ -140,10 +183,7 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
     kept = service.memory.get(id_)
     bodies.demand_json(request)
     asked = bodies.checked(schemas.Selection, await bodies.read_body(request, service.limits))
-    count = len(kept.segments)
-    if asked.among is not None and any(i >= count for i in asked.among):
-        raise Problem(422, f"among: the photo has {count} segments, 0 to {count - 1}")
-    among = list(range(count)) if asked.among is None else list(dict.fromkeys(asked.among))
+    among = bodies.indices_of(asked, len(kept.segments))
     drawn = bool(asked.masks) or any(p.mask for p in asked.prompts)  # masks take a while to read
     read = partial(bodies.prompts_of, asked, kept.segments.size)
     prompts = await to_thread.run_sync(read, limiter=service.selecting) if drawn else read()
