@@ -1,6 +1,9 @@
 """A job ends with every photo of its input once in the output or among the failures, whatever dies on the way."""
 
 import json
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +101,24 @@ def test_a_job_survives_a_node(many: Path, tmp_path: Path, start: Any, wait_for_
     assert {row["key"] for row in rows} | set(failed) == keys_in(many)
 
 
+def test_rays_client_leads_to_a_cluster_too(few: Path, tmp_path: Path, start: Any, outcome: Any) -> None:
+    from ray.cluster_utils import Cluster
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    head = {"num_cpus": 1, "object_store_memory": 80 << 20, "ray_client_server_port": port}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    try:
+        host = cluster.address.rpartition(":")[0]
+        job = start(few, tmp_path / "out", "--address", f"ray://{host}:{port}", env={"RAY_AUTH_MODE": "token"})
+        code, out, err = job.end()
+    finally:
+        cluster.shutdown()
+    assert (code, out) == (1, f"{tmp_path / 'out'}: 20 photos in 2 parts, 1 failed\n"), err
+    rows, failed = outcome(place_of(str(tmp_path / "out")))
+    assert {row["key"] for row in rows} | set(failed) == keys_in(few)
+
+
 def test_photos_that_come_later_are_done_by_the_next_run(
     draw_photos: Callable[[int], Path], tmp_path: Path, start: Any, outcome: Any
 ) -> None:
@@ -140,3 +161,31 @@ def test_wrong_use_is_told_in_a_line(few: Path, tmp_path: Path, start: Any, word
     assert code == 2
     assert said in err
     assert "Traceback" not in err
+
+
+DEADLY = """
+import os, sys
+from fastsam.cluster import actor, chunks
+from fastsam.cluster.parts import Facts
+from fastsam.cluster.storage import place_of
+from fastsam.weights import catalogue
+
+place, (chunk,) = chunks.find(sys.argv[1], 1000)
+decode = actor.decode
+actor.decode = lambda data: os._exit(9) if data == b"\\xff\\xd8\\xff nothing more" else decode(data)
+weights = place_of(str(catalogue.find()))
+task = actor.Task(place, place_of(sys.argv[2]), Facts("{}", ""), weights, {"threads": 1}, {"imgsz": 64})
+print(actor.Worker(task)({"chunk": chunk.text}))
+"""
+
+
+def test_a_photo_that_kills_whoever_opens_it_is_a_failure_in_the_end(few: Path, tmp_path: Path, outcome: Any) -> None:
+    codes = []
+    for _ in range(5):
+        words = [sys.executable, "-c", DEADLY, str(few), str(tmp_path / "out")]
+        codes.append(subprocess.run(words, capture_output=True, text=True).returncode)
+    assert codes == [9, 9, 9, 9, 0]  # twice as ever, twice one by one, then without it
+    rows, failed = outcome(place_of(str(tmp_path / "out")))
+    assert failed == {"even/broken.jpg": "the process that opened it died, twice"}
+    assert {row["key"] for row in rows} == keys_in(few) - set(failed)
+    assert not list((tmp_path / "out" / "_tries").iterdir())

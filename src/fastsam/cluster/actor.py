@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -20,6 +21,7 @@ from fastsam.cluster.chunks import Chunk
 from fastsam.cluster.parts import Facts, Part, Row
 from fastsam.cluster.photos import Found
 from fastsam.cluster.storage import Place, one_line, read_bytes
+from fastsam.cluster.tries import Try, begin
 from fastsam.image.read import decode
 from fastsam.model import FastSAM
 from fastsam.segments import Segments
@@ -54,6 +56,7 @@ class Worker:
 
     def __init__(self, task: Task) -> None:
         os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(PIXELS)
+        cv2.setNumThreads(task.use["threads"])  # OpenCV would take all cores for every worker
         self.task = task
         with TemporaryDirectory(prefix="fastsam-") as folder:
             file = Path(folder) / PurePosixPath(task.weights.path).name
@@ -69,9 +72,11 @@ class Worker:
             return {"done": 0, "failed": 0, "skipped": 1}
         with TemporaryDirectory(prefix="fastsam-") as folder:
             part = Part(Path(folder), task.facts, task.formats)
-            for found in self.found(chunk):
+            attempt = begin(task.output, chunk.name)
+            for found in self.one_by_one(chunk, attempt) if attempt.careful else self.found(chunk):
                 part.add(found)
             part.put(task.output, chunk.name)
+            attempt.end()
         return {"done": part.done, "failed": len(part.failures), "skipped": 0}
 
     def found(self, chunk: Chunk) -> Iterator[Row]:
@@ -83,6 +88,16 @@ class Worker:
             rest = chain(first, opened)
             while group := list(islice(rest, task.batch)):
                 yield from self.segment(group)
+
+    def one_by_one(self, chunk: Chunk, attempt: Try) -> Iterator[Row]:
+        """The same where something in the chunk ends processes: slower, and without what did."""
+        with self.turn:
+            for key, content in photos.read(self.task.input, chunk, self.task.columns):
+                if key in attempt.guilty:
+                    yield Row(key, b"", "the process that opened it died, twice")
+                    continue
+                attempt.take(key)
+                yield from self.segment([open_((key, content))])
 
     def segment(self, group: list[Opened]) -> Iterator[Row]:
         """Everything in some photos, which pass the network together; one that cannot does not stop the others."""

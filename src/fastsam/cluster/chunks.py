@@ -66,10 +66,7 @@ def find(address: str, photos: int | None = None) -> tuple[Place, list[Chunk]]:
     Raises UsageError where there is nothing to segment.
     """
     base, wanted = split_glob(address)
-    place = place_of(base)
-    names = listed(place)
-    if len(names) == 1 and names[0][0] == PurePosixPath(place.path).name:
-        place, _ = folder_and_file(place)
+    names, place = listed(place_of(base)), folder_of(address)
     if wanted is not None:
         names = [(name, size) for name, size in names if wanted.fullmatch(name)]
     by_kind: dict[str, list[str]] = {"files": [], "tar": [], "parquet": []}
@@ -84,6 +81,12 @@ def find(address: str, photos: int | None = None) -> tuple[Place, list[Chunk]]:
     for name in by_kind["parquet"]:
         chunks += of_table(place, name)
     return place, chunks
+
+
+def folder_of(address: str) -> Place:
+    """The folder from which the keys of an input count."""
+    place = place_of(split_glob(address)[0])
+    return folder_and_file(place)[0] if place.files.get_file_info(place.path).is_file else place
 
 
 def kind_of(name: str) -> str | None:

@@ -5,32 +5,27 @@ Enters: two addresses and settings. Leaves: the output, and progress. Called by 
 
 import hashlib
 import json
-import logging
 import os
-import socket
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from fastsam import __version__
 from fastsam.cluster import chunks as inputs
-from fastsam.cluster.actor import Task, Worker
+from fastsam.cluster import engine
+from fastsam.cluster.actor import Task
 from fastsam.cluster.chunks import Chunk
 from fastsam.cluster.parts import BESIDE, Facts, failures, keys_of, names_done
-from fastsam.cluster.storage import Place, one_line, place_of, read_bytes, whole
-from fastsam.errors import UsageError, require
+from fastsam.cluster.storage import Place, place_of, read_bytes, whole
+from fastsam.errors import UsageError
 from fastsam.loading import cores
 from fastsam.model import FastSAM
 from fastsam.weights import catalogue
 
 JOB, MODEL = "_job.json", "_model"
 RECENT = 32  # parts
-PATIENCE = 10.0  # seconds
-TASKS = 4096  # of Ray, at most: more chunks than that share them
-STORE = 128 << 20  # bytes of the object store of a Ray of our own: chunks and counts are small
 
 
 @dataclass(frozen=True)
@@ -156,34 +151,11 @@ def run(task: Task, chunks: list[Chunk], address: str | None, workers: int | Non
     yield Progress(done, failed, total, parts, len(there) + len(todo))
     if not todo:
         return
-    with cluster(address) as ray:
-        speed = Speed()
-        for answer in answers(ray, task, todo, workers, gpus):
-            done, failed, parts = done + answer["done"], failed + answer["failed"], parts + 1
-            rate, seconds = speed.after(answer["done"] + answer["failed"])
-            yield Progress(done, failed, total, parts, len(there) + len(todo), rate, seconds)
-
-
-def answers(ray: Any, task: Task, todo: list[Chunk], workers: int | None, gpus: float) -> Iterator[dict[str, int]]:
-    """What workers say of each chunk that they have done, in any order."""
-    threads = task.use["threads"]
-    room = ray.cluster_resources()
-    most = room.get("GPU", 0) / gpus if gpus else room.get("CPU", 0) // threads
-    if most < 1:
-        raise UsageError(f"the cluster has no room for a worker of {threads} threads and {gpus:g} GPUs: {dict(room)}")
-    rows = [{"chunk": chunk.text} for chunk in todo]
-    made = ray.data.from_items(rows, override_num_blocks=min(len(todo), TASKS)).map(
-        Worker,
-        fn_constructor_args=(task,),
-        compute=ray.data.ActorPoolStrategy(
-            size=workers or min(int(most), len(todo)),
-            max_concurrent_calls_per_actor=2,
-            enable_true_multi_threading=True,
-        ),
-        num_cpus=threads,
-        num_gpus=gpus,
-    )
-    yield from made.iter_rows()
+    speed = Speed()
+    for answer in engine.run(address, task, todo, workers, gpus):
+        done, failed, parts = done + answer["done"], failed + answer["failed"], parts + 1
+        rate, seconds = speed.after(answer["done"] + answer["failed"])
+        yield Progress(done, failed, total, parts, len(there) + len(todo), rate, seconds)
 
 
 class Speed:
@@ -197,56 +169,3 @@ class Speed:
         self.ends.append((time.monotonic(), photos))
         seconds = max(self.ends[-1][0] - self.ends[0][0], 1e-9)
         return sum(n for _, n in list(self.ends)[1:]) / seconds, seconds / (len(self.ends) - 1)
-
-
-@contextmanager
-def silent() -> Iterator[None]:
-    """What native code writes to standard error goes nowhere."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def reach(address: str) -> None:
-    """Raises UsageError where nobody listens at a cluster's address: Ray itself would try for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not port.isdecimal():  # `auto` and the like
-        return
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
-    except (OSError, OverflowError) as error:
-        raise UsageError(f"no Ray cluster answers at {address} ({one_line(error)}): see `ray status` there") from None
-
-
-@contextmanager
-def cluster(address: str | None) -> Iterator[Any]:
-    """Ray, on that cluster, or on this machine for as long as the block lasts. Raises UsageError."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anyone
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its notes stay in its own files
-    ray = require("ray", "cluster")
-    require("ray.data", "cluster")
-    if address:
-        reach(address)
-    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
-    mine = not ray.is_initialized()
-    if mine:
-        own = {"num_cpus": cores(), "include_dashboard": False, "object_store_memory": STORE}
-        try:
-            with silent():
-                ray.init(address or "local", **quiet, **({} if address else own))
-        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-            raise UsageError(f"Ray at {address or 'this machine'} cannot be reached: {one_line(error)}") from None
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    try:
-        yield ray
-    finally:
-        if mine:
-            ray.shutdown()

@@ -5,6 +5,7 @@ Enters: rows of a chunk. Leaves: files. Called by `actor`; read by `job` and `re
 
 import io
 import json
+import shutil
 import tarfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -148,7 +149,7 @@ def beside(output: Place, format_: str, name: str) -> Place:
 def send(file: Path, to: Place) -> None:
     """A file from this machine to the output."""
     with whole(to) as part:
-        file.replace(part)
+        shutil.move(file, part)
 
 
 def names_done(output: Place) -> set[str]:

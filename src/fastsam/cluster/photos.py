@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fastsam.cluster.chunks import Chunk, kind_of
-from fastsam.cluster.storage import Place, one_line, read_bytes
+from fastsam.cluster.chunks import Chunk, kind_of, of_table
+from fastsam.cluster.storage import Place, listed, one_line, read_bytes
 from fastsam.errors import UsageError
 from fastsam.streams import ordered
 
@@ -122,9 +122,6 @@ def one(place: Place, key: str, columns: tuple[str, str] | None = None) -> bytes
     name, content = fetch(place, key)
     if isinstance(content, bytes):
         return content
-    from fastsam.cluster.chunks import of_table
-    from fastsam.cluster.storage import listed
-
     shard = next((s for s in (".tar/", ".tar.gz/", ".tgz/") if s in key), None)
     chunks: list[Chunk] = []
     if shard is not None:

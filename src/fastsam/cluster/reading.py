@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from fastsam.cluster import photos
-from fastsam.cluster.chunks import find
+from fastsam.cluster.chunks import folder_of
 from fastsam.cluster.job import JOB
 from fastsam.cluster.parts import FAILURES
 from fastsam.cluster.storage import Place, one_line, place_of, read_bytes
@@ -38,9 +38,8 @@ def read(output: str, key: str, *, with_photo: bool = False) -> Segments:
         raise UsageError(f"{key} failed: {failed[0]['reason']}" if failed else f"{output} has no photo {key}")
     pixels = None
     if with_photo:
-        source, _ = find(about["input"])
-        columns = about["columns"]
-        pixels = decode(photos.one(source, key, None if columns is None else (columns[0], columns[1])))
+        columns = None if about["columns"] is None else (about["columns"][0], about["columns"][1])
+        pixels = decode(photos.one(folder_of(about["input"]), key, columns))
     return segments_of(found[0], pixels)
 
 

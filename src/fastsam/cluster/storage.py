@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import uuid4
 
 import pyarrow as pa
 from pyarrow import fs
 
 from fastsam.errors import UsageError
+from fastsam.files import whole as whole_here
 
 MAGIC = re.compile(r"[*?\[]")
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
@@ -120,19 +120,13 @@ def whole(place: Place) -> Iterator[Path]:
 
     It appears whole or not at all, in the place of what was there.
     """
+    if place.is_local:
+        with whole_here(Path(place.path)) as part:
+            yield part
+        return
     with TemporaryDirectory(prefix="fastsam-") as folder:
         part = Path(folder) / "part"
         yield part
-        if place.is_local:
-            target = Path(place.path)
-            beside = target.parent / f".{target.name}-{uuid4().hex[:8]}"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                shutil.copyfile(part, beside)
-                beside.replace(target)
-            finally:
-                beside.unlink(missing_ok=True)
-            return
         with part.open("rb") as source, place.files.open_output_stream(place.path) as sink:
             shutil.copyfileobj(source, sink, 1 << 20)  # an object is there once it is complete
 

@@ -32,4 +32,4 @@ class FastSAM:
     """The service, behind Ray Serve."""
 
 
-app = FastSAM.bind()
+app = FastSAM.bind()  # type: ignore[attr-defined]  # which Ray's decorator adds

@@ -1,0 +1,148 @@
+"""Ray: where a job's workers run, on this machine or a cluster.
+
+Enters: a `Task`, chunks, an address. Leaves: what workers say of each chunk. Called by `job`.
+"""
+
+import logging
+import os
+import socket
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fastsam.cluster.actor import Task, Worker
+from fastsam.cluster.chunks import Chunk
+from fastsam.cluster.storage import one_line
+from fastsam.errors import UsageError, require
+from fastsam.loading import cores
+
+TASKS = 4096  # of Ray, at most: more chunks than that share them
+STORE = 128 << 20  # bytes of the object store of a Ray of our own: chunks and counts are small
+PATIENCE, POLL = 10.0, 0.5  # seconds to wait for a cluster, and between two looks at what is done there
+
+
+def run(
+    address: str | None, task: Task, todo: list[Chunk], workers: int | None, gpus: float
+) -> Iterator[dict[str, int]]:
+    """Has the chunks done; what workers say of each, in any order.
+
+    address: of a cluster, None to start Ray on this machine for as long as it takes; workers: None for as many as
+    there is room for
+
+    Raises UsageError where the cluster does not answer or has no room.
+    """
+    through = by_proxy if (address or "").startswith("ray://") else answers
+    with cluster(address) as ray:
+        yield from through(ray, task, todo, workers, gpus)
+
+
+def answers(ray: Any, task: Task, todo: list[Chunk], workers: int | None, gpus: float) -> Iterator[dict[str, int]]:
+    """What workers say of each chunk that they have done, in any order."""
+    threads = task.use["threads"]
+    room = ray.cluster_resources()
+    most = room.get("GPU", 0) / gpus if gpus else room.get("CPU", 0) // threads
+    if most < 1:
+        raise UsageError(f"the cluster has no room for a worker of {threads} threads and {gpus:g} GPUs: {dict(room)}")
+    rows = [{"chunk": chunk.text} for chunk in todo]
+    made = ray.data.from_items(rows, override_num_blocks=min(len(todo), TASKS)).map(
+        Worker,
+        fn_constructor_args=(task,),
+        compute=ray.data.ActorPoolStrategy(
+            size=workers or min(int(most), len(todo)),
+            max_concurrent_calls_per_actor=2,
+            enable_true_multi_threading=True,
+        ),
+        num_cpus=threads,
+        num_gpus=gpus,
+    )
+    yield from made.iter_rows()
+
+
+def by_proxy(ray: Any, task: Task, todo: list[Chunk], workers: int | None, gpus: float) -> Iterator[dict[str, int]]:
+    """The same by a driver within the cluster, for Ray's client, through which Ray Data cannot run."""
+    driver = ray.remote(num_cpus=0, max_concurrency=2)(Driver).remote()
+    ended = driver.run.remote(task, todo, workers, gpus)
+    while True:
+        last = bool(ray.wait([ended], timeout=POLL)[0])
+        yield from ray.get(driver.take.remote())
+        if last:
+            ray.get(ended)  # raises what it raised
+            return
+
+
+class Driver:
+    """A driver of a job, as an actor: `run` works, `take` tells what has been done since the last time."""
+
+    def __init__(self) -> None:
+        self.new: deque[dict[str, int]] = deque()
+
+    def run(self, task: Task, todo: list[Chunk], workers: int | None, gpus: float) -> None:
+        """All that is to do."""
+        import ray
+
+        quieten(ray)
+        self.new.extend(answers(ray, task, todo, workers, gpus))
+
+    def take(self) -> list[dict[str, int]]:
+        """What workers have said since."""
+        return [self.new.popleft() for _ in range(len(self.new))]
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """What native code writes to standard error goes nowhere."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def quieten(ray: Any) -> None:
+    """No progress bars and notes of Ray Data's own in this process."""
+    require("ray.data", "cluster")
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+
+
+def reach(address: str) -> None:
+    """Raises UsageError where nobody listens at a cluster's address: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdecimal():  # `auto` and the like
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"no Ray cluster answers at {address} ({one_line(error)}): see `ray status` there") from None
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[Any]:
+    """Ray, on that cluster, or on this machine for as long as the block lasts. Raises UsageError."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anyone
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its notes stay in its own files
+    ray = require("ray", "cluster")
+    if address:
+        reach(address)
+    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
+    mine = not ray.is_initialized()
+    if mine:
+        own = {"num_cpus": cores(), "include_dashboard": False, "object_store_memory": STORE}
+        try:
+            with silent():
+                ray.init(address or "local", **quiet, **({} if address else own))
+        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            hint = ", or it asks for a token: RAY_AUTH_MODE=token" if (address or "").startswith("ray://") else ""
+            raise UsageError(f"Ray at {address or 'this machine'} cannot be reached: {one_line(error)}{hint}") from None
+    quieten(ray)
+    try:
+        yield ray
+    finally:
+        if mine:
+            ray.shutdown()
