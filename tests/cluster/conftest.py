@@ -95,7 +95,7 @@ def wait_for_parts() -> Callable[[Path, int, Job], int]:
 
 def rows_in(place: Place) -> list[dict[str, Any]]:
     """The rows of every table in a folder, not deeper."""
-    names = [name for name, _ in listed(place) if "/" not in name and name.endswith(".parquet")]
+    names = [name for some in listed(place) for name in some if "/" not in name and name.endswith(".parquet")]
     return [row for n in names for row in pq.read_table((place / n).path, filesystem=place.files).to_pylist()]
 
 

@@ -114,8 +114,9 @@ def test_a_table_without_keys_counts_its_rows(few: Path, tmp_path: Path) -> None
 
 
 def test_a_chunk_is_named_by_what_it_holds() -> None:
-    a, b = Chunk("files", ("a.jpg", "b.jpg"), count=2), Chunk("files", ("a.jpg",), count=1)
-    assert a.name == Chunk.of(a.text).name != b.name
+    a, b = chunks.of_paths(["a.jpg", "b.jpg"]), chunks.of_paths(["a.jpg"])
+    assert a.name == Chunk(**vars(a)).name != b.name
+    assert (a.paths, a.count) == (["a.jpg", "b.jpg"], 2)
     assert a.without({"b.jpg", "c.jpg"}) == b
     assert b.without({"a.jpg"}) is None
 
@@ -196,3 +197,10 @@ def test_a_bucket_is_listed_read_and_written(
     segments = read("s3://photos/out", some["key"], with_photo=True)
     assert segments.photo is not None
     assert segments.masks.areas.tolist() == some["areas"]
+
+
+def test_links_that_lead_back_are_not_followed_for_ever(few: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(next(few.rglob("*.jpg")).read_bytes())
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper" / "back").symlink_to(tmp_path)
+    assert set(all_of(str(tmp_path))) == {"a.jpg"}

@@ -175,7 +175,7 @@ decode = actor.decode
 actor.decode = lambda data: os._exit(9) if data == b"\\xff\\xd8\\xff nothing more" else decode(data)
 weights = place_of(str(catalogue.find()))
 task = actor.Task(place, place_of(sys.argv[2]), Facts("{}", ""), weights, {"threads": 1}, {"imgsz": 64})
-print(actor.Worker(task)({"chunk": chunk.text}))
+print(actor.Worker(task)(vars(chunk)))
 """
 
 

@@ -64,9 +64,9 @@ class Worker:
             self.network = FastSAM(file, **task.use)
         self.turn = threading.Lock()
 
-    def __call__(self, row: dict[str, str]) -> dict[str, int]:
+    def __call__(self, row: dict[str, Any]) -> dict[str, int]:
         """One chunk, unless its part is there: Ray asks again for what a dead worker did or did not do."""
-        chunk = Chunk.of(row["chunk"])
+        chunk = Chunk(**row)
         task = self.task
         if task.output.files.get_file_info((task.output / f"{chunk.name}.parquet").path).is_file:
             return {"done": 0, "failed": 0, "skipped": 1}

@@ -9,6 +9,7 @@ import socket
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from fastsam.cluster.actor import Task, Worker
@@ -44,7 +45,7 @@ def answers(ray: Any, task: Task, todo: list[Chunk], workers: int | None, gpus: 
     most = room.get("GPU", 0) / gpus if gpus else room.get("CPU", 0) // threads
     if most < 1:
         raise UsageError(f"the cluster has no room for a worker of {threads} threads and {gpus:g} GPUs: {dict(room)}")
-    rows = [{"chunk": chunk.text} for chunk in todo]
+    rows = [asdict(chunk) for chunk in todo]
     made = ray.data.from_items(rows, override_num_blocks=min(len(todo), TASKS)).map(
         Worker,
         fn_constructor_args=(task,),

@@ -30,7 +30,7 @@ def read(place: Place, chunk: Chunk, columns: tuple[str, str] | None = None) -> 
     """
     if chunk.kind == "files":
         return ordered(lambda name: fetch(place, name), chunk.paths, READERS)
-    (path,) = chunk.paths
+    path = chunk.joined
     rows = of_tar(place, path) if chunk.kind == "tar" else of_rows(place, path, chunk.group, columns)
     return ahead(rows)
 
@@ -125,9 +125,9 @@ def one(place: Place, key: str, columns: tuple[str, str] | None = None) -> bytes
     shard = next((s for s in (".tar/", ".tar.gz/", ".tgz/") if s in key), None)
     chunks: list[Chunk] = []
     if shard is not None:
-        chunks = [Chunk("tar", (key[: key.index(shard) + len(shard) - 1],))]
+        chunks = [Chunk("tar", key[: key.index(shard) + len(shard) - 1])]
     else:
-        chunks = [c for n, _ in listed(place) if kind_of(n) == "parquet" for c in of_table(place, n)]
+        chunks = [c for names in listed(place) for n in names if kind_of(n) == "parquet" for c in of_table(place, n)]
     for chunk in chunks:
         for name, content in read(place, chunk, columns):
             if name == key and isinstance(content, bytes):

@@ -63,21 +63,30 @@ def by_fsspec(address: str) -> tuple[fs.FileSystem, str]:
     return fs.PyFileSystem(fs.FSSpecHandler(found)), path
 
 
-def listed(place: Place) -> list[tuple[str, int]]:
-    """Name from the place on and bytes of every file in it, however deep, in order of name; of a file: itself.
+def listed(place: Place) -> Iterator[list[str]]:
+    """Names from the place on of the files in it, folder by folder, however deep, each in order; of a file: its own.
 
     Names with a part that begins with `.` or `_` are left out. Raises UsageError where there is nothing.
     """
     base = place.path.rstrip("/")
     try:
         about = place.files.get_file_info(base)
-        if about.type == fs.FileType.File:
-            return [(about.base_name, about.size)]
-        found = place.files.get_file_info(fs.FileSelector(base, recursive=True))
+        if about.is_file:
+            yield [about.base_name]
+            return
+        folders, seen = [base], set()
+        while folders:
+            folder = folders.pop()
+            itself = str(Path(folder).resolve()) if place.is_local else folder
+            if itself in seen:  # a link that leads back
+                continue
+            seen.add(itself)
+            found = place.files.get_file_info(fs.FileSelector(folder))
+            found = sorted((f for f in found if f.base_name[:1] not in "._"), key=lambda f: f.base_name)
+            folders += [f.path for f in reversed(found) if f.type == fs.FileType.Directory]
+            yield [f.path[len(base) + 1 :] for f in found if f.is_file]
     except OSError as error:
         raise UsageError(f"{place.path} cannot be listed: {one_line(error)}") from None
-    files = [(f.path[len(base) + 1 :], f.size) for f in found if f.type == fs.FileType.File]
-    return sorted((name, size) for name, size in files if not re.search(r"(^|/)[._]", name))
 
 
 def split_glob(address: str) -> tuple[str, re.Pattern[str] | None]:
