@@ -101,7 +101,10 @@ def test_a_job_survives_a_node(many: Path, tmp_path: Path, start: Any, wait_for_
     assert {row["key"] for row in rows} | set(failed) == keys_in(many)
 
 
-def test_rays_client_leads_to_a_cluster_too(few: Path, tmp_path: Path, start: Any, outcome: Any) -> None:
+def test_rays_client_leads_to_a_cluster_too(
+    few: Path, tmp_path: Path, start: Any, outcome: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S", "120")  # a slow machine's
     from ray.cluster_utils import Cluster
 
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -189,3 +192,10 @@ def test_a_photo_that_kills_whoever_opens_it_is_a_failure_in_the_end(few: Path, 
     assert failed == {"even/broken.jpg": "the process that opened it died, twice"}
     assert {row["key"] for row in rows} == keys_in(few) - set(failed)
     assert not list((tmp_path / "out" / "_tries").iterdir())
+
+
+def test_a_folder_of_other_tables_is_no_output(few: Path, tmp_path: Path, start: Any) -> None:
+    (tmp_path / "sales.parquet").write_bytes(b"PAR1")
+    code, _, err = start(few, tmp_path).end()
+    assert code == 2
+    assert "holds tables of another kind" in err

@@ -18,7 +18,7 @@ from fastsam.cluster import engine
 from fastsam.cluster.actor import Task
 from fastsam.cluster.chunks import Chunk
 from fastsam.cluster.parts import BESIDE, Facts, failures, keys_of, names_done
-from fastsam.cluster.storage import Place, place_of, read_bytes, whole
+from fastsam.cluster.storage import Place, absolute, place_of, read_bytes, whole
 from fastsam.errors import UsageError
 from fastsam.loading import cores
 from fastsam.model import FastSAM
@@ -80,18 +80,16 @@ def segment(
     target = place_of(output)
     if source.files == target.files and f"{target.path}/".startswith(f"{source.path}/"):
         raise UsageError(f"{output} lies within {input_}: choose a folder beside it, or it would become its own input")
-    device = "cuda" if gpus else "cpu"
-    use: dict[str, Any] = {"threads": threads, "runtime": runtime, "device": device}
-    network = FastSAM(model, **use)
+    use: dict[str, Any] = {"threads": threads, "runtime": runtime, "device": "cuda" if gpus else "cpu"}
+    network = FastSAM(model, threads=1, runtime=runtime)  # for its settings: this machine may have no GPU
     given = settings or {}
     resolved = network.resolve(**{k: v for k, v in given.items() if k not in ("tile", "overlap")})
     weights = (catalogue.locate if runtime == "torch" else catalogue.find)(model)
     content = weights.read_bytes()
     own = {**asdict(resolved), **{k: v for k, v in given.items() if k in ("tile", "overlap")}}
     facts = Facts(json.dumps(own), hashlib.sha256(content).hexdigest())
-    claim(
-        target, {"input": input_, "model": facts.model, "settings": own, "formats": sorted(formats), "columns": columns}
-    )
+    about = {"input": absolute(input_), "model": facts.model, "settings": own, "formats": sorted(formats)}
+    claim(target, {**about, "columns": columns})
     with whole(target / MODEL / weights.name) as file:  # workers on other machines load it from there
         file.write_bytes(content)
     kept = target / MODEL / weights.name
@@ -115,6 +113,8 @@ def claim(output: Place, about: dict[str, Any]) -> None:
                     f"{output.path} was made with {name} {then}, not {now}: choose another output, or the same"
                 )
         return
+    if names_done(output):
+        raise UsageError(f"{output.path} holds tables of another kind: choose an empty folder")
     with whole(note) as file:
         file.write_text(json.dumps({**about, "version": __version__}, indent=1))
 

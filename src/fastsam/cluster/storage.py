@@ -4,6 +4,7 @@ Enters: a path or an address such as s3://bucket/folder. Leaves: a `Place`, its 
 from the usual environment.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -42,7 +43,7 @@ class Place:
 def place_of(address: str) -> Place:
     """What an address means. Raises UsageError for a file system that is unknown or not installed."""
     if not SCHEME.match(address):
-        return Place(fs.LocalFileSystem(), str(Path(address).absolute()))
+        return Place(fs.LocalFileSystem(), absolute(address))
     try:
         files, path = fs.FileSystem.from_uri(address)
     except pa.ArrowInvalid:
@@ -50,6 +51,11 @@ def place_of(address: str) -> Place:
     except OSError as error:
         raise UsageError(f"{address} cannot be reached: {one_line(error)}") from None
     return Place(files, path.rstrip("/"))
+
+
+def absolute(address: str) -> str:
+    """The same wherever one stands: a path from the root, or an address as it is."""
+    return address if SCHEME.match(address) else Path(os.path.abspath(address)).as_posix()
 
 
 def by_fsspec(address: str) -> tuple[fs.FileSystem, str]:
