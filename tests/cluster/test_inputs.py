@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import fs
 
 from fastsam.cluster import chunks, photos
 from fastsam.cluster.chunks import Chunk
 from fastsam.cluster.reading import read
-from fastsam.cluster.storage import place_of, split_glob, whole
+from fastsam.cluster.storage import Place, listed, place_of, read_bytes, split_glob, whole
 from fastsam.errors import UsageError
 
 
 def all_of(address: str, **options: Any) -> dict[str, bytes | Exception]:
     """Every photo of an input by key; the number that chunks tell must be right."""
-    place, found = chunks.find(address)
+    place, found = chunks.find(address, **options)
     read = [list(photos.read(place, chunk, **options)) for chunk in found]
     assert all(chunk.count in (None, len(some)) for chunk, some in zip(found, read, strict=True))
     everything = [row for some in read for row in some]
@@ -33,12 +35,12 @@ def test_a_folder_is_read_however_deep(few: Path) -> None:
     assert found == {f.relative_to(few).as_posix(): f.read_bytes() for f in few.rglob("*.jpg")}
 
 
-def test_what_begins_with_a_dot_or_underscore_is_left_out(few: Path, tmp_path: Path) -> None:
+def test_folders_with_an_underscore_and_all_that_is_hidden_are_left_out(few: Path, tmp_path: Path) -> None:
     photo = next(few.rglob("*.jpg")).read_bytes()
-    for name in ("a.jpg", "_b.jpg", "_c/d.jpg", ".e/f.jpg", "g/.h.jpg", "i/j.jpg"):
+    for name in ("a.jpg", "_DSC0001.JPG", "_c/d.jpg", ".e/f.jpg", "g/.h.jpg", "i/j.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(photo)
-    assert set(all_of(str(tmp_path))) == {"a.jpg", "i/j.jpg"}
+    assert set(all_of(str(tmp_path))) == {"a.jpg", "_DSC0001.JPG", "i/j.jpg"}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,7 @@ def test_what_begins_with_a_dot_or_underscore_is_left_out(few: Path, tmp_path: P
         ("b/**/[a-e].jpg", ["b/c.jpg", "b/d/e.jpg"]),
         ("b/[!c].png", ["b/f.png"]),
         ("b/?.jpg", ["b/c.jpg"]),
+        ("b/**", ["b/c.jpg", "b/d/e.jpg", "b/c.png", "b/f.png"]),
     ],
 )
 def test_globs_mean_what_a_shell_means(glob: str, matching: list[str]) -> None:
@@ -99,7 +102,9 @@ def test_tables_with_a_column_of_bytes(few: Path, tmp_path: Path, kind: str) -> 
         columns["file_name"] = [file.name for file in files]
     pq.write_table(pa.table(columns), tmp_path / "photos.parquet", row_group_size=8)
     assert len(chunks.find(str(tmp_path))[1]) == 3
-    assert all_of(str(tmp_path)) == {f.name: f.read_bytes() for f in files}
+    assert all_of(str(tmp_path)) == {f"photos.parquet/{f.name}": f.read_bytes() for f in files}
+    place, _ = chunks.find(str(tmp_path))
+    assert photos.one(place, f"photos.parquet/{files[9].name}") == files[9].read_bytes()
 
 
 def test_a_table_without_keys_counts_its_rows(few: Path, tmp_path: Path) -> None:
@@ -107,7 +112,9 @@ def test_a_table_without_keys_counts_its_rows(few: Path, tmp_path: Path) -> None
     table = pa.table({"a": [*content[:4], None], "b": content})
     pq.write_table(table, tmp_path / "t.parquet", row_group_size=3)
     with pytest.raises(UsageError, match="2 columns of bytes"):
-        photos.columns_of(table.schema, "t.parquet")
+        chunks.find(str(tmp_path))
+    with pytest.raises(UsageError, match="no column 'c': its columns are a, b"):
+        chunks.find(str(tmp_path), columns=("c", "a"))
     found = all_of(str(tmp_path / "t.parquet"), columns=(None, "a"))
     assert [found[f"t.parquet#{k}"] for k in range(4)] == content[:4]
     assert "no bytes" in str(found["t.parquet#4"])
@@ -137,6 +144,53 @@ def test_a_part_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [f.read_text() for f in tmp_path.rglob("*") if f.is_file()] == ["all"]
 
 
+def test_a_broken_table_is_a_failure_among_others(few: Path, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"image": [f.read_bytes() for f in few.rglob("*.jpg")]}), tmp_path / "a.parquet")
+    (tmp_path / "b.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-9])
+    found = all_of(str(tmp_path))
+    assert [key for key, content in found.items() if not isinstance(content, bytes)] == ["b.parquet#group0"]
+    assert len(found) == 22
+
+
+def test_a_file_system_that_only_fsspec_knows_has_its_folders_made_and_no_half_files() -> None:
+    place = place_of("memory://a/b/part.parquet")
+    for content in ("first", "second"):  # as an attempt after another
+        with whole(place) as file:
+            file.write_text(content)
+    assert read_bytes(place) == b"second"
+    with pytest.raises(OSError, match="full"), whole(Place(Full(place.files), place.path)) as file:
+        file.write_text("third, which is longer")
+    assert read_bytes(place) == b"second"
+    names = [f.path for f in place.files.get_file_info(fs.FileSelector("a", recursive=True)) if f.is_file]
+    assert [name.lstrip("/") for name in names] == ["a/b/part.parquet"]
+
+
+class Full:
+    """A file system whose disk is full after a few bytes."""
+
+    def __init__(self, files: Any) -> None:
+        self.files, self.type_name = files, files.type_name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.files, name)
+
+    def open_output_stream(self, path: str) -> Any:
+        stream = self.files.open_output_stream(path)
+
+        class Stream:
+            def __enter__(self) -> Any:
+                return self
+
+            def __exit__(self, *_: object) -> None:
+                stream.close()
+
+            def write(self, data: bytes) -> int:
+                stream.write(data[:5])
+                raise OSError("the disk is full")
+
+        return Stream()
+
+
 @pytest.fixture(scope="module")
 def s3() -> Iterator[dict[str, str]]:
     """A server that speaks S3 on this machine, with a bucket: the environment that leads to it."""
@@ -160,7 +214,7 @@ def s3() -> Iterator[dict[str, str]]:
     server.stop()
 
 
-def test_a_bucket_is_listed_read_and_written(
+def test_a_job_in_a_bucket_is_killed_and_goes_on(
     s3: dict[str, str], few: Path, start: Any, outcome: Callable[..., Any], tmp_path: Path
 ) -> None:
     import boto3
@@ -168,14 +222,30 @@ def test_a_bucket_is_listed_read_and_written(
     client = boto3.client("s3")
     for file in few.rglob("*.jpg"):
         client.put_object(Bucket="photos", Key=f"in/{file.relative_to(few).as_posix()}", Body=file.read_bytes())
-    words = ("s3://photos/in", "s3://photos/out", "--format", "webdataset", "--format", "coco")
+    words = ("s3://photos/in", "s3://photos/out", "--format", "webdataset", "--format", "coco", "--part", "3")
+
+    def written() -> list[list[str]]:
+        place = place_of("s3://photos/out")
+        return list(listed(place)) if place.files.get_file_info(place.path).type != fs.FileType.NotFound else []
+
+    first = start(*words)
+    until = time.monotonic() + 120
+    while not [n for some in written() for n in some if n.endswith(".parquet") and "/" not in n]:
+        assert time.monotonic() < until, first.end()
+        time.sleep(0.05)
+    first.kill()
     code, out, err = start(*words).end()
-    assert (code, out) == (1, "s3://photos/out: 20 photos in 2 parts, 1 failed\n"), err
+    assert (code, out) == (1, "s3://photos/out: 20 photos in 7 parts, 1 failed\n"), err
     rows, failed = outcome(place_of("s3://photos/out"))
     assert {row["key"] for row in rows} | set(failed) == set(all_of("s3://photos/in"))
-    made = {f["Key"]: f["LastModified"] for f in client.list_objects_v2(Bucket="photos", Prefix="out")["Contents"]}
+
+    def listing() -> dict[str, Any]:
+        found = client.list_objects_v2(Bucket="photos", Prefix="out")["Contents"]
+        return {f["Key"]: f["LastModified"] for f in found if not f["Key"].endswith("/")}
+
+    made = listing()
     assert start(*words).end()[0] == 1
-    again = {f["Key"]: f["LastModified"] for f in client.list_objects_v2(Bucket="photos", Prefix="out")["Contents"]}
+    again = listing()
     assert {k: v for k, v in made.items() if "_model" not in k} == {k: v for k, v in again.items() if "_model" not in k}
 
     samples, annotations = {}, []

@@ -69,18 +69,25 @@ def test_a_job_whose_driver_is_killed_goes_on_where_it_was(
     assert not list(output.glob(".*")), "something half-written is left"
 
 
+def workers() -> list[psutil.Process]:
+    """The processes that segment."""
+    every = psutil.process_iter(["cmdline"])
+    return [p for p in every if any("MapWorker" in word for word in p.info["cmdline"] or ())]
+
+
 def gone(before: set[int]) -> None:
     """Waits until the workers have followed their driver, so that none of them writes any more."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        left = [p for p in psutil.process_iter(["cmdline"]) if p.pid not in before]
-        if not [p for p in left if any("MapWorker" in word for word in p.info["cmdline"] or ())]:
+        if not [p for p in workers() if p.pid not in before]:
             return
         time.sleep(0.2)
     raise AssertionError("workers outlive their driver")
 
 
-def test_a_job_survives_a_node(many: Path, tmp_path: Path, start: Any, wait_for_parts: Any, outcome: Any) -> None:
+def test_a_job_survives_a_worker_and_a_node(
+    many: Path, tmp_path: Path, start: Any, wait_for_parts: Any, outcome: Any
+) -> None:
     from ray.cluster_utils import Cluster
 
     output = tmp_path / "out"
@@ -89,7 +96,9 @@ def test_a_job_survives_a_node(many: Path, tmp_path: Path, start: Any, wait_for_
         node = cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
         cluster.wait_for_nodes()
         job = start(many, output, "--address", cluster.address)
-        there = wait_for_parts(output, 3, job)
+        wait_for_parts(output, 1, job)
+        max(workers(), key=lambda process: process.create_time()).kill()
+        there = wait_for_parts(output, 4, job)
         cluster.remove_node(node, allow_graceful=False)
         assert there < MANY // 16, "the kill came too late to say anything"
         code, out, err = job.end()

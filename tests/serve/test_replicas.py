@@ -57,6 +57,19 @@ def changed(packed: bytes, **arrays: Any) -> bytes:
     return out.getvalue()
 
 
+def lying(packed: bytes, name: str, shape: tuple[int, ...], kind: str = "<f4") -> bytes:
+    """The same file with an array whose head promises more than there is."""
+    out = io.BytesIO(packed)
+    with zipfile.ZipFile(io.BytesIO(packed)) as old, zipfile.ZipFile(out, "w") as new:
+        for entry in old.infolist():
+            if entry.filename != f"{name}.npy":
+                new.writestr(entry.filename, old.read(entry))
+        array = io.BytesIO()
+        np.lib.format.write_array_header_1_0(array, {"shape": shape, "fortran_order": False, "descr": kind})
+        new.writestr(f"{name}.npy", array.getvalue())
+    return out.getvalue()
+
+
 @pytest.mark.parametrize("selection", SELECTIONS)
 def test_the_answers_are_those_about_a_photo_that_is_kept(
     service: TestClient, coffee: dict[str, Any], packed: bytes, selection: dict[str, Any]
@@ -101,6 +114,17 @@ HOSTILE: dict[str, Callable[[bytes], bytes]] = {
     "a photo too large": lambda packed: changed(packed, letterbox_photo=np.array([1 << 40, 600])),
     "an endless scale": lambda packed: changed(packed, letterbox_scale=np.array([np.inf, 1.0])),
     "words for sizes": lambda packed: changed(packed, letterbox_pad=np.array(["a", "b"])),
+    "names of nothing": lambda packed: changed(packed, names=np.zeros(3, "U0").astype("S0")),
+    "words for scores": lambda packed: changed(packed, scores=np.array(["a"] * 17)),
+    "scores in rows": lambda packed: changed(packed, scores=np.zeros((17, 2), np.float32)),
+    "dates for classes": lambda packed: changed(packed, classes=np.zeros(17, "m8[s]")),
+    "one coefficient": lambda packed: changed(packed, coefficients=np.float32(1)),
+    "an array more": lambda packed: changed(packed, more=np.zeros(3)),
+    "runs that are no numbers": lambda packed: changed(
+        packed, size=np.array([10, 10]), table=np.full((1, 3), NAN), starts=np.array([0] * 17 + [1])
+    ),
+    "a head that lies": lambda packed: lying(packed, "scores", (10**15,)),
+    "many names of nothing": lambda packed: lying(packed, "names", (500_000_000,), "<U0"),
     "runs outside": lambda packed: changed(
         packed, size=np.array([10, 10]), table=np.full((1, 3), 99, np.int32), starts=np.array([0] * 17 + [1])
     ),

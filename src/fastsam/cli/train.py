@@ -120,6 +120,8 @@ def choose_device(name: str) -> Any:
     """
     torch = require("torch", "train")
     own = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
+    if name.startswith("cuda") and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        name = own
     try:
         where = torch.device((own if torch.cuda.is_available() else "cpu") if name == "auto" else name)
         torch.zeros(1, device=where)

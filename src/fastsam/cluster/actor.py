@@ -5,6 +5,7 @@ Enters: chunks. Leaves: parts in the output, and how many photos they hold. Run 
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -17,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.cluster import photos
-from fastsam.cluster.chunks import Chunk
-from fastsam.cluster.parts import Facts, Part, Row
+from fastsam.cluster.chunks import Chunk, Columns
+from fastsam.cluster.parts import Facts, Part, Row, counts, is_there
 from fastsam.cluster.photos import Found
 from fastsam.cluster.storage import Place, one_line, read_bytes
 from fastsam.cluster.tries import Try, begin
@@ -27,6 +28,7 @@ from fastsam.model import FastSAM
 from fastsam.segments import Segments
 from fastsam.streams import ordered
 
+PAUSES = (1.0, 5.0)  # seconds before a part is tried again
 PIXELS = 200_000_000  # of a photo, at most
 Opened = tuple[str, bytes, "npt.NDArray[np.uint8] | str"]
 
@@ -48,7 +50,7 @@ class Task:
     batch: int = 1
     decoders: int = 1
     formats: tuple[str, ...] = ()
-    columns: tuple[str, str] | None = None
+    columns: Columns | None = None
 
 
 class Worker:
@@ -67,37 +69,49 @@ class Worker:
     def __call__(self, row: dict[str, Any]) -> dict[str, int]:
         """One chunk, unless its part is there: Ray asks again for what a dead worker did or did not do."""
         chunk = Chunk(**row)
+        for seconds in (*PAUSES, None):
+            try:
+                if not is_there(self.task.output, chunk.name):
+                    self.make(chunk, final=seconds is None)
+                break
+            except OSError:  # of a disk or a network: it may pass
+                if seconds is None:
+                    raise
+                time.sleep(seconds)
+        done, failed = counts(self.task.output, [chunk.name])
+        return {"done": done, "failed": failed}
+
+    def make(self, chunk: Chunk, final: bool) -> None:
+        """The chunk's part. Raises OSError for what cannot be read or written, where it is not the final attempt."""
         task = self.task
-        if task.output.files.get_file_info((task.output / f"{chunk.name}.parquet").path).is_file:
-            return {"done": 0, "failed": 0, "skipped": 1}
         with TemporaryDirectory(prefix="fastsam-") as folder:
             part = Part(Path(folder), task.facts, task.formats)
             attempt = begin(task.output, chunk.name)
-            for found in self.one_by_one(chunk, attempt) if attempt.careful else self.found(chunk):
+            for found in self.one_by_one(chunk, attempt, final) if attempt.careful else self.found(chunk, final):
                 part.add(found)
             part.put(task.output, chunk.name)
             attempt.end()
-        return {"done": part.done, "failed": len(part.failures), "skipped": 0}
 
-    def found(self, chunk: Chunk) -> Iterator[Row]:
+    def found(self, chunk: Chunk, final: bool) -> Iterator[Row]:
         """Everything in every photo of the chunk, in order."""
         task = self.task
-        opened = ordered(open_, photos.read(task.input, chunk, task.columns), task.decoders)
+        opened = ordered(open_, photos.read(task.input, chunk, task.columns, final), task.decoders)
         first = list(islice(opened, 1))  # read before it is this chunk's turn
         with self.turn:
             rest = chain(first, opened)
             while group := list(islice(rest, task.batch)):
                 yield from self.segment(group)
 
-    def one_by_one(self, chunk: Chunk, attempt: Try) -> Iterator[Row]:
+    def one_by_one(self, chunk: Chunk, attempt: Try, final: bool) -> Iterator[Row]:
         """The same where something in the chunk ends processes: slower, and without what did."""
         with self.turn:
-            for key, content in photos.read(self.task.input, chunk, self.task.columns):
+            for key, content in photos.read(self.task.input, chunk, self.task.columns, final):
                 if key in attempt.guilty:
                     yield Row(key, b"", "the process that opened it died, twice")
                     continue
                 attempt.take(key)
                 yield from self.segment([open_((key, content))])
+            attempt.take(None)
 
     def segment(self, group: list[Opened]) -> Iterator[Row]:
         """Everything in some photos, which pass the network together; one that cannot does not stop the others."""

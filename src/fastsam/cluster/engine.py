@@ -31,26 +31,34 @@ def run(
     address: of a cluster, None to start Ray on this machine for as long as it takes; workers: None for as many as
     there is room for
 
-    Raises UsageError where the cluster does not answer or has no room.
+    Raises UsageError where the cluster does not answer or has no room, and where a worker cannot go on.
     """
     through = by_proxy if (address or "").startswith("ray://") else answers
     with cluster(address) as ray:
-        yield from through(ray, task, todo, workers, gpus)
+        try:
+            yield from through(ray, task, todo, workers, gpus)
+        except UsageError:
+            raise
+        except Exception as error:  # whatever Ray makes of what a worker raised
+            last = [line for line in str(error).splitlines() if line.strip()][-1:] or [type(error).__name__]
+            raise UsageError(f"the job stopped ({one_line(last[0])}): started again, it goes on") from error
 
 
 def answers(ray: Any, task: Task, todo: list[Chunk], workers: int | None, gpus: float) -> Iterator[dict[str, int]]:
     """What workers say of each chunk that they have done, in any order."""
     threads = task.use["threads"]
-    room = ray.cluster_resources()
-    most = room.get("GPU", 0) / gpus if gpus else room.get("CPU", 0) // threads
-    if most < 1:
-        raise UsageError(f"the cluster has no room for a worker of {threads} threads and {gpus:g} GPUs: {dict(room)}")
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    most = sum(int(node.get("GPU", 0) / gpus if gpus else node.get("CPU", 0) // threads) for node in nodes)
+    if most < 1 and workers is None:
+        raise UsageError(
+            f"the cluster has no room for a worker of {threads} threads and {gpus:g} GPUs: lower --threads"
+        )
     rows = [asdict(chunk) for chunk in todo]
     made = ray.data.from_items(rows, override_num_blocks=min(len(todo), TASKS)).map(
         Worker,
         fn_constructor_args=(task,),
         compute=ray.data.ActorPoolStrategy(
-            size=workers or min(int(most), len(todo)),
+            size=workers or min(most, len(todo)),
             max_concurrent_calls_per_actor=2,
             enable_true_multi_threading=True,
         ),

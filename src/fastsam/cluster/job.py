@@ -16,16 +16,16 @@ from fastsam import __version__
 from fastsam.cluster import chunks as inputs
 from fastsam.cluster import engine
 from fastsam.cluster.actor import Task
-from fastsam.cluster.chunks import Chunk
-from fastsam.cluster.parts import BESIDE, Facts, failures, keys_of, names_done
+from fastsam.cluster.chunks import Chunk, Columns
+from fastsam.cluster.parts import BESIDE, FAILURES, Facts, count, counts, keys_of, names_done, tidy
 from fastsam.cluster.storage import Place, absolute, place_of, read_bytes, whole
 from fastsam.errors import UsageError
-from fastsam.loading import cores
 from fastsam.model import FastSAM
 from fastsam.weights import catalogue
 
 JOB, MODEL = "_job.json", "_model"
 RECENT = 32  # parts
+DECODERS = 4  # threads beside a GPU; on a CPU one is enough
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def segment(
     workers: int | None = None,
     photos: int | None = None,
     formats: tuple[str, ...] = (),
-    columns: tuple[str, str] | None = None,
+    columns: Columns | None = None,
 ) -> Iterator[Progress]:
     """Everything in every photo of an input, into a Parquet data set; what is there already is not done again.
 
@@ -76,9 +76,9 @@ def segment(
     for name, value in {"batch": batch, "threads": threads, "workers": workers, "photos": photos}.items():
         if value is not None and value < 1:
             raise UsageError(f"{name} {value} makes nothing: the least is 1")
-    source, chunks = inputs.find(input_, photos)
+    source, chunks = inputs.find(input_, photos, columns)
     target = place_of(output)
-    if source.files == target.files and f"{target.path}/".startswith(f"{source.path}/"):
+    if source.files == target.files and inputs.takes(input_, target):
         raise UsageError(f"{output} lies within {input_}: choose a folder beside it, or it would become its own input")
     use: dict[str, Any] = {"threads": threads, "runtime": runtime, "device": "cuda" if gpus else "cpu"}
     network = FastSAM(model, threads=1, runtime=runtime)  # for its settings: this machine may have no GPU
@@ -93,7 +93,7 @@ def segment(
     with whole(target / MODEL / weights.name) as file:  # workers on other machines load it from there
         file.write_bytes(content)
     kept = target / MODEL / weights.name
-    task = Task(source, target, facts, kept, use, given, batch, cores() if gpus else 1, formats, columns)
+    task = Task(source, target, facts, kept, use, given, batch, DECODERS if gpus else 1, formats, columns)
     return run(task, chunks, address, workers, gpus)
 
 
@@ -137,17 +137,24 @@ def missing(output: Place, chunks: list[Chunk]) -> tuple[list[Chunk], list[Chunk
     others = there - {chunk.name for chunk in done}
     keys = keys_of(output, others) if others else set()
     left = (chunk.without(keys) for chunk in chunks if chunk.name not in there)
-    return done, [chunk for chunk in left if chunk is not None and chunk.name not in others]
+    return done, [chunk for chunk in left if chunk is not None]
+
+
+def before(output: Place, chunks: list[Chunk]) -> tuple[int, int]:
+    """Photos found and failed in the parts that are there. Only parts whose number of photos is unknown are opened."""
+    sized = {chunk.name: chunk.count for chunk in chunks if chunk.count is not None}
+    done, failed = counts(output, names_done(output) - set(sized))
+    known = count(output / FAILURES, set(sized)) if sized else 0
+    return done + sum(sized.values()) - known, failed + known
 
 
 def run(task: Task, chunks: list[Chunk], address: str | None, workers: int | None, gpus: float) -> Iterator[Progress]:
     """The chunks that are missing, by Ray Data, with progress after each."""
     there, todo = missing(task.output, chunks)
-    done = sum(chunk.count or 0 for chunk in there)
-    failed = failures(task.output)
-    counts = [chunk.count for chunk in chunks]
-    total = None if None in counts else sum(count or 0 for count in counts)
-    done, parts = done - failed, len(there)
+    done, failed = before(task.output, there)
+    known = [chunk.count for chunk in chunks]
+    total = None if None in known else sum(count or 0 for count in known)
+    parts = len(there)
     yield Progress(done, failed, total, parts, len(there) + len(todo))
     if not todo:
         return
@@ -156,6 +163,7 @@ def run(task: Task, chunks: list[Chunk], address: str | None, workers: int | Non
         done, failed, parts = done + answer["done"], failed + answer["failed"], parts + 1
         rate, seconds = speed.after(answer["done"] + answer["failed"])
         yield Progress(done, failed, total, parts, len(there) + len(todo), rate, seconds)
+    tidy(task.output)
 
 
 class Speed:

@@ -3,6 +3,7 @@
 Enters: rows of a chunk. Leaves: files. Called by `actor`; read by `job` and `reading`.
 """
 
+import hashlib
 import io
 import json
 import shutil
@@ -19,6 +20,7 @@ from pyarrow import fs
 
 from fastsam.cluster.storage import Place, delete, whole
 from fastsam.formats import answers, coco
+from fastsam.image.read import SUFFIXES
 from fastsam.masks.rle import area
 from fastsam.segments import Segments
 
@@ -70,7 +72,7 @@ class Part:
         self.table = pq.ParquetWriter(folder / "rows.parquet", ROW, compression="zstd")
         self.waiting: list[dict[str, Any]] = []
         self.failures: list[dict[str, str]] = []
-        self.done = 0
+        self.used: set[str] = set()
         self.shard = None
         if "webdataset" in formats:
             self.shard = tarfile.open(folder / "shard.tar", "w")  # noqa: SIM115  # closed by `put`
@@ -81,7 +83,6 @@ class Part:
         if isinstance(row.found, str):
             self.failures.append({"key": row.key, "reason": row.found})
             return
-        self.done += 1
         self.waiting.append(columns_of(row.key, row.found) | asdict(self.facts))
         if len(self.waiting) == TOGETHER:
             self.flush()
@@ -90,7 +91,7 @@ class Part:
         if self.shard is not None:
             height, width = row.found.size
             about = {"key": row.key, "width": width, "height": height, "segments": answers.segments_of(row.found)}
-            stem, suffix = sample_name(row.key)
+            stem, suffix = sample_name(row.key, row.content, self.used)
             for name, data in ((stem + suffix, row.content), (stem + ".json", json.dumps(about).encode())):
                 member = tarfile.TarInfo(name)
                 member.size = len(data)
@@ -102,9 +103,14 @@ class Part:
         self.waiting.clear()
 
     def put(self, output: Place, name: str) -> None:
-        """Everything to the output, the rows last: with them the part counts as done."""
+        """Everything to the output, the rows last: with them the part counts as done.
+
+        Where another worker has put the same part meanwhile, that one stays.
+        """
         self.flush()
         self.table.close()
+        if is_there(output, name):
+            return
         if self.shard is not None:
             self.shard.close()
             send(self.folder / "shard.tar", beside(output, "webdataset", name))
@@ -134,10 +140,16 @@ def columns_of(key: str, segments: Segments) -> dict[str, Any]:
     }
 
 
-def sample_name(key: str) -> tuple[str, str]:
-    """Names of a WebDataset sample: what stands before the first dot of a file's name means the sample."""
+def sample_name(key: str, content: bytes, used: set[str]) -> tuple[str, str]:
+    """Name of a WebDataset sample, which may hold no dot and stands once in a shard, and the suffix of its photo."""
     path = PurePosixPath(key)
-    return path.as_posix()[: -len(path.suffix)].replace(".", "_") if path.suffix else key.replace(".", "_"), path.suffix
+    known = path.suffix.lower() in SUFFIXES
+    stem = (path.with_suffix("") if known else path).as_posix().replace(".", "_")
+    if stem in used:
+        stem += "-" + hashlib.sha256(key.encode()).hexdigest()[:12]
+    used.add(stem)
+    kinds = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp", b"BM": ".bmp", b"GI": ".gif"}
+    return stem, path.suffix if known else kinds.get(content[:2], ".tif")
 
 
 def beside(output: Place, format_: str, name: str) -> Place:
@@ -168,8 +180,34 @@ def keys_of(output: Place, names: Iterable[str]) -> set[str]:
     return keys
 
 
-def failures(output: Place) -> int:
-    """Photos of the output that failed."""
-    found = output.files.get_file_info(fs.FileSelector((output / FAILURES).path, allow_not_found=True))
-    files = [f.path for f in found if f.path.endswith(".parquet")]
-    return int(ds.dataset(files, filesystem=output.files, format="parquet").count_rows()) if files else 0
+def counts(output: Place, names: Iterable[str]) -> tuple[int, int]:
+    """Photos found and failed in those parts, by the tables themselves."""
+    chosen = set(names)
+    if not chosen:
+        return 0, 0
+    return count(output, chosen), count(output / FAILURES, chosen)
+
+
+def count(folder: Place, names: set[str]) -> int:
+    """Rows of a folder's tables of those names, as far as there are such."""
+    if len(names) == 1:
+        files = [(folder / f"{name}.parquet").path for name in names]
+        files = [f.path for f in folder.files.get_file_info(files) if f.is_file]
+    else:
+        found = folder.files.get_file_info(fs.FileSelector(folder.path, allow_not_found=True))
+        files = [f.path for f in found if f.base_name.removesuffix(".parquet") in names]
+    return int(ds.dataset(files, filesystem=folder.files, format="parquet").count_rows()) if files else 0
+
+
+def is_there(output: Place, name: str) -> bool:
+    """Whether a part is done."""
+    return bool(output.files.get_file_info((output / f"{name}.parquet").path).is_file)
+
+
+def tidy(output: Place) -> None:
+    """Removes what belongs to no part: left by one whose process died before its rows were there."""
+    there = names_done(output)
+    for folder in (FAILURES, *(name for name, _ in BESIDE.values())):
+        for found in output.files.get_file_info(fs.FileSelector((output / folder).path, allow_not_found=True)):
+            if found.is_file and found.base_name.rsplit(".", 1)[0] not in there:
+                output.files.delete_file(found.path)

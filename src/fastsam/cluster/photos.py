@@ -3,36 +3,52 @@
 Enters: a `Chunk`. Leaves: (key, bytes), or (key, why there are none). Called by `actor` and `reading`.
 """
 
+import gzip
+import re
 import tarfile
+import time
+import zlib
 from collections.abc import Iterator
 from itertools import repeat
 from typing import Any, TypeAlias
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fastsam.cluster.chunks import Chunk, kind_of, of_table
-from fastsam.cluster.storage import Place, listed, one_line, read_bytes
+from fastsam.cluster.chunks import Chunk, Columns, columns_of, kind_of, of_table
+from fastsam.cluster.storage import Place, one_line
 from fastsam.errors import UsageError
 from fastsam.streams import ordered
 
 READERS = 8  # photos that are fetched at the same time
 LARGEST = 1 << 30  # bytes of a photo's file
-ROWS = 16  # of a table that are read together
+ROWS, BUFFER = 16, 1 << 20  # of a table that are read together, and bytes
+PAUSES = (0.5, 2.0)  # seconds before a file is tried again
+DAMAGED = (ValueError, EOFError, gzip.BadGzipFile, zlib.error)  # any other OSError may pass: the part is tried again
 
 Found: TypeAlias = "tuple[str, bytes | Exception]"
 
 
-def read(place: Place, chunk: Chunk, columns: tuple[str, str] | None = None) -> Iterator[Found]:
+def read(place: Place, chunk: Chunk, columns: Columns | None = None, final: bool = True) -> Iterator[Found]:
     """Every photo of the chunk in order; one that cannot be read with its error.
 
     columns: the table's columns of keys and bytes, found by their types where left out
+    final: whether a shard or table that cannot be read to its end is a failure; else OSError is raised
     """
     if chunk.kind == "files":
         return ordered(lambda name: fetch(place, name), chunk.paths, READERS)
     path = chunk.joined
     rows = of_tar(place, path) if chunk.kind == "tar" else of_rows(place, path, chunk.group, columns)
-    return ahead(rows)
+    return ahead(to_the_end(rows, path, final))
+
+
+def to_the_end(rows: Iterator[Found], path: str, final: bool) -> Iterator[Found]:
+    """The same rows; in the end a failure for what cannot be read, where it is not to be tried again."""
+    try:
+        yield from rows
+    except OSError as error:
+        if not final:
+            raise
+        yield path, UsageError(f"it cannot be read to its end, what follows is lost: {one_line(error)}")
 
 
 def ahead(items: Iterator[Found]) -> Iterator[Found]:
@@ -44,11 +60,20 @@ def ahead(items: Iterator[Found]) -> Iterator[Found]:
 
 
 def fetch(place: Place, name: str) -> Found:
-    """A file of its own."""
-    try:
-        return name, read_bytes(place / name)
-    except OSError as error:
-        return name, error
+    """A file of its own. What may pass is tried again."""
+    for seconds in (*PAUSES, None):
+        try:
+            with place.files.open_input_file((place / name).path) as stream:
+                if stream.size() > LARGEST:
+                    return name, UsageError(f"{stream.size()} bytes are no photo's: the most is {LARGEST}")
+                return name, bytes(stream.read())
+        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+            return name, error
+        except OSError as error:
+            if seconds is None:
+                return name, error
+            time.sleep(seconds)
+    raise AssertionError("the last pause is None")
 
 
 def of_tar(place: Place, shard: str) -> Iterator[Found]:
@@ -67,68 +92,48 @@ def of_tar(place: Place, shard: str) -> Iterator[Found]:
                     continue
                 content: Any = archive.extractfile(member)
                 yield key, content.read()
-    except (OSError, tarfile.TarError, EOFError, ValueError) as error:
+    except (*DAMAGED, tarfile.TarError) as error:
         yield shard, UsageError(f"the shard is damaged, what follows is lost: {one_line(error)}")
 
 
-def of_rows(place: Place, table: str, group: int, columns: tuple[str, str] | None) -> Iterator[Found]:
+def of_rows(place: Place, table: str, group: int, columns: Columns | None) -> Iterator[Found]:
     """The photos of a row group."""
     try:
         with place.files.open_input_file((place / table).path) as stream:
-            file = pq.ParquetFile(stream)
-            keys, images = columns or columns_of(file.schema_arrow, table)
+            file = pq.ParquetFile(stream, buffer_size=BUFFER, pre_buffer=False)
+            keys, images = columns_of(file.schema_arrow, table, columns)
             start = sum(file.metadata.row_group(k).num_rows for k in range(group))
             wanted = [images, *([keys] if keys else [])]
             for batch in file.iter_batches(ROWS, row_groups=[group], columns=wanted):
                 for row in batch.to_pylist():
-                    yield row_of(row, keys, images, f"{table}#{start}")
+                    key, content = row_of(row, keys, images)
+                    yield f"{table}#{start}" if key is None else f"{table}/{key}", content
                     start += 1
-    except (OSError, ValueError, KeyError) as error:
+    except (*DAMAGED, KeyError, IndexError) as error:
         yield f"{table}#group{group}", UsageError(f"the table is damaged, what follows is lost: {one_line(error)}")
 
 
-def row_of(row: dict[str, Any], keys: str | None, images: str, number: str) -> Found:
-    """A row's photo: bytes, or a struct of `bytes` and `path` as other libraries write them."""
+def row_of(row: dict[str, Any], keys: str | None, images: str) -> tuple[str | None, bytes | Exception]:
+    """A row's own key, if it has one, and its photo: bytes, or a struct of `bytes` and `path` as others write them."""
     image = row[images]
     key = row.get(keys) if keys else None
     if isinstance(image, dict):
         key = image.get("path") if key is None else key
         image = image.get("bytes")
-    name = number if key is None else str(key)
-    return name, image if isinstance(image, bytes) else UsageError("there are no bytes in this row")
+    content = image if isinstance(image, bytes) else UsageError("there are no bytes in this row")
+    return None if key is None else str(key), content
 
 
-def columns_of(schema: pa.Schema, table: str) -> tuple[str | None, str]:
-    """The columns of keys (a string called key, id, name, path or so, if there is one) and of bytes.
-
-    Raises UsageError where no column holds bytes, or more than one does.
-    """
-    binary = [f.name for f in schema if holds_bytes(f.type)]
-    if len(binary) != 1:
-        raise UsageError(f"{table} has {len(binary)} columns of bytes: name two with --columns KEY,BYTES")
-    known = ("key", "__key__", "id", "image_id", "file_name", "filename", "name", "path", "url")
-    return next((name for name in known if name in schema.names), None), binary[0]
-
-
-def holds_bytes(kind: pa.DataType) -> bool:
-    """Whether a column holds files' bytes."""
-    if pa.types.is_struct(kind):
-        return bool(kind.get_field_index("bytes") >= 0)
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
-
-
-def one(place: Place, key: str, columns: tuple[str, str] | None = None) -> bytes:
+def one(place: Place, key: str, columns: Columns | None = None) -> bytes:
     """The bytes of the photo of that key. Raises UsageError where it is not in that folder."""
-    name, content = fetch(place, key)
-    if isinstance(content, bytes):
-        return content
-    shard = next((s for s in (".tar/", ".tar.gz/", ".tgz/") if s in key), None)
-    chunks: list[Chunk] = []
-    if shard is not None:
-        chunks = [Chunk("tar", key[: key.index(shard) + len(shard) - 1])]
-    else:
-        chunks = [c for names in listed(place) for n in names if kind_of(n) == "parquet" for c in of_table(place, n)]
-    for chunk in chunks:
+    inside = re.match(r"(.*?\.(?:tar|tar\.gz|tgz|parquet))[/#]", key, re.IGNORECASE)
+    if inside is None:
+        name, content = fetch(place, key)
+        if isinstance(content, bytes):
+            return content
+        raise UsageError(f"{key} is no longer in {place.path}")
+    path = inside[1]
+    for chunk in of_table(place, path, columns) if kind_of(path) == "parquet" else [Chunk("tar", path)]:
         for name, content in read(place, chunk, columns):
             if name == key and isinstance(content, bytes):
                 return content

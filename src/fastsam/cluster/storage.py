@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 from pyarrow import fs
@@ -20,6 +21,7 @@ from pyarrow import fs
 from fastsam.errors import UsageError
 from fastsam.files import whole as whole_here
 
+TEMPORARY = "_tmp"  # in each folder, for what is being written there
 MAGIC = re.compile(r"[*?\[]")
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 
@@ -39,9 +41,16 @@ class Place:
         """Whether it lies on the machine's own disk, or on one that is mounted like it."""
         return isinstance(self.files, fs.LocalFileSystem)
 
+    @property
+    def is_objects(self) -> bool:
+        """Whether it is in an object store, which has no folders."""
+        return self.files.type_name in ("s3", "gcs", "abfs")
+
 
 def place_of(address: str) -> Place:
     """What an address means. Raises UsageError for a file system that is unknown or not installed."""
+    if re.match(r"[^/]+//[^/]*@", address):
+        raise UsageError("an address holds no name and password: they come from the environment")
     if not SCHEME.match(address):
         return Place(fs.LocalFileSystem(), absolute(address))
     try:
@@ -72,7 +81,8 @@ def by_fsspec(address: str) -> tuple[fs.FileSystem, str]:
 def listed(place: Place) -> Iterator[list[str]]:
     """Names from the place on of the files in it, folder by folder, however deep, each in order; of a file: its own.
 
-    Names with a part that begins with `.` or `_` are left out. Raises UsageError where there is nothing.
+    Folders that begin with `.` or `_` are left out, and files that begin with `.`. Raises UsageError where there is
+    nothing.
     """
     base = place.path.rstrip("/")
     try:
@@ -88,9 +98,13 @@ def listed(place: Place) -> Iterator[list[str]]:
                 continue
             seen.add(itself)
             found = place.files.get_file_info(fs.FileSelector(folder))
-            found = sorted((f for f in found if f.base_name[:1] not in "._"), key=lambda f: f.base_name)
-            folders += [f.path for f in reversed(found) if f.type == fs.FileType.Directory]
+            found = sorted((f for f in found if not f.base_name.startswith(".")), key=lambda f: f.base_name)
+            folders += [
+                f.path for f in reversed(found) if f.type == fs.FileType.Directory and not f.base_name.startswith("_")
+            ]
             yield [f.path[len(base) + 1 :] for f in found if f.is_file]
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{folder} holds a file whose name is no UTF-8 ({one_line(error)}): rename it") from None
     except OSError as error:
         raise UsageError(f"{place.path} cannot be listed: {one_line(error)}") from None
 
@@ -101,14 +115,18 @@ def split_glob(address: str) -> tuple[str, re.Pattern[str] | None]:
         return address, None
     parts = address.split("/")
     first = next(k for k, part in enumerate(parts) if MAGIC.search(part))
-    return "/".join(parts[:first]) or ("/" if address.startswith("/") else "."), pattern("/".join(parts[first:]))
+    base = "/".join(parts[:first]) or ("/" if address.startswith("/") else ".")
+    try:
+        return base, pattern("/".join(parts[first:]))
+    except re.error as error:
+        raise UsageError(f"{address} is no glob ({error})") from None
 
 
 def pattern(glob: str) -> re.Pattern[str]:
-    """`*` and `?` within a name, `[...]` one of these letters, `**/` any folders."""
+    """`*` and `?` within a name, `[...]` one of these letters, `**/` any folders, `**` at the end anything."""
     made = ""
     for piece in re.findall(r"\*\*/|\*+|\?|\[[^\]]*\]|[^*?\[]+|\[", glob):
-        known = {"**/": "(?:.*/)?", "?": "[^/]"}.get(piece)
+        known = {"**/": "(?:.*/)?", "**": ".*", "?": "[^/]"}.get(piece)
         if known is None and piece.startswith("*"):
             known = "[^/]*"
         if known is None and piece.startswith("[") and piece.endswith("]"):
@@ -142,8 +160,25 @@ def whole(place: Place) -> Iterator[Path]:
     with TemporaryDirectory(prefix="fastsam-") as folder:
         part = Path(folder) / "part"
         yield part
-        with part.open("rb") as source, place.files.open_output_stream(place.path) as sink:
-            shutil.copyfileobj(source, sink, 1 << 20)  # an object is there once it is complete
+        parent, name = folder_and_file(place)
+        beside = parent / TEMPORARY / f"{uuid4().hex[:12]}-{name}"
+        make_folder(parent)
+        make_folder(parent / TEMPORARY)
+        try:
+            with part.open("rb") as source, place.files.open_output_stream(beside.path) as sink:
+                shutil.copyfileobj(source, sink, 1 << 20)
+        except BaseException:  # closing it has made a file of what had been written
+            delete(beside)
+            raise
+        if not place.is_objects:
+            delete(place)  # where renaming does not replace
+        place.files.move(beside.path, place.path)
+
+
+def make_folder(place: Place) -> None:
+    """Makes a folder, where there is such a thing: object stores have names alone."""
+    if not place.is_objects:
+        place.files.create_dir(place.path, recursive=True)
 
 
 def delete(place: Place) -> None:

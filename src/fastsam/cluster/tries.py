@@ -51,7 +51,7 @@ def begin(output: Place, name: str) -> Try:
         this.tries, this.deaths = before["tries"], before["deaths"]
         if before["at"] is not None:
             this.deaths[before["at"]] = this.deaths.get(before["at"], 0) + 1
-    except (OSError, ValueError, KeyError):  # the first attempt
+    except (OSError, ValueError, KeyError, TypeError):  # the first attempt
         pass
     this.take(None)
     return this

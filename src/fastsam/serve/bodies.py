@@ -128,7 +128,7 @@ async def read_brought(request: Request, limits: Limits) -> tuple[bytes, bytes |
     photo = None if image is None else await image.read()
     if photo is not None:
         check_photo(photo, limits)
-    asked = checked(schemas.Selection, selection.encode())
+    asked = checked(schemas.Selection, selection.encode(errors="replace"))
     if asked.format is not None:
         raise Problem(422, "a file is made of photos that are kept: POST /v1/images/{id}/select")
     return await segments.read(), photo, asked

@@ -24,11 +24,10 @@ from fastsam.masks.lazy import Masks
 from fastsam.model import FastSAM, stage
 from fastsam.prompts import Prompt
 from fastsam.segments import Segments
-from fastsam.serve import bodies, schemas
+from fastsam.serve import bodies, brought, schemas
 from fastsam.serve.problems import Problem
 from fastsam.words import clip
 
-UNPACKED, MOST = 256 << 20, 10_000  # bytes and number of segments that a client brings
 SEEN, PIXELS = 2, 50_000_000  # photos, and their pixels, of which a process keeps what words saw
 
 
@@ -127,7 +126,7 @@ def select_among(
     Raises UsageError for bytes that hold no segments, or such as no network made.
     """
     settle()
-    segments = brought(use, packed, None if data is None else opened(data, use.pixels))
+    segments = brought.read(packed, use.pixels, None if data is None else opened(data, use.pixels))
     try:
         prompts = bodies.prompts_of(asked, segments.size)
     except Problem as error:
@@ -135,27 +134,6 @@ def select_among(
     among = bodies.indices_of(asked, len(segments))
     some = taken(segments, among)
     return answers.picks_of(some, some.select(prompts)), among
-
-
-def brought(use: Use, packed: bytes, photo: npt.NDArray[np.uint8] | None) -> Segments:
-    """Segments that come from outside: nothing in them is believed."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-            if size > UNPACKED:
-                raise UsageError(f"segments of {size} bytes are too large: the most is {UNPACKED}")
-        segments = Segments.from_npz(packed, photo, name="the field 'segments'")
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
-        if isinstance(error, UsageError):
-            raise
-        raise UsageError("the field 'segments' holds nothing that POST /v1/segment gave") from None
-    height, width = segments.size
-    if height * width > use.pixels or len(segments) > MOST:
-        raise UsageError(f"{len(segments)} segments of a photo of {width} x {height} pixels are too many or too large")
-    scores, classes = segments.scores, segments.classes
-    if not ((scores >= 0) & (scores <= 1)).all() or not ((classes >= 0) & (classes < len(segments.names))).all():
-        raise UsageError("the field 'segments' holds scores or classes that no network gives")
-    return segments
 
 
 def name(key: str, data: bytes, segments: Segments, words: Sequence[str]) -> list[str | None]:

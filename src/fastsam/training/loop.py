@@ -154,6 +154,8 @@ def train(
         learner.restore(state)
         if world.rank == 0:
             cut_log(folder / "log.jsonl", learner.step)
+    if not world.agree(learner.step, device):
+        raise ValueError(f"processes find different checkpoints in {folder}: put it on a disk that all share")
     samples = samples_of(config)
     make_folder(folder)
     world.wait()  # the checkpoint is read by all before the first writes another

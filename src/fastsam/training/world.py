@@ -45,6 +45,10 @@ class World:
         every = self.total(counts).tolist()
         return sum(every[: self.rank]), sum(every)
 
+    def agree(self, number: int, device: torch.device) -> bool:
+        """Whether all have the same number."""
+        return self.size == 1 or int(self.total(torch.tensor(number, device=device))) == number * self.size
+
     def wait(self) -> None:
         """Until all are here."""
         if self.size > 1:
@@ -84,12 +88,12 @@ class SyncedNorm(nn.BatchNorm2d):
             return super().forward(x)
         wide = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
         count = wide.new_full((1,), x.numel() // x.shape[1])
-        local = torch.cat((wide.sum((0, 2, 3)), (wide * wide).sum((0, 2, 3)), count))
-        sums: Tensor = all_reduce(local)  # type: ignore[no-untyped-call]
-        c, n = self.num_features, sums[-1]
-        mean = sums[:c] / n
-        variance = (sums[c : 2 * c] / n - mean * mean).clamp(min=0)
-        self.follow(mean.detach(), variance.detach() * n.detach() / (n.detach() - 1))
+        sums: Tensor = all_reduce(torch.cat((wide.sum((0, 2, 3)), count)))  # type: ignore[no-untyped-call]
+        n = sums[-1].detach()
+        mean = sums[:-1] / n
+        away = wide - mean[:, None, None]  # squares about the mean: those about 0 lose all digits of a small variance
+        variance = all_reduce((away * away).sum((0, 2, 3))) / n  # type: ignore[no-untyped-call]
+        self.follow(mean.detach(), variance.detach() * n / (n - 1))
         scale = self.weight * torch.rsqrt(variance + self.eps)
         made: Tensor = wide * scale[:, None, None] + (self.bias - mean * scale)[:, None, None]
         return made.to(x.dtype)
