@@ -20,6 +20,7 @@ from fastsam.loading import cores
 
 TASKS = 4096  # of Ray, at most: more chunks than that share them
 STORE = 128 << 20  # bytes of the object store of a Ray of our own: chunks and counts are small
+CLIENT_TRIES = 3
 PATIENCE, POLL = 10.0, 0.5  # seconds to wait for a cluster, and between two looks at what is done there
 
 
@@ -131,6 +132,19 @@ def reach(address: str) -> None:
         raise UsageError(f"no Ray cluster answers at {address} ({one_line(error)}): see `ray status` there") from None
 
 
+def connect(ray: Any, address: str, options: dict[str, Any]) -> None:
+    """Connects to Ray. Its client is tried again: the server that the cluster starts for it sometimes fails to start."""
+    tries = CLIENT_TRIES if address.startswith("ray://") else 1
+    for left in reversed(range(tries)):
+        try:
+            with silent():
+                ray.init(address, **options)
+            return
+        except (ConnectionError, RuntimeError):
+            if not left:
+                raise
+
+
 @contextmanager
 def cluster(address: str | None) -> Iterator[Any]:
     """Ray, on that cluster, or on this machine for as long as the block lasts. Raises UsageError."""
@@ -144,8 +158,7 @@ def cluster(address: str | None) -> Iterator[Any]:
     if mine:
         own = {"num_cpus": cores(), "include_dashboard": False, "object_store_memory": STORE}
         try:
-            with silent():
-                ray.init(address or "local", **quiet, **({} if address else own))
+            connect(ray, address or "local", {**quiet, **({} if address else own)})
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
             hint = ", or it asks for a token: RAY_AUTH_MODE=token" if (address or "").startswith("ray://") else ""
             raise UsageError(f"Ray at {address or 'this machine'} cannot be reached: {one_line(error)}{hint}") from None
