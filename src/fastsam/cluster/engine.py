@@ -133,7 +133,7 @@ def reach(address: str) -> None:
 
 
 def connect(ray: Any, address: str, options: dict[str, Any]) -> None:
-    """Connects to Ray. Its client is tried again: the server that the cluster starts for it sometimes fails to start."""
+    """Connects to Ray. Its client is tried again: the server that a cluster starts for it sometimes fails to start."""
     tries = CLIENT_TRIES if address.startswith("ray://") else 1
     for left in reversed(range(tries)):
         try:
