@@ -113,7 +113,7 @@ def test_a_job_survives_a_worker_and_a_node(
 def test_rays_client_leads_to_a_cluster_too(
     few: Path, tmp_path: Path, start: Any, outcome: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S", "120")  # a slow machine's
+    monkeypatch.setenv("RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S", "45")  # a slow machine's
     from ray.cluster_utils import Cluster
 
     with socket.create_server(("127.0.0.1", 0)) as free:
