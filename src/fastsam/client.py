@@ -20,6 +20,7 @@ import numpy.typing as npt
 import requests
 
 from fastsam.errors import UsageError
+from fastsam.formats import SEGMENTS
 from fastsam.masks import rle
 from fastsam.segments import Segments
 
@@ -140,8 +141,9 @@ class Client:
         Raises UsageError as `segment` does.
         """
         name, data = named_bytes(photo)
-        headers = {"Accept": "application/vnd.fastsam.segments+npz"}
-        answer = self.ask("POST", "/v1/segment", files={"image": (name, data)}, data=settings, headers=headers)
+        answer = self.ask(
+            "POST", "/v1/segment", files={"image": (name, data)}, data=settings, headers={"Accept": SEGMENTS}
+        )
         return Segments.from_npz(answer.content, name=f"the answer of {self.address}")
 
     def ask(self, method: str, path: str, **content: Any) -> requests.Response:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from fastsam.cli.report import clock
 from fastsam.errors import UsageError, require
 from fastsam.files import make_folder, write
 from fastsam.formats import FORMATS
@@ -169,5 +170,5 @@ def line(step: "Progress") -> str:
         left = (step.total - seen) / step.rate if step.rate else 0.0
     if step.parts == step.parts_total:
         return f"{far}  {step.failed} failed"
-    clock = f"{int(left) // 3600}:{int(left) % 3600 // 60:02d}:{int(left) % 60:02d} left"
-    return f"{far}  {step.rate:.1f} a second  {clock if step.rate else 'starting'}  {step.failed} failed"
+    rest = f"{clock(left)} left" if step.rate else "starting"
+    return f"{far}  {step.rate:.1f} a second  {rest}  {step.failed} failed"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from fastsam.cli.report import clock
 from fastsam.errors import UsageError, require
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def train(
 def said(report: "Report") -> str:
     """A report as a line."""
     parts = "  ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
-    return f"{report.seen}/{report.total} photos  {report.rate:.1f} a second  {_clock(report.left)} left  {parts}"
+    return f"{report.seen}/{report.total} photos  {report.rate:.1f} a second  {clock(report.left)} left  {parts}"
 
 
 def choose_device(name: str) -> Any:
@@ -134,7 +135,3 @@ def choose_device(name: str) -> Any:
 
 def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 3600}:{int(seconds) % 3600 // 60:02d}:{int(seconds) % 60:02d}"

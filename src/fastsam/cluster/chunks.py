@@ -87,14 +87,14 @@ def find(address: str, photos: int | None = None, columns: Columns | None = None
 def folder_of(address: str) -> Place:
     """The folder from which the keys of an input count."""
     place = place_of(split_glob(address)[0])
-    return folder_and_file(place)[0] if place.files.get_file_info(place.path).is_file else place
+    return folder_and_file(place)[0] if place.is_file else place
 
 
 def takes(address: str, output: Place) -> bool:
     """Whether what is written to an output would be read as an input."""
     base, wanted = split_glob(address)
     place = place_of(base)
-    if place.files.get_file_info(place.path).is_file or not f"{output.path}/".startswith(f"{place.path.rstrip('/')}/"):
+    if place.is_file or not f"{output.path}/".startswith(f"{place.path.rstrip('/')}/"):
         return False
     inside = f"{output.path}/part.parquet"[len(place.path.rstrip("/")) + 1 :]
     return wanted is None or wanted.fullmatch(inside) is not None

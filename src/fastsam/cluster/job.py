@@ -83,16 +83,17 @@ def segment(
     use: dict[str, Any] = {"threads": threads, "runtime": runtime, "device": "cuda" if gpus else "cpu"}
     network = FastSAM(model, threads=1, runtime=runtime)  # for its settings: this machine may have no GPU
     given = settings or {}
-    resolved = network.resolve(**{k: v for k, v in given.items() if k not in ("tile", "overlap")})
+    view = {name: value for name, value in given.items() if name in ("tile", "overlap")}
+    resolved = network.resolve(**{name: value for name, value in given.items() if name not in view})
     weights = (catalogue.locate if runtime == "torch" else catalogue.find)(model)
     content = weights.read_bytes()
-    own = {**asdict(resolved), **{k: v for k, v in given.items() if k in ("tile", "overlap")}}
+    own = {**asdict(resolved), **view}
     facts = Facts(json.dumps(own), hashlib.sha256(content).hexdigest())
     about = {"input": absolute(input_), "model": facts.model, "settings": own, "formats": sorted(formats)}
     claim(target, {**about, "columns": columns})
-    with whole(target / MODEL / weights.name) as file:  # workers on other machines load it from there
-        file.write_bytes(content)
     kept = target / MODEL / weights.name
+    with whole(kept) as file:  # workers on other machines load it from there
+        file.write_bytes(content)
     task = Task(source, target, facts, kept, use, given, batch, DECODERS if gpus else 1, formats, columns)
     return run(task, chunks, address, workers, gpus)
 
@@ -100,7 +101,7 @@ def segment(
 def claim(output: Place, about: dict[str, Any]) -> None:
     """Notes in the output what it holds. Raises UsageError where it holds something else."""
     note = output / JOB
-    if output.files.get_file_info(note.path).is_file:
+    if note.is_file:
         try:
             known = json.loads(read_bytes(note))
         except ValueError:
@@ -156,10 +157,8 @@ def run(task: Task, chunks: list[Chunk], address: str | None, workers: int | Non
     total = None if None in known else sum(count or 0 for count in known)
     parts = len(there)
     yield Progress(done, failed, total, parts, len(there) + len(todo))
-    if not todo:
-        return
     speed = Speed()
-    for answer in engine.run(address, task, todo, workers, gpus):
+    for answer in engine.run(address, task, todo, workers, gpus) if todo else ():
         done, failed, parts = done + answer["done"], failed + answer["failed"], parts + 1
         rate, seconds = speed.after(answer["done"] + answer["failed"])
         yield Progress(done, failed, total, parts, len(there) + len(todo), rate, seconds)

@@ -175,7 +175,7 @@ def keys_of(output: Place, names: Iterable[str]) -> set[str]:
     keys: set[str] = set()
     for name in names:
         for place in (output / f"{name}.parquet", output / FAILURES / f"{name}.parquet"):
-            if output.files.get_file_info(place.path).type == fs.FileType.File:
+            if place.is_file:
                 keys.update(pq.read_table(place.path, columns=["key"], filesystem=output.files)["key"].to_pylist())
     return keys
 
@@ -201,7 +201,7 @@ def count(folder: Place, names: set[str]) -> int:
 
 def is_there(output: Place, name: str) -> bool:
     """Whether a part is done."""
-    return bool(output.files.get_file_info((output / f"{name}.parquet").path).is_file)
+    return (output / f"{name}.parquet").is_file
 
 
 def tidy(output: Place) -> None:

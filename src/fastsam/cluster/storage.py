@@ -42,6 +42,11 @@ class Place:
         return isinstance(self.files, fs.LocalFileSystem)
 
     @property
+    def is_file(self) -> bool:
+        """Whether a file is there."""
+        return bool(self.files.get_file_info(self.path).is_file)
+
+    @property
     def is_objects(self) -> bool:
         """Whether it is in an object store, which has no folders."""
         return self.files.type_name in ("s3", "gcs", "abfs")
@@ -183,7 +188,7 @@ def make_folder(place: Place) -> None:
 
 def delete(place: Place) -> None:
     """Removes a file, if it is there."""
-    if place.files.get_file_info(place.path).type == fs.FileType.File:
+    if place.is_file:
         place.files.delete_file(place.path)
 
 

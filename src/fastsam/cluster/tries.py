@@ -15,11 +15,10 @@ CAREFUL, GUILTY = 2, 2  # times a part was begun in vain; processes that ended a
 
 @dataclass
 class Try:
-    """One attempt at a part. tries: those before it; at: the photo in hand; deaths: processes that ended, by photo"""
+    """One attempt at a part. tries: those before it; deaths: processes that ended, by the photo in their hands"""
 
     note: Place
     tries: int = 0
-    at: str | None = None
     deaths: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -34,9 +33,8 @@ class Try:
 
     def take(self, key: str | None) -> None:
         """Notes the photo in hand, or with None that none is."""
-        self.at = key
         with whole(self.note) as file:
-            file.write_text(json.dumps({"tries": self.tries + 1, "at": self.at, "deaths": self.deaths}))
+            file.write_text(json.dumps({"tries": self.tries + 1, "at": key, "deaths": self.deaths}))
 
     def end(self) -> None:
         """The part is done: the note goes."""

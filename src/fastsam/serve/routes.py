@@ -15,7 +15,7 @@ from fastapi import Path as InPath
 from pydantic_core import to_json
 
 from fastsam import __version__
-from fastsam.formats import answers, coco
+from fastsam.formats import SEGMENTS, answers, coco
 from fastsam.formats.items import Item
 from fastsam.prompts import Candidate, Pick, Prompt
 from fastsam.segments import Segments
@@ -95,10 +95,9 @@ def file_content() -> dict[str, Any]:
     }
 
 
-NPZ = "application/vnd.fastsam.segments+npz"
 BINARY = {"type": "string", "format": "binary"}
 FIELDS = {
-    "segments": {**BINARY, "description": f"What POST /v1/segment gave as {NPZ}."},
+    "segments": {**BINARY, "description": f"What POST /v1/segment gave as {SEGMENTS}."},
     "selection": {"type": "string", "contentMediaType": "application/json", "description": "A Selection, as JSON."},
     "image": {**BINARY, "description": "The photo's file, which words need."},
 }
@@ -114,7 +113,7 @@ BROUGHT: dict[str, Any] = {
 }
 router = APIRouter()
 FILE_OR = {
-    "content": file_content() | {NPZ: {"schema": BINARY}},
+    "content": file_content() | {SEGMENTS: {"schema": BINARY}},
     "description": "JSON, or the file that `format` asks for.",
 }
 
@@ -134,11 +133,11 @@ async def segment(request: Request, service: Own) -> Response:
     service.jobs.admit()
     upload = await bodies.read_upload(request, service.limits)
     settings = upload.options.model_dump(include={"imgsz", "conf", "iou", "max_det", "tile"}, exclude_none=True)
-    if NPZ in request.headers.get("accept", ""):
+    if SEGMENTS in request.headers.get("accept", ""):
         if upload.options.format is not None:
-            raise Problem(422, f"format {upload.options.format} and {NPZ} are two answers: ask for one")
+            raise Problem(422, f"format {upload.options.format} and {SEGMENTS} are two answers: ask for one")
         packed = await service.jobs.run_for(request, work.pack, service.use, upload.data, settings)
-        return Response(packed, media_type=NPZ)
+        return Response(packed, media_type=SEGMENTS)
     found = await service.jobs.run_for(request, work.find, service.use, upload.data, settings)
     kept = service.memory.keep(upload.name, upload.data, found.segments, found.rows)
     if upload.options.format is None:

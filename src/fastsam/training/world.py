@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 
 from fastsam.errors import UsageError
+from fastsam.network.head import wide
 
 
 @dataclass(frozen=True)
@@ -86,16 +87,16 @@ class SyncedNorm(nn.BatchNorm2d):
         """(N, C, H, W) normalised; while training the running statistics follow those of all processes."""
         if not self.training or not dist.is_initialized():
             return super().forward(x)
-        wide = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
-        count = wide.new_full((1,), x.numel() // x.shape[1])
-        sums: Tensor = all_reduce(torch.cat((wide.sum((0, 2, 3)), count)))  # type: ignore[no-untyped-call]
+        values = wide(x)
+        count = values.new_full((1,), x.numel() // x.shape[1])
+        sums: Tensor = all_reduce(torch.cat((values.sum((0, 2, 3)), count)))  # type: ignore[no-untyped-call]
         n = sums[-1].detach()
         mean = sums[:-1] / n
-        away = wide - mean[:, None, None]  # squares about the mean: those about 0 lose all digits of a small variance
+        away = values - mean[:, None, None]  # squares about the mean: those about 0 lose all digits of a small variance
         variance = all_reduce((away * away).sum((0, 2, 3))) / n  # type: ignore[no-untyped-call]
         self.follow(mean.detach(), variance.detach() * n / (n - 1))
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        made: Tensor = wide * scale[:, None, None] + (self.bias - mean * scale)[:, None, None]
+        made: Tensor = away * scale[:, None, None] + self.bias[:, None, None]
         return made.to(x.dtype)
 
     @torch.no_grad()
