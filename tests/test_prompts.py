@@ -182,6 +182,17 @@ def test_points_that_no_mask_holds_together_are_answered_by_a_union_that_says_so
     assert (pick.how, pick.mask) == (None, None)  # one of the points lies on nothing
 
 
+def test_a_box_that_no_mask_fills_is_answered_by_the_union_of_all_within_it(segments: Segments) -> None:
+    (pick,) = segments.select(boxes=[(5, 5, 185, 95)])
+    assert (pick.how, pick.index, pick.candidates[0].plus) == ("union", None, (0, 1, 2))
+    np.testing.assert_array_equal(pick.mask, segments.masks[0] | segments.masks[1] | segments.masks[2])
+    assert pick.score == pytest.approx(170 * 80 / (180 * 90), abs=0.02)
+    loose, partly = (-60, -60, 200, 100), (40, 5, 185, 95)  # they leave too much of the one, lie on a side of the other
+    assert [p.mask for p in segments.select(boxes=[loose, partly])] == [None, None]
+    (pick,) = segments.select([Prompt(box=(5, 5, 185, 95), points=[(45, 45)])])
+    assert not pick  # both must hold for one mask
+
+
 def test_a_background_point_on_a_part_is_answered_by_the_difference(segments: Segments) -> None:
     (pick,) = segments.select(points=[(20, 20), (45, 45)], labels=[1, 0])
     assert (pick.how, pick.index) == ("difference", None)

@@ -10,9 +10,11 @@ they mean), times the tenth root of the smallest answering box's area over its o
 (IoU) or more only the best is kept, so that the candidates span sizes: part, object, group. Where no mask answers, the
 best ones for each foreground point may be united, or the best one for all foreground points may lose those that hold
 its background points; the candidate says which.
-Boxes: a mask answers when the IoU of its box and the prompt's is at least one half; it ranks by that IoU. Masks: the
-same with the IoU of pixels, a quarter of which is enough. Texts: see `words/similarity.py`. Several kinds in one
-prompt: all must hold, and their ranks multiply; a text orders what the others leave.
+Boxes: a mask answers when the IoU of its box and the prompt's is at least one half; it ranks by that IoU. Where none
+does, all masks whose boxes lie within the prompt's (nine tenths of their area) may be united, if their common box has
+an IoU of 0.7 with it. Masks: the same as one mask's with the IoU of pixels, a quarter of which is enough. Texts: see
+`words/similarity.py`. Several kinds in one prompt: all must hold, and their ranks multiply; a text orders what the
+others leave.
 Nothing is decoded for points and boxes: points are read in prototype space, boxes compared with the network's.
 """
 
@@ -66,6 +68,9 @@ def answer(masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: s
         if not ranks.any() and prompt.box is None and prompt.mask is None and prompt.text is None:
             both = (geometry.union(*seen), geometry.difference(*seen))
             made = [Candidate(masks, *found) for found in both if found is not None]
+    elif prompt.box is not None and not ranks.any() and prompt.mask is None and prompt.text is None:
+        within = geometry.union_within(masks, prompt.box)
+        made = [] if within is None else [Candidate(masks, *within)]
     if prompt.text is not None:
         allowed = np.flatnonzero(ranks)
         found = similarity.find(sight, scores, prompt.text, prompt.exclude, allowed, load(encoder))

@@ -16,6 +16,8 @@ Rank = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 Made = tuple[tuple[int, ...], float, tuple[int, ...]]  # what is united, its rank, what is taken away
 LEAST_IOU = 0.5
+WITHIN = 0.9  # share of a mask's box that lies within the prompt's, for it to be a part of what is meant
+LEAST_COMMON_IOU = 0.7  # of the common box of such parts: what is put together must fit better than what is found
 OFF_CENTRE = 0.3  # deviation of a click from its object's centre, in widths and heights of its box
 LEAST_MASK_IOU = 0.25  # what is drawn by hand is rough
 
@@ -48,10 +50,26 @@ def central(boxes: Float, point: npt.NDArray[np.float64]) -> Rank:
 
 def rank_by_box(masks: Masks, wanted: Box) -> Rank:
     """IoU of the masks' boxes with the wanted one, of which only what lies on the photo counts; 0 under one half."""
-    height, width = masks.size
-    x0, y0, x1, y1 = wanted
-    iou = box_iou(masks.boxes, (max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)))
+    iou = box_iou(masks.boxes, on_photo(wanted, masks.size))
     return np.where(iou >= LEAST_IOU, iou, 0.0)
+
+
+def union_within(masks: Masks, wanted: Box) -> Made | None:
+    """All masks whose boxes lie within the wanted one, united; None where their common box does not fit it."""
+    box = on_photo(wanted, masks.size)
+    b = masks.boxes.astype(np.float64)
+    parts = np.flatnonzero(shared_area(b, box) >= WITHIN * (b[:, 2:] - b[:, :2]).prod(1))
+    if not len(parts):
+        return None
+    common = np.concatenate((b[parts, :2].min(0), b[parts, 2:].max(0)))
+    iou = float(box_iou(common[None], box)[0])
+    return (tuple(parts.tolist()), iou, ()) if iou >= LEAST_COMMON_IOU else None
+
+
+def on_photo(box: Box, size: tuple[int, int]) -> Box:
+    """What of a box lies on a photo of `size` (H, W)."""
+    x0, y0, x1, y1 = box
+    return max(x0, 0), max(y0, 0), min(x1, size[1]), min(y1, size[0])
 
 
 def rank_by_mask(masks: Masks, wanted: Bool) -> Rank:
@@ -68,7 +86,7 @@ def rank_by_mask(masks: Masks, wanted: Bool) -> Rank:
     return np.where(ranks >= LEAST_MASK_IOU, ranks, 0.0)
 
 
-def box_iou(boxes: Float, box: Box) -> Rank:
+def box_iou(boxes: Float | Rank, box: Box) -> Rank:
     """(N,) IoU of boxes (N, 4) xyxy with one box."""
     b = boxes.astype(np.float64)
     overlap = shared_area(b, box)

@@ -18,7 +18,7 @@ Bool = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Candidate:
-    """What answers a prompt: one mask; or several united, or one without others, where no single mask fits the points.
+    """What answers a prompt: one mask; or several united, or one without others, where no single mask fits.
 
     masks: those of the photo; plus: indices among them whose union it is; minus: indices of what is taken away
     score: its rank, 0..1
