@@ -14,7 +14,7 @@ import numpy as np
 
 from fastsam import FastSAM
 
-CONFS = (0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2)
+CONFS = (0.015, 0.018, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2)
 IOUS = (0.5, 0.6, 0.7, 0.8)
 
 
