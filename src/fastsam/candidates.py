@@ -99,8 +99,8 @@ def greedy(boxes: Float, classes: npt.NDArray[np.int64], iou: float) -> Iterator
         yield int(first), float(largest[first])
         w = np.minimum(x1[rest], x1[first]) - np.maximum(x0[rest], x0[first])
         h = np.minimum(y1[rest], y1[first]) - np.maximum(y0[rest], y0[first])
-        overlap = np.maximum(w, 0) * np.maximum(h, 0)
-        joint = areas[rest] + areas[first] - overlap
-        stays = overlap <= iou * joint
+        shared = np.maximum(w, 0) * np.maximum(h, 0)
+        overlap = shared / np.maximum(areas[rest] + areas[first] - shared, 1e-9)
+        stays = overlap <= iou  # divided first: 0.7 times a whole number may lie on either side of one
         rest = rest[stays]
-        largest[rest] = np.maximum(largest[rest], overlap[stays] / np.maximum(joint[stays], 1e-9))
+        largest[rest] = np.maximum(largest[rest], overlap[stays])
