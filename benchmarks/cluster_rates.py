@@ -4,7 +4,8 @@ python benchmarks/cluster_rates.py FOLDER [--photos 2000] [--single 600]
 
 FOLDER is searched for photos, however deep; they are linked again under other names until there are enough. Rates are
 those from the first part to the last on both sides, so that neither counts how long it takes to start. Memory is the
-sum of PSS of the driver, Ray and all workers, looked at twice a second. Nothing else should run meanwhile.
+sum of PSS of the driver, Ray and all workers, looked at every three seconds: a look costs some milliseconds a process.
+Nothing else should run meanwhile.
 """
 
 import argparse
@@ -96,7 +97,7 @@ def job(scratch: Path, many: int, workers: int) -> tuple[float, float, int]:
     ended, peaks = Event(), [0]
 
     def watch() -> None:
-        while not ended.wait(0.5):
+        while not ended.wait(3.0):
             peaks.append(sum(memory(psutil.Process(process.pid))))
 
     Thread(target=watch, daemon=True).start()
