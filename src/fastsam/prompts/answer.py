@@ -56,6 +56,7 @@ def answer(masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: s
     if len(masks) == 0:
         return Pick(prompt, ())
     ranks = np.ones(len(masks))
+    plain = prompt.mask is None and prompt.text is None
     if prompt.box is not None:
         ranks *= geometry.rank_by_box(masks, prompt.box)
     if prompt.mask is not None:
@@ -65,10 +66,10 @@ def answer(masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: s
         points, foreground = np.array(prompt.points, np.float64), np.array(prompt.labels) == 1
         seen = (masks.boxes, scores, masks.logits_at(points), points, foreground)
         ranks *= geometry.rank_by_points(*seen)
-        if not ranks.any() and prompt.box is None and prompt.mask is None and prompt.text is None:
+        if plain and prompt.box is None and not ranks.any():
             both = (geometry.union(*seen), geometry.difference(*seen))
             made = [Candidate(masks, *found) for found in both if found is not None]
-    elif prompt.box is not None and not ranks.any() and prompt.mask is None and prompt.text is None:
+    elif plain and prompt.box is not None and not ranks.any():
         within = geometry.union_within(masks, prompt.box)
         made = [] if within is None else [Candidate(masks, *within)]
     if prompt.text is not None:

@@ -77,6 +77,12 @@ def joined(device: torch.device, batch: int) -> Iterator[World]:
         dist.destroy_process_group()
 
 
+def summed(values: Tensor) -> Tensor:
+    """The sum of all processes' values, through which gradients pass."""
+    every: Tensor = all_reduce(values)  # type: ignore[no-untyped-call]  # torch gives this function no types
+    return every
+
+
 class SyncedNorm(nn.BatchNorm2d):
     """Batch normalisation by the mean and variance of the photos of all processes, on any device.
 
@@ -89,11 +95,11 @@ class SyncedNorm(nn.BatchNorm2d):
             return super().forward(x)
         values = wide(x)
         count = values.new_full((1,), x.numel() // x.shape[1])
-        sums: Tensor = all_reduce(torch.cat((values.sum((0, 2, 3)), count)))  # type: ignore[no-untyped-call]
+        sums = summed(torch.cat((values.sum((0, 2, 3)), count)))
         n = sums[-1].detach()
         mean = sums[:-1] / n
         away = values - mean[:, None, None]  # squares about the mean: those about 0 lose all digits of a small variance
-        variance = all_reduce((away * away).sum((0, 2, 3))) / n  # type: ignore[no-untyped-call]
+        variance = summed((away * away).sum((0, 2, 3))) / n
         self.follow(mean.detach(), variance.detach() * n / (n - 1))
         scale = self.weight * torch.rsqrt(variance + self.eps)
         made: Tensor = away * scale[:, None, None] + self.bias[:, None, None]
