@@ -21,6 +21,7 @@ from fastsam.loading import Choice, cores, device_name, load
 from fastsam.masks.lazy import from_network, widen
 from fastsam.masks.placed import coefficients_of, place
 from fastsam.masks.port import as_the_port
+from fastsam.refine.network import Refiner, shared
 from fastsam.runtimes.settings import Settings
 from fastsam.segments import Segments
 from fastsam.streams import ordered
@@ -77,6 +78,7 @@ class FastSAM:
         max_det: int | None = None,
         tile: int | None = None,
         overlap: float = tiles.OVERLAP,
+        refine: bool | Refiner = False,
         device: Any = None,
         retina_masks: bool = True,
     ) -> Segments:
@@ -88,6 +90,7 @@ class FastSAM:
         tile: side in photo pixels of tiles that are segmented beside the whole photo, for small objects (`tiles`): the
         weights' own max_det holds for each of them then, one that is given for all together
         overlap: share of a tile that the next one shows too, above 0 and at most 0.5
+        refine: whether the second network draws every mask anew (`Segments.refine`); a `Refiner` does it with that one
         device: where to run from now on, for calls written for the published code (see `__init__`)
         retina_masks: taken for the same reason; masks are always made at the photo's own size
 
@@ -100,9 +103,25 @@ class FastSAM:
         with stage("read", seconds):
             pixels = read_own(source)
         if tile is None:
-            return run(self.network, pixels, use, seconds)
-        found = tiles.segment(lambda part: run(self.network, part, use, {}), pixels, tile, overlap, use.iou, max_det)
-        return replace(found, seconds=seconds | found.seconds)
+            found = run(self.network, pixels, use, seconds)
+        else:
+            found = tiles.segment(lambda p: run(self.network, p, use, {}), pixels, tile, overlap, use.iou, max_det)
+            found = replace(found, seconds=seconds | found.seconds)
+        return self._refined(found, refine)
+
+    def _refined(self, found: Segments, refine: bool | Refiner) -> Segments:
+        """The segments, drawn anew if that is asked for; their `seconds` tell how long it took."""
+        if refine is False:
+            return found
+        seconds: dict[str, float] = {}
+        with stage("refine", seconds):
+            drawn = found.refine(refiner=refine if isinstance(refine, Refiner) else self.refiner)
+        return replace(drawn, seconds=found.seconds | seconds)
+
+    @property
+    def refiner(self) -> Refiner:
+        """The bundled second network, with as many threads as this model has; loaded when it is first used."""
+        return shared(self._choice.threads)
 
     def batch(
         self,
@@ -112,6 +131,7 @@ class FastSAM:
         conf: float | None = None,
         iou: float | None = None,
         max_det: int | None = None,
+        refine: bool | Refiner = False,
         at_once: int = 8,
     ) -> list[Segments]:
         """Everything in several photos, in order: those of one input size pass the network `at_once` at a time.
@@ -136,7 +156,7 @@ class FastSAM:
                 raw, prototypes = self.network.run(np.concatenate(images))
                 for k, r, p, box in zip(some, raw, prototypes, boxes, strict=True):
                     found[k] = read_out(r, p.copy(), box, use, photos[k], {})
-        return [found[k] for k in range(len(photos))]
+        return [self._refined(found[k], refine) for k in range(len(photos))]
 
     def stream(
         self,
@@ -148,6 +168,7 @@ class FastSAM:
         max_det: int | None = None,
         tile: int | None = None,
         overlap: float = tiles.OVERLAP,
+        refine: bool | Refiner = False,
         unreadable: Callable[[Source, UnreadableImageError], object] | None = None,
     ) -> Iterator[tuple[Source, Segments]]:
         """Each source and everything in it, in order, as fast as the machine goes; any number of sources.
@@ -163,7 +184,9 @@ class FastSAM:
         if tile is not None:
             tiles.check(tile, overlap)
         model = self.parallel()
-        find = partial(model, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, tile=tile, overlap=overlap)
+        find = partial(
+            model, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, tile=tile, overlap=overlap, refine=refine
+        )
 
         def one(source: Source) -> tuple[Source, Segments | UnreadableImageError]:
             try:

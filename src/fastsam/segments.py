@@ -7,7 +7,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,9 @@ from fastsam.masks.partition import Partition, partition
 from fastsam.masks.polygons import Polygon
 from fastsam.masks.rle import RLE, area
 from fastsam.prompts import Box, Candidate, Pick, Point, Prompt
+from fastsam.refine.draw import draw
+from fastsam.refine.everything import redraw
+from fastsam.refine.network import Refiner, shared
 from fastsam.words import similarity
 from fastsam.words.encoder import load as encoder_of
 from fastsam.words.sight import Sight
@@ -130,6 +133,7 @@ class Segments:
         texts: Sequence[str] = (),
         exclude: Sequence[str] = (),
         encoder: str | PathLike[str] | None = None,
+        refine: bool | Refiner | None = None,
     ) -> list[Pick]:
         """One answer a prompt, in order: `prompts`, `points` (together one), each of `boxes`, `masks` and `texts`.
 
@@ -137,8 +141,10 @@ class Segments:
         boxes: x1, y1, x2, y2 in photo pixels; masks: (H, W) of the photo
         texts: words, such as "the yellow dog"; exclude: words for what no text means; need the `text` extra
         encoder: `offline`, `clip` or a folder of CLIP's towers; CLIP where it is installed, else offline
+        refine: whether the second network draws the answers (see `refine/`): by default if the photo is known; False
+        chooses among the masks of the first network; a `Refiner` draws with that one. Words are answered by choice.
 
-        Raises UsageError for a prompt that makes no sense or lies outside the photo.
+        Raises UsageError for a prompt that makes no sense or lies outside the photo, and for refine=True without photo.
         """
         asked = [prompts] if isinstance(prompts, Prompt) else list(prompts)
         if any(not isinstance(p, Prompt) for p in asked):
@@ -151,7 +157,31 @@ class Segments:
         if len(exclude) and not words:
             raise UsageError(f"exclude {list(exclude)} needs texts from whose answers it takes")
         asked += [Prompt(text=text, exclude=exclude) for text in words]
-        return stage2.select(self.masks, self.scores, asked, self.sight, encoder)
+        picks = stage2.select(self.masks, self.scores, asked, self.sight, encoder)
+        refiner = self._refiner(refine)
+        return picks if refiner is None or self.photo is None else draw(self.photo, picks, refiner)
+
+    def refine(self, *, refiner: Refiner | None = None, min_region_area: float = 0.0) -> "Segments":
+        """Every mask drawn anew by the second network: exact edges, no islands, scores that know how good a mask is.
+
+        refiner: the second network, the bundled one by default (see `fastsam.refine.network.load`)
+        min_region_area: pixels of an island or a hole below which it goes; those under 2% of their mask always go
+
+        Of masks that become the same one the better-scored stays. Raises UsageError if the photo is missing.
+        """
+        own = self._refiner(True if refiner is None else refiner)
+        assert own is not None
+        assert self.photo is not None
+        found = redraw(self.photo, self.masks, self.scores, own, min_region_area)
+        return replace(self, masks=found.masks, scores=found.scores, classes=self.classes[found.indices], kept=None)
+
+    def _refiner(self, refine: bool | Refiner | None) -> Refiner | None:
+        """The second network to use, None for none. Raises UsageError if it is asked for and the photo is missing."""
+        if refine is False or (refine is None and self.photo is None):
+            return None
+        if self.photo is None:
+            raise UsageError("refine needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
+        return refine if isinstance(refine, Refiner) else shared()
 
     def name(self, words: Sequence[str], *, encoder: str | PathLike[str] | None = None) -> list[str | None]:
         """The best of `words` for every mask, None where none fits. Needs the `text` extra.

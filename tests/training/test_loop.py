@@ -13,7 +13,8 @@ torch = pytest.importorskip("torch", reason="the train extra is not installed")
 from fastsam.network import Architecture, build  # noqa: E402
 from fastsam.training import checkpoint  # noqa: E402
 from fastsam.training.config import make_config, read_config  # noqa: E402
-from fastsam.training.loop import Learner, rate_at, train  # noqa: E402
+from fastsam.training.detector import Detector, train  # noqa: E402
+from fastsam.training.learner import rate_at  # noqa: E402
 from fastsam.training.start import read_start  # noqa: E402
 from fastsam.weights.convert import convert  # noqa: E402
 
@@ -52,7 +53,7 @@ def test_a_run_that_was_stopped_resumes_exactly(make_set: Callable[..., Path], t
 def test_a_run_on_a_device_that_holds_the_photos_ends_and_resumes_likewise(
     make_set: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fastsam.training.loop.fits", lambda _photos, _cutouts, _device: True)
+    monkeypatch.setattr("fastsam.training.detector.fits", lambda _photos, _cutouts, _device: True)
     config = make_config({**SMALL, "data": [str(make_set())]})
     straight = finish_run(config, tmp_path / "straight")
     for number, _ in enumerate(train(config, tmp_path / "stopped", CPU, 0, log_every=1, save_every=0), 1):
@@ -87,20 +88,20 @@ def test_other_settings_do_not_continue_a_run(make_set: Callable[..., Path], tmp
 
 def test_a_run_starts_from_a_checkpoint(make_set: Callable[..., Path], tmp_path: Path) -> None:
     state = finish_run(make_config({**SMALL, "data": [str(make_set())]}), tmp_path)
-    learner = Learner(make_config({**SMALL, "start": str(tmp_path / "last.pt")}), CPU)
+    learner = Detector(make_config({**SMALL, "start": str(tmp_path / "last.pt")}), CPU)
     assert same(dict(learner.network.state_dict()), dict(state["average"]))
-    learner = Learner(make_config({**SMALL, "start": str(tmp_path / "final.pt")}), CPU)
+    learner = Detector(make_config({**SMALL, "start": str(tmp_path / "final.pt")}), CPU)
     for name, value in learner.network.state_dict().items():
         torch.testing.assert_close(value, state["average"][name], rtol=1e-3, atol=1e-6)
     with pytest.raises(ValueError, match=r"final\.pt does not fit the network"):
-        Learner(make_config({**SMALL, "start": str(tmp_path / "final.pt"), "backbone": "lite0"}), CPU)
+        Detector(make_config({**SMALL, "start": str(tmp_path / "final.pt"), "backbone": "lite0"}), CPU)
 
 
 def test_masks_of_another_kind_begin_anew(make_set: Callable[..., Path], tmp_path: Path) -> None:
     small = {**SMALL, "backbone": "lite0"}
     average = finish_run(make_config({**small, "data": [str(make_set())]}), tmp_path)["average"]
     start = {"start": str(tmp_path / "last.pt"), "mask_channels": 48, "placed": 1}
-    own = Learner(make_config({**small, **start}), CPU).network.state_dict()
+    own = Detector(make_config({**small, **start}), CPU).network.state_dict()
     for name, value in average.items():
         made_masks = name.startswith(("head.cv4.", "head.proto."))
         assert own[name].shape != value.shape or torch.equal(own[name], value) or made_masks
@@ -111,7 +112,7 @@ def test_wider_towers_of_coefficients_begin_as_they_were(make_set: Callable[...,
     small = {**SMALL, "backbone": "lite0", "mask_channels": 16, "placed": 1}
     finish_run(make_config({**small, "data": [str(make_set())]}), tmp_path)
     narrow, wide = (
-        Learner(make_config({**small, **more, "start": str(tmp_path / "last.pt")}), CPU).network.eval()
+        Detector(make_config({**small, **more, "start": str(tmp_path / "last.pt")}), CPU).network.eval()
         for more in ({}, {"mask_towers": 40})
     )
     assert wide.head.cv4[0][0].conv.out_channels == 40
@@ -128,7 +129,7 @@ def test_a_run_starts_from_the_bundled_weights() -> None:
         name: getattr(start.architecture, name)
         for name in ("backbone", "mask_channels", "mask_towers", "placed", "coefficients")
     }
-    own = Learner(make_config({**SMALL, **settings, "start": "fastsam-tiny"}), CPU).network.state_dict()
+    own = Detector(make_config({**SMALL, **settings, "start": "fastsam-tiny"}), CPU).network.state_dict()
     for name, value in start.entries.items():
         torch.testing.assert_close(own[name], value.to(own[name].dtype))
 
@@ -142,7 +143,7 @@ def test_a_run_starts_from_the_ports_weights_with_scores_of_its_own(
     convert(tmp_path / "net.pt", tmp_path / "net.safetensors")
     start = read_start(str(tmp_path / kind))
     assert start.architecture == Architecture(classes=3)
-    own = Learner(make_config({**SMALL, "start": str(tmp_path / kind)}), CPU).network.state_dict()
+    own = Detector(make_config({**SMALL, "start": str(tmp_path / kind)}), CPU).network.state_dict()
     assert torch.equal(own["model.22.cv2.0.0.conv.weight"], start.entries["model.22.cv2.0.0.conv.weight"])
     assert own["model.22.cv3.0.2.weight"].shape[0] == 1
 
@@ -164,7 +165,7 @@ def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
 
 
 def test_the_average_follows_the_network(make_set: Callable[..., Path]) -> None:
-    learner = Learner(make_config({**SMALL, "average": 0.5}), CPU)
+    learner = Detector(make_config({**SMALL, "average": 0.5}), CPU)
     name = "model.0.conv.weight"
     before = learner.average.state_dict()[name].clone()
     learner.network.state_dict()[name].add_(1.0)
@@ -201,7 +202,7 @@ def test_config_files_are_checked_by_name(tmp_path: Path) -> None:
 
 def test_a_frozen_backbone_needs_weights() -> None:
     with pytest.raises(ValueError, match="a frozen backbone needs weights"):
-        Learner(make_config({**SMALL, "backbone": "lite0", "frozen": 5}), CPU)
+        Detector(make_config({**SMALL, "backbone": "lite0", "frozen": 5}), CPU)
 
 
 def test_files_that_are_no_checkpoint_are_named(tmp_path: Path) -> None:

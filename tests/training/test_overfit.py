@@ -16,8 +16,8 @@ from fastsam.training.assign import assign
 from fastsam.training.augment import make_sample
 from fastsam.training.config import make_config
 from fastsam.training.data import Photo, load_set
+from fastsam.training.detector import Detector
 from fastsam.training.loader import Batch, collate
-from fastsam.training.loop import Learner
 from fastsam.training.plan import Policy
 
 PLAIN = Policy(zoom=(1.0, 1.0), mosaic=0.0, paste=0.0, colour=0.0, max_objects=500)
@@ -28,7 +28,7 @@ def one_batch(photos: list[Photo], size: int) -> Batch:
     return collate([make_sample([p], [], size, PLAIN, rng) for p in photos])
 
 
-def mask_ious(learner: Learner, batch: Batch) -> np.ndarray:
+def mask_ious(learner: Detector, batch: Batch) -> np.ndarray:
     """For every object the IoU, on the prototypes' grid, of the mask of the anchor that answers for it best.
 
     NaN for an object for which no anchor answers: too small to hold an anchor's centre, or a near copy of another
@@ -60,7 +60,7 @@ def learn_by_heart(batch: Batch, steps: int, enough: float, **settings: Any) -> 
     size = batch.images.shape[-1]
     n = len(batch.images)
     config = {"imgsz": size, "batch": n, "photos": steps * n, "warmup": 20 * n, "decay": 0.0, **settings}
-    learner = Learner(make_config(config), torch.device("cpu"))
+    learner = Detector(make_config(config), torch.device("cpu"))
     found = 0.0
     while learner.step < steps and found <= enough:
         for _ in range(100):

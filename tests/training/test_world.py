@@ -16,7 +16,7 @@ import json, sys
 from pathlib import Path
 import torch
 from fastsam.training.config import make_config
-from fastsam.training.loop import Learner, feeder, samples_of, train
+from fastsam.training.detector import Detector, feeder, samples_of, train
 from fastsam.training.world import joined
 
 settings, folder, stop = json.loads(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
@@ -24,7 +24,7 @@ config, cpu = make_config(settings), torch.device("cpu")
 torch.set_num_threads(1)
 with joined(cpu, config.batch) as world:
     if stop == 0:  # the gradients of one step
-        learner = Learner(config, cpu, world=world)
+        learner = Detector(config, cpu, world=world)
         learner.network.train()
         (batch,) = feeder(samples_of(config), config.batch, cpu, 0, world)(0, 1)
         (sum(learner.losses(batch).values()) * world.size).backward()

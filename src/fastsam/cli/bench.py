@@ -51,7 +51,7 @@ def training(
     """
     torch = require("torch", "train")
     from fastsam.training.config import make_config, read_config
-    from fastsam.training.loop import Learner, feeder, samples_of
+    from fastsam.training.detector import Detector, feeder, samples_of
 
     settings: dict[str, Any] = read_config(config) if config else {}
     if data:
@@ -62,7 +62,7 @@ def training(
         torch.set_num_threads(threads)
     settings.setdefault("photos", 10**6)
     run = make_config(settings)
-    learner = Learner(run, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    learner = Detector(run, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     feed = feeder(samples_of(run), run.batch, learner.device, workers=1)
     images = torch.rand(run.batch, 3, run.imgsz, run.imgsz, device=learner.device)
 

@@ -77,7 +77,7 @@ def train(
     """
     torch = require("torch", "train")
     from fastsam.training.config import make_config, read_config
-    from fastsam.training.loop import train as run
+    from fastsam.training.detector import train as run
     from fastsam.training.start import read_start
     from fastsam.training.world import joined
 

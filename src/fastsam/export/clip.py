@@ -159,7 +159,7 @@ def shape(entries: dict[str, Tensor], width: int, config: dict[str, Any]) -> Tow
 
 def write_tower(tower: nn.Module, example: Tensor, name: str, free: dict[int, str], file: Path) -> None:
     """Writes a tower as ONNX, float16 on disk."""
-    model = trace(tower, example, {name: free, "vectors": {0: "n"}})
+    model = trace(tower, (example,), {name: free, "vectors": {0: "n"}})
     halve(model)
     make_folder(file.parent)
     with whole(file) as part:

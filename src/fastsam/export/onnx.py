@@ -45,23 +45,24 @@ def to_onnx(network: YOLOv8Seg | LiteSeg) -> ModelProto:
     """The ONNX graph in float32, batch norms folded."""
     axes = {"images": {0: "batch", 2: "height", 3: "width"}}
     axes |= {"candidates": {0: "batch", 2: "anchors"}, "prototypes": {0: "batch", 2: "rows", 3: "columns"}}
-    return trace(Exported(network).eval(), torch.zeros(1, 3, 64, 96), axes)
+    return trace(Exported(network).eval(), (torch.zeros(1, 3, 64, 96),), axes)
 
 
-def trace(network: nn.Module, example: Tensor, axes: dict[str, dict[int, str]]) -> ModelProto:
+def trace(network: nn.Module, example: tuple[Tensor, ...], axes: dict[str, dict[int, str]]) -> ModelProto:
     """The ONNX graph of any network.
 
-    axes: the free axes of its one input, then of each of its outputs, by their names
+    axes: the free axes of its inputs, as many as there are in the `example`, then of its outputs, by their names
     """
-    name, *outputs = axes
+    names = list(axes)
+    inputs, outputs = names[: len(example)], names[len(example) :]
     buffer = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracing exporter announces its successor at every call
         torch.onnx.export(
             network,
-            (example,),
+            example,
             buffer,  # type: ignore[arg-type]  # the tracing exporter takes files as well
-            input_names=[name],
+            input_names=inputs,
             output_names=outputs,
             dynamic_axes=axes,
             opset_version=OPSET,

@@ -1,7 +1,7 @@
 """Masks of one photo, decoded one by one when they are asked for.
 
-Enters: boxes and a source of logits (`Prototyped` from a network, `Given` from anywhere). Leaves: crops, areas, RLE,
-polygons, a label map: no array of the size N x H x W exists. Called by `segments`, `prompts` and `formats`.
+Enters: boxes and a source of logits (`Prototyped` from a network, `Drawn` from the second one, `Given` from anywhere).
+Leaves: crops, areas, RLE, polygons, a label map: no array of the size N x H x W exists.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from fastsam.image.letterbox import Letterbox
 from fastsam.masks import rle
+from fastsam.masks.drawn import Drawn
 from fastsam.masks.given import Given
 from fastsam.masks.polygons import Polygon, polygons
 from fastsam.masks.prototyped import Prototyped
@@ -51,7 +52,7 @@ class Masks:
     """
 
     boxes: Float
-    source: Prototyped | Given
+    source: Prototyped | Given | Drawn
 
     def __post_init__(self) -> None:
         if self.boxes.shape != (len(self.source), 4):
@@ -145,3 +146,9 @@ def from_network(coefficients: Float, prototypes: Float, boxes: Float, letterbox
 def from_pixels(given: Given) -> Masks:
     """Masks that were given; their boxes are those of their pixels."""
     return Masks(given.windows.astype(np.float32), given)
+
+
+def from_grids(drawn: Drawn) -> Masks:
+    """Masks that the second network drew; their boxes are those of their pixels."""
+    bounds = [runs.bounds for runs in drawn.runs_of(np.arange(len(drawn)))]
+    return Masks(np.array(bounds, np.float32).reshape(-1, 4), drawn)

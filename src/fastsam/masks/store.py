@@ -8,11 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.image.letterbox import Letterbox
+from fastsam.masks.drawn import Drawn
 from fastsam.masks.given import Given
 from fastsam.masks.lazy import Masks
 from fastsam.masks.prototyped import Prototyped
 
 Arrays = dict[str, npt.NDArray[Any]]
+LARGEST_GRID = 4096  # cells along a side
+FURTHEST = 1e7  # photo pixels
 
 
 def to_arrays(masks: Masks) -> Arrays:
@@ -20,6 +23,9 @@ def to_arrays(masks: Masks) -> Arrays:
     source = masks.source
     if isinstance(source, Given):
         arrays = {name: np.asarray(getattr(source, name)) for name in ("size", "table", "starts")}
+        return {"boxes": masks.boxes, **arrays}
+    if isinstance(source, Drawn):
+        arrays = {name: np.asarray(getattr(source, name)) for name in ("size", "squares", "cells", "values")}
         return {"boxes": masks.boxes, **arrays}
     box = {f"letterbox_{name}": np.array(value) for name, value in asdict(source.letterbox).items()}
     arrays = {name: getattr(source, name) for name in ("coefficients", "prototypes", "windows")}
@@ -32,12 +38,28 @@ def from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Masks:
         height, width = arrays["size"].tolist()
         given = Given((height, width), arrays["table"], arrays["starts"])
         return Masks(arrays["boxes"], given)
+    if "squares" in arrays:
+        return Masks(arrays["boxes"], drawn(arrays))
     letterbox = Letterbox(
         **{name: tuple(arrays[f"letterbox_{name}"].tolist()) for name in Letterbox.__dataclass_fields__}
     )
     source = Prototyped(arrays["coefficients"], arrays["prototypes"], letterbox, arrays["windows"])
     check(source, arrays["boxes"])
     return Masks(arrays["boxes"], source)
+
+
+def drawn(arrays: Mapping[str, npt.NDArray[Any]]) -> Drawn:
+    """Masks on grids. Raises KeyError, ValueError and TypeError for arrays that hold none."""
+    height, width = arrays["size"].tolist()
+    kinds = {"squares": np.float64, "cells": np.int64, "values": np.float32}
+    for name, kind in kinds.items():
+        if arrays[name].dtype != kind or not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name} are no finite {np.dtype(kind).name}")
+    if min(height, width) < 1 or arrays["cells"].max(initial=0) > LARGEST_GRID:
+        raise ValueError("grids are none of any photo")
+    if np.abs(arrays["squares"]).max(initial=0) > FURTHEST:
+        raise ValueError("a grid lies far from its photo")
+    return Drawn((height, width), arrays["squares"], arrays["cells"], arrays["values"])
 
 
 def check(source: Prototyped, boxes: npt.NDArray[Any]) -> None:

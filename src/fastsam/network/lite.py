@@ -63,14 +63,17 @@ class LiteBlock(nn.Module):
 
 
 class LiteBackbone(nn.Module):
-    """EfficientNet-Lite0 without its classifier. The first `frozen` blocks (and the stem) get no gradient."""
+    """EfficientNet-Lite0 without its classifier. The first `frozen` blocks (and the stem) get no gradient.
 
-    def __init__(self, frozen: int = 0) -> None:
+    blocks: how many of its blocks there are
+    """
+
+    def __init__(self, frozen: int = 0, blocks: int = len(BLOCKS)) -> None:
         super().__init__()
         self._conv_stem = SameConv(3, 32, 3, 2, bias=False)
         self._bn0 = nn.BatchNorm2d(32, eps=1e-3, momentum=0.01)
         channels = [32, *(row[3] for row in BLOCKS)]
-        self._blocks = nn.ModuleList(LiteBlock(channels[i], *row) for i, row in enumerate(BLOCKS))
+        self._blocks = nn.ModuleList(LiteBlock(channels[i], *row) for i, row in enumerate(BLOCKS[:blocks]))
         self.frozen = frozen
         for block in self._blocks:  # on a CPU the gradient of 5x5 depthwise kernels alone costs two fifths of a step
             block._depthwise_conv.requires_grad_(False)
@@ -78,14 +81,23 @@ class LiteBackbone(nn.Module):
     def forward(self, images: Tensor) -> list[Tensor]:
         """Features at strides 4, 8, 16, 32 with 24, 40, 112, 320 channels."""
         taps = []
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.frozen == 0):
-            x = F.relu6(self._bn0(self._conv_stem((images - 0.498) / 0.502)), inplace=True)
-        for i, block in enumerate(self._blocks):
-            with torch.set_grad_enabled(torch.is_grad_enabled() and i >= self.frozen):
-                x = block(x)
+        x = self.stem(images)
+        for i in range(len(self._blocks)):
+            x = self.block(i, x)
             if i in TAPS:
                 taps.append(x)
         return taps
+
+    def stem(self, images: Tensor) -> Tensor:
+        """32 channels at stride 2, of RGB images in 0..1."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.frozen == 0):
+            return F.relu6(self._bn0(self._conv_stem((images - 0.498) / 0.502)), inplace=True)
+
+    def block(self, i: int, x: Tensor) -> Tensor:
+        """What block number i makes of its input."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and i >= self.frozen):
+            y: Tensor = self._blocks[i](x)
+            return y
 
     def train(self, mode: bool = True) -> "LiteBackbone":
         """Batch norms stay as ImageNet left them: a batch of a few photos would only add noise."""

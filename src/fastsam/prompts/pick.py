@@ -18,25 +18,34 @@ Bool = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Candidate:
-    """What answers a prompt: one mask; or several united, or one without others, where no single mask fits.
+    """What answers a prompt: one mask; several united, or one without others, if no single mask fits; or a drawn one.
 
-    masks: those of the photo; plus: indices among them whose union it is; minus: indices of what is taken away
+    masks: those of the photo, or those that were drawn; plus: indices among them whose union it is; minus: indices of
+    what is taken away
     score: its rank, 0..1
+    quality: the IoU that a drawn mask is predicted to reach, 0..1; None for a mask that was not drawn
+    origin: index of the segment that a drawn mask was drawn from; None if it was drawn from the prompt alone
     """
 
     masks: Masks = field(repr=False, compare=False)
     plus: tuple[int, ...]
     score: float
     minus: tuple[int, ...] = ()
+    quality: float | None = None
+    origin: int | None = None
 
     @property
     def index(self) -> int | None:
-        """The mask's index among the segments, None for a union or a difference."""
+        """The mask's index among the segments, or that of the one it was drawn from; None if there is no single one."""
+        if self.quality is not None:
+            return self.origin
         return self.plus[0] if self.how == "mask" else None
 
     @property
     def how(self) -> str:
-        """`mask`, `union` or `difference`."""
+        """`mask`, `union`, `difference` or `drawn`."""
+        if self.quality is not None:
+            return "drawn"
         if self.minus:
             return "difference"
         return "mask" if len(self.plus) == 1 else "union"
@@ -44,7 +53,7 @@ class Candidate:
     @property
     def runs(self) -> Runs:
         """Its pixels as runs."""
-        if self.how == "mask":
+        if self.how in ("mask", "drawn"):
             return self.masks.runs(self.plus[0])
         canvas = np.zeros(self.masks.size, bool)
         for i in self.plus:
@@ -87,6 +96,11 @@ class Pick:
     def how(self) -> str | None:
         """What the best candidate is made of: `mask`, `union` or `difference`; None where nothing matched."""
         return self.candidates[0].how if self.candidates else None
+
+    @property
+    def quality(self) -> float | None:
+        """The IoU that the best candidate is predicted to reach, 0..1; None if nothing matched or was drawn."""
+        return self.candidates[0].quality if self.candidates else None
 
     @property
     def score(self) -> float:

@@ -4,8 +4,9 @@ Enters: photos and a `Policy`. Leaves: `Batch`es, in order, from worker processe
 """
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from fastsam.training.augment import Sample, render
 from fastsam.training.data import Cutout, Photo
 from fastsam.training.plan import Plan, Policy, draw
 from fastsam.training.world import ALONE, World
+
+One = TypeVar("One")
+Many = TypeVar("Many")
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,19 @@ def probabilities(photos: Sequence[Photo], set_weights: dict[str, float]) -> npt
 
 
 def batches(samples: Samples, batch: int, first: int, last: int, workers: int, world: World = ALONE) -> Iterator[Batch]:
+    """Batches number `first` to `last` - 1 of `batch` samples each; see `in_order`."""
+    return in_order(samples, collate, batch, first, last, workers, world)
+
+
+def in_order(
+    samples: Dataset[One],
+    join: Callable[[Sequence[One]], Many],
+    batch: int,
+    first: int,
+    last: int,
+    workers: int,
+    world: World = ALONE,
+) -> Iterator[Many]:
     """Batches number `first` to `last` - 1 of `batch` samples each, prepared by `workers` processes (0: here).
 
     Of several processes that train together each gets its share of every batch.
@@ -100,11 +117,11 @@ def batches(samples: Samples, batch: int, first: int, last: int, workers: int, w
     if "fork" not in multiprocessing.get_all_start_methods():
         workers = 0
     numbers = [list(world.share(range(k * batch, (k + 1) * batch))) for k in range(first, last)]
-    loader: DataLoader[Sample] = DataLoader(
+    loader: DataLoader[One] = DataLoader(
         samples,
         batch_sampler=numbers,
         num_workers=workers,
-        collate_fn=collate,
+        collate_fn=join,
         worker_init_fn=_one_thread,
         prefetch_factor=4 if workers else None,
         multiprocessing_context="fork" if workers else None,

@@ -5,6 +5,7 @@ Enters: a name or a path. Leaves: a `Start`, put into a network by `put`. Called
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -106,3 +107,14 @@ def grown(small: Tensor, large: Tensor) -> Tensor:
     else:
         entry[: len(small)] = small
     return entry
+
+
+def put_whole(file: str, network: nn.Module, description: dict[str, Any]) -> None:
+    """Loads a checkpoint's averaged weights into a network. Raises ValueError if its description is another."""
+    state = checkpoint.load(Path(file))
+    if state["architecture"] != description:
+        raise ValueError(f"{file} holds another network: {state['architecture']}")
+    try:
+        network.load_state_dict(state["average"])
+    except RuntimeError as error:
+        raise ValueError(f"{file} does not fit the network: {str(error).splitlines()[-1].strip()}") from None

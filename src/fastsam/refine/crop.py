@@ -1,0 +1,96 @@
+"""Square windows on a photo, and what the second network sees through them.
+
+Enters: a photo or a mask, boxes. Leaves: crops of a few fixed sizes. The trainer looks through the same `look`.
+
+A pixel's centre is half a pixel from its edges: the crop's pixel c lies at photo pixel x0 + (c + 0.5) * side / size.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+UInt8 = npt.NDArray[np.uint8]
+Float = npt.NDArray[np.float64]
+Box = tuple[float, float, float, float]
+GREY = 127  # what lies beyond a photo's border
+SHARP = 1.5  # photo pixels per crop pixel beyond which pixels are averaged first
+SIZES = (96, 128, 192)  # sides of crops, in crop pixels; the network was trained on them
+LEAST = 12.0  # photo pixels of a window's side
+
+
+@dataclass(frozen=True)
+class Window:
+    """A square of a photo, `side` photo pixels wide, its corner at x0, y0, seen at `size` x `size` pixels."""
+
+    x0: float
+    y0: float
+    side: float
+    size: int
+
+    @property
+    def scale(self) -> float:
+        """Crop pixels per photo pixel."""
+        return self.size / self.side
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        """A place of the photo, in crop pixels."""
+        return (x - self.x0) * self.scale, (y - self.y0) * self.scale
+
+    def box(self, box: Box) -> Box:
+        """A box of the photo, in crop pixels."""
+        return *self.point(box[0], box[1]), *self.point(box[2], box[3])
+
+    @property
+    def matrix(self) -> Float:
+        """(2, 3) from indices of crop pixels to indices of photo pixels."""
+        step = self.side / self.size
+        return np.array([[step, 0, self.x0 + step / 2 - 0.5], [0, step, self.y0 + step / 2 - 0.5]])
+
+
+def about(box: Box, context: float, sizes: tuple[int, ...] = SIZES) -> Window:
+    """The window about a box (xyxy in photo pixels) whose side is `context` times the box's longer side.
+
+    Its size is the least of `sizes` that shows every photo pixel, the largest if none does.
+    """
+    x0, y0, x1, y1 = box
+    side = max(LEAST, max(x1 - x0, y1 - y0) * context)
+    size = next((s for s in sorted(sizes) if s >= side), max(sizes))
+    return Window((x0 + x1 - side) / 2, (y0 + y1 - side) / 2, side, size)
+
+
+def see(picture: npt.NDArray[Any], window: Window) -> UInt8:
+    """The crop (S, S, 3) of a photo (H, W, 3), or (S, S) of a mask (H, W) uint8 that a window shows."""
+    return look(picture, window.matrix, window.size)
+
+
+def moved(matrix: Float, x: float, y: float) -> Float:
+    """An affine map (2, 3) whose results are shifted."""
+    return np.asarray(matrix + np.array([[0, 0, x], [0, 0, y]]))
+
+
+def look(picture: npt.NDArray[Any], matrix: Float, size: int) -> UInt8:
+    """What of a picture an affine map (2, 3), from crop indices to picture indices, shows.
+
+    Averaged if it shrinks, interpolated bilinearly otherwise; grey beyond a photo, 0 beyond a mask.
+    """
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    corners = matrix @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])
+    reach = 2 * scale + 2
+    (x0, y0), (x1, y1) = (corners.min(1) - reach).astype(int), (corners.max(1) + reach).astype(int)
+    x0, y0 = min(max(0, x0), picture.shape[1] - 1), min(max(0, y0), picture.shape[0] - 1)
+    picture = picture[y0 : max(y0 + 1, y1), x0 : max(x0 + 1, x1)]  # what is seen, and a little more
+    matrix = moved(matrix, -x0, -y0)
+    if scale > SHARP:
+        h, w = picture.shape[:2]
+        small = cv2.resize(picture, (max(1, round(w / scale)), max(1, round(h / scale))), interpolation=cv2.INTER_AREA)
+        fx, fy = small.shape[1] / w, small.shape[0] / h
+        matrix = moved(np.diag([fx, fy]) @ moved(matrix, 0.5, 0.5), -0.5, -0.5)
+        picture = small
+    beyond = (GREY, GREY, GREY) if picture.ndim == 3 else 0
+    shown = cv2.warpAffine(
+        picture, matrix, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=beyond
+    )
+    return np.asarray(shown, np.uint8)

@@ -1,0 +1,75 @@
+"""The second network, loaded: crops and prompt maps in, logits and qualities out.
+
+Enters: the bundled file or another that `fastsam export` wrote. Leaves: a `Refiner`.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.errors import UsageError
+from fastsam.runtimes.onnx import open_file
+
+Float = npt.NDArray[np.float32]
+UInt8 = npt.NDArray[np.uint8]
+BUNDLED = Path(__file__).parents[1] / "weights" / "bundled" / "fastsam-refine.onnx"
+AT_ONCE = 16  # crops that pass the network together: more gain nothing on a CPU
+UNKNOWN = -20.0  # logit where the network gave no number
+
+
+@dataclass(frozen=True)
+class Refiner:
+    """A loaded second network, which draws the mask of one thing. `Segments.select(refine=...)` takes it."""
+
+    session: Any
+
+    def run(self, images: Sequence[UInt8], maps: Sequence[Float]) -> tuple[list[Float], Float]:
+        """Logits (4, S / 2, S / 2) for each crop, and qualities (N, 4), 0..1.
+
+        images: N crops (S, S, 3) uint8 RGB, of any of the network's sizes; maps: (4, S / 2, S / 2) for each
+
+        The first logits answer a prompt that means one thing; the other three are what a single click may mean. A mask
+        that the network gave no finite numbers for has quality 0.
+        """
+        logits: list[Float] = [np.zeros((0, 0, 0), np.float32)] * len(images)
+        quality = np.zeros((len(images), 4), np.float32)
+        for size in sorted({image.shape[0] for image in images}):
+            alike = [k for k, image in enumerate(images) if image.shape[0] == size]
+            for some in (alike[k : k + AT_ONCE] for k in range(0, len(alike), AT_ONCE)):
+                feed = {"images": np.stack([images[k] for k in some]), "maps": np.stack([maps[k] for k in some])}
+                drawn, judged = self.session.run(["masks", "quality"], feed)
+                sound = np.isfinite(drawn).all((2, 3)) & np.isfinite(judged)
+                if not sound.all():
+                    drawn = np.where(np.isfinite(drawn), drawn, np.float32(UNKNOWN))
+                quality[some] = np.where(sound, judged, 0)
+                for k, own in zip(some, drawn, strict=True):
+                    logits[k] = own
+        return logits, quality
+
+
+def load(file: str | os.PathLike[str] | None = None, threads: int | None = None) -> Refiner:
+    """A second network; the bundled one if no file is named. threads: of the CPU; None leaves it to ONNX Runtime.
+
+    Raises UsageError for a file that holds none.
+    """
+    path = BUNDLED if file is None else Path(file)
+    try:
+        session = open_file(path, threads)
+    except Exception as error:  # ONNX Runtime's own kinds share no base class
+        raise UsageError(f"{path} is not a network that ONNX Runtime can load") from error
+    found = [i.name for i in session.get_inputs()], [o.name for o in session.get_outputs()]
+    if found != (["images", "maps"], ["masks", "quality"]):
+        raise UsageError(f"{path} is not a second network: `fastsam train refine` and `fastsam export` make one")
+    return Refiner(session)
+
+
+@lru_cache(maxsize=4)
+def shared(threads: int | None = None) -> Refiner:
+    """The bundled second network, loaded once per process and number of threads."""
+    return load(None, threads)

@@ -1,0 +1,58 @@
+"""One thing is one piece: islands and holes of drawn masks go.
+
+Enters and leaves: logits on a grid. Islands get a logit just below 0, holes one just above it.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Float = npt.NDArray[np.float32]
+SPECK = 0.02  # share of a mask's area below which an island or a hole is noise
+FAINT = 0.5  # logit, below or above 0, of what was removed or filled
+
+
+def tidied(logits: Float, clicks: Sequence[tuple[float, float]] = (), least: float = 0.0) -> Float:
+    """The logits (G, G) without islands and holes that are small.
+
+    clicks: x, y in cells; if there are any, the pieces that hold one are kept alone, or the largest piece if none does
+    least: cells of an island or a hole below which it goes whatever the mask's size
+    """
+    on = (logits > 0).astype(np.uint8)
+    area = int(on.sum())
+    if area == 0:
+        return logits
+    limit = max(least, SPECK * area)
+    out = logits.copy()
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(on, connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    keep = areas >= limit
+    if clicks:
+        n = len(logits)
+        held = {int(labels[min(max(int(y), 0), n - 1), min(max(int(x), 0), n - 1)]) for x, y in clicks} - {0}
+        keep = np.zeros(count, bool)
+        keep[list(held)] = True
+    if not keep[1:].any():
+        keep[1 + int(areas[1:].argmax())] = True
+    keep[0] = False
+    gone = (on > 0) & ~keep[labels]
+    out[gone] = np.minimum(-np.abs(out[gone]), -FAINT)
+    return filled(out, limit)
+
+
+def filled(logits: Float, limit: float) -> Float:
+    """The logits with holes below `limit` cells closed; what touches the grid's border is no hole."""
+    off = (logits <= 0).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(off, connectivity=4)
+    rim = np.unique(np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1])))
+    small = stats[:, cv2.CC_STAT_AREA] < limit
+    small[rim] = False
+    small[0] = False
+    if not small.any():
+        return logits
+    holes = (off > 0) & small[labels]
+    out = logits.copy()
+    out[holes] = np.maximum(np.abs(out[holes]), FAINT)
+    return out

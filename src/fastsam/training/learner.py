@@ -1,0 +1,159 @@
+"""What learns: a network with its optimiser and running average.
+
+Enters: a `Run` and batches. Leaves: losses, and the state that a checkpoint holds. The two networks' own learners say
+what their losses are.
+"""
+
+import copy
+import dataclasses
+import math
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from fastsam.training.config import Run
+from fastsam.training.world import ALONE, World, synchronise
+
+Batch = TypeVar("Batch")
+Settings = TypeVar("Settings", bound=Run)
+
+
+class Learner(Generic[Settings, Batch]):
+    """A network with its optimiser and running average: the state that a step changes and a checkpoint holds.
+
+    description: plain values that say which network it is
+    """
+
+    def __init__(
+        self,
+        config: Settings,
+        network: nn.Module,
+        description: dict[str, Any],
+        device: torch.device,
+        world: World = ALONE,
+    ) -> None:
+        self.config, self.device, self.world, self.description = config, device, world, description
+        self.network = network.to(device, torch.float64 if config.precision == "float64" else torch.float32)
+        channels_last(self.network)
+        if config.synced:
+            synchronise(self.network)
+        self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.optimiser = torch.optim.AdamW(parameter_groups(self.network, config), lr=config.rate, fused=True)
+        self.generator = torch.Generator().manual_seed(config.seed)
+        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and computes_bf16(device))
+        self.step = 0
+        self.shared: nn.Module = self.network if world.size == 1 else DistributedDataParallel(self.network)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The losses of a batch, whose sum is to become small."""
+        raise NotImplementedError
+
+    def images(self, pixels: Tensor) -> Tensor:
+        """uint8 images (N, 3, H, W) in 0..1, in the network's kind of number and layout."""
+        kind = next(self.network.parameters()).dtype
+        return pixels.to(self.device).to(kind).div_(255).contiguous(memory_format=torch.channels_last)
+
+    def learn(self, batch: Batch) -> dict[str, Tensor]:
+        """One step on a batch, or this process's share of it; returns its losses, or their shares.
+
+        They are still on the device: reading them would wait for it.
+        """
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["share"] * rate_at(self.step, self.config)
+        self.network.train()
+        parts = self.losses(batch)
+        total = torch.stack(list(parts.values())).sum() * self.world.size  # gradients are averaged
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
+        self.optimiser.step()
+        self.step += 1
+        self.follow()
+        return {name: value.detach() for name, value in parts.items()}
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Moves the running average towards the network, faster in the first thousands of steps."""
+        share = 1 - self.config.average * (1 - math.exp(-self.step / 1000))
+        pairs = zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True)
+        floats: list[tuple[Tensor, Tensor]] = []
+        others: list[tuple[Tensor, Tensor]] = []
+        for mean, value in pairs:
+            (floats if mean.dtype.is_floating_point else others).append((mean, value))
+        torch._foreach_lerp_([m for m, _ in floats], [v for _, v in floats], share)
+        for mean, value in others:
+            mean.copy_(value)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            **self.final(),
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "generator": self.generator.get_state(),
+        }
+
+    def final(self) -> dict[str, Any]:
+        return {
+            "architecture": self.description,
+            "config": dataclasses.asdict(self.config),
+            "step": self.step,
+            "average": self.average.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continues exactly where `state` was taken."""
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.generator.set_state(state["generator"])
+        self.step = state["step"]
+
+
+def rate_at(step: int, config: Run) -> float:
+    """Linear warm-up, then a half cosine to a hundredth of the peak."""
+    warm = max(1, config.warmup // config.batch)
+    if step < warm:
+        return config.rate * (step + 1) / warm
+    done = (step - warm) / max(1, config.steps - warm)
+    return config.rate * (0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, done))) / 2)
+
+
+def parameter_groups(network: nn.Module, config: Run) -> list[dict[str, Any]]:
+    """Weights with decay, biases and norms without; a pretrained backbone at its share of the rate."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    frozen = {f"backbone._blocks.{i}." for i in range(config.frozen)}
+    frozen |= {"backbone._conv_stem.", "backbone._bn0."} if config.frozen else set()
+    for name, parameter in network.named_parameters():
+        if any(name.startswith(prefix) for prefix in frozen):
+            parameter.requires_grad_(False)
+        if parameter.requires_grad:
+            groups.setdefault((name.startswith("backbone."), parameter.ndim > 1), []).append(parameter)
+    return [
+        {
+            "params": parameters,
+            "share": config.backbone_rate if is_backbone else 1.0,
+            "weight_decay": config.decay if decays else 0.0,
+        }
+        for (is_backbone, decays), parameters in groups.items()
+    ]
+
+
+def computes_bf16(device: torch.device) -> bool:
+    """Whether bf16 arithmetic is in the hardware: any CUDA device of today, a CPU with AVX512-BF16 or AMX."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    flags = Path("/proc/cpuinfo")
+    text = flags.read_text() if flags.exists() else ""
+    return "avx512_bf16" in text or "amx_bf16" in text
+
+
+def channels_last(network: nn.Module) -> None:
+    """Lays out convolution weights as the fast kernels of CPUs and tensor cores want them."""
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the stubs lack it

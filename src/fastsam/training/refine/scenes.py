@@ -1,0 +1,272 @@
+"""One crop with the mask of one thing in it: cut from a photo, or made of cut-outs on one.
+
+Enters: `Photo`s, `Cutout`s, backgrounds and a random generator. Leaves: a `Scene`, for `prompts`.
+
+Whatever is pasted hides what lies beneath it, in the picture and in the masks: a thing's mask is what is seen of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.refine.crop import SHARP, look
+from fastsam.training.data import Cutout, Photo
+
+UInt8 = npt.NDArray[np.uint8]
+Float = npt.NDArray[np.float32]
+LEAST = 24  # crop pixels of a thing that can be learnt
+VISIBLE = 0.45  # share of a thing that must be seen
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How scenes are made. Probabilities 0..1.
+
+    pasted: that the thing is a cut-out on a photo, not drawn in one; cut: that such a cut-out comes from a photo's mask
+    hidden: that other things are pasted upon a drawn one
+    rotate: that the crop is turned, by a dozen degrees or so; colour: strength of changes of colour
+    blur: that the crop loses detail, as small things have lost it
+    context: range of the crop's side over the thing's longer side
+    """
+
+    pasted: float = 0.4
+    cut: float = 0.3
+    hidden: float = 0.3
+    rotate: float = 0.4
+    colour: float = 0.4
+    blur: float = 0.3
+    context: tuple[float, float] = (1.15, 1.8)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """pixels: (S, S, 3) uint8 RGB; mask: (S, S) uint8 0..255 of the thing; other: of a neighbour, or None"""
+
+    pixels: UInt8
+    mask: UInt8
+    other: UInt8 | None
+
+
+@dataclass(frozen=True)
+class Material:
+    """What scenes are made of.
+
+    photos: with regions; backgrounds: without
+    regions: (R, 2) photo and region of each that can be learnt, drawn with `chances` (R,)
+    """
+
+    photos: Sequence[Photo]
+    cutouts: Sequence[Cutout]
+    backgrounds: Sequence[UInt8]
+    regions: npt.NDArray[np.int64]
+    chances: npt.NDArray[np.float64] = field(repr=False)
+
+
+def material(
+    photos: Sequence[Photo], cutouts: Sequence[Cutout], backgrounds: Sequence[UInt8], weights: dict[str, float]
+) -> Material:
+    """What scenes are made of; `weights`: how often a set's regions are drawn in all, against 1.
+
+    Within a set photos are drawn alike, within a photo larger regions more often than small ones. A weight may name a
+    set or the beginning of its photos' names (`misc-clean/facade`); the longest that fits counts.
+    """
+    found: list[tuple[int, int]] = []
+    chances: list[float] = []
+    groups: dict[str, list[int]] = {}
+    for k, photo in enumerate(photos):
+        groups.setdefault(group_of(photo.name, weights), []).append(k)
+    for name, members in groups.items():
+        share = weights.get(name, 1.0) / len(members)
+        for k in members:
+            good = [j for j, r in enumerate(photos[k].regions) if not r.ignored and min(r.shape) >= 5]
+            sizes = np.array([max(photos[k].regions[j].shape) for j in good], np.float64)
+            own = np.sqrt(sizes) * [photos[k].regions[j].weight for j in good]
+            found += [(k, j) for j in good]
+            chances += list(share * own / own.sum()) if len(good) else []
+    if not found:
+        raise ValueError("no region is large enough to learn from: name other sets")
+    values = np.array(chances)
+    return Material(photos, cutouts, backgrounds, np.array(found), values / values.sum())
+
+
+def group_of(name: str, weights: dict[str, float]) -> str:
+    """The entry of `weights` that a photo `set/name-1.webp` falls under, `set` or `set/name`; else its set."""
+    fitting = [key for key in weights if f"{name}/".startswith((f"{key}/", f"{key}-"))]
+    return max(fitting, key=len, default=name.split("/")[0])
+
+
+def draw(source: Material, size: int, wide: bool, policy: Policy, rng: np.random.Generator) -> Scene:
+    """A scene of `size` pixels; `wide`: much more than the thing may be seen."""
+    while True:
+        pasted = len(source.cutouts) and rng.random() < policy.pasted
+        scene = (compose if pasted else from_photo)(source, size, wide, policy, rng)
+        if scene is not None and int((scene.mask > 127).sum()) >= LEAST:
+            return Scene(degrade(scene.pixels, policy, rng), scene.mask, scene.other)
+
+
+def context_of(wide: bool, policy: Policy, rng: np.random.Generator) -> float:
+    """The crop's side over the thing's longer side."""
+    low, high = policy.context
+    return float(np.exp(rng.uniform(np.log(low), np.log(4.5 if wide else high))))
+
+
+def from_photo(source: Material, size: int, wide: bool, policy: Policy, rng: np.random.Generator) -> Scene | None:
+    """A drawn region, seen through a window about it."""
+    k, j = source.regions[rng.choice(len(source.regions), p=source.chances)]
+    photo = source.photos[k]
+    target = photo.regions[j]
+    (x, y), (h, w) = target.offset, target.shape
+    side = max(w, h) * context_of(wide, policy, rng)
+    free = np.maximum(side - np.array([w, h]), 0) / 2
+    shift = rng.uniform(-1, 1, 2) * (free * 0.9 if wide else free * 0.5)
+    centre = np.array([x + w / 2, y + h / 2]) + shift
+    matrix = window(centre, side, size, policy, rng)
+    pixels = look(photo.pixels, matrix, size)
+    mask = look(whole(target.crop(), target.offset, photo.pixels.shape[:2]), matrix, size)
+    others = [i for i in range(len(photo.regions)) if i != j and near(photo.regions[i], centre, side)]
+    other = None
+    if others:
+        r = photo.regions[others[rng.integers(len(others))]]
+        other = look(whole(r.crop(), r.offset, photo.pixels.shape[:2]), matrix, size)
+    before = int((mask > 127).sum())
+    if len(source.cutouts) and rng.random() < policy.hidden:
+        for _ in range(rng.integers(1, 3)):
+            item = choose(source, policy, rng)
+            place = rng.uniform(0, size, 2)
+            layer = laid(item, place, size * rng.uniform(0.2, 0.7), size, policy, rng)
+            covered = np.minimum(mask, 255 - layer[1])
+            if (covered > 127).sum() > max(VISIBLE * before, LEAST):
+                pixels, mask, other = blend(pixels, *layer), covered, layer[1]
+    return Scene(pixels, mask, other)
+
+
+def near(region: object, centre: npt.NDArray[np.float64], side: float) -> bool:
+    """Whether a region's box meets a window."""
+    (x, y), (h, w) = region.offset, region.shape  # type: ignore[attr-defined]
+    low, high = centre - side / 2, centre + side / 2
+    return bool(x < high[0] and y < high[1] and x + w > low[0] and y + h > low[1])
+
+
+def compose(source: Material, size: int, wide: bool, policy: Policy, rng: np.random.Generator) -> Scene | None:
+    """Cut-outs on a part of a photo; one of them is the thing."""
+    pixels = ground(source, size, policy, rng)
+    length = size / context_of(wide, policy, rng)
+    middle = size / 2 + rng.uniform(-0.5, 0.5, 2) * (size - length) * (0.9 if wide else 0.4)
+    layers = [laid(choose(source, policy, rng), middle, length, size, policy, rng)]
+    for _ in range(rng.integers(0, 5)):
+        place = rng.uniform(-0.1, 1.1, 2) * size
+        layers.append(laid(choose(source, policy, rng), place, length * rng.uniform(0.4, 1.5), size, policy, rng))
+    order = list(rng.permutation(len(layers)))
+    mask, whole_area, other = None, 1, None
+    for k in order:
+        colours, alpha = layers[k]
+        pixels = blend(pixels, colours, alpha)
+        if k == 0:
+            mask, whole_area = alpha, int((alpha > 127).sum())
+        elif mask is not None:
+            mask, other = np.minimum(mask, 255 - alpha), alpha
+        else:
+            other = alpha
+    assert mask is not None
+    if (mask > 127).sum() < VISIBLE * whole_area:
+        return None
+    return Scene(pixels, mask, other)
+
+
+def ground(source: Material, size: int, policy: Policy, rng: np.random.Generator) -> UInt8:
+    """A part of a photo or of a background to paste upon."""
+    n = len(source.photos) + len(source.backgrounds)
+    k = int(rng.integers(n))
+    picture = source.photos[k].pixels if k < len(source.photos) else source.backgrounds[k - len(source.photos)]
+    h, w = picture.shape[:2]
+    side = min(h, w) * rng.uniform(0.35, 1.0)
+    centre = np.array([rng.uniform(side / 2, w - side / 2), rng.uniform(side / 2, h - side / 2)])
+    return look(picture, window(centre, side, size, policy, rng), size)
+
+
+def choose(source: Material, policy: Policy, rng: np.random.Generator) -> UInt8:
+    """An RGBA cut-out: from the folders, or cut along a drawn region."""
+    if rng.random() >= policy.cut:
+        return source.cutouts[int(rng.integers(len(source.cutouts)))].pixels
+    for _ in range(8):
+        k, j = source.regions[rng.choice(len(source.regions), p=source.chances)]
+        region = source.photos[k].regions[j]
+        if min(region.shape) >= 32 and region.fill > 0.25:
+            (x, y), (h, w) = region.offset, region.shape
+            alpha = cv2.GaussianBlur(region.crop(), (3, 3), 0)
+            return np.asarray(np.dstack((source.photos[k].pixels[y : y + h, x : x + w], alpha)), np.uint8)
+    return source.cutouts[int(rng.integers(len(source.cutouts)))].pixels
+
+
+def laid(
+    item: UInt8, place: npt.NDArray[np.float64], length: float, size: int, policy: Policy, rng: np.random.Generator
+) -> tuple[UInt8, UInt8]:
+    """A cut-out's colours (S, S, 3) and alpha (S, S), its longer side `length` pixels, its middle at `place`."""
+    h, w = item.shape[:2]
+    scale = length / max(h, w)
+    if scale < 1 / SHARP:
+        item = cv2.resize(item, (max(1, round(w * scale)), max(1, round(h * scale))), interpolation=cv2.INTER_AREA)
+        h, w = item.shape[:2]
+        scale = length / max(h, w)
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    angle = rng.normal(0, 0.25) if rng.random() < policy.rotate else 0.0
+    c, s = np.cos(angle) * scale, np.sin(angle) * scale
+    linear = np.array([[c * flip, -s], [s * flip, c]])
+    shift = place - linear @ np.array([w / 2 - 0.5, h / 2 - 0.5]) - 0.5
+    matrix = np.hstack((linear, shift[:, None]))
+    drawn = cv2.warpAffine(item, matrix, (size, size), flags=cv2.INTER_LINEAR)
+    colours = tint(drawn[..., :3], policy.colour * 0.7, rng)
+    return colours, np.ascontiguousarray(drawn[..., 3])
+
+
+def blend(pixels: UInt8, colours: UInt8, alpha: UInt8) -> UInt8:
+    """Colours over pixels by alpha."""
+    share = alpha[..., None].astype(np.float32) / 255
+    return np.asarray(pixels + (colours.astype(np.float32) - pixels) * share + 0.5, np.uint8)
+
+
+def window(
+    centre: npt.NDArray[np.float64], side: float, size: int, policy: Policy, rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """The affine map (2, 3) from crop pixels to photo pixels; sometimes turned, half the time mirrored."""
+    scale = side / size
+    angle = rng.normal(0, 0.2) if rng.random() < policy.rotate else 0.0
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    c, s = np.cos(angle) * scale, np.sin(angle) * scale
+    linear = np.array([[c * flip, -s], [s * flip, c]])
+    return np.hstack((linear, (centre - 0.5 - linear @ np.full(2, size / 2 - 0.5))[:, None]))
+
+
+def whole(crop: UInt8, offset: tuple[int, int], size: tuple[int, int]) -> UInt8:
+    """A region's crop on an empty photo."""
+    canvas = np.zeros(size, np.uint8)
+    x, y = offset
+    canvas[y : y + crop.shape[0], x : x + crop.shape[1]] = crop
+    return canvas
+
+
+def tint(pixels: UInt8, strength: float, rng: np.random.Generator) -> UInt8:
+    """Other brightness, contrast, saturation and tint."""
+    gain = 1 + strength * rng.uniform(-1, 1)
+    grey = 1 + strength * rng.uniform(-1, 1) if rng.random() < 0.96 else 0.0
+    luma = np.tile(np.array([0.299, 0.587, 0.114]) * (1 - grey), (3, 1))
+    mix = (np.eye(3) * grey + luma) * gain * (1 + 0.3 * strength * rng.uniform(-1, 1, (3, 1)))
+    shift = 128 * (1 - gain) + 90 * strength * rng.uniform(-1, 1)
+    return np.asarray(cv2.transform(pixels, np.hstack((mix, np.full((3, 1), shift)))), np.uint8)
+
+
+def degrade(pixels: UInt8, policy: Policy, rng: np.random.Generator) -> UInt8:
+    """Other colours, less detail, noise."""
+    pixels = tint(pixels, policy.colour, rng)
+    if rng.random() < policy.blur:
+        size = pixels.shape[0]
+        small = max(16, round(size * rng.uniform(0.25, 0.8)))
+        pixels = cv2.resize(pixels, (small, small), interpolation=cv2.INTER_AREA)
+        pixels = cv2.resize(pixels, (size, size), interpolation=cv2.INTER_LINEAR)
+    if rng.random() < policy.blur:
+        noise = rng.normal(0, rng.uniform(2, 12), (*pixels.shape[:2], 1))
+        pixels = np.clip(pixels + noise, 0, 255).astype(np.uint8)
+    return np.asarray(pixels, np.uint8)
