@@ -15,7 +15,7 @@ app.command(
     help="Segment everything in photos, or what points, boxes, masks and words mean.",
 )
 app.command("fastsam.cli.serve:serve", name="serve", help="Open the page, and serve it and its API.")
-app.command("fastsam.cli.train:train", name="train", help="Train a network on COCO-style folders.")
+app.command("fastsam.cli.train:app", name="train", help="Train a network on COCO-style folders.")
 app.command("fastsam.cli.export:export", name="export", help="Write a network as ONNX, in float or in eight bits.")
 app.command("fastsam.cli.doctor:doctor", name="doctor", help="Show what this machine has, and test a device.")
 weights = App(name="weights", help="Models by name, and conversion of their files.")

@@ -2,22 +2,26 @@
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from fastsam.cli.report import clock
 from fastsam.errors import UsageError, require
 
 if TYPE_CHECKING:
+    from fastsam.training.config import Run
     from fastsam.training.loop import Report
 
 BUILT = ("backbone", "size", "reg_max", "mask_channels", "mask_towers", "placed", "coefficients")
+app = App(name="train", help="Train a network on COCO-style folders.")
 OPTIONS = ("data", "cutouts", "backbone", "size", "imgsz", "batch", "photos", "seed", "start", "pretrained", "holdout")
 
 
+@app.default
 def train(
     *,
     config: Path | None = None,
@@ -75,43 +79,111 @@ def train(
     workers
         Processes that prepare batches.
     """
-    torch = require("torch", "train")
+    require("torch", "train")
     from fastsam.training.config import make_config, read_config
     from fastsam.training.detector import train as run
     from fastsam.training.start import read_start
-    from fastsam.training.world import joined
 
     settings: dict[str, Any] = read_config(config) if config else {}
     given = locals()
-    for name in OPTIONS:
-        value = given[name]
-        if value is not None:
-            settings[name] = [str(v) for v in value] if isinstance(value, list) else _plain(value)
+    settings |= {name: as_setting(given[name]) for name in OPTIONS if given[name] is not None}
     last = output / "last.pt"
     begun = str(last) if last.exists() else settings.get("start")
     if begun and "start" in settings:
         theirs = asdict(read_start(begun).architecture)
         if settings.get("backbone", theirs["backbone"]) == theirs["backbone"]:
             settings = {**{name: theirs[name] for name in BUILT}, **settings}
-    if not settings.get("data"):
+    whole = make_config(settings)
+    follow(run, whole, output, device, threads, workers)
+    return 0
+
+
+@app.command
+def refine(
+    *,
+    config: Path | None = None,
+    data: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
+    cutouts: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
+    backgrounds: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
+    output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("runs/refine"),
+    batch: int | None = None,
+    photos: Annotated[int | None, Parameter(name="--crops")] = None,
+    seed: int | None = None,
+    start: Annotated[str | None, Parameter(name="--from")] = None,
+    pretrained: Path | None = None,
+    holdout: Path | None = None,
+    device: str = "auto",
+    threads: int = 0,
+    workers: int = 1,
+) -> int:
+    """Train the second network, which draws what a prompt means; resumes if OUTPUT holds a checkpoint.
+
+    Parameters
+    ----------
+    config
+        TOML file of settings (see configs/refine/); flags override it.
+    data
+        Folders with images/ and instances.json.
+    cutouts
+        Folders of RGBA objects to paste.
+    backgrounds
+        Folders of pictures to paste upon.
+    output
+        Folder for log.jsonl, last.pt and final.pt.
+    batch
+        Crops per step.
+    photos
+        Length of the run in crops seen.
+    seed
+        Seed of everything random.
+    start
+        Checkpoint of fastsam train refine to start from.
+    pretrained
+        File of ImageNet weights for the backbone.
+    holdout
+        File of set/file lines to leave out.
+    device
+        auto, cpu, cuda, ...
+    threads
+        Threads of the network on the CPU; 0 leaves the choice to torch.
+    workers
+        Processes that prepare batches.
+    """
+    require("torch", "train")
+    from fastsam.training.config import read_config
+    from fastsam.training.refine.config import RefineConfig, make_config
+    from fastsam.training.refine.loop import train as run
+
+    settings: dict[str, Any] = read_config(config, RefineConfig) if config else {}
+    given = locals()
+    names = ("data", "cutouts", "backgrounds", "batch", "photos", "seed", "start", "pretrained", "holdout")
+    settings |= {name: as_setting(given[name]) for name in names if given[name] is not None}
+    follow(run, make_config(settings), output, device, threads, workers)
+    return 0
+
+
+def follow(run: Callable[..., Any], config: "Run", output: Path, device: str, threads: int, workers: int) -> None:
+    """Runs a config to its end and tells of it. Raises UsageError if there is no data."""
+    torch = require("torch", "train")
+    from fastsam.training.world import joined
+
+    if not config.data:
         raise UsageError("there is nothing to train on: name folders with --data")
     if threads:
         torch.set_num_threads(threads)
     where = choose_device(device)
-    whole = make_config(settings)
-    with joined(where, whole.batch) as world:
-        for report in run(whole, output, where, workers, world=world):
+    with joined(where, config.batch) as world:
+        for report in run(config, output, where, workers, world=world):
             if world.rank == 0:
                 print(said(report), file=sys.stderr, flush=True)
         if world.rank == 0:
             print(f"{output}/final.pt")
-    return 0
 
 
 def said(report: "Report") -> str:
     """A report as a line."""
     parts = "  ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
-    return f"{report.seen}/{report.total} photos  {report.rate:.1f} a second  {clock(report.left)} left  {parts}"
+    return f"{report.seen}/{report.total}  {report.rate:.1f} a second  {clock(report.left)} left  {parts}"
 
 
 def choose_device(name: str) -> Any:
@@ -133,5 +205,8 @@ def choose_device(name: str) -> Any:
     return where
 
 
-def _plain(value: Any) -> Any:
+def as_setting(value: Any) -> Any:
+    """A flag's value as a config file has it: paths as text."""
+    if isinstance(value, list):
+        return [str(v) for v in value]
     return str(value) if isinstance(value, Path) else value
