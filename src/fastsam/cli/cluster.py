@@ -34,6 +34,7 @@ def segment(
     max_det: int | None = None,
     tile: int | None = None,
     overlap: float | None = None,
+    refine: Annotated[bool, Parameter(negative="")] = False,
     runtime: str = "onnx",
     batch: int = 1,
     threads: int = 1,
@@ -67,6 +68,8 @@ def segment(
         Side in pixels of tiles that are segmented beside the whole photo.
     overlap
         Share of a tile that the next one shows too.
+    refine
+        Draw every mask anew with the second network.
     runtime
         onnx, openvino, or torch for a checkpoint.
     batch
@@ -89,6 +92,7 @@ def segment(
     from fastsam.cluster.job import segment as run
 
     given = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det, "tile": tile, "overlap": overlap}
+    given |= {"refine": True} if refine else {}
     two = None if columns is None else tuple(columns.split(","))
     if two is not None and len(two) != 2:
         raise UsageError(f"--columns {columns} is not KEY,BYTES")

@@ -46,6 +46,9 @@ def _show(pick: Pick) -> str:
     if not pick.candidates:
         return f"{pick.prompt.name}: {'not in this photo' if pick.prompt.text is not None else 'no match'}"
     best = pick.candidates[0]
+    if best.how == "drawn":
+        source = "" if best.index is None else f" from {best.index}"
+        return f"{pick.prompt.name}: drawn{source} at {best.score:.2f}"
     plus, minus = " + ".join(map(str, best.plus)), "".join(f" - {i}" for i in best.minus)
     of = "" if best.how == "mask" else "of "
     more = f" and {len(pick.matches) - 1} more" if len(pick.matches) > 1 else ""

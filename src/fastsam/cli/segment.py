@@ -27,6 +27,7 @@ from fastsam.image.read import UnreadableImageError
 from fastsam.loading import cores
 from fastsam.model import FastSAM, stage
 from fastsam.prompts import Pick, Prompt
+from fastsam.refine.network import Refiner, shared
 from fastsam.segments import Segments
 from fastsam.streams import ordered
 
@@ -140,6 +141,24 @@ class Keeping:
     inside: float | None = None
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Drawing:
+    """How exactly masks are drawn.
+
+    Parameters
+    ----------
+    refine
+        Draw every mask anew with the second network; --no-refine draws none. By default it draws what answers points,
+        boxes and masks.
+    min_region_area
+        With --refine, pixels of an island or a hole of a mask below which it goes.
+    """
+
+    refine: bool | None = None
+    min_region_area: float | None = None
+
+
 @dataclass(frozen=True)
 class Done:
     """What is left to say of a photo whose own files are written."""
@@ -151,7 +170,7 @@ class Done:
     answer: dict[str, Any]
 
 
-DEFAULTS = (Finding(), Asking(), Keeping())
+DEFAULTS = (Finding(), Asking(), Keeping(), Drawing())
 
 
 def segment(
@@ -162,6 +181,7 @@ def segment(
     finding: Finding = DEFAULTS[0],
     asking: Asking = DEFAULTS[1],
     keeping: Keeping = DEFAULTS[2],
+    drawing: Drawing = DEFAULTS[3],
     format_: Annotated[list[str] | None, Parameter(name="--format", negative="")] = None,
     merge: Annotated[bool, Parameter(negative="")] = False,
     fill: Annotated[bool, Parameter(negative="")] = False,
@@ -198,7 +218,8 @@ def segment(
         raise UsageError("--merge needs prompts whose answers it joins: --point, --box, --mask, --text or --prompts")
     others = [*(asking.mask or ()), *(f for f in (asking.prompts, finding.annotations) if f is not None)]
     outputs = plan(todo, formats, output, others)
-    find, workers = finder(finding, len(todo))
+    check(drawing)
+    find, workers, refiner = finder(finding, len(todo))
     if formats:
         make_folder(output)
 
@@ -208,8 +229,10 @@ def segment(
         try:
             if isinstance(source, UsageError):
                 raise source
-            segments = named(keep(find(photo, source), keeping), asking)
-            segments, picks = answered(segments, prompts, asking, merge)
+            segments = drawn(find(photo, source), drawing, refiner)
+            segments = named(keep(segments, keeping), asking)
+            how = False if drawing.refine is False or not draws(prompts) else refiner()
+            segments, picks = answered(segments, prompts, asking, merge, how)
             with stage("write", segments.seconds):
                 said = write(photo, outputs[photo], segments, picks, fill)
                 rows = coco.rows_of(segments, picks) if "coco" in formats else []
@@ -280,8 +303,8 @@ def plan(todo: Sequence[Photo], formats: Sequence[str], output: Path, others: Se
     return outputs
 
 
-def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segments], int]:
-    """What finds the masks of a photo, a network or a COCO file, and how many photos it takes at the same time.
+def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segments], int, Callable[[], Refiner]]:
+    """What finds the masks of a photo, a network or a COCO file; how many photos at the same time; what draws them.
 
     Raises UsageError for settings that make no sense.
     """
@@ -298,7 +321,7 @@ def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segmen
             segments = Segments.from_masks(source, given.of(photo), categories=given.categories)
             return segments.filter(conf=finding.conf, iou=finding.iou)
 
-        return found, min(cores(), photos)
+        return found, min(cores(), photos), shared
     if finding.overlap is not None and finding.tile is None:
         raise UsageError("--overlap needs --tile")
     if finding.tile is not None:
@@ -309,7 +332,30 @@ def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segmen
     if workers > 1:
         network = network.parallel(workers)
     settings |= {name: value for name, value in view.items() if value is not None}
-    return lambda _, source: network(source, **settings), workers
+    return lambda _, source: network(source, **settings), workers, lambda: network.refiner
+
+
+def check(drawing: Drawing) -> None:
+    """Raises UsageError for settings of drawing that make no sense."""
+    if drawing.min_region_area is None:
+        return
+    if not drawing.refine:
+        raise UsageError("--min-region-area needs --refine")
+    if not 0 <= drawing.min_region_area < float("inf"):
+        raise UsageError(f"--min-region-area {drawing.min_region_area} is no number of pixels: the least is 0")
+
+
+def drawn(segments: Segments, drawing: Drawing, refiner: Callable[[], Refiner]) -> Segments:
+    """The segments, every one drawn anew if that is asked for."""
+    if not drawing.refine:
+        return segments
+    with stage("refine", segments.seconds):
+        return segments.refine(refiner=refiner(), min_region_area=drawing.min_region_area or 0)
+
+
+def draws(prompts: Sequence[Prompt] | None) -> bool:
+    """Whether any prompt's answer can be drawn: words are answered by choice."""
+    return any(prompt.text is None for prompt in prompts or ())
 
 
 def keep(segments: Segments, keeping: Keeping) -> Segments:
@@ -331,13 +377,16 @@ def named(segments: Segments, asking: Asking) -> Segments:
 
 
 def answered(
-    segments: Segments, prompts: Sequence[Prompt] | None, asking: Asking, merge: bool
+    segments: Segments, prompts: Sequence[Prompt] | None, asking: Asking, merge: bool, refine: Refiner | bool
 ) -> tuple[Segments, list[Pick] | None]:
-    """The segments and the answers to the prompts; or, with `merge`, one segment of all that they mean."""
+    """The segments and the answers to the prompts; or, with `merge`, one segment of all that they mean.
+
+    refine: as in `Segments.select`
+    """
     if not prompts:
         return segments, None
     with stage("prompts", segments.seconds):
-        picks = segments.select(prompts, encoder=asking.encoder)
+        picks = segments.select(prompts, encoder=asking.encoder, refine=refine)
     if not merge:
         return segments, picks
     found = [pick for pick in picks if pick]

@@ -63,7 +63,8 @@ def segment(
     """Everything in every photo of an input, into a Parquet data set; what is there already is not done again.
 
     input_: a folder, a glob, WebDataset shards or Parquet tables, on any file system; output: a folder on one
-    address: of a Ray cluster, None to start Ray on this machine; settings: imgsz, conf, iou, max_det, tile, overlap
+    address: of a Ray cluster, None to start Ray on this machine; settings: imgsz, conf, iou, max_det, tile, overlap,
+    refine
     batch: photos that pass the network together; threads: of each worker's network; gpus: of each worker
     workers: as many as the cluster has room for where left out; photos: of a part
     formats: `webdataset` and `coco` beside Parquet; columns: of tables, of keys and of bytes
@@ -83,7 +84,7 @@ def segment(
     use: dict[str, Any] = {"threads": threads, "runtime": runtime, "device": "cuda" if gpus else "cpu"}
     network = FastSAM(model, threads=1, runtime=runtime)  # for its settings: this machine may have no GPU
     given = settings or {}
-    view = {name: value for name, value in given.items() if name in ("tile", "overlap")}
+    view = {name: value for name, value in given.items() if name in ("tile", "overlap", "refine")}
     resolved = network.resolve(**{name: value for name, value in given.items() if name not in view})
     weights = (catalogue.locate if runtime == "torch" else catalogue.find)(model)
     content = weights.read_bytes()

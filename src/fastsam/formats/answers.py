@@ -8,7 +8,7 @@ from typing import Any
 
 from fastsam.formats import coco
 from fastsam.formats.items import categories, items
-from fastsam.prompts import Pick
+from fastsam.prompts import Candidate, Pick
 from fastsam.segments import Segments
 
 
@@ -44,10 +44,13 @@ def pick_of(pick: Pick, matches: Sequence[dict[str, Any]]) -> dict[str, Any] | N
     """A pick, whose `matches` are described already: the best one, all candidates, and for a text all that match."""
     if not pick:
         return None
-    others = [
-        {"index": c.index, "score": round(c.score, 5)}
-        | ({} if c.how == "mask" else {"how": c.how, "plus": c.plus, "minus": c.minus})
-        for c in pick.candidates
-    ]
+    others = [{"index": c.index, "score": round(c.score, 5)} | made(c) for c in pick.candidates]
     asked = {} if pick.prompt.text is None else {"text": pick.prompt.text, "matches": list(matches)}
     return {"how": pick.how, **matches[0], "candidates": others, **asked}
+
+
+def made(candidate: Candidate) -> dict[str, Any]:
+    """How a candidate came to be, if it is not one of the segments as it is."""
+    if candidate.quality is not None:
+        return {"how": candidate.how, "quality": round(candidate.quality, 5)}
+    return {} if candidate.how == "mask" else {"how": candidate.how, "plus": candidate.plus, "minus": candidate.minus}

@@ -42,7 +42,7 @@ def rows_of(segments: Segments, picks: Sequence[Pick] | None = None) -> list[dic
 
 
 def describe(found: Sequence[Item], size: tuple[int, int]) -> list[tuple[Item, dict[str, Any]]]:
-    """Each mask with its COCO fields: category, RLE, area, the mask's own xywh box, score."""
+    """Each mask with its COCO fields: category, RLE, area, its own xywh box, score; `quality` too if it was drawn."""
     packed = encode_runs([item.runs for item in found], size)
     return [
         (
@@ -54,6 +54,7 @@ def describe(found: Sequence[Item], size: tuple[int, int]) -> list[tuple[Item, d
                 "bbox": xywh(item.runs.bounds),
                 "iscrowd": 0,
                 "score": round(item.score, 5),
+                **({} if item.quality is None else {"quality": round(item.quality, 5)}),
             },
         )
         for item, rle in zip(found, packed, strict=True)

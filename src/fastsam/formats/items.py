@@ -9,21 +9,26 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.runs import Crop, Runs
-from fastsam.prompts import Pick, Prompt
+from fastsam.masks.runs import Crop, Runs, iou_of
+from fastsam.prompts import Candidate, Pick, Prompt
 from fastsam.segments import Segments
 
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """A mask to write. index: its number among the segments, None for a union or a difference; category: its name's
-    number among `categories`; prompt: the number of the prompt that it answers."""
+    """A mask to write.
+
+    index: its number among the segments, or that of the one it was drawn from; None if there is no single one
+    category: its name's number among `categories`; prompt: the number of the prompt that it answers
+    quality: the IoU that it is predicted to reach, None if it was not drawn
+    """
 
     runs: Runs
     score: float
     index: int | None
     category: int
     prompt: int | None = None
+    quality: float | None = None
 
     @property
     def crop(self) -> Crop:
@@ -46,8 +51,22 @@ def items(segments: Segments, picks: Sequence[Pick] | None = None) -> Iterator[I
     known = categories(segments.names, [pick.prompt for pick in picks])
     for number, pick in enumerate(picks):
         for match in pick.matches:
-            kind = int(segments.classes[match.plus[0]]) if pick.prompt.text is None else known.index(pick.prompt.text)
-            yield Item(match.runs, match.score, match.index, kind, number)
+            kind = class_of(segments, match) if pick.prompt.text is None else known.index(pick.prompt.text)
+            yield Item(match.runs, match.score, match.index, kind, number, match.quality)
+
+
+def class_of(segments: Segments, answer: Candidate) -> int:
+    """The class of an answer: that of the segment it is made of, drawn from, or else overlaps most; 0 without any."""
+    if answer.how != "drawn":
+        return int(segments.classes[answer.plus[0]])
+    if answer.index is not None:
+        return int(segments.classes[answer.index])
+    if len(segments.names) == 1 or len(segments) == 0:
+        return 0
+    runs = answer.runs
+    overlaps = [iou_of(runs, other, segments.size[0]) for other in segments.masks.all_runs()]
+    best = int(np.argmax(overlaps))
+    return int(segments.classes[best]) if overlaps[best] > 0 else 0
 
 
 def label_map(segments: Segments, picks: Sequence[Pick] | None = None) -> npt.NDArray[np.int32]:

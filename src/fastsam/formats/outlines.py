@@ -29,7 +29,7 @@ def labelme(photo: str, segments: Segments, picks: Sequence[Pick] | None = None)
             "label": names[item.category],
             "points": joined([through_centres(p)]).tolist(),
             "group_id": number,
-            "description": f"score {item.score:.4f}",
+            "description": about(item),
             "shape_type": "polygon",
             "flags": {},
         }
@@ -62,10 +62,16 @@ def geojson(segments: Segments, picks: Sequence[Pick] | None = None) -> str:
     for item in items(segments, picks):
         facts: dict[str, Any] = {"label": names[item.category], "score": round(item.score, 5), "area": item.runs.area}
         facts |= {"index": item.index} | ({} if item.prompt is None else {"prompt": item.prompt})
+        facts |= {} if item.quality is None else {"quality": round(item.quality, 5)}
         parts = [[closed(ring) for ring in (p.outline, *p.holes)] for p in outlines(item)]
         geometry = {"type": "MultiPolygon", "coordinates": parts}
         features.append({"type": "Feature", "geometry": geometry, "properties": facts})
     return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+def about(item: Item) -> str:
+    """What labelme shows of a mask beside its label."""
+    return f"score {item.score:.4f}" + ("" if item.quality is None else f", quality {item.quality:.4f}")
 
 
 def outlines(item: Item) -> list[Polygon]:
