@@ -24,7 +24,7 @@ def test_an_ordinary_photo_shows_its_objects(coffee: Segments) -> None:
 
 def test_the_cup_is_found_by_a_click_and_by_its_box(coffee: Segments) -> None:
     cup = (180, 10, 430, 250)
-    by_point, by_box = coffee.select(points=[(300, 200)], boxes=[cup])
+    by_point, by_box = coffee.select(points=[(300, 200)], boxes=[cup], refine=False)
     assert by_point.index is not None
     assert by_box.index is not None
     mask = by_box.mask
@@ -69,7 +69,7 @@ def test_nothing_found_is_an_empty_result(model: FastSAM) -> None:
     segments = model(np.full((64, 64, 3), 114, np.uint8), conf=1.0)
     assert len(segments) == 0
     assert segments.boxes.shape == (0, 4)
-    assert segments.select(points=[(3, 3)])[0].mask is None
+    assert segments.select(points=[(3, 3)], refine=False)[0].mask is None
 
 
 def test_weights_that_are_none_are_errors_that_name_them(tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_masks_and_prompt_files_are_prompts_too(fastsam, coffee: Path, tmp_path:
     (tmp_path / "asked.json").write_text(json.dumps(prompts))
     done = fastsam(
         *("segment", coffee, "--json", "--prompts", tmp_path / "asked.json", "--mask", tmp_path / "third.png"),
-        *("--point", "5,5", "--point", "590,5,0"),
+        *("--point", "5,5", "--point", "590,5,0", "--no-refine"),
     )
     (answer,) = json.loads(done.out)
     picks = answer["picks"]
@@ -217,7 +217,7 @@ def test_masks_of_a_coco_file_take_the_networks_place(fastsam, coffee: Path, tmp
     content = {"images": [{"id": 7, "file_name": "a/coffee.png"}], "annotations": [mask, {**mask, "image_id": 8}]}
     (tmp_path / "mine.json").write_text(json.dumps(content))
     words = ("segment", coffee, "--json", "--annotations", tmp_path / "mine.json")
-    (answer,) = json.loads(fastsam(*words, "--point", "200,150").out)
+    (answer,) = json.loads(fastsam(*words, "--point", "200,150", "--no-refine").out)
     assert (answer["picks"][0]["index"], answer["picks"][0]["bbox"][:2]) == (0, [100, 50])
     (answer,) = json.loads(fastsam(*words).out)
     assert len(answer["segments"]) == 1
@@ -305,7 +305,7 @@ def test_answers_are_merged_on_demand(fastsam, coffee: Path, tmp_path: Path) -> 
     fastsam("segment", coffee, "--format", "npz", "-o", tmp_path)
     kept = Segments.load(tmp_path / "coffee.npz")
     boxes = [",".join(map(str, box)) for box in kept.boxes[:2].tolist()]
-    done = fastsam("segment", coffee, "--json", "--merge", "--box", boxes[0], "--box", boxes[1])
+    done = fastsam("segment", coffee, "--json", "--merge", "--box", boxes[0], "--box", boxes[1], "--no-refine")
     (answer,) = json.loads(done.out)
     assert [s["area"] for s in answer["segments"]] == [int((kept.masks[0] | kept.masks[1]).sum())]
     done = fastsam("segment", coffee, "--json", "--merge")
@@ -318,7 +318,8 @@ def test_a_union_is_cut_out_too(fastsam, coffee: Path, tmp_path: Path) -> None:
     content = {"images": [{"id": 1, "file_name": "coffee.png"}], "annotations": rows}
     (tmp_path / "mine.json").write_text(json.dumps(content | {"categories": [{"id": 3, "name": "mug"}]}))
     words = ("segment", coffee, "--annotations", tmp_path / "mine.json", "-o", tmp_path / "out")
-    done = fastsam(*words, "--point", "40,40", "--point", "110,40", "--format", "cutouts", "--format", "coco")
+    asked = ("--point", "40,40", "--point", "110,40", "--no-refine")
+    done = fastsam(*words, *asked, "--format", "cutouts", "--format", "coco")
     assert "union of 0 + 1" in done.out
     with Image.open(tmp_path / "out" / "coffee-cutouts" / "prompt00-00.png") as cut:
         assert cut.size == (104, 34)
@@ -354,7 +355,7 @@ def test_a_picture_of_a_mask_may_be_transparent_or_have_16_bits(fastsam, coffee:
     )
     Image.fromarray(mask.astype(np.uint16)).save(tmp_path / "deep.png")
     Image.fromarray(np.zeros(mask.shape, np.uint8)).save(tmp_path / "black.png")
-    words = ("--mask", tmp_path / "rgba.png", "--mask", tmp_path / "deep.png")
+    words = ("--mask", tmp_path / "rgba.png", "--mask", tmp_path / "deep.png", "--no-refine")
     (answer,) = json.loads(fastsam("segment", coffee, "--json", *words).out)
     assert [pick["index"] for pick in answer["picks"]] == [2, 2]
     done = fastsam("segment", coffee, "--json", "--mask", tmp_path / "black.png")

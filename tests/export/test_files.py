@@ -86,7 +86,8 @@ def test_eight_bits_keep_the_masks(make_set: Callable[..., Path], fastsam_comman
 
 
 def test_the_bundled_weights_in_eight_bits_find_the_cup(examples: Path) -> None:
-    (pick,) = FastSAM("fastsam-tiny-int8")(examples / "coffee.png").select(boxes=[(180, 10, 430, 250)])
+    segments = FastSAM("fastsam-tiny-int8")(examples / "coffee.png")
+    (pick,) = segments.select(boxes=[(180, 10, 430, 250)], refine=False)
     assert pick.mask is not None
     assert pick.mask[20:240, 190:420].sum() > 0.8 * pick.mask.sum()
 
