@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from fastsam.refine.network import Refiner
+
 pytest.importorskip("faster_coco_eval", reason="the eval extra is not installed")
 pytest.importorskip("skimage", reason="the eval extra is not installed")
 
@@ -51,9 +53,91 @@ def test_coverage(fastsam, folder: Path, tmp_path: Path) -> None:
 def test_prompts(fastsam, folder: Path, tmp_path: Path) -> None:
     done = fastsam("eval", "prompts", folder, "--clicks", 2, "--json", tmp_path / "p.json", "--pictures", tmp_path)
     assert done.code == 0, done.err
-    rows = json.loads((tmp_path / "p.json").read_text())[folder.name]
-    assert list(rows) == ["central click", "2 clicks", "box"]
-    assert all(0 < row["miou"] <= 100 for row in rows.values())
+    found = json.loads((tmp_path / "p.json").read_text())[folder.name]
+    assert list(found) == ["plain", "refined", "calibration"]
+    for way in ("plain", "refined"):
+        assert list(found[way]) == ["central click", "central click, best of 3", "2 clicks", "box"]
+        assert all(0 < row["miou"] <= 100 for row in found[way].values())
+        assert found[way]["central click"]["miou"] <= found[way]["central click, best of 3"]["miou"]
+    assert list(found["calibration"]) == ["central click", "2 clicks", "box"]
+    assert all(len(row["bins"]) == 10 for row in found["calibration"].values())
+    assert 0 < found["calibration"]["box"]["all"]["count"] <= found["refined"]["box"]["objects"]
+
+
+def test_the_refined_half_may_be_left_out(fastsam, folder: Path, tmp_path: Path) -> None:
+    for command in ("prompts", "clicks"):
+        both, alone = tmp_path / f"{command}-2.json", tmp_path / f"{command}-1.json"
+        assert fastsam("eval", command, folder, "--json", both).code == 0
+        assert fastsam("eval", command, folder, "--json", alone, "--no-refine").code == 0
+        found = [json.loads(file.read_text())[folder.name] for file in (both, alone)]
+        assert list(found[1]) == ["plain"]
+        assert found[0]["plain"] == found[1]["plain"]  # the same prompts are asked, whoever answers
+        assert found[0]["plain"] != found[0]["refined"]
+
+
+def test_clicks(fastsam, folder: Path, tmp_path: Path) -> None:
+    words = ("--json", tmp_path / "c.json", "--pictures", tmp_path / "p", "--threshold", 0.5, 0.8, "--objects", 1)
+    done = fastsam("eval", "clicks", folder, *words)
+    assert done.code == 0, done.err
+    found = json.loads((tmp_path / "c.json").read_text())[folder.name]
+    for way in ("plain", "refined"):
+        assert found[way]["objects"] == 2  # one of each photo
+        assert 1 <= found[way]["noc"]["50"] <= found[way]["noc"]["80"] <= 20
+        assert 0 <= found[way]["failed"]["50"] <= found[way]["failed"]["80"] <= 100
+        assert list(found[way]["miou"]) == ["1", "3", "5"]
+    assert len(list((tmp_path / "p").iterdir())) == 4
+
+
+class Nothing:
+    """A session that draws nothing anywhere, and is sure of it."""
+
+    def run(self, names: list[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+        n, _, height, width = feed["maps"].shape
+        return [np.full((n, 4, height, width), -4, np.float32), np.full((n, 4), 0.9, np.float32)]
+
+
+@pytest.fixture
+def nothing(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, object]]:
+    """The second network is one that draws nothing; which file and how many threads were asked for."""
+    asked: list[tuple[object, object]] = []
+
+    def load(file: Path | None, threads: int | None) -> Refiner:
+        asked.append((file, threads))
+        return Refiner(Nothing())
+
+    monkeypatch.setattr("fastsam.cli.evaluate.flags.load_refiner", load)
+    return asked
+
+
+def test_masks_are_redrawn_before_they_are_judged(fastsam, folder: Path, drawn: Path, tmp_path: Path, nothing) -> None:
+    file = tmp_path / "out.json"
+    judged = {
+        "recall": ([folder], lambda found: found[folder.name]["masks"]["1000"]),
+        "coverage": ([folder], lambda found: found[folder.name]["masks"]),
+        "edges": ([folder, "--ground-truth", drawn, "--thresholds", 3, "--processes", 1], lambda found: found["r50"]),
+    }
+    for command, (words, figure) in judged.items():
+        figures = []
+        for how in ([], ["--refine", "--refiner", tmp_path / "other.onnx", "--threads", 1]):
+            done = fastsam("eval", command, *words, "--json", file, *how)
+            assert done.code == 0, done.err
+            figures.append(figure(json.loads(file.read_text())))
+        assert figures[0] > 0
+        assert figures[1] == 0
+        assert nothing == [(tmp_path / "other.onnx", 1)]  # the named one, once, when it was asked for
+        nothing.clear()
+
+
+def test_another_second_network_answers_prompts(fastsam, folder: Path, tmp_path: Path, nothing) -> None:
+    file = tmp_path / "out.json"
+    for command, figure in {
+        "prompts": lambda found: found["refined"]["box"]["miou"],
+        "clicks": lambda found: found["refined"]["miou"]["5"],
+    }.items():
+        done = fastsam("eval", command, folder, "--json", file, "--refiner", tmp_path / "other.onnx")
+        assert done.code == 0, done.err
+        assert figure(json.loads(file.read_text())[folder.name]) == 0
+        assert nothing.pop()[0] == tmp_path / "other.onnx"
 
 
 def test_instances(fastsam, folder: Path, tmp_path: Path) -> None:
@@ -66,13 +150,16 @@ def test_instances(fastsam, folder: Path, tmp_path: Path) -> None:
     assert row["boxes"] == len(rows)
     assert 0 <= row["ap"] <= row["ap50"] <= 100
     assert 0 < row["answered"] <= len(rows)
+    words = ("eval", "instances", folder, "--detections", tmp_path / "d.json", "--json", tmp_path / "plain.json")
+    assert fastsam(*words, "--no-refine").code == 0
+    assert json.loads((tmp_path / "plain.json").read_text())[folder.name]["ap"] != row["ap"]
 
 
 def test_photos_without_annotations_or_segments_are_no_error(fastsam, folder: Path, tmp_path: Path) -> None:
     content = json.loads((folder / "instances.json").read_text())
     content["annotations"] = [a for a in content["annotations"] if a["image_id"] == 0]
     (tmp_path / "one.json").write_text(json.dumps(content))
-    for command in ("recall", "coverage", "prompts"):
+    for command in ("recall", "coverage", "prompts", "clicks"):
         words = (tmp_path / "one.json", "--images", folder / "images", "--json", tmp_path / "out.json")
         assert fastsam("eval", command, *words).code == 0
         done = fastsam("eval", command, *words, "--conf", "0.9999", "--max-det", 5)
@@ -118,6 +205,12 @@ def test_edges_of_a_folder(fastsam, folder: Path, drawn: Path, tmp_path: Path, k
         (["edges", "nowhere", "--ground-truth", "DRAWN"], "has no picture 0"),
         (["coverage", "nowhere"], "nowhere is no COCO-style set"),
         (["prompts", "nowhere", "--clicks", "0"], "--clicks 0 makes no prompt"),
+        (["prompts", "SET", "--refiner", "none.onnx"], "none.onnx is not a network"),
+        (["prompts", "SET", "--refiner", "none.onnx", "--no-refine"], "--refiner none.onnx would draw nothing"),
+        (["recall", "SET", "--refiner", "none.onnx"], "--refiner none.onnx would draw nothing"),
+        (["edges", "--predictions", ".", "--ground-truth", "DRAWN", "--refine"], "--refine draws masks of photos"),
+        (["clicks", "SET", "--threshold", "1.5"], "--threshold 1.5 is no IoU"),
+        (["clicks", "SET", "--objects", "0"], "--objects 0 must be at least 1"),
         (["instances", "SET", "--detections", "none.json"], "none.json cannot be read"),
         (["instances", "SET", "--detections", "others.json"], "are they of the same set?"),
     ],

@@ -17,6 +17,7 @@ from fastsam import Segments
 from fastsam.evaluation import coverage, instances, overlaps, prompts, text
 from fastsam.evaluation.recall import auc
 from fastsam.masks import rle
+from fastsam.refine.network import Refiner
 
 
 def rectangle(x0: int, y0: int, x1: int, y1: int, size: tuple[int, int] = (60, 100)) -> np.ndarray:
@@ -76,10 +77,60 @@ def test_random_clicks_lie_on_the_object_and_repeat() -> None:
 def test_prompts_are_answered_and_judged() -> None:
     masks = [rectangle(10, 20, 31, 41), rectangle(60, 5, 90, 55)]
     segments = Segments.from_masks(np.zeros((60, 100, 3), np.uint8), masks)
-    got = prompts.ask(segments, [masks[1], rectangle(40, 0, 45, 5)], 3, np.random.default_rng(0))
-    assert got == {"central click": [1.0, 0.0], "3 clicks": [1.0, 0.0], "box": [1.0, 0.0]}
+    wanted = [masks[1], rectangle(40, 0, 45, 5)]
+    asked = prompts.prompts_of(wanted, 3, np.random.default_rng(0))
+    assert list(asked) == ["central click", "3 clicks", "box"]
+    got = prompts.ask(segments, asked, wanted, None)
+    right, none = prompts.Answered(1.0, 1.0, None), prompts.Answered(0.0, 0.0, None)
+    assert got == {kind: [right, none] for kind in asked}
     figures = prompts.summary([1.0, 0.8, 0.5, 0.0])
     assert (figures.miou, figures.at, figures.objects) == (pytest.approx(57.5), {50: 75, 75: 50, 90: 25}, 4)
+
+
+class BoxDrawer:
+    """A session that draws the box that it is told, and predicts what it is given."""
+
+    def __init__(self, quality: float) -> None:
+        self.quality = quality
+
+    def run(self, names: list[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+        boxes = feed["maps"][:, 1:2].repeat(4, 1) * np.float32(4)
+        return [boxes, np.full((len(boxes), 4), self.quality, np.float32)]
+
+
+def test_drawn_answers_tell_what_they_are_predicted_to_reach() -> None:
+    photo, wanted = np.zeros((60, 100, 3), np.uint8), [rectangle(10 + k, 10, 40 + k, 40) for k in range(40)]
+    segments = Segments.from_masks(photo, [rectangle(60, 45, 80, 55)])
+    asked = {"box": prompts.prompts_of(wanted, 1, np.random.default_rng(0))["box"]}
+    answers = prompts.ask(segments, asked, wanted, Refiner(BoxDrawer(0.75)))["box"]
+    assert len(answers) == 40  # more than are asked at a time, in order
+    assert all(a.iou > 0.9 and a.quality == pytest.approx(0.75) for a in answers)
+    assert all(a.quality is None for a in prompts.ask(segments, asked, wanted, None)["box"])
+
+
+def test_the_best_candidate_of_a_central_click_is_told_beside_the_first() -> None:
+    whole, part = rectangle(0, 0, 60, 60, (60, 60)), rectangle(10, 10, 50, 50, (60, 60))
+    segments = Segments.from_masks(np.zeros((60, 60, 3), np.uint8), [whole, part], scores=[0.1, 0.9])
+    asked = {"central click": prompts.prompts_of([whole], 1, np.random.default_rng(0))["central click"]}
+    figures = prompts.figures(prompts.ask(segments, asked, [whole], None))
+    assert list(figures) == ["central click", "central click, best of 3"]
+    assert figures["central click"].miou == pytest.approx(100 * 1600 / 3600)
+    assert figures["central click, best of 3"].miou == 100
+
+
+def test_calibration_compares_what_was_predicted_with_what_was_reached() -> None:
+    def answered(quality: float | None, iou: float) -> prompts.Answered:
+        return prompts.Answered(iou, 1.0, quality)
+
+    pairs = [(0.3, 0.5), (0.35, 0.1), (0.7, 0.9), (0.99, 1.0), (1.0, 0.8)]
+    found = prompts.calibration([*(answered(*pair) for pair in pairs), answered(None, 0.0)])
+    assert [b.count for b in found.bins] == [0, 0, 0, 2, 0, 0, 0, 1, 0, 2]
+    assert [(b.low, b.high) for b in found.bins] == [(k / 10, (k + 1) / 10) for k in range(10)]
+    assert (found.bins[3].predicted, found.bins[3].reached) == (pytest.approx(0.325), pytest.approx(0.3))
+    assert np.isnan(found.bins[0].predicted)
+    assert found.error == pytest.approx((2 * 0.025 + 0.2 + 2 * 0.095) / 5)
+    assert (found.all.count, found.all.predicted) == (5, pytest.approx(np.mean([q for q, _ in pairs])))
+    assert np.isnan(prompts.calibration([]).error)
 
 
 def test_boxes_of_a_detector_get_masks_and_the_precision_of_pycocotools(make_set: Callable[..., Path]) -> None:

@@ -32,6 +32,7 @@ evaluate.command("fastsam.cli.evaluate.recall:recall", name="recall", help="Aver
 evaluate.command("fastsam.cli.evaluate.edges:edges", name="edges", help="The BSDS500 boundary benchmark.")
 evaluate.command("fastsam.cli.evaluate.coverage:coverage", name="coverage", help="What everything mode leaves out.")
 evaluate.command("fastsam.cli.evaluate.prompts:prompts", name="prompts", help="What clicks and boxes get.")
+evaluate.command("fastsam.cli.evaluate.clicks:clicks", name="clicks", help="How many clicks an object takes.")
 evaluate.command("fastsam.cli.evaluate.instances:instances", name="instances", help="Mask AP by a detector's boxes.")
 evaluate.command("fastsam.cli.evaluate.text:text", name="text", help="What the names of categories get.")
 evaluate.command("fastsam.cli.evaluate.words:words", name="words", help="How often words name true masks rightly.")

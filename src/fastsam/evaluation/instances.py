@@ -16,6 +16,7 @@ from faster_coco_eval import COCO, COCOeval_faster
 from fastsam.evaluation.recall import SIZES
 from fastsam.masks.rle import encode_runs
 from fastsam.prompts import Prompt
+from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
 
 
@@ -31,15 +32,20 @@ class Precision:
     answered: int
 
 
-def answers(segments: Segments, detections: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same COCO results with the mask that answers each one's box; those that no mask answers are left out."""
+def answers(
+    segments: Segments, detections: Sequence[dict[str, Any]], refiner: Refiner | None = None
+) -> list[dict[str, Any]]:
+    """The same COCO results with the mask that answers each one's box, by choice, or drawn if there is a refiner.
+
+    Those that no mask answers are left out.
+    """
     height, width = segments.size
     kept, masks = [], []
     for detection in detections:
         x, y, w, h = detection["bbox"]
         corners = max(0.0, x), max(0.0, y), min(float(width), x + w), min(float(height), y + h)
         if corners[0] < corners[2] and corners[1] < corners[3]:
-            pick = segments.select(Prompt(box=corners))[0]
+            pick = segments.select(Prompt(box=corners), refine=refiner or False)[0]
             if pick.matches:
                 kept.append(detection)
                 masks.append(pick.matches[0].runs)

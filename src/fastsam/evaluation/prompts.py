@@ -1,10 +1,9 @@
-"""How well clicks and boxes get the object they mean.
+"""How well clicks and boxes get the object they mean, and whether answers know how good they are.
 
-Enters: a photo's `Segments` and its annotated masks. Leaves: IoU of each answer, and `Success`. Called by
-`cli/evaluate/prompts`.
+Enters: a photo's `Segments` and its annotated masks. Leaves: IoU of each answer, `Success`, `Calibration`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,10 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.prompts import Prompt
+from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
 
 Bool = npt.NDArray[np.bool_]
 AT = (50, 75, 90)  # percent of IoU
+FIRST = 3  # candidates of a central click of which the best may count
+BINS = 10  # of predicted IoU
+TOGETHER = 32  # prompts asked at a time: what is drawn for them is held in memory
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,43 @@ class Success:
     miou: float
     at: dict[int, float]
     objects: int
+
+
+@dataclass(frozen=True)
+class Answered:
+    """IoU that a prompt's answer reached, that of the best of its first candidates, what was predicted for the answer.
+
+    quality: None if nothing was predicted, because nothing answered or the answer was not drawn
+    """
+
+    iou: float
+    best: float
+    quality: float | None
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Answers whose predicted IoU is `low` or more and below `high` (1 belongs to the last bin): how many, the mean of
+    what was predicted and of what was reached, 0..1, NaN for no answer."""
+
+    low: float
+    high: float
+    count: int
+    predicted: float
+    reached: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far predicted IoU is to be believed.
+
+    error: the mean distance of predicted and reached, 0..1, each bin by its answers (expected calibration error)
+    all: every answer as one bin
+    """
+
+    error: float
+    all: Bin
+    bins: list[Bin]
 
 
 def central(mask: Bool) -> tuple[float, float]:
@@ -52,17 +92,28 @@ def box(mask: Bool) -> tuple[float, float, float, float]:
     return float(columns[0]), float(rows[0]), float(columns[-1]) + 1, float(rows[-1]) + 1
 
 
-def ask(segments: Segments, masks: Sequence[Bool], n: int, rng: np.random.Generator) -> dict[str, list[float]]:
-    """IoU with each mask (H, W) of what one central click, `n` random ones and the box of it are answered with."""
-    asked = {
+def prompts_of(masks: Sequence[Bool], n: int, rng: np.random.Generator) -> dict[str, list[Prompt]]:
+    """Each kind of prompt for masks (H, W): one central click, `n` random ones, the box."""
+    return {
         "central click": [Prompt(points=[central(mask)]) for mask in masks],
         f"{n} clicks": [Prompt(points=clicks(mask, n, rng)) for mask in masks],
         "box": [Prompt(box=box(mask)) for mask in masks],
     }
-    return {
-        kind: [iou(pick.mask, mask) for pick, mask in zip(segments.select(prompts), masks, strict=True)]
-        for kind, prompts in asked.items()
-    }
+
+
+def ask(
+    segments: Segments, asked: Mapping[str, Sequence[Prompt]], masks: Sequence[Bool], refiner: Refiner | None
+) -> dict[str, list[Answered]]:
+    """What prompts of each kind, one for each mask (H, W), get: by choice, or drawn if there is a refiner."""
+    answers: dict[str, list[Answered]] = {}
+    for kind, prompts in asked.items():
+        own = answers[kind] = []
+        for start in range(0, len(prompts), TOGETHER):
+            picks = segments.select(prompts[start : start + TOGETHER], refine=refiner or False)
+            for pick, mask in zip(picks, masks[start:], strict=False):
+                reached = [iou(candidate.mask, mask) for candidate in pick.candidates[:FIRST]] or [0.0]
+                own.append(Answered(reached[0], max(reached), pick.quality))
+    return answers
 
 
 def iou(answer: Bool | None, wanted: Bool) -> float:
@@ -72,9 +123,36 @@ def iou(answer: Bool | None, wanted: Bool) -> float:
     return int(np.count_nonzero(answer & wanted)) / max(1, int(np.count_nonzero(answer | wanted)))
 
 
+def figures(answers: Mapping[str, Sequence[Answered]]) -> dict[str, Success]:
+    """The figures of each kind of prompt; of central clicks also those of their best candidates."""
+    rows: dict[str, Success] = {}
+    for kind, own in answers.items():
+        rows[kind] = summary([a.iou for a in own])
+        if kind == "central click":
+            rows[f"{kind}, best of {FIRST}"] = summary([a.best for a in own])
+    return rows
+
+
 def summary(ious: Sequence[float]) -> Success:
-    """The figures of one kind of prompt."""
+    """The figures of answers with these IoU."""
     values = np.array(ious, np.float64)
     if not len(values):
         return Success(float("nan"), {at: float("nan") for at in AT}, 0)
     return Success(100 * float(values.mean()), {at: 100 * float((values >= at / 100).mean()) for at in AT}, len(values))
+
+
+def calibration(answers: Sequence[Answered]) -> Calibration:
+    """Predicted against reached IoU of the answers for which something was predicted."""
+    drawn = [a for a in answers if a.quality is not None]
+    predicted, reached = (np.array(v, np.float64) for v in ([a.quality for a in drawn], [a.iou for a in drawn]))
+    edges = np.arange(BINS + 1) / BINS
+    which = np.digitize(predicted, edges[1:-1])
+
+    def within(low: float, high: float, own: Bool) -> Bin:
+        n = int(own.sum())
+        means = [float(v[own].mean()) if n else float("nan") for v in (predicted, reached)]
+        return Bin(low, high, n, means[0], means[1])
+
+    bins = [within(float(edges[k]), float(edges[k + 1]), which == k) for k in range(BINS)]
+    error = sum(b.count * abs(b.predicted - b.reached) for b in bins if b.count)
+    return Calibration(error / len(drawn) if drawn else float("nan"), within(0.0, 1.0, which >= 0), bins)

@@ -2,25 +2,35 @@
 
 from rich.table import Table
 
-from fastsam.cli.evaluate.flags import AS_STORED, NO_FILES, FileFlags, NetworkFlags, Sets
+from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NO_FILES, FileFlags, NetworkFlags, SecondFlags, Sets
 from fastsam.cli.evaluate.report import best_and_worst, drawn, figure, progress, show, write_json
 from fastsam.errors import require
 
 
-def coverage(folders: Sets, /, *, network: NetworkFlags = AS_STORED, files: FileFlags = NO_FILES) -> int:
+def coverage(
+    folders: Sets,
+    /,
+    *,
+    network: NetworkFlags = AS_STORED,
+    second: SecondFlags = BUNDLED,
+    files: FileFlags = NO_FILES,
+    refine: bool = False,
+) -> int:
     """What everything mode leaves out of completely annotated photos, at the weights' own settings or others.
 
     Parameters
     ----------
     folders
         Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
+    refine
+        Let the second network draw every mask anew.
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.coverage import AT, measure, summary
     from fastsam.evaluation.sets import read_sets
 
     sets = read_sets(folders, files.images, files.only)
-    segment = network.load()
+    segment = network.load(second.load(refine, network.threads))
     table = Table("set", "photos", "masks a photo", *(f"area found at {at / 100:g}" for at in AT), "pixels covered")
     rows, rated = {}, []
     for one in sets:

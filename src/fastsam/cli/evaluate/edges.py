@@ -12,10 +12,11 @@ import numpy.typing as npt
 from cyclopts import Parameter
 from rich.table import Table
 
-from fastsam.cli.evaluate.flags import AS_STORED, Network, NetworkFlags
+from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NetworkFlags, SecondFlags
 from fastsam.cli.evaluate.report import best_and_worst, progress, show, write_json
 from fastsam.errors import UsageError, require
 from fastsam.loading import cores
+from fastsam.segments import Segments
 
 Map = npt.NDArray[Any]
 KINDS = (".mat", ".npz")
@@ -30,6 +31,8 @@ def edges(
     predictions: Path | None = None,
     thresholds: int = 99,
     network: NetworkFlags = AS_STORED,
+    second: SecondFlags = BUNDLED,
+    refine: bool = False,
     limit: int | None = None,
     processes: int | None = None,
     pictures: Path | None = None,
@@ -47,6 +50,8 @@ def edges(
         Folder of edge maps to judge instead: grey PNGs of 8 or 16 bits, named as the ground truth.
     thresholds
         At how many strengths, evenly spread, the maps are cut.
+    refine
+        Let the second network draw every mask anew.
     limit
         Only the first so many photos.
     processes
@@ -61,6 +66,9 @@ def edges(
     for name, value in (("thresholds", thresholds), ("limit", limit), ("processes", processes)):
         if value is not None and value < 1:
             raise UsageError(f"--{name} {value} must be at least 1")
+    if predictions and refine:
+        raise UsageError("--refine draws masks of photos: name a folder of photos instead of --predictions")
+    refiner = second.load(refine, network.threads)
     require("scipy", "eval")
     require("skimage", "eval")
     from fastsam.evaluation.boundaries import best, curve, grid, read_drawn, summary
@@ -69,7 +77,7 @@ def edges(
     if not files:
         raise UsageError(f"{ground_truth} holds no ground truth: neither .mat nor .npz files")
     sources = sources_of(files, predictions or photos_of(photos), [".png"] if predictions else None)
-    read = read_map if predictions else edges_by(network)
+    read = read_map if predictions else edges_by(network.load(refiner))
     cuts = grid(thresholds)
     tables = matched([(sources[k], file) for k, file in enumerate(files)], read, thresholds, processes or cores())
     figures = summary([f.stem for f in files], tables, cuts)
@@ -151,7 +159,6 @@ def read_map(source: Path) -> Map:
     return strength
 
 
-def edges_by(network: Network) -> Callable[[Path], Map]:
+def edges_by(segment: Callable[[Path], Segments]) -> Callable[[Path], Map]:
     """What gives a photo's edge map."""
-    segment = network.load()
     return lambda source: segment(source).edges()

@@ -8,6 +8,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from fastsam.errors import UsageError
+from fastsam.refine.network import Refiner
+from fastsam.refine.network import load as load_refiner
 from fastsam.segments import Segments
 
 
@@ -41,17 +44,38 @@ class Network:
     tile: int | None = None
     threads: int | None = None
 
-    def load(self) -> Callable[..., Segments]:
-        """What segments a photo, given as `FastSAM` takes it."""
+    def load(self, refiner: Refiner | None = None) -> Callable[..., Segments]:
+        """What segments a photo, given as `FastSAM` takes it. refiner: draws every mask anew, if there is one"""
         from fastsam.model import FastSAM
 
         model = FastSAM(self.model, threads=self.threads)
         words = {k: getattr(self, k) for k in ("imgsz", "conf", "iou", "max_det", "tile")}
-        return partial(model, **words)
+        return partial(model, **words, refine=refiner or False)
 
     def unless_said(self, **words: Any) -> "Network":
         """The same with other defaults."""
         return replace(self, **{k: v for k, v in words.items() if getattr(self, k) is None})
+
+
+@dataclass(frozen=True)
+class Second:
+    """Which second network draws masks.
+
+    Parameters
+    ----------
+    refiner
+        File of another second network; the bundled one by default.
+    """
+
+    refiner: Path | None = None
+
+    def load(self, refine: bool, threads: int | None) -> Refiner | None:
+        """The second network, None if nothing is to be drawn. Raises UsageError if one is named then."""
+        if refine:
+            return load_refiner(self.refiner, threads)
+        if self.refiner is not None:
+            raise UsageError(f"--refiner {self.refiner} would draw nothing: say --refine with it, or leave it out")
+        return None
 
 
 @dataclass(frozen=True)
@@ -78,5 +102,6 @@ class Files:
 
 Sets = Annotated[list[Path], Parameter(consume_multiple=True)]
 NetworkFlags = Annotated[Network, Parameter(name="*")]
+SecondFlags = Annotated[Second, Parameter(name="*")]
 FileFlags = Annotated[Files, Parameter(name="*")]
-AS_STORED, NO_FILES = Network(), Files()
+AS_STORED, BUNDLED, NO_FILES = Network(), Second(), Files()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from fastsam.cli.evaluate.flags import AS_STORED, NO_FILES, FileFlags, NetworkFlags
+from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NO_FILES, FileFlags, NetworkFlags, SecondFlags
 from fastsam.cli.evaluate.report import best_and_worst, drawn, figure, progress, show, write_json
 from fastsam.errors import UsageError, require
 
@@ -19,7 +19,9 @@ def instances(
     *,
     detections: Path,
     network: NetworkFlags = AS_STORED,
+    second: SecondFlags = BUNDLED,
     files: FileFlags = NO_FILES,
+    refine: bool = True,
 ) -> int:
     """Mask AP with a detector's boxes as prompts.
 
@@ -29,6 +31,8 @@ def instances(
         A set: a folder with images/ and instances.json, or a JSON file of COCO.
     detections
         COCO results of a detector on the same photos: image_id, category_id, bbox, score.
+    refine
+        Let the second network draw the answers; --no-refine chooses among the masks of the first.
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.instances import answers, precision
@@ -42,12 +46,13 @@ def instances(
     kinds = {c["id"] for c in one.content["categories"]}
     if not any(row["category_id"] in kinds for rows in mine.values() for row in rows):
         raise UsageError(f"no box of {detections} has a photo and a category of {folder}: are they of the same set?")
+    refiner = second.load(refine, network.threads)
     segment = network.load()
     found: list[dict[str, Any]] = []
     rated = []
     for photo in progress(one.photos, one.name):
         asked = mine.get(photo["id"], [])
-        got = answers(segment(one.file(photo)), asked)
+        got = answers(segment(one.file(photo)), asked, refiner)
         found += got
         if asked:
             rated.append((len(got) / len(asked), one.file(photo), (one.file(photo), asked)))
@@ -61,7 +66,7 @@ def instances(
     def picture(asked: tuple[Path, list[dict[str, Any]]]) -> np.ndarray:
         segments = segment(asked[0])
         corners = [(x, y, x + w, y + h) for x, y, w, h in (row["bbox"] for row in asked[1])]
-        return drawn(segments, segments.select(boxes=corners))
+        return drawn(segments, segments.select(boxes=corners, refine=refiner or False))
 
     best_and_worst(files.pictures, rated, picture)
     return 0

@@ -1,13 +1,17 @@
 """`fastsam eval prompts`."""
 
 from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.table import Table
 
-from fastsam.cli.evaluate.flags import AS_STORED, NO_FILES, FileFlags, NetworkFlags, Sets
+from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NO_FILES, FileFlags, NetworkFlags, SecondFlags, Sets
 from fastsam.cli.evaluate.report import best_and_worst, drawn, figure, progress, show, write_json
 from fastsam.errors import UsageError, require
+
+if TYPE_CHECKING:
+    from fastsam.evaluation.prompts import Calibration
 
 
 def prompts(
@@ -15,11 +19,15 @@ def prompts(
     /,
     *,
     network: NetworkFlags = AS_STORED,
+    second: SecondFlags = BUNDLED,
     files: FileFlags = NO_FILES,
     clicks: int = 3,
     seed: int = 0,
+    refine: bool = True,
 ) -> int:
     """How well a click into an object's middle, some random clicks, and its box get the object.
+
+    Plain and refined: chosen among the first network's masks, and drawn by the second. Both answer the same prompts.
 
     Parameters
     ----------
@@ -29,38 +37,65 @@ def prompts(
         Random clicks on each object, together one prompt.
     seed
         Seed of the random clicks.
+    refine
+        Let the second network answer too; --no-refine leaves its half out.
     """
     if clicks < 1:
         raise UsageError(f"--clicks {clicks} makes no prompt: 1 or more")
+    refiner = second.load(refine, network.threads)
     require("faster_coco_eval", "eval")
-    from fastsam.evaluation.prompts import AT, ask, box, summary
+    from fastsam.evaluation.prompts import AT, Answered, ask, box, calibration, figures, prompts_of
     from fastsam.evaluation.sets import read_sets
 
     sets = read_sets(folders, files.images, files.only)
     segment = network.load()
-    table = Table("set", "prompt", "objects", "mIoU", *(f"at {at / 100:g}" for at in AT))
-    rows, rated = {}, []
+    ways = {"plain": None, "refined": refiner} if refiner else {"plain": None}
+    columns = [f"{name} {way}" for name in ("mIoU", *(f"at {at / 100:g}" for at in AT)) for way in ways]
+    table = Table("set", "prompt", "objects", *columns)
+    rows: dict[str, Any] = {}
+    rated = []
     for one in sets:
         rng = np.random.default_rng(seed)
-        ious: dict[str, list[float]] = defaultdict(list)
+        answers: dict[str, dict[str, list[Answered]]] = {way: defaultdict(list) for way in ways}
         for photo in progress(one.photos, one.name):
             segments = segment(one.file(photo))
             masks = [mask for mask in one.masks(photo, segments.size) if mask.any()]
-            got = ask(segments, masks, clicks, rng)
-            for kind, values in got.items():
-                ious[kind] += values
-            if masks:
-                asked = one.file(photo), [box(mask) for mask in masks]
-                rated.append((float(np.mean(got["box"])), one.file(photo), asked))
-        rows[one.name] = {kind: summary(values) for kind, values in ious.items()}
-        for kind, row in rows[one.name].items():
-            table.add_row(one.name, kind, str(row.objects), *map(figure, (row.miou, *row.at.values())))
+            asked = prompts_of(masks, clicks, rng)
+            for way, drawer in ways.items():
+                got = ask(segments, asked, masks, drawer)
+                for kind, values in got.items():
+                    answers[way][kind] += values
+            if masks:  # the last way's figures: the refined ones if there are any
+                boxes = one.file(photo), [box(mask) for mask in masks]
+                rated.append((float(np.mean([a.iou for a in got["box"]])), one.file(photo), boxes))
+        found = rows[one.name] = {way: figures(own) for way, own in answers.items()}
+        for kind, row in found["plain"].items():
+            both = [found[way][kind] for way in ways]
+            shares = [r.miou for r in both] + [r.at[at] for at in AT for r in both]
+            table.add_row(one.name, kind, str(row.objects), *map(figure, shares))
+        if refiner:
+            rows[one.name]["calibration"] = {kind: calibration(own) for kind, own in answers["refined"].items()}
     show(table)
+    if refiner:
+        show(reliability({name: row["calibration"] for name, row in rows.items()}))
     write_json(files.json_file, rows)
 
     def picture(asked: tuple[object, list[tuple[float, float, float, float]]]) -> np.ndarray:
         segments = segment(asked[0])
-        return drawn(segments, segments.select(boxes=asked[1]))
+        return drawn(segments, segments.select(boxes=asked[1], refine=refiner or False))
 
     best_and_worst(files.pictures, rated, picture)
     return 0
+
+
+def reliability(sets: "dict[str, dict[str, Calibration]]") -> Table:
+    """What was predicted for refined answers and what they reached, by bins of the former."""
+    title = "refined answers by predicted IoU"
+    table = Table("set", "prompt", "predicted IoU", "answers", "mean predicted", "mean reached", "error", title=title)
+    for name, found in sets.items():
+        for kind, row in found.items():
+            for b in (*row.bins, row.all):
+                if b.count:
+                    means = figure(b.predicted, 2), figure(b.reached, 2), figure(row.error, 3) * (b is row.all)
+                    table.add_row(name, kind, f"{b.low:.1f} to {b.high:.1f}", str(b.count), *means)
+    return table

@@ -8,18 +8,28 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from fastsam.cli.evaluate.flags import AS_STORED, NO_FILES, FileFlags, NetworkFlags, Sets
+from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NO_FILES, FileFlags, NetworkFlags, SecondFlags, Sets
 from fastsam.cli.evaluate.report import best_and_worst, drawn, figure, progress, show, write_json
 from fastsam.errors import require
 
 
-def recall(folders: Sets, /, *, network: NetworkFlags = AS_STORED, files: FileFlags = NO_FILES) -> int:
+def recall(
+    folders: Sets,
+    /,
+    *,
+    network: NetworkFlags = AS_STORED,
+    second: SecondFlags = BUNDLED,
+    files: FileFlags = NO_FILES,
+    refine: bool = False,
+) -> int:
     """Class-agnostic average recall of masks and boxes, and why the other objects are not found.
 
     Parameters
     ----------
     folders
         Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
+    refine
+        Let the second network draw every mask anew.
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation import overlaps
@@ -28,7 +38,7 @@ def recall(folders: Sets, /, *, network: NetworkFlags = AS_STORED, files: FileFl
     from fastsam.evaluation.sets import read_sets
 
     sets = read_sets(folders, files.images, files.only)
-    segment = network.unless_said(conf=0.001, max_det=1000).load()
+    segment = network.unless_said(conf=0.001, max_det=1000).load(second.load(refine, network.threads))
     columns = [*(f"mask AR@{k}" for k in AT), *(f"box AR@{k}" for k in AT)]
     table = Table("set", "photos", "segments a photo", "objects", *columns, "mask AUC", "box AUC")
     why = Table("set", "size", "objects", *overlaps.FATES, title="of 100 objects, at IoU 0.5 and the first 100 masks")

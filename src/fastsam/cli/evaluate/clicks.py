@@ -1,0 +1,89 @@
+"""`fastsam eval clicks`."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from cyclopts import Parameter
+from rich.table import Table
+
+from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NO_FILES, FileFlags, NetworkFlags, SecondFlags, Sets
+from fastsam.cli.evaluate.report import best_and_worst, drawn, figure, progress, show, write_json
+from fastsam.errors import UsageError, require
+from fastsam.masks import rle
+from fastsam.prompts import Candidate, Pick, Prompt
+from fastsam.segments import Segments
+
+
+def clicks(
+    folders: Sets,
+    /,
+    *,
+    network: NetworkFlags = AS_STORED,
+    second: SecondFlags = BUNDLED,
+    files: FileFlags = NO_FILES,
+    threshold: Annotated[list[float] | None, Parameter(consume_multiple=True)] = None,
+    objects: int | None = None,
+    refine: bool = True,
+) -> int:
+    """How many clicks an object takes, by a robot that clicks where the answer is most wrong: NoC@85 and NoC@90.
+
+    Parameters
+    ----------
+    folders
+        Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
+    threshold
+        IoU until which clicks are counted; 0.85 and 0.9 by default.
+    objects
+        Only the first so many objects of each photo.
+    refine
+        Let the second network answer too; --no-refine leaves its half out.
+    """
+    require("faster_coco_eval", "eval")
+    from fastsam.evaluation.clicks import AFTER, AT, Clicked, answered_by, click_on, summary
+    from fastsam.evaluation.sets import read_sets
+
+    at = sorted(set(threshold or AT))
+    if not all(0 < t <= 1 for t in at):
+        raise UsageError(f"--threshold {at[0] if at[0] <= 0 else at[-1]:g} is no IoU: above 0 and at most 1")
+    if objects is not None and objects < 1:
+        raise UsageError(f"--objects {objects} must be at least 1")
+    refiner = second.load(refine, network.threads)
+    sets = read_sets(folders, files.images, files.only)
+    segment = network.load()
+    ways = {"plain": None, "refined": refiner} if refiner else {"plain": None}
+    counts = [f"{name}@{100 * t:g}" for t in at for name in ("NoC", "failed")]
+    table = Table("set", "answers", "objects", *counts, *(f"mIoU after {k}" for k in AFTER))
+    rows: dict[str, Any] = {}
+    rated = []
+    for one in sets:
+        ious: dict[str, list[list[float]]] = {way: [] for way in ways}
+        for photo in progress(one.photos, one.name):
+            segments = segment(one.file(photo))
+            masks = [mask for mask in one.masks(photo, segments.size) if mask.any()][:objects]
+            done: list[Clicked] = []
+            for way, drawer in ways.items():
+                done = [click_on(mask, answered_by(segments, drawer), until=at[-1]) for mask in masks]
+                ious[way] += [object_.ious for object_ in done]
+            if done:  # the last way's: the refined ones if there are any
+                answers = [(d.points, d.labels, None if d.answer is None else rle.encode(d.answer)) for d in done]
+                rated.append((float(np.mean([d.ious[-1] for d in done])), one.file(photo), (one.file(photo), answers)))
+        rows[one.name] = {way: summary(own, at) for way, own in ious.items()}
+        for way, row in rows[one.name].items():
+            cells = [c for k in row.noc for c in (figure(row.noc[k], 2), figure(row.failed[k], unit="%"))]
+            table.add_row(one.name, way, str(row.objects), *cells, *map(figure, row.miou.values()))
+    show(table)
+    write_json(files.json_file, rows)
+    best_and_worst(files.pictures, rated, picture)
+    return 0
+
+
+def picture(clicked: tuple[Any, list[tuple[Any, Any, rle.RLE | None]]]) -> np.ndarray:
+    """The last answers on a photo, with the clicks that they took. clicked: its file; points, labels, answer of each"""
+    file, answers = clicked
+    segments = Segments.from_masks(file, [mask for *_, mask in answers if mask is not None])
+    numbers = iter(range(len(segments)))
+    picks = []
+    for points, labels, mask in answers:
+        found = () if mask is None else (Candidate(segments.masks, (next(numbers),), 1.0),)
+        picks.append(Pick(Prompt(points=points, labels=labels), found))
+    return drawn(segments, picks)
