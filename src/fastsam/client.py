@@ -22,6 +22,7 @@ import requests
 from fastsam.errors import UsageError
 from fastsam.formats import SEGMENTS
 from fastsam.masks import rle
+from fastsam.prompts import Prompt
 from fastsam.segments import Segments
 
 Bool = npt.NDArray[np.bool_]
@@ -36,7 +37,7 @@ class Mask:
 
     @property
     def index(self) -> int | None:
-        """Its index among the photo's segments, None for a union or a difference."""
+        """Its index among the segments, or that of the one it was drawn from; None if there is no single one."""
         found: int | None = self.row["index"]
         return found
 
@@ -44,6 +45,17 @@ class Mask:
     def score(self) -> float:
         """0..1."""
         return float(self.row["score"])
+
+    @property
+    def quality(self) -> float | None:
+        """The IoU that a drawn answer is predicted to reach, 0..1; None for a mask that was not drawn for a prompt."""
+        found: float | None = self.row.get("quality")
+        return found
+
+    @property
+    def how(self) -> str:
+        """`mask`, `union`, `difference` or `drawn`."""
+        return str(self.row.get("how", "mask"))
 
     @property
     def mask(self) -> Bool:
@@ -80,6 +92,7 @@ class Photo:
 
     def select(
         self,
+        prompts: Sequence[Prompt] | Prompt = (),
         *,
         points: Sequence[tuple[float, float]] = (),
         labels: Sequence[int] | None = None,
@@ -87,12 +100,18 @@ class Photo:
         masks: Sequence[Bool] = (),
         texts: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        refine: bool | None = None,
     ) -> list[Mask | None]:
         """One answer a prompt, in order, None where nothing matched; as `Segments.select`.
+
+        prompts: in the general form; a click is corrected by all points so far with the mask that answered before:
+        `Prompt(points=[...], labels=[...], mask=pick.mask)`
+        refine: False chooses among the segments as they are; by default the service draws the answers
 
         Raises UsageError for what the service refuses.
         """
         body: dict[str, Any] = {
+            "prompts": [sent(p) for p in ([prompts] if isinstance(prompts, Prompt) else prompts)],
             "points": [list(map(float, p)) for p in points],
             "boxes": [list(map(float, b)) for b in boxes],
             "masks": [rle.encode(np.asarray(m, bool)) for m in masks],
@@ -101,6 +120,8 @@ class Photo:
         }
         if labels is not None:
             body["labels"] = list(labels)
+        if refine is not None:
+            body["refine"] = refine
         found = self.client.ask("POST", f"/v1/images/{self.id}/select", json=body).json()
         return [None if row is None else Mask(row) for row in found["picks"]]
 
@@ -126,7 +147,7 @@ class Client:
     def segment(self, photo: str | PathLike[str] | bytes | npt.NDArray[np.uint8], **settings: Any) -> Photo:
         """Everything in a photo: a file, its bytes, or an RGB uint8 array (H, W, 3).
 
-        settings: imgsz, conf, iou, max_det, tile, as `FastSAM` takes them
+        settings: imgsz, conf, iou, max_det, tile, refine, as `FastSAM` takes them
 
         Raises UsageError for what the service refuses, and where it does not answer.
         """
@@ -160,6 +181,19 @@ class Client:
                 detail = response.reason
             raise UsageError(f"{self.address}: {detail}")
         return response
+
+
+def sent(prompt: Prompt) -> dict[str, Any]:
+    """A prompt as the service reads it."""
+    said = {
+        "points": prompt.points,
+        "labels": prompt.labels,
+        "box": prompt.box,
+        "mask": None if prompt.mask is None else rle.encode(prompt.mask),
+        "text": prompt.text,
+        "exclude": prompt.exclude,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def named_bytes(photo: str | PathLike[str] | bytes | npt.NDArray[np.uint8]) -> tuple[str, bytes]:

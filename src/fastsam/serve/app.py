@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from anyio import CapacityLimiter, create_task_group, sleep
+from anyio import CapacityLimiter, create_task_group, sleep, to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -15,6 +15,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from fastsam import __version__
 from fastsam.errors import UsageError
 from fastsam.loading import cores
+from fastsam.refine.network import Refiner
 from fastsam.serve import labelstudio, pages, routes, schemas, work
 from fastsam.serve.guard import Guard
 from fastsam.serve.jobs import Jobs
@@ -56,13 +57,24 @@ def make_app(
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         loaded: list[dict[str, Any]] = []
+        own: list[Refiner] = []
 
         async def load() -> None:
             try:
                 loaded.append(await jobs.run(work.start, use))
             except (UsageError, Problem) as error:
                 service.broken = error.detail if isinstance(error, Problem) else str(error)
-            if len(loaded) == limits.workers:
+            settle()
+
+        async def warm() -> None:  # in this process, which answers clicks
+            try:
+                own.append(await to_thread.run_sync(work.warmed, each))
+            except UsageError as error:
+                service.broken = str(error)
+            settle()
+
+        def settle() -> None:
+            if own and len(loaded) == limits.workers:
                 service.about = loaded[0]
 
         async def sweep() -> None:
@@ -75,6 +87,7 @@ def make_app(
         async with create_task_group() as group:
             for _worker in range(limits.workers):
                 group.start_soon(load)
+            group.start_soon(warm)
             group.start_soon(sweep)
             yield
             group.cancel_scope.cancel()

@@ -105,7 +105,9 @@ async def read_form(headers: Headers, body: bytes) -> Upload:
     image = form.get("image")
     if not isinstance(image, UploadFile):
         raise Problem(422, "the form lacks a file in its field 'image'")
-    fields = {name: value for name, value in form.items() if isinstance(value, str) and value != ""}
+    fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str) and value != ""}
+    if "refine" in fields:  # a form knows words alone
+        fields["refine"] = {"true": True, "false": False}.get(fields["refine"].lower(), fields["refine"])
     try:
         options = schemas.Options.model_validate(fields)
     except ValidationError as error:

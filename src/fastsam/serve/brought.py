@@ -20,6 +20,7 @@ KINDS = {  # of every array: its dtype's kind and its axes
     "coefficients": "f2", "prototypes": "f3", "windows": "f2",
     "letterbox_photo": "i1", "letterbox_input": "i1", "letterbox_scale": "f1", "letterbox_pad": "i1",
     "letterbox_content": "i1", "size": "i1", "table": "i2", "starts": "i1",
+    "squares": "f2", "cells": "i1", "values": "f1",
 }  # fmt: skip
 PAIRS = ("letterbox_photo", "letterbox_input", "letterbox_scale", "letterbox_pad", "letterbox_content", "size")
 NONE = "the field 'segments' holds nothing that POST /v1/segment gave"

@@ -76,7 +76,7 @@ async def setup() -> dict[str, str]:
 
 @router.post("/predict")
 async def predict(request: Request, service: Own) -> Response:
-    """Everything in each task's picture; with a context, what its points and boxes mean."""
+    """Everything in each task's picture; with a context, what its points and boxes mean. Masks are drawn ones."""
     bodies.demand_json(request)
     asked = bodies.checked(Ask, await bodies.read_body(request, service.limits))
     project = studio.read_project(asked.label_config)

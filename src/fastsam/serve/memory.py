@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fastsam.segments import Segments
 from fastsam.serve.limits import Limits
@@ -22,7 +23,8 @@ class Kept:
     """A photo.
 
     data: its file's bytes; segments: without pixels; rows: of each, as plain values; since: seconds
-    bytes: in memory, nearly. Nothing may decode these segments themselves, which would keep what it makes: take them.
+    bytes: in memory, nearly; photo: its pixels (H, W, 3), None if they had to make room
+    Nothing may decode these segments themselves, which would keep what it makes: take them.
     """
 
     id: str
@@ -32,6 +34,7 @@ class Kept:
     rows: list[dict[str, Any]]
     since: float
     bytes: int
+    photo: npt.NDArray[np.uint8] | None = None
 
 
 def size_of(data: bytes, segments: Segments, rows: list[dict[str, Any]]) -> int:
@@ -48,15 +51,44 @@ class Memory:
         self.photos: OrderedDict[str, Kept] = OrderedDict()
         self.bytes = 0
 
-    def keep(self, name: str, data: bytes, segments: Segments, rows: list[dict[str, Any]]) -> Kept:
-        """Keeps a photo; others go where bounds say so."""
+    def keep(
+        self,
+        name: str,
+        data: bytes,
+        segments: Segments,
+        rows: list[dict[str, Any]],
+        photo: npt.NDArray[np.uint8] | None = None,
+    ) -> Kept:
+        """Keeps a photo; others go if bounds say so, their pixels first."""
         size = size_of(data, segments, rows)
         kept = Kept(secrets.token_urlsafe(16), name, data, segments, rows, self.clock(), size)
         self.photos[kept.id] = kept
         self.bytes += kept.bytes
-        while len(self.photos) > self.limits.photos or (self.bytes > self.limits.memory and len(self.photos) > 1):
+        if photo is not None:
+            self.hold(kept.id, photo)
+        self.make_room()
+        return self.photos[kept.id]
+
+    def hold(self, id_: str, photo: npt.NDArray[np.uint8]) -> None:
+        """Gives a photo its pixels; others lose theirs if bounds say so. Nothing for one that has them or is gone."""
+        old = self.photos.get(id_)
+        if old is not None and old.photo is None:
+            self.photos[id_] = replace(old, photo=photo, bytes=old.bytes + photo.nbytes)
+            self.photos.move_to_end(id_)
+            self.bytes += photo.nbytes
+            self.make_room()
+
+    def make_room(self) -> None:
+        """Pixels of photos go, then photos, those used longest ago first, until bounds hold; the last one stays."""
+        while len(self.photos) > self.limits.photos:
             self.drop(next(iter(self.photos)))
-        return kept
+        for id_ in list(self.photos)[:-1]:
+            kept = self.photos[id_]
+            if self.bytes > self.limits.memory and kept.photo is not None:
+                self.photos[id_] = replace(kept, photo=None, bytes=kept.bytes - kept.photo.nbytes)
+                self.bytes -= kept.photo.nbytes
+        while self.bytes > self.limits.memory and len(self.photos) > 1:
+            self.drop(next(iter(self.photos)))
 
     def get(self, id_: str) -> Kept:
         """The photo of that id. Raises a problem (404) where there is none."""

@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi import Path as InPath
 from pydantic_core import to_json
 
 from fastsam import __version__
-from fastsam.formats import SEGMENTS, answers, coco
-from fastsam.formats.items import Item
-from fastsam.prompts import Candidate, Pick, Prompt
-from fastsam.segments import Segments
-from fastsam.serve import bodies, schemas, work
+from fastsam.formats import SEGMENTS
+from fastsam.prompts import Prompt
+from fastsam.serve import bodies, rows, schemas, work
 from fastsam.serve.jobs import Jobs
 from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Kept, Memory
@@ -99,7 +98,7 @@ BINARY = {"type": "string", "format": "binary"}
 FIELDS = {
     "segments": {**BINARY, "description": f"What POST /v1/segment gave as {SEGMENTS}."},
     "selection": {"type": "string", "contentMediaType": "application/json", "description": "A Selection, as JSON."},
-    "image": {**BINARY, "description": "The photo's file, which words need."},
+    "image": {**BINARY, "description": "The photo's file, which words and drawn answers need."},
 }
 BROUGHT: dict[str, Any] = {
     "requestBody": {
@@ -132,14 +131,14 @@ async def segment(request: Request, service: Own) -> Response:
     """
     service.jobs.admit()
     upload = await bodies.read_upload(request, service.limits)
-    settings = upload.options.model_dump(include={"imgsz", "conf", "iou", "max_det", "tile"}, exclude_none=True)
+    settings = upload.options.model_dump(exclude={"format", "image", "name"}, exclude_none=True)
     if SEGMENTS in request.headers.get("accept", ""):
         if upload.options.format is not None:
             raise Problem(422, f"format {upload.options.format} and {SEGMENTS} are two answers: ask for one")
         packed = await service.jobs.run_for(request, work.pack, service.use, upload.data, settings)
         return Response(packed, media_type=SEGMENTS)
     found = await service.jobs.run_for(request, work.find, service.use, upload.data, settings)
-    kept = service.memory.keep(upload.name, upload.data, found.segments, found.rows)
+    kept = service.memory.keep(upload.name, upload.data, found.segments, found.rows, found.photo)
     if upload.options.format is None:
         return json_of(described(kept))
     return await written(request, service, kept, [], list(range(len(kept.rows))), upload.options.format)
@@ -152,11 +151,11 @@ async def segment(request: Request, service: Own) -> Response:
     openapi_extra=BROUGHT,
 )
 async def choose(request: Request, service: Own) -> Response:
-    """What prompts mean among `segments`, a file of `POST /v1/segment`: any replica answers, nothing is kept."""
+    """What prompts mean among `segments`, a file of `POST /v1/segment`: any replica answers, nothing is kept. Answers
+    are drawn if the `image` comes with them."""
     service.jobs.admit()
     packed, photo, asked = await bodies.read_brought(request, service.limits)
-    picks, among = await service.jobs.run_for(request, work.select_among, service.use, packed, photo, asked)
-    return json_of({"picks": [pick and in_photo(pick, among) for pick in picks]})
+    return json_of({"picks": await service.jobs.run_for(request, work.select_among, service.use, packed, photo, asked)})
 
 
 @router.get("/v1/images/{id_}", tags=["photos"], responses={200: {"model": schemas.Segmented}, **problems(404, 422)})
@@ -178,24 +177,31 @@ async def forget(id_: Id, service: Own) -> None:
     openapi_extra=body_of(("application/json", schemas.Selection)),
 )
 async def select(id_: Id, request: Request, service: Own) -> Response:
-    """What points, boxes, masks and words mean on a photo that was segmented: one answer a prompt, in order."""
+    """What points, boxes, masks and words mean on a photo that was segmented: one answer a prompt, in order.
+
+    A click is corrected by another with all points so far and the mask that answered before: a prompt's `points`,
+    `labels` and `mask`.
+    """
     kept = service.memory.get(id_)
     bodies.demand_json(request)
     asked = bodies.checked(schemas.Selection, await bodies.read_body(request, service.limits))
     among = bodies.indices_of(asked, len(kept.segments))
-    drawn = bool(asked.masks) or any(p.mask for p in asked.prompts)  # masks take a while to read
+    masks = bool(asked.masks) or any(p.mask for p in asked.prompts)  # which take a while to read
     read = partial(bodies.prompts_of, asked, kept.segments.size)
-    prompts = await to_thread.run_sync(read, limiter=service.selecting) if drawn else read()
+    prompts = await to_thread.run_sync(read, limiter=service.selecting) if masks else read()
     if asked.format is not None:
-        return await written(request, service, kept, prompts, among, asked.format, asked.rank)
+        return await written(request, service, kept, prompts, among, asked.format, asked.rank, asked.refine)
     if len(prompts) <= FEW and not any(prompt.text for prompt in prompts):
         if service.selecting.statistics().tasks_waiting >= WAITING:
             raise Problem(503, "too many prompts are waiting: try again in 1 s", 1)
-        answer = partial(selected, kept, prompts, among)
+        photo = kept.photo
+        if asked.refine is not False and photo is None:  # its pixels made room for others'
+            photo = await service.jobs.run_for(request, work.photo_of, service.use, kept.data)
+            service.memory.hold(id_, photo)
+        answer = partial(selected, service.use, kept, photo, prompts, among, asked.refine)
         return json_of(await to_thread.run_sync(answer, limiter=service.selecting))
-    arguments = (kept.id, kept.data, kept.segments, prompts, among)
-    picks = await service.jobs.run_for(request, work.select, *arguments)
-    return json_of({"picks": [pick and in_photo(pick, among) for pick in picks]})
+    arguments = (service.use, kept.id, kept.data, kept.segments, prompts, among, asked.refine)
+    return json_of({"picks": await service.jobs.run_for(request, work.select, *arguments)})
 
 
 @router.post(
@@ -213,8 +219,9 @@ async def name(id_: Id, request: Request, service: Own) -> Response:
     names = await service.jobs.run_for(request, work.name, *arguments)
     known = ("object", *dict.fromkeys(word for word in asked.words if word != "object"))
     classes = np.array([0 if word is None else known.index(word) for word in names], np.int64)
-    rows = [{**row, "category_id": k + 1, "name": known[k]} for row, k in zip(kept.rows, classes.tolist(), strict=True)]
-    service.memory.rename(kept.id, replace(kept.segments, classes=classes, names=known), rows)
+    kinds = zip(kept.rows, classes.tolist(), strict=True)
+    named = [{**row, "category_id": k + 1, "name": known[k]} for row, k in kinds]
+    service.memory.rename(kept.id, replace(kept.segments, classes=classes, names=known), named)
     return json_of({"names": names})
 
 
@@ -267,38 +274,18 @@ def described(kept: Kept) -> dict[str, Any]:
     return {**facts, "seconds": kept.segments.seconds, "segments": kept.rows}
 
 
-def selected(kept: Kept, prompts: list[Prompt], among: list[int]) -> dict[str, Any]:
-    """The answers of points, boxes and masks. Rows that are known already are not made again."""
-    segments = work.taken(kept.segments, among)
-    picks = segments.select(prompts)
-    found = [answers.pick_of(pick, [row_of(pick, kept, segments, among)] if pick else []) for pick in picks]
-    return {"picks": [one and in_photo(one, among) for one in found]}
-
-
-def row_of(pick: Pick, kept: Kept, segments: Segments, among: list[int]) -> dict[str, Any]:
-    """The best match as plain values."""
-    best: Candidate = pick.candidates[0]
-    if best.index is not None:
-        row = kept.rows[among[best.index]]
-        return {**row, "index": best.index, "score": round(best.score, 5)}
-    item = Item(best.runs, best.score, None, int(segments.classes[best.plus[0]]))
-    ((_, row),) = coco.describe([item], segments.size)
-    named = {"name": segments.names[item.category]} if len(segments.names) > 1 else {}
-    return {"index": None, **row, **named}
-
-
-def in_photo(pick: dict[str, Any], among: list[int]) -> dict[str, Any]:
-    """A pick among some of the segments, with indices among all of them."""
-
-    def mapped(row: dict[str, Any]) -> dict[str, Any]:
-        index = row.get("index")
-        parts: dict[str, Any] = {side: [among[i] for i in row[side]] for side in ("plus", "minus") if side in row}
-        return {**row, "index": None if index is None else among[index], **parts}
-
-    rows: dict[str, Any] = {
-        side: [mapped(row) for row in pick[side]] for side in ("candidates", "matches") if side in pick
-    }
-    return {**mapped(pick), **rows}
+def selected(
+    use: work.Use,
+    kept: Kept,
+    photo: npt.NDArray[np.uint8] | None,
+    prompts: list[Prompt],
+    among: list[int],
+    refine: bool | None,
+) -> dict[str, Any]:
+    """The answers of points, boxes and masks."""
+    segments = work.taken(replace(kept.segments, photo=photo), among)
+    picks = segments.select(prompts, refine=work.drawing(use, refine))
+    return {"picks": rows.picks_of(segments, picks, among, kept.rows)}
 
 
 async def written(
@@ -309,10 +296,11 @@ async def written(
     among: list[int],
     format_: str,
     rank: int = 0,
+    refine: bool | None = None,
 ) -> Response:
     """A file of a photo."""
-    arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, format_, rank)
-    name, made = await service.jobs.run_for(request, work.write, *arguments)
+    arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, format_, rank, refine)
+    name, made = await service.jobs.run_for(request, work.write, service.use, *arguments)
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
     headers = {"Content-Disposition": f'attachment; filename="{safe}"', "Fastsam-Image-Id": kept.id}
     return Response(made, media_type=KINDS[name.rsplit(".", 1)[1]], headers=headers)

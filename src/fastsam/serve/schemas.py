@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -14,6 +14,7 @@ Format = Literal[
 ]  # fmt: skip
 Index = Annotated[int, Field(ge=0)]
 MOST = 256  # prompts of a request
+RUNS = 1 << 22  # letters or numbers of a mask
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 
 
@@ -31,6 +32,7 @@ class Options(Strict):
     iou: Share | None = None
     max_det: Annotated[int, Field(ge=1, le=3000)] | None = None
     tile: Annotated[int, Field(ge=256)] | None = None
+    refine: StrictBool = Field(False, description="Whether a second network draws every mask anew.")
     format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
 
 
@@ -49,11 +51,14 @@ class RLE(Strict):
     """A mask in COCO's run-length encoding."""
 
     size: tuple[Index, Index] = Field(description="Height and width.")
-    counts: str | list[Index]
+    counts: Annotated[str, Field(max_length=RUNS)] | Annotated[list[Index], Field(max_length=RUNS)]
 
 
 class Prompt(Strict):
-    """What one answer is wanted for; whatever is given must hold together."""
+    """What one answer is wanted for; whatever is given must hold together.
+
+    A correction is all points so far with the mask that answered before.
+    """
 
     points: Annotated[list[Point], Field(max_length=MOST)] = Field([], description="x, y in photo pixels.")
     labels: Annotated[list[Literal[0, 1]], Field(max_length=MOST)] | None = Field(
@@ -76,6 +81,11 @@ class Selection(Strict):
     texts: Annotated[list[Words], Field(max_length=MOST)] = []
     exclude: Annotated[list[Words], Field(max_length=MOST)] = []
     among: list[Index] | None = Field(None, description="Indices of the segments that may answer; all where left out.")
+    refine: StrictBool | None = Field(
+        None,
+        description="Whether a second network draws the answers of points, boxes and masks: by default it does if the "
+        "photo is known. False chooses among the segments as they are. Words are always answered by choice.",
+    )
     format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
     rank: Index = Field(0, description="Of a file: which of each prompt's candidates it holds, 0 for what is meant.")
 
@@ -102,7 +112,8 @@ class Vocabulary(Strict):
 
 
 class Row(BaseModel):
-    """A mask with COCO's fields. bbox: the mask's own x, y, width, height; box: the network's x1, y1, x2, y2."""
+    """A mask with COCO's fields. bbox: the mask's own x, y, width, height; box: the network's x1, y1, x2, y2; quality:
+    the IoU that a drawn mask is predicted to reach, 0..1."""
 
     index: int | None
     category_id: int
@@ -113,22 +124,28 @@ class Row(BaseModel):
     score: float
     name: str | None = None
     box: tuple[float, float, float, float] | None = None
+    quality: float | None = None
 
 
 class Candidate(BaseModel):
-    """What might answer a prompt; `plus` and `minus` where it is a union or a difference of masks."""
+    """What might answer a prompt; `plus` and `minus` if it is a union or a difference of masks, the rest if it was
+    drawn: `index` is then that of the segment it was drawn from."""
 
     index: int | None
     score: float
-    how: Literal["union", "difference"] | None = None
+    how: Literal["union", "difference", "drawn"] | None = None
     plus: list[int] | None = None
     minus: list[int] | None = None
+    quality: float | None = None
+    segmentation: RLE | None = None
+    area: int | None = None
+    bbox: tuple[float, float, float, float] | None = None
 
 
 class Picked(Row):
     """The best answer to a prompt, and all candidates, best first; for a text, all that match."""
 
-    how: Literal["mask", "union", "difference"]
+    how: Literal["mask", "union", "difference", "drawn"]
     candidates: list[Candidate]
     text: str | None = None
     matches: list[Row] | None = None

