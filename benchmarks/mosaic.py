@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from fastsam import FastSAM
-from fastsam.cli.bench import peak_memory, processor
+from fastsam.cli.bench.clock import peak_memory, processor
 from fastsam.image.read import read_image
 from fastsam.masks.annotations import decode
 from fastsam.masks.runs import Runs, iou_of, of_pixels

@@ -2,11 +2,15 @@
 
 import json
 import re
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
+from fastsam.cli.bench.clock import peak_memory
 from fastsam.cli.inputs import find_photos, opened
 
 
@@ -87,11 +91,40 @@ def test_stages_are_timed_as_a_table_and_as_json(fastsam, examples: Path, tmp_pa
     done = fastsam("bench", "stages", examples / "coffee.png", *words)
     assert done.code == 0, done.err
     assert "candidates" in done.out
+    assert "select, a click, refine=False" in done.out
     report = json.loads(file.read_text())
     assert report["threads"] == 1
     assert report["peak memory in MB"] > 50
     assert {"read from disk", "letterbox", "network", "masks as RLE", "command, cold"} <= report["milliseconds"].keys()
     assert all(row["p10"] <= row["median"] <= row["p90"] for row in report["milliseconds"].values())
+
+
+def test_the_second_network_is_timed_against_the_first(fastsam, examples: Path, tmp_path: Path) -> None:
+    file = tmp_path / "refine.json"
+    words = ["--masks", 5, "--rounds", 3, "--threads", 1, "--memory", 4, 30, "--json", file]
+    done = fastsam("bench", "refine", examples / "coffee.png", *words)
+    assert done.code == 0, done.err
+    assert "twenty boxes" in done.out
+    report = json.loads(file.read_text())
+    times = report["milliseconds"]
+    assert [name for name in times if "masks" not in name] == ["first network", "one click", "one box", "twenty boxes"]
+    assert all(row["p10"] <= row["median"] <= row["p90"] for row in times.values())
+    for row in times.values():
+        assert row["ratio"] == pytest.approx(row["median"] / times["first network"]["median"])
+    assert times["one box"]["median"] < times["twenty boxes"]["median"]
+    assert {n: row["masks"] for n, row in report["memory"].items()} == {"4": 4, "30": 30}
+    assert all(50 < row["segmented"] <= row["refined"] for row in report["memory"].values())
+    done = fastsam("bench", "refine", examples / "coffee.png", "--memory", 0)
+    assert (done.code, "memory [0] measure nothing" in done.err) == (2, True)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell a process's own peak")
+def test_the_peak_of_memory_is_a_processs_own() -> None:
+    ballast = np.ones(300_000_000, np.uint8)
+    assert peak_memory() > 300
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        assert pool.submit(peak_memory).result() < 300
+    del ballast
 
 
 def test_streams_are_timed_against_the_bare_network(fastsam, clip: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastsam.cli.bench import processor, seconds_of
+from fastsam.cli.bench.clock import processor, seconds_of
 
 PACKAGES = ("fast-segment-anything", "numpy", "opencv-python-headless", "onnxruntime", "openvino", "torch")
 CLOSE = 1e-3  # of an output's range: what a device's arithmetic may differ by

@@ -38,10 +38,11 @@ evaluate.command("fastsam.cli.evaluate.text:text", name="text", help="What the n
 evaluate.command("fastsam.cli.evaluate.words:words", name="words", help="How often words name true masks rightly.")
 app.command(evaluate)
 bench = App(name="bench", help="Speeds, as ratios within one run.")
-bench.command("fastsam.cli.bench:stages", name="stages", help="Each stage of a photo's path, warm and cold.")
-bench.command("fastsam.cli.bench:stream", name="stream", help="A folder or a video against the bare network.")
-bench.command("fastsam.cli.bench:training", name="training", help="Training against the bare network.")
-bench.command("fastsam.cli.bench:prompts", name="prompts", help="Prompts, after a photo is segmented.")
+bench.command("fastsam.cli.bench.stages:stages", name="stages", help="Each stage of a photo's path, warm and cold.")
+bench.command("fastsam.cli.bench.stream:stream", name="stream", help="A folder or a video against the bare network.")
+bench.command("fastsam.cli.bench.training:training", name="training", help="Training against the bare network.")
+bench.command("fastsam.cli.bench.prompts:prompts", name="prompts", help="Prompts, after a photo is segmented.")
+bench.command("fastsam.cli.bench.refine:refine", name="refine", help="The second network against the first.")
 app.command(bench)
 
 

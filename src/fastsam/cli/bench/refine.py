@@ -1,0 +1,139 @@
+"""`fastsam bench refine`."""
+
+import json
+import statistics
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from fastsam.cli.bench.clock import peak_memory, processor, seconds_of, spread
+from fastsam.errors import UsageError
+from fastsam.files import whole
+
+BOXES = 20
+FIRST = "first network"
+CLOSE = 0.95  # overlap up to which masks stay, so that there are as many as are asked for
+
+
+def refine(
+    photo: Path,
+    /,
+    *,
+    model: str | None = None,
+    refiner: Path | None = None,
+    masks: int = 100,
+    memory: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
+    threads: int | None = None,
+    rounds: int = 20,
+    json_file: Annotated[Path | None, Parameter(name="--json")] = None,
+) -> int:
+    """Time the second network in turns with the first: a click, a box, twenty boxes, every mask drawn anew; its memory.
+
+    Parameters
+    ----------
+    photo
+        The photo to segment.
+    model
+        Name or file of the weights.
+    refiner
+        File of another second network; the bundled one by default.
+    masks
+        Masks to draw anew at most: the best of all candidates.
+    memory
+        Numbers of masks whose drawing's peak memory is measured, each in a process of its own; 100 and 1000 by default.
+    threads
+        Threads of both networks; the runtime's choice by default.
+    rounds
+        Times that each is timed; the median counts.
+    json_file
+        File to write the figures to.
+    """
+    from fastsam.image.letterbox import prepare
+    from fastsam.image.read import read_image
+    from fastsam.loading import cores
+    from fastsam.model import FastSAM
+    from fastsam.refine.network import load
+
+    counts = [100, 1000] if memory is None else memory
+    if min(rounds, masks, *counts) < 1:
+        raise UsageError(f"rounds {rounds}, masks {masks} and memory {counts} measure nothing: the least is 1")
+    network, second = FastSAM(model, threads=threads), load(refiner, threads)
+    pixels = read_image(photo)
+    _, images = prepare(pixels, network.settings.imgsz)
+    rng = np.random.default_rng(0)
+    times: dict[str, list[float]] = {}
+    first: dict[str, float] = {}
+    for turn in range(rounds + 1):
+        if turn == 1:
+            first = {name: own[0] for name, own in times.items()}
+            times.clear()
+        segments = network(pixels, conf=0.0, max_det=masks)
+        if not len(segments):
+            raise UsageError(f"{photo} has no masks to draw")
+        chosen = segments.boxes[rng.integers(0, len(segments), BOXES)].astype(float)
+        middle = np.clip((chosen[0, :2] + chosen[0, 2:]) / 2, 0, np.array(segments.size[::-1]) - 1)
+        calls = {
+            FIRST: partial(network.network.run, images),
+            "one click": partial(segments.select, points=[middle.tolist()], refine=second),
+            "one box": partial(segments.select, boxes=chosen[:1].tolist(), refine=second),
+            "twenty boxes": partial(segments.select, boxes=chosen.tolist(), refine=second),
+            f"refine, {len(segments)} masks": partial(segments.refine, refiner=second),
+        }
+        for name, call in calls.items():
+            times.setdefault(name, []).append(1000 * seconds_of(call))
+    bare = statistics.median(times[FIRST])
+    rows = {name: spread(own) for name, own in times.items()}
+    peaks = {str(n): alone(photo, n, model, refiner, threads) for n in counts}
+    facts = {
+        "processor": processor(),
+        "threads": threads or cores(),
+        "photo": f"{pixels.shape[1]} x {pixels.shape[0]}",
+        "input": f"{images.shape[3]} x {images.shape[2]}",
+    }
+    table = Table(
+        "after the photo is segmented", "median ms", "10th", "90th percentile", "first call", "of the network"
+    )
+    for name, (low, median, high) in rows.items():
+        table.add_row(name, *(f"{v:.1f}" for v in (median, low, high, first[name])), f"{median / bare:.2f}")
+    used = Table("masks", "drawn", "peak MB when segmented", "peak MB when drawn anew")
+    for wanted, peak in peaks.items():
+        used.add_row(wanted, str(peak["masks"]), str(peak["segmented"]), str(peak["refined"]))
+    for name, fact in facts.items():
+        print(f"{name}: {fact}")
+    console = Console(file=sys.stdout, width=110 if not sys.stdout.isatty() else None)
+    console.print(table)
+    console.print(used)
+    if json_file:
+        figures = {
+            name: {"p10": low, "median": median, "p90": high, "first": first[name], "ratio": median / bare}
+            for name, (low, median, high) in rows.items()
+        }
+        with whole(json_file) as part:
+            part.write_text(json.dumps({**facts, "milliseconds": figures, "memory": peaks}, indent=2) + "\n")
+    return 0
+
+
+def alone(photo: Path, masks: int, model: str | None, refiner: Path | None, threads: int | None) -> dict[str, int]:
+    """What `peaks` gives, from a process of its own: the most that one has held never gets less."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(peaks, photo, masks, model, refiner, threads).result()
+
+
+def peaks(photo: Path, masks: int, model: str | None, refiner: Path | None, threads: int | None) -> dict[str, Any]:
+    """How many masks were drawn, and the most memory in MB: with the photo segmented, and with its masks drawn anew."""
+    from fastsam.model import FastSAM
+    from fastsam.refine.network import load
+
+    second = load(refiner, threads)
+    segments = FastSAM(model, threads=threads)(photo, conf=0.0, iou=CLOSE, max_det=masks)
+    segmented = peak_memory()
+    segments.refine(refiner=second)
+    return {"masks": len(segments), "segmented": segmented, "refined": peak_memory()}

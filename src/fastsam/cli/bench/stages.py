@@ -1,0 +1,156 @@
+"""`fastsam bench stages`."""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from fastsam.cli.bench.clock import peak_memory, processor, spread
+from fastsam.errors import UsageError
+from fastsam.files import whole as whole_file
+
+
+def stages(
+    photo: Path,
+    /,
+    *,
+    model: str | None = None,
+    runtime: str = "onnx",
+    device: str | None = None,
+    precision: str = "float32",
+    imgsz: int | None = None,
+    conf: float | None = None,
+    iou: float | None = None,
+    max_det: int | None = None,
+    tile: int | None = None,
+    threads: int | None = None,
+    rounds: int = 20,
+    cold: int = 3,
+    json_file: Annotated[Path | None, Parameter(name="--json")] = None,
+) -> int:
+    """Time each stage of a photo's path, warm and at its first call, the whole command cold, and what is not network.
+
+    Parameters
+    ----------
+    photo
+        The photo to segment.
+    model
+        Name or file of the weights.
+    runtime
+        onnx, openvino, or torch for a checkpoint.
+    device
+        cpu, cuda, mps or a number.
+    precision
+        float32, or bf16 with OpenVINO.
+    imgsz
+        Input size in pixels; the weights' own by default, as for those that follow.
+    conf
+        Score threshold.
+    iou
+        Overlap threshold.
+    max_det
+        Masks at most.
+    tile
+        Side of tiles in pixels; none by default.
+    threads
+        Threads of the network; the runtime's choice where left out.
+    rounds
+        Times that each stage is timed, warm.
+    cold
+        Times that the whole command is timed in a process of its own.
+    json_file
+        File to write the figures to.
+    """
+    from fastsam.formats import overlay
+    from fastsam.image.letterbox import prepare
+    from fastsam.image.read import read_image
+    from fastsam.loading import cores
+    from fastsam.model import FastSAM
+
+    settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det, "tile": tile}
+    network = FastSAM(model, threads=threads, runtime=runtime, device=device, precision=precision)
+    pixels = read_image(photo)
+    _, images = prepare(pixels, network.resolve(imgsz=imgsz).imgsz)
+    times: dict[str, list[float]] = {}
+
+    def clocked(name: str, call: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        answer = call()
+        times.setdefault(name, []).append(1000 * (time.perf_counter() - start))
+        return answer
+
+    if rounds < 1 or cold < 0:
+        raise UsageError(f"rounds {rounds} and cold {cold} time nothing: the least are 1 and 0")
+    first: dict[str, float] = {}
+    for turn in range(rounds + 1):
+        if turn == 1:
+            first = {name: own[0] for name, own in times.items()}
+            times.clear()
+        if turn:
+            network.network.run(images)  # what was drawn before has cooled the caches and woken other threads
+        clocked("bare network", partial(network.network.run, images))
+        whole = time.perf_counter()
+        segments = clocked("array to lazy masks", partial(network, pixels, **settings))
+        for name, seconds in segments.seconds.items():
+            times.setdefault(name, []).append(1000 * seconds)
+        clocked("masks as RLE", segments.to_rle)
+        times.setdefault("array to RLE", []).append(1000 * (time.perf_counter() - whole))
+        click = partial(segments.select, points=[(pixels.shape[1] / 2, pixels.shape[0] / 2)])
+        clocked("select, a click, refine=False", partial(click, refine=False))
+        clocked("select, a click", partial(click, refine=network.refiner))
+        clocked("read from disk", partial(read_image, photo))
+        with tempfile.TemporaryDirectory() as folder:
+            picture = clocked("draw", partial(overlay.draw, pixels, segments))
+            clocked("write the picture", partial(overlay.write, Path(folder) / "picture.png", picture))
+    for _ in range(cold):
+        words = [sys.executable, "-m", "fastsam", "segment", str(photo)]
+        how = {
+            "model": model,
+            "runtime": runtime,
+            "device": device,
+            "precision": precision,
+            "threads": threads,
+            **settings,
+        }
+        words += [f"--{name.replace('_', '-')}={value}" for name, value in how.items() if value is not None]
+        with tempfile.TemporaryDirectory() as folder:
+            words += ["-o", folder]
+            clocked("command, cold", partial(subprocess.run, words, check=True, stdout=subprocess.DEVNULL))
+    bare = statistics.median(times["bare network"])
+    facts = {
+        "processor": processor(),
+        "threads": threads or cores(),
+        "photo": f"{pixels.shape[1]} x {pixels.shape[0]}",
+        "input": f"{images.shape[3]} x {images.shape[2]}",
+        "masks": len(segments),
+        "lazy masks / bare network": statistics.median(times["array to lazy masks"]) / bare,
+        "RLE / bare network": statistics.median(times["array to RLE"]) / bare,
+        "peak memory in MB": peak_memory(),
+    }
+    path = ("read from disk", "read", "letterbox", "network", "candidates", "join", "masks as RLE")
+    after = ("select, a click, refine=False", "select, a click", "draw", "write the picture")
+    totals = ("bare network", "array to lazy masks", "array to RLE", "command, cold")
+    rows = {name: spread(times[name]) for name in (*path, *after, *totals) if name in times}
+    table = Table("stage", "median ms", "10th percentile", "90th percentile", "first call")
+    for name, (low, middle, high) in rows.items():
+        table.add_row(name, *(f"{v:.2f}" for v in (middle, low, high)), f"{first[name]:.2f}" if name in first else "")
+    for name, fact in facts.items():
+        print(f"{name}: {fact:.2f}" if isinstance(fact, float) else f"{name}: {fact}")
+    Console(file=sys.stdout, width=100 if not sys.stdout.isatty() else None).print(table)
+    named = {name: dict(zip(("p10", "median", "p90"), row, strict=True)) for name, row in rows.items()}
+    for name, value in first.items():
+        named[name]["first"] = value
+    if json_file:
+        with whole_file(json_file) as part:
+            part.write_text(json.dumps({**facts, "milliseconds": named}, indent=2) + "\n")
+    return 0
