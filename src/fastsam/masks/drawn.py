@@ -16,6 +16,7 @@ from fastsam.masks.runs import NONE, Runs, crossings, toggles
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
+WIDEST = 1 / 32  # of an edge, over the photo's longer side
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,9 @@ class Drawn:
     @property
     def pitch(self) -> float:
         """Photo pixels per cell, of the mask in the middle: the width of an edge that is as sharp as they can tell."""
-        return max(1.0, float(np.median(self.squares[:, 2] / self.cells))) if len(self) else 1.0
+        if len(self) == 0:
+            return 1.0
+        return max(1.0, min(float(np.median(self.squares[:, 2] / self.cells)), WIDEST * max(self.size)))
 
     @cached_property
     def starts(self) -> Int:

@@ -15,7 +15,8 @@ from fastsam.masks.prototyped import Prototyped
 
 Arrays = dict[str, npt.NDArray[Any]]
 LARGEST_GRID = 4096  # cells along a side
-FURTHEST = 1e7  # photo pixels
+FURTHEST = 4.0  # a grid's reach, over the photo's longer side
+NEAR = 64.0  # photo pixels that a grid may reach whatever the photo's size
 
 
 def to_arrays(masks: Masks) -> Arrays:
@@ -39,7 +40,7 @@ def from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Masks:
         given = Given((height, width), arrays["table"], arrays["starts"])
         return Masks(arrays["boxes"], given)
     if "squares" in arrays:
-        return Masks(arrays["boxes"], drawn(arrays))
+        return Masks(floats(arrays, "boxes", 2), drawn(arrays))
     letterbox = Letterbox(
         **{name: tuple(arrays[f"letterbox_{name}"].tolist()) for name in Letterbox.__dataclass_fields__}
     )
@@ -50,16 +51,26 @@ def from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Masks:
 
 def drawn(arrays: Mapping[str, npt.NDArray[Any]]) -> Drawn:
     """Masks on grids. Raises KeyError, ValueError and TypeError for arrays that hold none."""
-    height, width = arrays["size"].tolist()
-    kinds = {"squares": np.float64, "cells": np.int64, "values": np.float32}
-    for name, kind in kinds.items():
-        if arrays[name].dtype != kind or not np.isfinite(arrays[name]).all():
-            raise ValueError(f"{name} are no finite {np.dtype(kind).name}")
-    if min(height, width) < 1 or arrays["cells"].max(initial=0) > LARGEST_GRID:
+    size, cells = arrays["size"], arrays["cells"]
+    if size.dtype.kind != "i" or cells.dtype != np.int64 or cells.ndim != 1:
+        raise ValueError("size and cells are no whole numbers")
+    height, width = size.tolist()
+    if min(height, width) < 1 or cells.max(initial=0) > LARGEST_GRID:
         raise ValueError("grids are none of any photo")
-    if np.abs(arrays["squares"]).max(initial=0) > FURTHEST:
+    squares = floats(arrays, "squares", 2, np.float64)
+    if np.abs(squares).max(initial=0) > FURTHEST * max(height, width) + NEAR:
         raise ValueError("a grid lies far from its photo")
-    return Drawn((height, width), arrays["squares"], arrays["cells"], arrays["values"])
+    return Drawn((height, width), squares, cells, floats(arrays, "values", 1))
+
+
+def floats(
+    arrays: Mapping[str, npt.NDArray[Any]], name: str, axes: int, kind: type[np.floating[Any]] = np.float32
+) -> npt.NDArray[Any]:
+    """An array of so many axes. Raises ValueError if its numbers are of another kind, or infinite."""
+    array = arrays[name]
+    if array.dtype != kind or array.ndim != axes or not np.isfinite(array).all():
+        raise ValueError(f"{name} are no finite {np.dtype(kind).name}")
+    return array
 
 
 def check(source: Prototyped, boxes: npt.NDArray[Any]) -> None:
