@@ -1,4 +1,4 @@
-"""Defects of the published code and of the popular port that this library is free of, by number of the list in
+"""Defects of the published code and of Ultralytics that this library is free of, by number of the list in
 docs/switching.md."""
 
 import pickle
@@ -56,13 +56,13 @@ def test_bug_02_a_callers_box_is_left_as_it_was(ask: FastSAMPrompt) -> None:
 
 
 def test_bug_03_a_box_that_nothing_fits_has_no_match(ask: FastSAMPrompt, nest: Segments) -> None:
-    assert nest.select(boxes=[(0, 0, 9, 9)])[0].mask is None
+    assert nest.select(boxes=[(0, 0, 9, 9)], refine=False)[0].mask is None
     assert not ask.box_prompt(bbox=[0, 0, 9, 9]).any()
 
 
 def test_bug_04_prompts_of_several_kinds_each_have_their_own_answer(nest: Segments) -> None:
-    indices, prompts = answers(nest, [APART, (0, 0, 9, 9), SMALL], [[130, 50]], [1], None)
-    assert indices.tolist() == [2, 1, 2]
+    found, prompts = answers(nest, [APART, (0, 0, 9, 9), SMALL], [[130, 50]], [1], None, False)
+    assert found.boxes.tolist() == nest.boxes[[2, 1, 2]].tolist()
     assert prompts.tolist() == [0, 2, 3]
 
 
@@ -155,7 +155,7 @@ def test_bug_14_a_photo_of_20_million_pixels_takes_little_memory() -> None:
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True)
     found, megabytes = (float(v) for v in done.stdout.split())
     assert found > 50, done.stderr
-    assert megabytes < 1200  # 49 GB in the popular port
+    assert megabytes < 1200  # 49 GB in Ultralytics
 
 
 def test_bug_15_masks_are_decoded_inside_their_boxes_only(make_segments: Make) -> None:
@@ -290,8 +290,8 @@ def test_bug_08_words_pick_the_right_mask_or_none(zoo: tuple[np.ndarray, Segment
     np.testing.assert_array_equal(ask.text_prompt("a photo of a cat")[0], segments.masks[2])  # the speck is left out
     assert not ask.text_prompt("an elephant").any()
     assert classifier.load() is classifier.load()  # read once
-    indices, prompts = answers(segments, None, None, None, ["elephant", "cat"])
-    assert (indices.tolist(), prompts.tolist()) == ([2], [1])
+    found, prompts = answers(segments, None, None, None, ["elephant", "cat"], True)
+    assert (found.boxes.tolist(), prompts.tolist()) == (segments.boxes[[2]].tolist(), [1])
 
 
 @pytest.mark.usefixtures("encoder")

@@ -1,4 +1,4 @@
-"""The popular port's call and results."""
+"""Ultralytics' call and results."""
 
 import json
 from collections.abc import Callable
@@ -10,8 +10,11 @@ import pytest
 
 from fastsam import Segments, UsageError
 from fastsam.compat import FastSAM
-from fastsam.compat.port import Results, groups
+from fastsam.compat.answers import gathered
+from fastsam.compat.port import Results, answers, groups
 from fastsam.masks import rle
+from fastsam.masks.drawn import Drawn
+from fastsam.refine.network import Refiner
 
 
 def test_its_answer_for_the_fixture_is_found_again(fixtures: Path, examples: Path) -> None:
@@ -46,12 +49,16 @@ def test_every_kind_of_source_is_taken(examples: Path, tmp_path: Path) -> None:
             np.testing.assert_array_equal(result.orig_img, bgr)
 
 
-def test_prompts_have_an_answer_each(examples: Path) -> None:
+def test_chosen_prompts_have_an_answer_each(examples: Path) -> None:
     model = FastSAM()
     (every,) = model(examples / "coffee.png", imgsz=512, conf=0.05)
     box = every.boxes.xyxy[0].tolist()
-    (result,) = model(examples / "coffee.png", imgsz=512, conf=0.05, bboxes=[box, [0, 0, 3, 3]], points=[300, 160])
+    ask = {"bboxes": [box, [0, 0, 3, 3]], "points": [300, 160], "refine": False}
+    (result,) = model(examples / "coffee.png", imgsz=512, conf=0.05, **ask)
     assert result.prompts is not None
+    for mask, one, conf in zip(result.masks.data, result.boxes.xyxy, result.boxes.conf, strict=True):
+        (k,) = np.flatnonzero((every.boxes.xyxy == one).all(1) & (every.boxes.conf == conf))
+        np.testing.assert_array_equal(mask, every.masks.data[k])  # one of those of everything mode, untouched
     assert result.prompts[0] == 0
     assert 1 not in result.prompts
     assert result.prompts[-1] == 2
@@ -111,3 +118,92 @@ def test_the_interfaces_fit_together(examples: Path) -> None:
 def test_what_has_no_meaning_here_is_said(examples: Path) -> None:
     with pytest.warns(UserWarning, match="no meaning here: half"):
         FastSAM()(examples / "coffee.png", imgsz=(48, 64), verbose=False, half=True)
+
+
+def test_boxes_and_points_are_drawn_by_default(
+    rule: Callable[..., Refiner], pair: tuple[np.ndarray, np.ndarray]
+) -> None:
+    photo, truth = pair
+    left, right = truth & (np.arange(160) < 80), truth & (np.arange(160) >= 80)
+    model = FastSAM()
+    ask = {"bboxes": [[100, 30, 141, 71], [14, 29, 56, 71]], "points": [[35, 50]], "labels": [1], "imgsz": 96}
+    (result,) = model(photo, refine=rule(), conf=1.0, **ask)  # conf=1: the first network finds nothing
+    assert result.prompts.tolist() == [0, 1, 2]
+    for mask, wanted in zip(result.masks.data, (right, left, left), strict=True):
+        assert ((mask > 0) & wanted).sum() > 0.9 * ((mask > 0) | wanted).sum()
+    assert (result.masks.data.dtype, result.masks.data.shape) == (np.uint8, (3, 100, 160))
+    for mask, box, ring in zip(result.masks.data, result.boxes.xyxy, result.masks.xy, strict=True):
+        rows, columns = np.nonzero(mask)
+        assert box.tolist() == [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+        np.testing.assert_array_equal(cv2.fillPoly(np.zeros_like(mask), [ring.astype(np.int32)], 1), mask)
+    assert result.boxes.conf == pytest.approx([0.9] * 3)
+    assert result.boxes.cls.tolist() == [0, 0, 0]
+    assert result.boxes.data.shape == (3, 6)
+    np.testing.assert_array_equal(result.orig_img, photo)
+    assert (result.plot() != photo).any()
+    assert result[1].prompts.tolist() == [1]
+    np.testing.assert_array_equal(result[1].masks.data[0], result.masks.data[1])
+    assert set(result.speed) >= {"network", "prompts"}
+    assert isinstance(result.segments.masks.source, Drawn)
+    for options in ({}, {"refine": True}):
+        (bundled,) = model(photo, **options, **ask)
+        assert all(bundled.segments.masks.areas > 0)
+        assert isinstance(bundled.segments.masks.source, Drawn)
+    (none,) = model(photo, refine=rule(blind=True), **ask)
+    assert len(none) == 0
+    assert none.masks.data.shape == (0, 100, 160)
+
+
+def test_everything_is_drawn_only_if_that_is_asked_for(examples: Path, rule: Callable[..., Refiner]) -> None:
+    model = FastSAM()
+    plain, default, drawn = (
+        model(examples / "coffee.png", imgsz=160, **options)[0]
+        for options in ({"refine": False}, {}, {"refine": rule()})
+    )
+    np.testing.assert_array_equal(plain.masks.data, default.masks.data)
+    np.testing.assert_array_equal(plain.boxes.conf, default.boxes.conf)
+    assert isinstance(drawn.segments.masks.source, Drawn)
+    assert drawn.prompts is None
+
+
+def test_two_clicks_that_no_drawing_holds_together_are_drawn_one_by_one(
+    rule: Callable[..., Refiner], pair: tuple[np.ndarray, np.ndarray], nothing_found: Callable[[np.ndarray], Segments]
+) -> None:
+    photo, truth = pair
+    segments, held = nothing_found(photo), rule(held=True)
+    found, prompts = answers(segments, None, [[35, 50], [120, 50]], [1, 1], None, held)
+    assert prompts.tolist() == [0, 0]
+    union = found.masks[0] | found.masks[1]
+    assert not (found.masks[0] & found.masks[1]).any()
+    assert (union & truth).sum() > 0.9 * (union | truth).sum()
+    found, _ = answers(segments, None, [[35, 50], [40, 55], [120, 50]], [1, 1, 0], None, held)
+    assert len(found) == 1
+    assert found.masks[0][50, 35]
+    assert not found.masks[0][50, 120]
+    found, _ = answers(segments, None, [[35, 50], [38, 52], [120, 50]], None, None, held)
+    assert len(found) == 2  # the drawings of the first two are one
+
+
+def test_chosen_and_drawn_masks_are_one_result_together(
+    rule: Callable[..., Refiner], pair: tuple[np.ndarray, np.ndarray]
+) -> None:
+    photo, truth = pair
+    half = truth & (np.arange(160) < 80)
+    segments = Segments.from_masks(photo, half[None], scores=[0.4])
+    (chosen,) = segments.select(boxes=[(15, 30, 56, 71)], refine=False)
+    (drawn,) = segments.select(boxes=[(100, 30, 141, 71)], refine=rule())
+    both = gathered(segments, [chosen.candidates[0], drawn.candidates[0]])
+    np.testing.assert_array_equal(both.masks[0], half)
+    np.testing.assert_array_equal(both.masks[1], drawn.mask)
+    assert both.scores == pytest.approx([0.4, 0.9])
+    assert both.photo is segments.photo
+    assert len(gathered(segments, [])) == 0
+
+
+@pytest.mark.usefixtures("encoder")
+def test_words_are_answered_by_choice_beside_drawn_boxes(examples: Path) -> None:
+    (result,) = FastSAM()(examples / "coffee.png", imgsz=512, conf=0.05, bboxes=[180, 10, 430, 250], texts="cup")
+    (chosen,) = FastSAM()(examples / "coffee.png", imgsz=512, conf=0.05, texts="cup", refine=False)
+    assert result.prompts.tolist() == [0, 1]
+    np.testing.assert_array_equal(result.masks.data[1], chosen.masks.data[0])
+    np.testing.assert_array_equal(result.boxes.xyxy[1], chosen.boxes.xyxy[0])

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from fastsam import FastSAM, FastSAMPrompt, Segments, UsageError
+from fastsam.compat.answers import answer_points
 from fastsam.compat.inference import main
-from fastsam.compat.published import answer_points, labels_of, nested, smoothed
+from fastsam.compat.published import FastSAMDecoder, labels_of, nested, smoothed
+from fastsam.refine.network import Refiner
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = """
@@ -162,9 +164,13 @@ def test_results_of_another_photo_are_refused(model: FastSAM, examples: Path) ->
 
 def test_points_on_two_objects_mean_both(make_segments: Callable[..., Segments]) -> None:
     pair = make_segments((100, 160), [(10, 10, 60, 90), (100, 10, 150, 90), (0, 0, 160, 50)], [0.9, 0.8, 0.7])
-    assert answer_points(pair, [(30, 70), (120, 70)], None) == [0, 1]
-    assert answer_points(pair, [(30, 30), (120, 30)], None) == [2]  # one mask holds both
-    assert answer_points(pair, [(30, 30), (120, 30), (80, 30)], [1, 1, 0]) == [0, 1]
+
+    def indices(points: list[tuple[float, float]], labels: list[int] | None) -> list[int | None]:
+        return [c.index for c in answer_points(pair, points, labels)]
+
+    assert indices([(30, 70), (120, 70)], None) == [0, 1]
+    assert indices([(30, 30), (120, 30)], None) == [2]  # one mask holds both
+    assert indices([(30, 30), (120, 30), (80, 30)], [1, 1, 0]) == [0, 1]
 
 
 def test_flat_and_nested_lists_are_rows() -> None:
@@ -202,3 +208,65 @@ def test_drawing_takes_what_scripts_pass(place: Path, model: FastSAM) -> None:
 
 def test_a_point_in_the_corner_is_a_point_beside_others(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--imgsz", "96", "--point_prompt", "[[0,0],[300,160]]", "--point_label", "[1,1]"]) == 0
+
+
+def test_the_published_classes_choose_unless_drawing_is_asked_for(model: FastSAM, examples: Path) -> None:
+    segments = model(examples / "coffee.png")
+    assert segments.photo is not None
+    boxes, points, labels = [(180, 10, 430, 250), (10, 10, 90, 80)], [(300, 200), (30, 380)], [1, 0]
+    wanted = [pick.index for pick in segments.select(boxes=boxes, refine=False)]
+    (together,) = segments.select(points=points, labels=labels, refine=False)
+    decoder = FastSAMDecoder(model)
+    decoder.image = np.array(segments.photo)
+    prompt = FastSAMPrompt(examples / "coffee.png", segments)
+    for by_box, by_points in (
+        (prompt.box_prompt(bboxes=boxes), prompt.point_prompt(points, labels)),
+        (
+            decoder.run_decoder(segments, box_prompt=boxes),
+            decoder.run_decoder(segments, point_prompt=points, point_label=labels),
+        ),
+    ):
+        for mask, index in zip(by_box, wanted, strict=True):
+            np.testing.assert_array_equal(mask, np.zeros_like(mask) if index is None else segments.masks[index])
+        np.testing.assert_array_equal(by_points[0], together.mask)
+
+
+def test_the_published_classes_draw_if_that_is_asked_for(
+    rule: Callable[..., Refiner],
+    model: FastSAM,
+    disk: tuple[np.ndarray, np.ndarray],
+    nothing_found: Callable[[np.ndarray], Segments],
+) -> None:
+    photo, truth = disk
+    segments = nothing_found(photo)
+    decoder = FastSAMDecoder(model, refine=rule())
+    decoder.image = photo
+    prompt = FastSAMPrompt(photo, segments, refine=rule())
+    for (mask,) in (
+        prompt.box_prompt(bbox=[30, 20, 91, 81]),
+        prompt.point_prompt([[60, 50], [150, 110]], [1, 0]),
+        decoder.run_decoder(segments, box_prompt=[30, 20, 91, 81]),
+        decoder.run_decoder(segments, point_prompt=[[60, 50]], point_label=[1]),
+    ):
+        assert (mask & truth).sum() > 0.9 * (mask | truth).sum()
+    assert not FastSAMPrompt(photo, segments, refine=rule(blind=True)).box_prompt(bbox=[30, 20, 91, 81]).any()
+    assert FastSAMPrompt(photo, segments, refine=True).box_prompt(bbox=[30, 20, 91, 81]).shape == (1, 120, 160)
+    with pytest.raises(UsageError, match="lies outside the photo"):
+        prompt.box_prompt(bbox=[200, 20, 220, 40])
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["--box_prompt", "[200,20,220,220]"], ["--point_prompt", "[[300,160]]", "--point_label", "[1]"]]
+)
+def test_the_script_draws_with_its_flag_only(
+    place: Path, monkeypatch: pytest.MonkeyPatch, rule: Callable[..., Refiner], words: list[str]
+) -> None:
+    network = rule()
+    for home in ("fastsam.segments.shared", "fastsam.model.shared"):
+        monkeypatch.setattr(home, lambda *_: network)
+    pictures = []
+    for flag in ([], ["--refine", "False"], ["--refine"]):
+        assert main(["--conf", "0.05", "--imgsz", "224", *words, *flag]) == 0
+        pictures.append(cv2.imread("output/dogs.jpg"))
+        assert (network.session.seen > 0) == (flag == ["--refine"])
+    np.testing.assert_array_equal(pictures[0], pictures[1])

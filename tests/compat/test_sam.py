@@ -12,9 +12,17 @@ from pycocotools import mask as coco_mask
 
 from fastsam import FastSAM, Segments, UsageError
 from fastsam.compat import SamAutomaticMaskGenerator, SamPredictor
-from fastsam.compat.crops import crop_boxes, without_small_regions
-from fastsam.compat.sam import low_resolution
+from fastsam.compat import low as frame
+from fastsam.compat.crops import Found, crop_boxes, find_in_crop, without_copies, without_small_regions
 from fastsam.image.read import read_image
+from fastsam.masks.runs import Crop
+from fastsam.refine.network import Refiner
+
+Photo = tuple[np.ndarray, np.ndarray]
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a & b).sum() / max(1, (a | b).sum()))
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +32,9 @@ def photo() -> np.ndarray:
 
 @pytest.fixture
 def predictor(make_segments: Callable[..., Segments], model: FastSAM) -> SamPredictor:
-    """A predictor whose photo (100 x 160) has four nested masks and one apart."""
+    """A predictor that chooses, and whose photo (100 x 160) has four nested masks and one apart."""
     nest = [(10.0, 10, 110, 90), (40.0, 40, 70, 70), (30.0, 30, 90, 80), (42.0, 42, 70, 70), (120.0, 20, 150, 80)]
-    found = SamPredictor(model)
+    found = SamPredictor(model, refine=False)
     found.segments = make_segments((100, 160), nest, [0.5, 0.9, 0.4, 0.8, 0.7])
     return found
 
@@ -174,11 +182,15 @@ def test_small_holes_and_loose_parts_go() -> None:
     speck[4, 4] = True
     np.testing.assert_array_equal(without_small_regions(speck, 10), speck)  # the largest part stays
     np.testing.assert_array_equal(without_small_regions(mask[:8, :8], 1), mask[:8, :8])
+    corner = np.ones((9, 9), bool)
+    corner[0, 0] = corner[4:, 6:] = False
+    assert without_small_regions(corner, 5)[0, 0]  # as in Segment Anything, a hole may lie at the photo's border
+    assert not without_small_regions(corner, 5)[4:, 6:].any()
 
 
 def test_low_resolution_of_a_mask_without_a_pixel_is_empty(make_segments: Callable[..., Segments]) -> None:
     empty = make_segments((100, 160), [(5.0, 5.0, 5.2, 5.2)], [0.9])
-    assert (low_resolution(empty, [0]) < 0).all()
+    assert (frame.low_resolution(empty.masks, 0) < 0).all()
 
 
 def test_supervisions_tools_take_the_generator(model: FastSAM, photo: np.ndarray) -> None:
@@ -208,3 +220,268 @@ def test_segments_become_supervision_detections(model: FastSAM, photo: np.ndarra
     np.testing.assert_array_equal(detections.mask[3], segments.masks[3])
     assert set(detections["class_name"]) == {"object"}
     assert len(model(photo, conf=1.0).to_supervision()) == 0
+
+
+@pytest.fixture
+def drawing(
+    model: FastSAM, rule: Callable[..., Refiner], disk: Photo, nothing_found: Callable[[np.ndarray], Segments]
+) -> Callable[..., SamPredictor]:
+    """A predictor of the photo of a disk in which the first network found nothing; options of the second network."""
+
+    def make(**options: object) -> SamPredictor:
+        found = SamPredictor(model, refine=rule(**options))
+        found.segments = nothing_found(disk[0])
+        return found
+
+    return make
+
+
+BOX, CLICK = np.array([30, 20, 91, 81]), (np.array([[60, 50]]), np.array([1]))
+ASKED = {
+    "box": {"box": BOX},
+    "loose box": {"box": BOX + np.array([-15, -15, 20, 20])},
+    "click": {"point_coords": CLICK[0], "point_labels": CLICK[1]},
+    "clicks": {"point_coords": np.array([[60, 50], [70, 60], [140, 100]]), "point_labels": np.array([1, 1, 0])},
+    "box and clicks": {"box": BOX, "point_coords": np.array([[60, 50], [32, 22]]), "point_labels": np.array([1, 0])},
+    "box as a list": {"box": BOX[None].tolist()},
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_no_mask_of_the_first_network_fits_is_drawn(
+    drawing: Callable[..., SamPredictor], disk: Photo, name: str
+) -> None:
+    predictor = drawing()
+    masks, scores, low = predictor.predict(**ASKED[name])
+    assert (masks.shape, masks.dtype) == ((3, 120, 160), bool)
+    assert (scores.shape, scores.dtype, low.shape, low.dtype) == ((3,), np.float32, (3, 256, 256), np.float32)
+    assert scores.max() == pytest.approx(0.9)
+    assert iou(masks[scores.argmax()], disk[1]) > 0.9
+    assert masks.sum((1, 2)).tolist() == sorted(masks.sum((1, 2)))
+    best, score, small = predictor.predict(**ASKED[name], multimask_output=False)
+    assert (best.shape, score.shape, small.shape) == ((1, 120, 160), (1,), (1, 256, 256))
+    np.testing.assert_array_equal(best[0], masks[scores.argmax()])
+    logits, _, _ = predictor.predict(**ASKED[name], return_logits=True)
+    assert logits.dtype == np.float32
+    np.testing.assert_array_equal(logits > 0, masks)
+    assert all(iou(frame.on_photo(one, (120, 160)), mask) > 0.95 for one, mask in zip(low, masks, strict=True))
+
+
+def test_what_the_second_network_thinks_little_of_comes_with_its_low_score(
+    drawing: Callable[..., SamPredictor], disk: Photo
+) -> None:
+    for ask in ASKED.values():
+        masks, scores, _ = drawing(quality=0.1).predict(**ask)
+        assert scores.max() == pytest.approx(0.1)
+        assert iou(masks[scores.argmax()], disk[1]) > 0.9
+        masks, scores, low = drawing(blind=True).predict(**ask)
+        assert not masks.any()
+        assert not scores.any()
+        assert (low < 0).all()
+    masks, scores, _ = drawing().predict(np.array([[140, 100]]), np.array([1]))  # on the ground, which it cannot draw
+    assert scores == pytest.approx([0.45] * 3)
+    assert masks.any((1, 2)).all()
+
+
+def test_a_mask_that_is_fed_back_is_drawn_anew_or_stays(drawing: Callable[..., SamPredictor], disk: Photo) -> None:
+    _, _, low = drawing().predict(box=BOX, multimask_output=False)
+    again, scores, _ = drawing().predict(mask_input=low)
+    assert min(iou(mask, disk[1]) for mask in again) > 0.9
+    assert scores == pytest.approx([0.9] * 3)
+    for options, score in (({"quality": 0.2}, 0.2), ({"blind": True}, 0)):
+        kept, scores, _ = drawing(**options).predict(mask_input=low, multimask_output=False)
+        assert iou(kept[0], disk[1]) > 0.9
+        assert scores == pytest.approx([score])
+    empty = np.full((1, 256, 256), -8.0)
+    for nothing in (empty, empty * np.inf):
+        masks, scores, _ = drawing().predict(mask_input=nothing)
+        assert not masks.any()
+        assert not scores.any()
+        masks, _, _ = drawing().predict(*CLICK, mask_input=nothing, multimask_output=False)
+        assert iou(masks[0], disk[1]) > 0.9
+
+
+def test_a_mask_that_is_fed_back_says_which_thing_is_meant(drawing: Callable[..., SamPredictor], disk: Photo) -> None:
+    predictor = drawing(believes=True)
+
+    def fed(mask: np.ndarray) -> np.ndarray:
+        shown = cv2.resize(mask.astype(np.float32), (256, 192)) * 20 - 10
+        return np.pad(shown, ((0, 64), (0, 0)), constant_values=-10)[None]
+
+    shifted = np.roll(disk[1], 12, 1)
+    masks, scores, _ = predictor.predict(*CLICK, mask_input=fed(shifted), multimask_output=False)
+    assert iou(masks[0], disk[1]) > 0.9  # what the click says alone is better, and the same thing
+    assert scores == pytest.approx([0.9])
+    wide = np.zeros_like(disk[1])
+    wide[10:110, 10:150] = True
+    masks, scores, _ = predictor.predict(*CLICK, mask_input=fed(wide), multimask_output=False)
+    assert iou(masks[0], wide) > 0.9  # the disk in it is another thing
+    assert scores == pytest.approx([0.8])
+
+
+def test_without_a_prompt_the_masks_of_the_best_score_are_drawn(
+    model: FastSAM, rule: Callable[..., Refiner], pair: Photo
+) -> None:
+    predictor = SamPredictor(model, refine=rule())
+    halves = np.stack([pair[1] & (np.arange(160) < 80), pair[1] & (np.arange(160) >= 80)])
+    predictor.segments = Segments.from_masks(pair[0], halves, scores=[0.3, 0.8])
+    masks, scores, _ = predictor.predict()
+    assert sorted({max((0, 1), key=lambda k: iou(mask, halves[k])) for mask in masks}) == [0, 1]
+    assert scores == pytest.approx([0.9] * 3)
+    for empty in (np.zeros((0, 2)), np.zeros(0), []):
+        again, _, _ = predictor.predict(empty, [], np.zeros(0))
+        np.testing.assert_array_equal(again, masks)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        ({"mask_input": np.zeros((1, 64, 64))}, r"mask_input of shape \(1, 64, 64\) is not \(1, 256, 256\)"),
+        ({"mask_input": np.zeros((3, 256, 256))}, r"mask_input of shape \(3, 256, 256\)"),
+        ({"mask_input": np.full((1, 256, 256), np.nan)}, "NaN"),
+        ({"mask_input": "mask"}, "no array of numbers"),
+        ({"box": [200, 20, 220, 40]}, "lies outside the photo of 160 x 120 pixels"),
+        ({"box": [20, 20, 20, 40]}, "has no area"),
+        ({"box": [20, 20, 40]}, "not 4 finite numbers"),
+        ({"box": [[0, 0, 9, 9], [9, 9, 20, 20]]}, "not 4 finite numbers"),
+        ({"box": [0, 0, np.nan, 9]}, "not 4 finite numbers"),
+        ({"point_coords": [[170, 20]], "point_labels": [1]}, "lies outside the photo"),
+        ({"point_coords": [[np.inf, 20]], "point_labels": [1]}, "not 2 finite numbers"),
+        ({"point_coords": [1, 2, 3], "point_labels": [1]}, "no array of numbers"),
+        ({"point_coords": [[5, 5]], "point_labels": [2]}, "not all 0"),
+        ({"point_coords": [[5, 5]], "point_labels": [-1]}, "not all 0"),
+        ({"point_coords": [[5, 5]], "point_labels": [0.5]}, "not all 0"),
+        ({"point_coords": [[5, 5]], "point_labels": [np.nan]}, "not all 0"),
+        ({"point_coords": [[5, 5]], "point_labels": [1, 0]}, "1 points have 2 labels"),
+        ({"point_labels": [1]}, "0 points have 1 labels"),
+        ({"point_coords": [[5, 5]], "point_labels": [0]}, "needs a foreground point"),
+    ],
+)
+@pytest.mark.parametrize("refine", [True, False])
+def test_a_prompt_that_makes_no_sense_is_an_error_that_says_why(
+    drawing: Callable[..., SamPredictor], ask: dict[str, object], message: str, refine: bool
+) -> None:
+    predictor = drawing()
+    predictor.refine = predictor.refine if refine else False
+    with pytest.raises(UsageError, match=message):
+        predictor.predict(**ask)
+
+
+@pytest.mark.parametrize(
+    ("size", "disk_", "colours"),
+    [
+        ((240, 320), (160, 120, 60), ((220, 40, 30), (70, 110, 80))),
+        ((240, 320), (100, 90, 25), ((250, 250, 250), (20, 20, 20))),
+        ((150, 100), (50, 60, 30), ((30, 60, 200), (200, 190, 180))),
+    ],
+)
+def test_clicks_on_an_answer_that_is_fed_back_keep_to_the_thing(
+    model: FastSAM,
+    size: tuple[int, int],
+    disk_: tuple[int, int, int],
+    colours: tuple[tuple[int, int, int], tuple[int, int, int]],
+) -> None:
+    """With the bundled second network, on a disk that stands out from a plain ground."""
+    x, y, radius = disk_
+    truth = np.zeros(size, np.uint8)
+    cv2.circle(truth, (x, y), radius, 1, -1)
+    photo = np.where(truth[..., None] > 0, np.uint8(colours[0]), np.uint8(colours[1]))
+    predictor = SamPredictor(model)
+    predictor.set_image(photo)
+    masks, scores, low = predictor.predict(np.array([[x, y]]), np.array([1]))
+    assert len(masks) == 3
+    before = iou(masks[scores.argmax()], truth > 0)
+    inner, outer = (x + int(0.7 * radius), y), (x - int(1.3 * radius), y)
+    fed = low[np.argmax(scores)][None]
+    points, labels = np.array([[x, y], inner, outer]), np.array([1, 1, 0])
+    refined, _, _ = predictor.predict(points, labels, mask_input=fed, multimask_output=False)
+    assert refined[0, inner[1], inner[0]]
+    assert not refined[0, outer[1], outer[0]]
+    assert iou(refined[0], truth > 0) >= before - 0.02
+
+
+@given(st.integers(20, 250), st.integers(20, 250), st.data())
+@settings(max_examples=25, deadline=None)
+def test_low_resolution_masks_lie_where_segment_anything_has_them(height: int, width: int, data: st.DataObject) -> None:
+    """The photo scaled to 1024 along its longer side, padded below and to the right, at a quarter."""
+    radius = data.draw(st.integers(5, min(height, width) // 2))
+    centre = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
+    mask = np.zeros((height, width), np.uint8)
+    cv2.circle(mask, centre, radius, 1, -1)
+    low = frame.low_resolution(Segments.from_masks(np.zeros((height, width, 3), np.uint8), mask[None] > 0).masks, 0)
+    scale = 1024 / max(height, width)
+    large = cv2.resize(mask * 255, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_LINEAR)
+    padded = np.pad(large, ((0, 1024 - large.shape[0]), (0, 1024 - large.shape[1])))
+    wanted = cv2.resize(padded, (256, 256), interpolation=cv2.INTER_AREA) > 127
+    assert ((low > 0) != wanted).sum() <= 0.1 * wanted.sum() + 10
+    assert iou(frame.on_photo(low, (height, width)), mask > 0) > 0.9
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+@settings(max_examples=40, deadline=None)
+def test_regions_are_small_by_the_whole_photo_not_by_the_masks_window(seed: int, least: int) -> None:
+    rng = np.random.default_rng(seed)
+    coarse = rng.random((int(rng.integers(3, 9)), int(rng.integers(3, 9)))) < 0.4
+    mask = np.zeros((40, 44), bool)
+    y, x = int(rng.integers(0, 6)) * 2, int(rng.integers(0, 6)) * 2
+    block = coarse.repeat(3, 0).repeat(3, 1)
+    mask[y : y + block.shape[0], x : x + block.shape[1]] = block[: 40 - y, : 44 - x]
+    if not mask.any():
+        return
+    photo = np.zeros((40, 44, 3), np.uint8)
+    whole = Segments.from_masks(photo, mask[None])
+    (found,) = find_in_crop(lambda _: whole, photo, (0, 0, 44, 40), 1.0, least)
+    seen = np.zeros((40, 44), bool)
+    found.mask.paint(seen, True)
+    wanted = without_small_regions(mask, least)
+    np.testing.assert_array_equal(seen, wanted)
+    assert found.cleaned == (wanted != mask).any()
+    column, row = found.point
+    assert mask[int(row), int(column)] & wanted[int(row), int(column)]
+
+
+def test_what_becomes_a_copy_without_its_islands_goes() -> None:
+    def of(box: tuple[int, int, int, int], score: float, cleaned: bool) -> Found:
+        x0, y0, x1, y1 = box
+        mask = Crop((x0, y0), np.ones((y1 - y0, x1 - x0), bool))
+        return Found(mask, (x0, y0), score, 1.0, (0, 0, 99, 99), np.array(box, np.float32), cleaned)
+
+    first, whole, second = of((0, 0, 20, 20), 0.9, True), of((0, 0, 20, 21), 0.5, False), of((0, 0, 20, 10), 0.4, True)
+    assert without_copies([first, whole, second], 0.7) == [whole, second]
+    assert without_copies([first, second], 0.7) == [first, second]
+    assert without_copies([whole, whole], 0.7) == [whole, whole]  # what lost nothing stays
+    assert without_copies([], 0.7) == []
+
+
+def test_everything_is_drawn_anew_if_that_is_asked_for(
+    model: FastSAM, rule: Callable[..., Refiner], photo: np.ndarray
+) -> None:
+    plain = SamAutomaticMaskGenerator(model).generate(photo)
+    assert [m["predicted_iou"] for m in plain] == pytest.approx(model(photo).scores.tolist())
+    drawn = SamAutomaticMaskGenerator(model, refine=True).generate(photo)
+    assert 0 < len(drawn) <= len(plain)
+    scores = [m["predicted_iou"] for m in drawn]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+    for mask in drawn:
+        column, row = mask["point_coords"][0]
+        assert mask["segmentation"][int(row), int(column)]
+        assert mask["area"] == mask["segmentation"].sum()
+    middle = scores[len(scores) // 2]
+    sure = SamAutomaticMaskGenerator(model, refine=True, pred_iou_thresh=middle).generate(photo)
+    assert [m["predicted_iou"] for m in sure] == [score for score in scores if score > middle]
+    ruled = SamAutomaticMaskGenerator(model, refine=rule(quality=0.7)).generate(photo)
+    assert {round(m["predicted_iou"], 3) for m in ruled} <= {0.7, 0.35}
+
+
+def test_small_regions_of_drawn_masks_go_too(model: FastSAM, rule: Callable[..., Refiner]) -> None:
+    photo = np.zeros((120, 160, 3), np.uint8)
+    cv2.circle(photo, (60, 60), 40, (255, 255, 255), -1)
+    cv2.circle(photo, (60, 60), 8, (0, 0, 0), -1)
+    kept, filled = (
+        SamAutomaticMaskGenerator(model, refine=rule(), min_mask_region_area=least).generate(photo)[0]["segmentation"]
+        for least in (0, 300)
+    )
+    assert not kept[60, 60]
+    assert filled[60, 60]
+    assert filled[60, 75]

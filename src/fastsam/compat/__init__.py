@@ -1,6 +1,6 @@
 """Interfaces that people know from elsewhere, over the library: change an import, and code written for them runs.
 
-`FastSAM` as the popular port has it, `FastSAMPrompt` and `FastSAMDecoder` of the published code, `SamPredictor` and
+`FastSAM` as Ultralytics has it, `FastSAMPrompt` and `FastSAMDecoder` of the published code, `SamPredictor` and
 `SamAutomaticMaskGenerator` of Segment Anything. `python -m fastsam.compat.inference` is the published script.
 """
 

@@ -1,9 +1,9 @@
 """Masks of a photo and of crops of it, as `SamAutomaticMaskGenerator` gathers them.
 
-Enters: a model and a photo. Leaves: `Found` masks in the photo's pixels. Called by `sam`.
+Enters: what segments a photo, and a photo. Leaves: `Found` masks in the photo's pixels.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,7 +13,8 @@ import numpy.typing as npt
 from fastsam.candidates import suppress
 from fastsam.masks.relations import stability
 from fastsam.masks.runs import Crop
-from fastsam.model import FastSAM
+from fastsam.prompts.geometry import box_iou
+from fastsam.segments import Segments
 
 Bool = npt.NDArray[np.bool_]
 CropBox = tuple[int, int, int, int]
@@ -25,6 +26,7 @@ class Found:
     """A mask in the photo's pixels; `point`: its surest pixel's centre, x, y.
 
     score, stability: 0..1; crop: xyxy of where it was found; box: xyxy float in photo pixels
+    cleaned: whether it lost islands or holes
     """
 
     mask: Crop
@@ -33,6 +35,7 @@ class Found:
     stability: float
     crop: CropBox
     box: npt.NDArray[np.float32]
+    cleaned: bool = False
 
 
 def crop_boxes(size: tuple[int, int], layers: int, overlap: float) -> Iterator[CropBox]:
@@ -51,38 +54,52 @@ def crop_boxes(size: tuple[int, int], layers: int, overlap: float) -> Iterator[C
 
 
 def find_in_crop(
-    model: FastSAM,
+    segment: Callable[[npt.NDArray[np.uint8]], Segments],
     photo: npt.NDArray[np.uint8],
     crop: CropBox,
-    conf: float | None,
-    iou: float | None,
     offset: float,
     least_region: int,
 ) -> list[Found]:
-    """The masks of one crop, without those that its sides cut off within the photo."""
+    """The masks that `segment` finds in one crop, without those that its sides cut off within the photo."""
     x0, y0, x1, y1 = crop
-    segments = model(np.ascontiguousarray(photo[y0:y1, x0:x1]), conf=conf, iou=iou)
-    cut = cut_off(segments.boxes, crop, (photo.shape[0], photo.shape[1]))
+    size = (photo.shape[0], photo.shape[1])
+    segments = segment(np.ascontiguousarray(photo[y0:y1, x0:x1]))
+    cut = cut_off(segments.boxes, crop, size)
     found, steady = [], stability(segments.masks, offset)
     for i in np.flatnonzero(~cut):
         (x, y), logits = segments.masks.logits(int(i))
-        pixels = logits > 0
-        if least_region:
-            pixels = without_small_regions(pixels, least_region)
-        if not pixels.any():
+        (x, y), logits = widened((x0 + x, y0 + y), logits, least_region, size)
+        whole = pixels = logits > 0
+        if not whole.any():
             continue
+        if least_region:
+            pixels = without_small_regions(whole, least_region)
         row, column = np.unravel_index(np.where(pixels, logits, -np.inf).argmax(), logits.shape)
         found.append(
             Found(
-                mask=Crop((x0 + x, y0 + y), pixels),
-                point=(x0 + x + int(column) + 0.5, y0 + y + int(row) + 0.5),
+                mask=Crop((x, y), pixels),
+                point=(x + int(column) + 0.5, y + int(row) + 0.5),
                 score=float(segments.scores[i]),
                 stability=float(steady[i]),
                 crop=crop,
                 box=segments.boxes[i] + np.array([x0, y0, x0, y0], np.float32),
+                cleaned=bool((pixels != whole).any()),
             )
         )
     return found
+
+
+def widened(
+    offset: tuple[int, int], logits: npt.NDArray[np.float32], by: int, size: tuple[int, int]
+) -> tuple[tuple[int, int], npt.NDArray[np.float32]]:
+    """Logits (h, w) at an offset (x, y) of a photo of `size` (height, width), `by` pixels wider where the photo is.
+
+    So wide that a region of fewer pixels beside the mask lies within, and a larger one shows that it is larger.
+    """
+    (x, y), (h, w) = offset, logits.shape
+    left, top, right, bottom = (max(0, min(by, room)) for room in (x, y, size[1] - x - w, size[0] - y - h))
+    padded = np.pad(logits, ((top, bottom), (left, right)), constant_values=-np.inf)
+    return (x - left, y - top), padded
 
 
 def cut_off(boxes: npt.NDArray[np.float32], crop: CropBox, photo: tuple[int, int]) -> Bool:
@@ -95,18 +112,34 @@ def cut_off(boxes: npt.NDArray[np.float32], crop: CropBox, photo: tuple[int, int
 
 
 def without_small_regions(mask: Bool, least: int) -> Bool:
-    """A mask whose holes and parts under `least` pixels are gone; the largest part stays whatever its size."""
-    padded = np.pad(mask, 1).astype(np.uint8)  # so that what reaches the window's side is no hole
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - padded, connectivity=8)
+    """A mask whose holes and islands under `least` pixels are gone; the largest island stays whatever its size.
+
+    A hole is a region beside the mask, also one at the photo's border that the mask parts from the rest.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=8)
     small = stats[:, cv2.CC_STAT_AREA] < least
-    small[[0, labels[0, 0]]] = False
-    filled = (padded > 0) | small[labels]
+    small[0] = False
+    filled = mask | small[labels]
     _, labels, stats, _ = cv2.connectedComponentsWithStats(filled.astype(np.uint8), connectivity=8)
     kept = stats[:, cv2.CC_STAT_AREA] >= least
     kept[0] = False
     if len(stats) > 1 and not kept.any():
         kept[1 + stats[1:, cv2.CC_STAT_AREA].argmax()] = True
-    return np.asarray(kept[labels][1:-1, 1:-1])
+    return np.asarray(kept[labels])
+
+
+def without_copies(found: Sequence[Found], iou: float) -> list[Found]:
+    """What stays, in order, if a mask that lost regions goes whose bounds overlap those of a better one by over `iou`.
+
+    Masks that lost none count as better.
+    """
+    bounds = np.array([f.mask.bounds for f in found], np.float64).reshape(-1, 4)
+    kept: list[int] = []
+    for k in sorted(range(len(found)), key=lambda k: found[k].cleaned):
+        x0, y0, x1, y1 = bounds[k]
+        if not found[k].cleaned or box_iou(bounds[kept], (x0, y0, x1, y1)).max(initial=0) <= iou:
+            kept.append(k)
+    return [found[k] for k in sorted(kept)]
 
 
 def without_duplicates(found: Sequence[Found], iou: float) -> list[Found]:

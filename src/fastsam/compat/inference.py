@@ -1,7 +1,7 @@
 """The published script `Inference.py`, flag for flag: `python -m fastsam.compat.inference`.
 
 Where it differs: booleans are read as a person means them, a single box may come flat, and a box or point that nothing
-matches says so.
+matches says so. `--refine` is ours: it draws the answers.
 """
 
 import argparse
@@ -39,8 +39,9 @@ def run(given: argparse.Namespace) -> Path:
     points = asked if any(map(any, asked)) else []  # the default, one point at 0,0, means none
     model = FastSAM(given.model_path, device=given.device)
     photo = read_image(given.img_path)
-    segments = model(photo, imgsz=given.imgsz, conf=given.conf, iou=given.iou)
-    prompt = FastSAMPrompt(photo, segments)
+    redrawn = given.refine and not (boxes or points)  # words choose among drawn masks
+    segments = model(photo, imgsz=given.imgsz, conf=given.conf, iou=given.iou, refine=redrawn)
+    prompt = FastSAMPrompt(photo, segments, refine=given.refine)
     drawn: dict[str, Any] = {}
     found: Any = segments
     if boxes:
@@ -51,7 +52,7 @@ def run(given: argparse.Namespace) -> Path:
         labels = given.point_label
         if len(labels) != len(points):
             raise UsageError(
-                f"--point_prompt has {len(points)} points and --point_label {len(labels)} labels: give one a point"
+                f"--point_prompt has {len(points)} points and --point_label {len(labels)} labels: give one per point"
             )
         found, drawn = prompt.point_prompt(points, labels), {"points": points, "point_label": labels}
     if found is not segments:
@@ -67,7 +68,7 @@ def run(given: argparse.Namespace) -> Path:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The flags of the published script."""
+    """The flags of the published script, and `--refine`."""
     p = argparse.ArgumentParser("Inference.py", description="Segment everything in a photo, or what a prompt means.")
     p.add_argument("--model_path", default="./weights/FastSAM.pt", help="checkpoint (.pt, .safetensors, .onnx) or name")
     p.add_argument("--img_path", default="./images/dogs.jpg", help="photo")
@@ -84,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
         ("retina", True, "understood: masks are always at the photo's size"),
         ("withContours", False, "draw outlines"),
         ("randomcolor", True, "a colour of its own for each mask"),
+        ("refine", False, "draw answers with the second network; not a flag of the published script"),
     ):
         p.add_argument(f"--{name}", type=boolean, nargs="?", const=True, default=default, help=about)
     p.add_argument("--device", default=None, help="cpu, cuda, mps or a number")

@@ -1,9 +1,10 @@
-"""`FastSAM` with the popular port's call and results, NumPy arrays where it has tensors.
+"""`FastSAM` with the call and results of Ultralytics, NumPy arrays instead of tensors.
 
-Enters: photos and prompts in one call. Leaves: a list of `Results`, one a photo.
+Enters: photos and prompts in one call. Leaves: a list of `Results`, one per photo.
 
-Where it differs: each prompt has its own mask, in order (`Results.prompts` says which); a box that no mask fits has
-none; masks are always at the photo's size; nothing found is an empty result and not None.
+Where it differs: each prompt has its own mask, in order (`Results.prompts` says which), drawn by the second network
+unless `refine=False` asks for a choice among the masks of the first; masks are always at the photo's size; nothing
+found is an empty result and not None.
 """
 
 import warnings
@@ -19,12 +20,16 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.cli.inputs import find_photos
-from fastsam.compat.published import answer_points, nested
+from fastsam.compat.answers import answer_boxes, answer_points, answer_texts, gathered, refiner_of
+from fastsam.compat.published import nested
 from fastsam.errors import UsageError
 from fastsam.formats import overlay
 from fastsam.image.read import from_array, read_image
 from fastsam.masks.runs import Crop
 from fastsam.model import FastSAM as Model
+from fastsam.model import stage
+from fastsam.prompts import Candidate
+from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
 
 Float = npt.NDArray[np.float32]
@@ -122,7 +127,7 @@ class Masks:
     def xy(self) -> list[Float]:
         """The outline of each mask's longest part, (K, 2) float32; (0, 2) for a mask without a pixel.
 
-        As the port has them: through the border's own pixels, by their column and row, what OpenCV's tools fill again.
+        As Ultralytics has them: through the border's own pixels, by column and row, what OpenCV's tools fill again.
         """
         return [longest(self.segments.masks.crop(i)) for i in range(len(self.segments))]
 
@@ -206,14 +211,14 @@ class Results:
         return np.ascontiguousarray(overlay.draw(photo, self.segments)[..., ::-1])
 
     def save(self, filename: str | PathLike[str] | None = None) -> str:
-        """Writes `plot()` to a file, `results_NAME` in the working folder where left out; returns its name."""
+        """Writes `plot()` to a file, by default `results_NAME` in the working folder; returns its name."""
         file = Path(filename or f"results_{Path(self.path).name}")
         overlay.write(file, self.plot()[..., ::-1])
         return str(file)
 
 
 class FastSAM:
-    """The port's class.
+    """Ultralytics' class.
 
     model: a checkpoint (.pt, .safetensors, .onnx) or a model's name
     """
@@ -240,6 +245,7 @@ class FastSAM:
         max_det: int = 300,
         retina_masks: bool = True,
         device: Any = None,
+        refine: bool | Refiner | None = None,
         **others: Any,
     ) -> list[Results]:
         """Everything in photos, or what prompts mean in each of them.
@@ -249,6 +255,9 @@ class FastSAM:
         nested one deeper, [[[x, y], ...], ...] with labels [[1, ...], ...], each list is a prompt of its own
         texts: words, or a list of them, each a prompt (needs the `text` extra)
         retina_masks: understood; masks are always at the photo's size
+        refine: whether the second network draws the masks: by default those that answer boxes and points; True draws
+        everything too; False chooses, by the first network's masks alone; a `Refiner` is True with that one. Words are
+        answered by choice. The `conf` of a drawn mask is its predicted IoU, its box is that of its pixels.
 
         Raises UsageError for sources and prompts that make no sense.
         """
@@ -258,15 +267,15 @@ class FastSAM:
             warnings.warn(f"these have no meaning here: {', '.join(others)}", stacklevel=2)
         side = imgsz if isinstance(imgsz, int) else max(imgsz)  # the other side follows from the photo
         settings = {"imgsz": side, "conf": conf, "iou": iou, "max_det": max_det, "device": device}
+        asked = not (bboxes is None and points is None and texts is None)
+        drawing = refiner_of(self.model, asked if refine is None else refine) or False
         results = []
         for pixels, path in photos(source):
-            segments = self.model(pixels, **settings)
-            image = np.ascontiguousarray(pixels[..., ::-1])
-            if bboxes is None and points is None and texts is None:
-                results.append(Results(image, path, segments))
-            else:
-                indices, prompts = answers(segments, bboxes, points, labels, texts)
-                results.append(Results(image, path, segments.take(indices), prompts))
+            segments, prompts = self.model(pixels, refine=False if asked else drawing, **settings), None
+            if asked:
+                with stage("prompts", segments.seconds):
+                    segments, prompts = answers(segments, bboxes, points, labels, texts, drawing)
+            results.append(Results(np.ascontiguousarray(pixels[..., ::-1]), path, segments, prompts))
         return results
 
     predict = __call__
@@ -290,21 +299,18 @@ def photos(source: Any, number: int = 0) -> Iterator[tuple[UInt8, str]]:
 
 
 def answers(
-    segments: Segments, bboxes: Any, points: Any, labels: Any, texts: Any
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Indices of the masks that answer, and the number of each one's prompt: boxes first, then points, then words."""
-    found: list[list[int]] = []
+    segments: Segments, bboxes: Any, points: Any, labels: Any, texts: Any, refine: bool | Refiner
+) -> tuple[Segments, npt.NDArray[np.int64]]:
+    """The masks that answer, and the number of each one's prompt: boxes first, then points, then words."""
+    found: list[list[Candidate]] = []
     if bboxes is not None:
-        picks = segments.select(boxes=[tuple(box) for box in nested(bboxes)])
-        found += [[] if p.index is None else [p.index] for p in picks]
+        found += answer_boxes(segments, nested(bboxes), refine)
     if points is not None:
-        found += [answer_points(segments, group, marks) for group, marks in groups(points, labels)]
+        found += [answer_points(segments, group, marks, refine) for group, marks in groups(points, labels)]
     if texts is not None:
-        asked = [texts] if isinstance(texts, str) else list(texts)
-        found += [[] if p.index is None else [p.index] for p in segments.select(texts=asked)]
-    pairs = [(index, number) for number, indices in enumerate(found) for index in indices]
-    table = np.array(pairs, np.int64).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
+        found += answer_texts(segments, [texts] if isinstance(texts, str) else list(texts))
+    numbers = [number for number, candidates in enumerate(found) for _ in candidates]
+    return gathered(segments, [c for candidates in found for c in candidates]), np.array(numbers, np.int64)
 
 
 def groups(points: Any, labels: Any) -> Iterator[tuple[list[Any], Sequence[int] | None]]:

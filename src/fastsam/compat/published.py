@@ -2,8 +2,9 @@
 
 Enters: a photo and what `FastSAM` returned for it. Leaves: stacks of masks (K, H, W) and pictures.
 
-Two rules are ours. There is one mask a prompt, in order; a prompt that nothing matches gets one without a pixel. And
-points mean one thing together; only where no mask holds them all, each foreground point answers for itself.
+Two rules are ours. There is one mask per prompt, in order; a prompt that nothing matches gets one without a pixel. And
+points mean one thing together; only if no mask holds them all, each foreground point answers for itself. Masks are
+chosen among those of the first network unless `refine=True` asks for drawn ones.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,11 +17,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.compat.answers import answer_boxes, answer_points, answer_texts, refiner_of
 from fastsam.errors import UsageError
 from fastsam.formats import overlay
 from fastsam.image.read import read_image
 from fastsam.model import FastSAM
-from fastsam.prompts import Point, Prompt
+from fastsam.prompts import Candidate
+from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
 
 Stack = npt.NDArray[np.bool_]
@@ -32,10 +35,18 @@ class FastSAMPrompt:
     """Asks for masks of one photo.
 
     image: a path, PIL image or RGB array; results: what `FastSAM` returned for it; device: understood, without effect
+    refine: whether the second network draws the answers of boxes and points; a `Refiner` draws with that one. By
+    default they are chosen among the results.
     """
 
-    def __init__(self, image: Any, results: Segments | Sequence[Segments], device: Any = None) -> None:
-        self.img = read_image(image)
+    def __init__(
+        self,
+        image: Any,
+        results: Segments | Sequence[Segments],
+        device: Any = None,
+        refine: bool | Refiner = False,
+    ) -> None:
+        self.img, self.refine = read_image(image), refine
         found = one_of(results)
         if self.img.shape[:2] != found.size:
             height, width = found.size
@@ -47,21 +58,19 @@ class FastSAMPrompt:
         return self.results.masks.stack()
 
     def box_prompt(self, bbox: Any = None, bboxes: Any = None) -> Stack:
-        """One mask a box (xyxy in pixels), bool (K, H, W), in order."""
+        """One mask per box (xyxy in pixels), bool (K, H, W), in order."""
         given = [box for value in (bbox, bboxes) if value is not None for box in nested(value)]
         if not given:
             raise UsageError("box_prompt needs bbox=[x1, y1, x2, y2] or bboxes=[[x1, y1, x2, y2], ...]")
-        picks = self.results.select(boxes=[tuple(box) for box in given])
-        return self._stack([[] if p.index is None else [p.index] for p in picks])
+        return self._stack(answer_boxes(self.results, given, self.refine))
 
     def point_prompt(self, points: Any, pointlabel: Sequence[int] | None = None) -> Stack:
         """The mask that labelled points (x, y in pixels; 1 foreground, 0 background) mean, bool (1, H, W)."""
-        return self._stack([answer_points(self.results, nested(points), pointlabel)])
+        return self._stack([answer_points(self.results, nested(points), pointlabel, self.refine)])
 
     def text_prompt(self, text: str) -> Stack:
-        """The mask that words mean best, bool (1, H, W). Needs the `text` extra."""
-        (pick,) = self.results.select(texts=[text])
-        return self._stack([[] if pick.index is None else [pick.index]])
+        """The mask that words mean best, bool (1, H, W), always one of the results. Needs the `text` extra."""
+        return self._stack(answer_texts(self.results, [text]))
 
     def plot(self, annotations: Any, output_path: str | PathLike[str], *options: Any, **named: Any) -> None:
         """Writes the picture of `plot_to_result`, whose other arguments follow, to the file `output_path`."""
@@ -97,20 +106,20 @@ class FastSAMPrompt:
             asked = nested(points)
             labels_ = [1] * len(asked) if point_label is None else [int(v) for v in point_label]
             if len(labels_) != len(asked):
-                raise UsageError(f"{len(asked)} points have {len(labels_)} labels: give one label a point")
+                raise UsageError(f"{len(asked)} points have {len(labels_)} labels: give one label per point")
             overlay.draw_points(picture, asked, labels_)
         return picture
 
-    def _stack(self, answers: Sequence[Sequence[int]]) -> Stack:
+    def _stack(self, answers: Sequence[Sequence[Candidate]]) -> Stack:
         stack = np.zeros((len(answers), *self.results.size), bool)
-        for mask, indices in zip(stack, answers, strict=True):
-            for i in indices:
-                self.results.masks.crop(i).paint(mask, True)
+        for mask, candidates in zip(stack, answers, strict=True):
+            for candidate in candidates:
+                candidate.runs.crop().paint(mask, True)
         return stack
 
 
 class FastSAMDecoder:
-    """Encodes a photo once, then answers prompts about it."""
+    """Encodes a photo once, then answers prompts about it. refine: as for `FastSAMPrompt`"""
 
     def __init__(
         self,
@@ -120,8 +129,10 @@ class FastSAMDecoder:
         iou: float = 0.9,
         imgsz: int = 1024,
         retina_masks: bool = True,
+        refine: bool | Refiner = False,
     ) -> None:
         self.model, self.conf, self.iou, self.imgsz = model_of(model).to(device), conf, iou, imgsz
+        self.refine = refine
         self.image: UInt8 | None = None
 
     def run_encoder(self, image: Any) -> Segments:
@@ -140,7 +151,7 @@ class FastSAMDecoder:
         """The masks of one kind of prompt (box, then words, then points), or all without any: bool (K, H, W)."""
         if self.image is None:
             raise UsageError("run_encoder must see the photo first")
-        asked = FastSAMPrompt(self.image, image_embedding)
+        asked = FastSAMPrompt(self.image, image_embedding, refine=refiner_of(self.model, self.refine) or False)
         if box_prompt is not None:
             return asked.box_prompt(bboxes=box_prompt)
         if text_prompt is not None:
@@ -148,18 +159,6 @@ class FastSAMDecoder:
         if point_prompt is not None:
             return asked.point_prompt(point_prompt, point_label)
         return asked.everything_prompt()
-
-
-def answer_points(segments: Segments, points: Sequence[Point], labels: Sequence[int] | None) -> list[int]:
-    """Indices of the masks that one photo's labelled points mean: one that fits all, else one a foreground point."""
-    asked = Prompt(points=points, labels=labels)
-    (together,) = segments.select(asked)
-    if together.candidates and not together.candidates[0].minus:
-        return list(together.candidates[0].plus)
-    marks = list(zip(asked.points, asked.labels or (), strict=True))
-    refused = [p for p, label in marks if not label]
-    each = [Prompt([p, *refused], [1] + [0] * len(refused)) for p, label in marks if label]
-    return list(dict.fromkeys(p.index for p in segments.select(each) if p.index is not None))
 
 
 def labels_of(size: Sequence[int], masks: Iterable[Any], smooth: bool = False) -> npt.NDArray[np.int32]:
@@ -194,7 +193,7 @@ def nested(values: Any) -> list[Any]:
 
 
 def one_of(results: Any) -> Segments:
-    """The segments of one photo: as they are, alone in a list, or inside the port's `Results`."""
+    """The segments of one photo: as they are, alone in a list, or inside Ultralytics' `Results`."""
     if isinstance(results, (list, tuple)):
         if len(results) != 1:
             raise UsageError(f"FastSAMPrompt takes the result of one photo, not {len(results)}")
@@ -206,7 +205,7 @@ def one_of(results: Any) -> Segments:
 
 
 def model_of(model: Any) -> FastSAM:
-    """The model itself, also of the port's `FastSAM` over it."""
+    """The model itself, also of Ultralytics' `FastSAM` over it."""
     found = getattr(model, "model", model)
     if not isinstance(found, FastSAM):
         raise UsageError(f"a {type(model).__name__} is no FastSAM model")

@@ -1,0 +1,112 @@
+"""What may answer one prompt of Segment Anything's predictor.
+
+Enters: the segments of a photo, a prompt. Leaves: candidates, best first: drawn by the second network, or chosen among
+the masks of the first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.compat.low import low_resolution
+from fastsam.masks import drawn
+from fastsam.masks.given import pack
+from fastsam.masks.lazy import from_grids, from_pixels
+from fastsam.masks.runs import iou_of, of_pixels
+from fastsam.prompts import Candidate, Pick, Prompt
+from fastsam.refine.draw import Drawing, answer, closer, drawings, judged
+from fastsam.refine.everything import redraw
+from fastsam.refine.network import Refiner
+from fastsam.refine.views import views
+from fastsam.segments import Segments
+
+Bool = npt.NDArray[np.bool_]
+UInt8 = npt.NDArray[np.uint8]
+MOST = 3  # masks of one answer
+APART = 1.3  # ratio of areas from which two chosen candidates count as different sizes
+NEAR = 0.5  # IoU with the mask that is fed back from which on a drawing means the same thing
+
+
+def drawn_for(segments: Segments, photo: UInt8, prompt: Prompt, refiner: Refiner) -> list[Candidate]:
+    """Up to three drawn masks for a prompt of points, a box, a mask, or several of them; best first.
+
+    A mask is drawn anew with what else was said, and what else was said is drawn without it too, because a wrong mask
+    misleads; of these only what overlaps the mask by half counts. If the network thinks little of all its drawings,
+    they answer all the same, with their low quality; a mask then stays as it was.
+    """
+    own = Pick(prompt, ()) if prompt.mask is not None else segments.select(prompt, refine=False)[0]
+    found = looked(photo, own, refiner)
+    if prompt.mask is not None and (prompt.box is not None or 1 in (prompt.labels or ())):
+        (rest,) = segments.select(replace(prompt, mask=None), refine=False)
+        found += near(looked(photo, rest, refiner), prompt.mask)
+    good = answer(own, found, segments.size).candidates
+    if good or prompt.mask is None:
+        return list(good) or doubtful(own, found, segments.size)
+    quality = max((judged(d, own) for d in found if (d.logits > 0).any()), default=0.0)
+    return [Candidate(from_pixels(pack([prompt.mask], segments.size)), (0,), quality, quality=quality)]
+
+
+def looked(photo: UInt8, pick: Pick, refiner: Refiner) -> list[Drawing]:
+    """Everything that the network draws for a prompt, a closer look after clicks included."""
+    found = drawings(photo, views(0, pick.prompt, pick, (photo.shape[0], photo.shape[1])), refiner)
+    return found + drawings(photo, closer(found, [pick], [0] if pick.prompt.points else []), refiner)
+
+
+def near(found: Sequence[Drawing], mask: Bool) -> list[Drawing]:
+    """The drawings that mean the same thing as a mask (H, W)."""
+    height, width = mask.shape
+    wanted = of_pixels(mask)
+    collected = drawn.collect([d.logits for d in found], np.array([d.square for d in found]), (height, width))
+    runs = collected.runs_of(np.arange(len(found)))
+    return [d for d, own in zip(found, runs, strict=True) if iou_of(own, wanted, height) >= NEAR]
+
+
+def doubtful(pick: Pick, found: Sequence[Drawing], size: tuple[int, int]) -> list[Candidate]:
+    """The best three of drawings none of which is good enough; those without a pixel are none."""
+    ranked = sorted(found, key=lambda d: -judged(d, pick))
+    masks = from_grids(drawn.collect([d.logits for d in ranked], np.array([d.square for d in ranked]), size))
+    own = [(i, judged(ranked[i], pick)) for i in range(len(ranked)) if masks.areas[i]]
+    return [Candidate(masks, (i,), q, quality=q, origin=ranked[i].view.origin) for i, q in own[:MOST]]
+
+
+def best_drawn(segments: Segments, photo: UInt8, refiner: Refiner) -> list[Candidate]:
+    """The three segments of the best score, drawn anew: what answers if nothing was said."""
+    first = np.argsort(-segments.scores, kind="stable")[:MOST]
+    found = redraw(photo, segments.masks.take(first), segments.scores[first], refiner)
+    made = zip(found.indices, found.qualities, strict=True)
+    ranked = [
+        Candidate(found.masks, (i,), float(q), quality=float(q), origin=int(first[k])) for i, (k, q) in enumerate(made)
+    ]
+    return sorted(ranked, key=lambda c: -c.score)
+
+
+def chosen_for(segments: Segments, prompt: Prompt | None) -> list[Candidate]:
+    """The segments that answer points or a box; all of them if nothing was said."""
+    if prompt is None:
+        return [Candidate(segments.masks, (i,), float(s)) for i, s in enumerate(segments.scores)]
+    return [c for c in segments.select(prompt, refine=False)[0].candidates if c.how == "mask"]
+
+
+def by_overlap(candidates: Sequence[Candidate], wanted: Bool) -> list[Candidate]:
+    """Candidates in order of IoU with a low-resolution mask (256, 256), which becomes their score."""
+    ranked = []
+    for c in candidates:
+        mask = low_resolution(c.masks, c.plus[0]) > 0
+        union = np.count_nonzero(mask | wanted)
+        ranked.append(replace(c, score=float(np.count_nonzero(mask & wanted) / union) if union else 0.0))
+    return sorted((c for c in ranked if c.score > 0), key=lambda c: -c.score)
+
+
+def spread(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Up to three candidates: the best ones among those of clearly different area, then the next ones."""
+    apart: list[tuple[Candidate, int]] = []
+    for c in candidates:
+        if len(apart) == MOST:
+            break
+        area = c.runs.area
+        if all(max(other, area) >= APART * min(other, area) for _, other in apart):
+            apart.append((c, area))
+    found = [c for c, _ in apart]
+    return found + [c for c in candidates if c not in found][: MOST - len(found)]
