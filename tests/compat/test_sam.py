@@ -288,10 +288,18 @@ def test_a_mask_that_is_fed_back_is_drawn_anew_or_stays(drawing: Callable[..., S
     again, scores, _ = drawing().predict(mask_input=low)
     assert min(iou(mask, disk[1]) for mask in again) > 0.9
     assert scores == pytest.approx([0.9] * 3)
+    sharp, _, _ = drawing().predict(mask_input=np.where(low > 0, np.inf, -np.inf))
+    assert min(iou(mask, disk[1]) for mask in sharp) > 0.9
     for options, score in (({"quality": 0.2}, 0.2), ({"blind": True}, 0)):
         kept, scores, _ = drawing(**options).predict(mask_input=low, multimask_output=False)
         assert iou(kept[0], disk[1]) > 0.9
         assert scores == pytest.approx([score])
+    narrowed, _, _ = drawing().predict(
+        np.array([[140, 100]]), np.array([0]), mask_input=low
+    )  # a background click alone
+    assert min(iou(mask, disk[1]) for mask in narrowed) > 0.9
+    with pytest.raises(UsageError, match="lies outside the photo"):
+        drawing().predict(np.array([[170, 20]]), np.array([0]), mask_input=low)
     empty = np.full((1, 256, 256), -8.0)
     for nothing in (empty, empty * np.inf):
         masks, scores, _ = drawing().predict(mask_input=nothing)
@@ -331,6 +339,12 @@ def test_without_a_prompt_the_masks_of_the_best_score_are_drawn(
     for empty in (np.zeros((0, 2)), np.zeros(0), []):
         again, _, _ = predictor.predict(empty, [], np.zeros(0))
         np.testing.assert_array_equal(again, masks)
+    none, scores, _ = predictor.predict(mask_input=np.full((1, 256, 256), -8.0))  # which says that nothing is meant
+    assert not none.any()
+    assert not scores.any()
+
+
+MASK = np.ones((1, 256, 256), np.float32)
 
 
 @pytest.mark.parametrize(
@@ -346,6 +360,7 @@ def test_without_a_prompt_the_masks_of_the_best_score_are_drawn(
         ({"box": [[0, 0, 9, 9], [9, 9, 20, 20]]}, "not 4 finite numbers"),
         ({"box": [0, 0, np.nan, 9]}, "not 4 finite numbers"),
         ({"point_coords": [[170, 20]], "point_labels": [1]}, "lies outside the photo"),
+        ({"point_coords": [[5, 5], [170, 20]], "point_labels": [1, 0], "mask_input": MASK}, "lies outside the photo"),
         ({"point_coords": [[np.inf, 20]], "point_labels": [1]}, "not 2 finite numbers"),
         ({"point_coords": [1, 2, 3], "point_labels": [1]}, "no array of numbers"),
         ({"point_coords": [[5, 5]], "point_labels": [2]}, "not all 0"),
@@ -417,7 +432,7 @@ def test_low_resolution_masks_lie_where_segment_anything_has_them(height: int, w
     assert iou(frame.on_photo(low, (height, width)), mask > 0) > 0.9
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+@given(st.integers(0, 2**32 - 1), st.integers(1, 200))
 @settings(max_examples=40, deadline=None)
 def test_regions_are_small_by_the_whole_photo_not_by_the_masks_window(seed: int, least: int) -> None:
     rng = np.random.default_rng(seed)

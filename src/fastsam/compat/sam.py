@@ -91,7 +91,7 @@ class SamPredictor:
         Raises UsageError if there is no photo, the prompt makes no sense or lies outside the photo.
         """
         photo = self._photo()
-        candidates = self._candidates(photo, prompt_of(point_coords, point_labels, box), mask_input)
+        candidates = self._candidates(point_coords, point_labels, box, mask_input)
         chosen = spread(candidates) if multimask_output else list(candidates[:1])
         chosen.sort(key=lambda c: c.runs.area)
         wanted = 3 if multimask_output else 1
@@ -111,36 +111,35 @@ class SamPredictor:
             raise UsageError("an image must be set with set_image before a mask is asked for")
         return self.segments
 
-    def _candidates(self, photo: Segments, prompt: Prompt | None, mask_input: Any) -> list[Candidate]:
+    def _candidates(self, coords: Any, labels: Any, box: Any, mask_input: Any) -> list[Candidate]:
         """What answers, best first."""
+        photo, refiner = self._photo(), refiner_of(self.model, self.refine)
         logits = None if mask_input is None else low.checked(mask_input)
-        refiner = refiner_of(self.model, self.refine)
         if refiner is None or photo.photo is None:
-            candidates = chosen_for(photo, prompt)
+            candidates = chosen_for(photo, prompt_of(coords, labels, box))
             return candidates if logits is None else by_overlap(candidates, logits > 0)
-        if logits is not None:
-            mask = low.on_photo(logits, photo.size)
-            if mask.any():
-                prompt = Prompt(mask=mask) if prompt is None else replace(prompt, mask=mask)
-            elif prompt is None:
-                return []
-        if prompt is None:
-            return best_drawn(photo, photo.photo, refiner)
-        prompt.check(photo.size)
-        return drawn_for(photo, photo.photo, prompt, refiner)
+        mask = None if logits is None else low.on_photo(logits, photo.size)
+        prompt = prompt_of(coords, labels, box, mask if mask is not None and mask.any() else None)
+        if prompt is not None:
+            prompt.check(photo.size)
+            return drawn_for(photo, photo.photo, prompt, refiner)
+        return best_drawn(photo, photo.photo, refiner) if mask is None else []
 
 
-def prompt_of(coords: Any, labels: Any, box: Any) -> Prompt | None:
-    """Points with their labels and a box, as arrays or lists, as a prompt; None if all are missing or empty."""
+def prompt_of(coords: Any, labels: Any, box: Any, mask: Bool | None = None) -> Prompt | None:
+    """Points with their labels and a box, as arrays or lists, and a mask (H, W) as a prompt; None if nothing is given.
+
+    Arrays that are empty count as not given. Raises UsageError for a prompt that makes no sense.
+    """
     try:
         points = [] if coords is None else np.asarray(coords, np.float64).reshape(-1, 2).tolist()
         marks = None if labels is None else np.asarray(labels).reshape(-1).tolist()
         frame = None if box is None or np.size(box) == 0 else tuple(np.asarray(box, np.float64).reshape(-1).tolist())
     except (ValueError, TypeError) as error:
         raise UsageError(f"a prompt is no array of numbers: {error}") from None
-    if not points and not marks and frame is None:
+    if not points and not marks and frame is None and mask is None:
         return None
-    return Prompt(points=points, labels=marks, box=frame)  # type: ignore[arg-type]  # checked there
+    return Prompt(points=points, labels=marks, box=frame, mask=mask)  # type: ignore[arg-type]  # checked there
 
 
 class SamAutomaticMaskGenerator:
@@ -148,7 +147,7 @@ class SamAutomaticMaskGenerator:
 
     model: a `FastSAM`
     pred_iou_thresh: least score, by default what comes with the weights; with `refine` the least predicted IoU, by
-    default 0
+    default none
     stability_score_thresh: least IoU of a mask cut at logits `stability_score_offset` above and below 0
     box_nms_thresh: overlap of two boxes above which the lesser mask goes
     crop_n_layers: layer k also segments 4^k crops of the photo, which overlap by `crop_overlap_ratio` of its shorter
