@@ -57,7 +57,7 @@ def main() -> None:
 
 def beside(plain: dict[str, Any], redrawn: dict[str, Any]) -> dict[str, Any]:
     """The figures of each set, and under them those of its masks redrawn."""
-    return {label: row for name in plain for label, row in ((name, plain[name]), (f"{name}, {REDRAWN}", redrawn[name]))}
+    return {label: row for name in plain for label, row in ((name, plain[name]), (f"{name} {REDRAWN}", redrawn[name]))}
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from fastsam import Segments
+from fastsam.prompts import Pick, Prompt
 from fastsam.refine.network import Refiner
 
 pytest.importorskip("faster_coco_eval", reason="the eval extra is not installed")
@@ -71,8 +73,23 @@ def test_the_refined_half_may_be_left_out(fastsam, folder: Path, tmp_path: Path)
         assert fastsam("eval", command, folder, "--json", alone, "--no-refine").code == 0
         found = [json.loads(file.read_text())[folder.name] for file in (both, alone)]
         assert list(found[1]) == ["plain"]
-        assert found[0]["plain"] == found[1]["plain"]  # the same prompts are asked, whoever answers
+        assert found[0]["plain"] == found[1]["plain"]
         assert found[0]["plain"] != found[0]["refined"]
+
+
+def test_both_halves_answer_the_same_prompts(fastsam, folder: Path, nothing, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[bool, list[object]] = {False: [], True: []}
+    select = Segments.select
+
+    def noting(self: Segments, prompts: list[Prompt], *, refine: object) -> list[Pick]:
+        asked[bool(refine)] += [(p.points, p.box) for p in prompts]
+        return select(self, prompts, refine=refine)
+
+    monkeypatch.setattr(Segments, "select", noting)
+    assert fastsam("eval", "prompts", folder, "--clicks", 4).code == 0
+    objects = len(json.loads((folder / "instances.json").read_text())["annotations"])
+    assert asked[True] == asked[False]
+    assert len(asked[True]) == 3 * objects
 
 
 def test_clicks(fastsam, folder: Path, tmp_path: Path) -> None:

@@ -105,6 +105,7 @@ def test_the_second_network_is_timed_against_the_first(fastsam, examples: Path, 
     done = fastsam("bench", "refine", examples / "coffee.png", *words)
     assert done.code == 0, done.err
     assert "twenty boxes" in done.out
+    assert re.search(r"first network .* 1\.00 ", done.out)
     report = json.loads(file.read_text())
     times = report["milliseconds"]
     assert [name for name in times if "masks" not in name] == ["first network", "one click", "one box", "twenty boxes"]

@@ -63,7 +63,7 @@ def stages(
     tile
         Side of tiles in pixels; none by default.
     threads
-        Threads of the network; the runtime's choice where left out.
+        Threads of the network; the runtime's choice by default.
     rounds
         Times that each stage is timed, warm.
     cold

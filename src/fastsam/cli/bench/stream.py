@@ -35,7 +35,7 @@ def stream(
     conf
         Score threshold; the weights' own by default.
     threads
-        Threads of everything together; all processors where left out.
+        Threads of everything together; all processors by default.
     photos
         Photos or frames to take.
     rounds

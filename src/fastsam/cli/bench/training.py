@@ -25,9 +25,9 @@ def training(
     Parameters
     ----------
     config
-        TOML file of settings; the defaults (size n, 320 px) where left out.
+        TOML file of settings; the defaults (size n, 320 px) if there is none.
     data
-        COCO-style folders; the config's where left out.
+        COCO-style folders; those of the config by default.
     steps
         Steps a turn.
     rounds
