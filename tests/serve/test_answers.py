@@ -47,9 +47,10 @@ def test_settings_are_the_librarys(service: TestClient, model: FastSAM, examples
     assert [row["segmentation"] for row in rows] == model(examples / "coffee.png", **use).to_rle()
 
 
+@pytest.mark.parametrize("refine", [None, True, False])
 @pytest.mark.parametrize("some", [False, True])
 def test_prompts_pick_what_the_library_picks(
-    service: TestClient, coffee: dict[str, Any], model: FastSAM, examples: Path, some: bool
+    service: TestClient, coffee: dict[str, Any], model: FastSAM, examples: Path, some: bool, refine: bool | None
 ) -> None:
     segments = model(examples / "coffee.png")
     among = [k for k in range(len(segments)) if k % 2 == 0] if some else None
@@ -62,11 +63,14 @@ def test_prompts_pick_what_the_library_picks(
         "boxes": [[180, 10, 430, 250], [590, 390, 599, 399]],
         "masks": [rle.encode(mask)],
         "among": among,
+        "refine": refine,
     }
     answer = service.post(f"/v1/images/{coffee['id']}/select", json=body)
     assert answer.status_code == 200, answer.text
-    picks = taken.select([Prompt(points=[(300, 100)], box=(150, 0, 430, 330))])
-    picks += taken.select(points=body["points"], labels=[1, 0], boxes=body["boxes"], masks=[mask])
+    own = False if refine is False else model.refiner
+    picks = taken.select([Prompt(points=[(300, 100)], box=(150, 0, 430, 330))], refine=own)
+    picks += taken.select(points=body["points"], labels=[1, 0], boxes=body["boxes"], masks=[mask], refine=own)
+    assert {pick.how for pick in picks if pick} == ({"drawn"} if own else {"mask"})
     rows = answer.json()["picks"]
     assert len(rows) == len(picks) == 5
     for row, pick in zip(rows, picks, strict=True):
@@ -77,6 +81,61 @@ def test_prompts_pick_what_the_library_picks(
         indices = [c.index if among is None or c.index is None else among[c.index] for c in pick.candidates]
         assert [c["index"] for c in row["candidates"]] == indices
         assert row["score"] == pytest.approx(pick.score, abs=1e-5)
+        assert row["how"] == pick.how
+        assert row.get("quality") == (pytest.approx(pick.quality, abs=1e-5) if own else None)
+        for told, candidate in zip(row["candidates"], pick.candidates, strict=True):
+            assert told["score"] == pytest.approx(candidate.score, abs=1e-5)
+            if own:  # no other answer has its mask
+                np.testing.assert_array_equal(rle.decode(told["segmentation"]), candidate.mask)
+                assert told["quality"] == pytest.approx(candidate.quality, abs=1e-5)
+                assert (told["area"], told["how"]) == (candidate.runs.area, "drawn")
+
+
+def test_a_click_corrects_the_mask_before(
+    service: TestClient, coffee: dict[str, Any], model: FastSAM, examples: Path
+) -> None:
+    segments, where = model(examples / "coffee.png"), f"/v1/images/{coffee['id']}/select"
+    (first,) = service.post(where, json={"points": [[300, 200]]}).json()["picks"]
+    further = {"points": [[300, 200], [30, 380]], "labels": [1, 0]}
+    (corrected,) = service.post(where, json={"prompts": [{**further, "mask": first["segmentation"]}]}).json()["picks"]
+    prompt = Prompt(points=further["points"], labels=[1, 0], mask=rle.decode(first["segmentation"]))
+    (pick,) = segments.select(prompt, refine=model.refiner)
+    np.testing.assert_array_equal(rle.decode(corrected["segmentation"]), pick.mask)
+    (anew,) = service.post(where, json=further).json()["picks"]
+    assert corrected["segmentation"] not in (first["segmentation"], anew and anew["segmentation"])
+
+
+def test_everything_may_be_redrawn(service: TestClient, model: FastSAM, examples: Path) -> None:
+    data, want = (examples / "coffee.png").read_bytes(), model(examples / "coffee.png", refine=True)
+    packed = {"image": base64.b64encode(data).decode(), "refine": True}
+    for sent in ({"files": {"image": data}, "data": {"refine": "true"}}, {"json": packed}):
+        answer = service.post("/v1/segment", **sent).json()
+        assert [row["segmentation"] for row in answer["segments"]] == want.to_rle()
+        np.testing.assert_allclose([row["score"] for row in answer["segments"]], want.scores, atol=1e-5)
+        assert answer["seconds"]["refine"] > 0
+    (row,) = service.post(f"/v1/images/{answer['id']}/select", json={"points": [[300, 200]]}).json()["picks"]
+    (pick,) = want.select(points=[(300, 200)], refine=model.refiner)
+    np.testing.assert_array_equal(rle.decode(row["segmentation"]), pick.mask)
+
+
+def test_a_photo_in_which_nothing_was_found_answers_all_the_same(service: TestClient, examples: Path) -> None:
+    data = {"image": (examples / "coffee.png").read_bytes()}
+    found = service.post("/v1/segment", files=data, data={"conf": 1, "refine": "true"}).json()
+    assert found["segments"] == []
+    where = f"/v1/images/{found['id']}/select"
+    (pick,) = service.post(where, json={"boxes": [[168, 16, 426, 320]]}).json()["picks"]
+    assert (pick["how"], pick["index"]) == ("drawn", None)
+    assert service.post(where, json={"boxes": [[168, 16, 426, 320]], "refine": False}).json()["picks"] == [None]
+
+
+def test_many_prompts_are_drawn_as_few_are(service: TestClient, coffee: dict[str, Any]) -> None:
+    """Beyond some they are work for a process."""
+    where, box = f"/v1/images/{coffee['id']}/select", [180, 10, 430, 250]
+    (one,) = service.post(where, json={"boxes": [box], "among": [1, 0]}).json()["picks"]
+    picks = service.post(where, json={"boxes": [box] * 20, "among": [1, 0]}).json()["picks"]
+    assert len(picks) == 20
+    one.pop("box", None)
+    assert all(pick["candidates"] == one["candidates"] for pick in picks)
 
 
 def test_a_union_comes_with_its_parts(
@@ -88,8 +147,9 @@ def test_a_union_comes_with_its_parts(
     for i in (small[0], small[1]):
         rows, columns = np.nonzero(segments.masks[i])
         points.append((float(columns[len(columns) // 2]) + 0.5, float(rows[len(rows) // 2]) + 0.5))
-    (pick,) = segments.select(points=points)
-    (row,) = service.post(f"/v1/images/{coffee['id']}/select", json={"points": points}).json()["picks"]
+    (pick,) = segments.select(points=points, refine=False)
+    body = {"points": points, "refine": False}
+    (row,) = service.post(f"/v1/images/{coffee['id']}/select", json=body).json()["picks"]
     assert row["how"] == pick.how
     np.testing.assert_array_equal(rle.decode(row["segmentation"]), pick.mask)
 
@@ -151,8 +211,13 @@ def test_files_are_those_of_the_command_line(
 
 def test_a_file_may_hold_what_answers_or_some_masks(service: TestClient, coffee: dict[str, Any]) -> None:
     where = f"/v1/images/{coffee['id']}/select"
-    picked = service.post(where, json={"format": "coco", "points": [[300, 200]]}).json()
-    assert [a["prompt"] for a in picked["annotations"]] == [0]
+    for how in ({}, {"refine": False}):
+        (pick,) = service.post(where, json={"points": [[300, 200]], **how}).json()["picks"]
+        picked = service.post(where, json={"format": "coco", "points": [[300, 200]], **how}).json()
+        assert [(a["prompt"], a["segmentation"]) for a in picked["annotations"]] == [(0, pick["segmentation"])]
+    (pick,) = service.post(where, json={"points": [[300, 200]]}).json()["picks"]
+    second = service.post(where, json={"format": "coco", "points": [[300, 200]], "rank": 1}).json()["annotations"]
+    assert [a["segmentation"] for a in second] == [c["segmentation"] for c in pick["candidates"][1:2]]
     some = service.post(where, json={"format": "coco", "among": [1, 0]}).json()
     assert [a["segmentation"] for a in some["annotations"]] == [coffee["segments"][k]["segmentation"] for k in (1, 0)]
     cut = service.post(where, json={"format": "cutouts", "among": [0]})

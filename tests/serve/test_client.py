@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the serve extra is not installed")
 
-from fastsam import FastSAM
+from fastsam import FastSAM, Prompt
 from fastsam.client import Client
 from fastsam.errors import UsageError
 
@@ -24,17 +24,36 @@ def test_masks_are_the_librarys(address: str, model: FastSAM, examples: Path) ->
         assert photo.size == segments.size
         for own, mask in zip(photo.segments, segments.masks, strict=True):
             np.testing.assert_array_equal(own.mask, mask)
-    picks = photo.select(points=[(300, 200)], boxes=[(590, 390, 599, 399)], masks=[segments.masks[1]])
-    want = segments.select(points=[(300, 200)], boxes=[(590, 390, 599, 399)], masks=[segments.masks[1]])
-    for own, pick in zip(picks, want, strict=True):
-        assert (own is None) == (not pick)
-        if own is not None:
-            np.testing.assert_array_equal(own.mask, pick.mask)
-            assert own.index == pick.index
+    asked = {"points": [(300, 200)], "boxes": [(590, 390, 599, 399)], "masks": [segments.masks[1]]}
+    for refine in (None, False):
+        picks = photo.select(**asked, refine=refine)
+        want = segments.select(**asked, refine=False if refine is False else model.refiner)
+        for own, pick in zip(picks, want, strict=True):
+            assert (own is None) == (not pick)
+            if own is not None:
+                np.testing.assert_array_equal(own.mask, pick.mask)
+                assert (own.index, own.how) == (pick.index, pick.how)
+                assert own.quality == (None if refine is False else pytest.approx(pick.quality, abs=1e-5))
     assert photo.file("yolo", among=[0]).count(b"\n") == 1
     photo.forget()
     with pytest.raises(UsageError, match="segment it again"):
         photo.select(points=[(300, 200)])
+
+
+def test_a_prompt_corrects_the_mask_before(address: str, model: FastSAM, examples: Path) -> None:
+    photo = Client(address).segment(examples / "coffee.png", refine=True)
+    segments = model(examples / "coffee.png", refine=True)
+    for own, mask in zip(photo.segments, segments.masks, strict=True):
+        np.testing.assert_array_equal(own.mask, mask)
+    (first,) = photo.select(points=[(300, 200)])
+    assert first is not None
+    prompt = Prompt(points=[(300, 200), (30, 380)], labels=[1, 0], mask=first.mask)
+    (own, again), (pick,) = photo.select([prompt, prompt]), segments.select(prompt, refine=model.refiner)
+    assert own is not None
+    np.testing.assert_array_equal(own.mask, pick.mask)
+    assert own == again == photo.select(prompt)[0]
+    packed = Client(address).segments(examples / "coffee.png", refine=True)
+    assert packed.to_rle() == segments.to_rle()
 
 
 def test_refusals_are_the_services_words(address: str, tmp_path: Path) -> None:

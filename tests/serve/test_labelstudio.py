@@ -68,7 +68,7 @@ def ask(client: TestClient, task: dict[str, Any], kind: str, context: dict[str, 
 def test_everything_is_predicted(
     service: TestClient, task: dict[str, Any], model: FastSAM, examples: Path, kind: str
 ) -> None:
-    segments = model(examples / "coffee.png")
+    segments = model(examples / "coffee.png", refine=True)
     answer = ask(service, task, kind)
     assert answer.status_code == 200, answer.text
     (prediction,) = answer.json()["results"]
@@ -106,9 +106,13 @@ def test_clicks_and_boxes_are_prompts(
     against = {"type": "keypointlabels", "value": {"x": 5, "y": 95}, "is_positive": 0}
     box = {"type": "rectanglelabels", "value": {"x": 28, "y": 4, "width": 43, "height": 76}}
     for results, pick in (
-        ([click, against], segments.select(points=[(300, 100), (30, 380)], labels=[1, 0])[0]),
-        ([box], segments.select(boxes=[(168, 16, 426, 320)])[0]),
+        (
+            [click, against],
+            segments.select(points=[(300, 100), (30, 380)], labels=[1, 0], refine=model.refiner)[0],
+        ),
+        ([box], segments.select(boxes=[(168, 16, 426, 320)], refine=model.refiner)[0]),
     ):
+        assert pick.how == "drawn"
         answer = ask(service, task, "BrushLabels", {"result": results}).json()
         (result,) = answer["results"][0]["result"]
         np.testing.assert_array_equal(unpack(result["value"]["rle"]).reshape(400, 600, 4)[..., 0] > 0, pick.mask)

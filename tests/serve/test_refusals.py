@@ -4,6 +4,7 @@ import re
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -36,6 +37,21 @@ from starlette.testclient import TestClient
         ({"points": [[1, 2]], "among": [100_000]}, 422, "among"),
         ({"points": [[1, 2]], "wrong": 1}, 422, "wrong"),
         ({"format": "docx"}, 422, "format"),
+        ({"points": [[1, 2]], "refine": "yes"}, 422, "refine"),
+        ({"points": [[1, 2]], "refine": 1}, 422, "refine"),
+        ({"prompts": [{"points": [[1, 2]], "mask": {"size": [2, 2], "counts": [0, 4]}}]}, 422, "none of the photo"),
+        (
+            {"prompts": [{"points": [[1, 2]], "mask": {"size": [400, 600], "counts": [240_000]}}]},
+            422,
+            "without a pixel",
+        ),
+        (
+            {"prompts": [{"points": [[1, 2]], "labels": [0, 1], "mask": {"size": [400, 600], "counts": [0, 240_000]}}]},
+            422,
+            "one label a point",
+        ),
+        ({"prompts": [{"points": [[1, 2]], "mask": {"size": [400, 600], "counts": "0" * 4_500_000}}]}, 413, "larger"),
+        ({"prompts": [{"points": [[9999, 2]], "mask": {"size": [400, 600], "counts": [0, 240_000]}}]}, 422, "outside"),
         ({}, 422, "needs prompts"),
         ([], 422, "object|dictionary|valid"),
     ],
@@ -46,6 +62,41 @@ def test_prompts_that_make_no_sense_are_refused(
     answer = service.post(f"/v1/images/{coffee['id']}/select", json=body)
     assert answer.status_code == status
     assert re.search(about, detail(answer)), detail(answer)
+
+
+def test_numbers_that_are_none_are_refused(
+    detail: Callable[[Any], str], service: TestClient, coffee: dict[str, Any]
+) -> None:
+    where, kind = f"/v1/images/{coffee['id']}/select", {"content-type": "application/json"}
+    for point in ("NaN", "Infinity", "1e999"):
+        for body in ('{"points": [[%s, 2]]}', '{"boxes": [[0, 0, 9, %s]]}', '{"points": [[1, 2]], "refine": %s}'):
+            answer = service.post(where, content=body % point, headers=kind)
+            assert answer.status_code == 422
+            detail(answer)
+
+
+def test_runs_without_end_are_refused_before_they_are_read(
+    detail: Callable[[Any], str], service: TestClient, coffee: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A string of letters unpacks to dozens of bytes for each."""
+    service_ = service.app.state.service  # type: ignore[attr-defined]
+    monkeypatch.setattr(service_, "limits", replace(service_.limits, bytes=32 << 20))
+    monkeypatch.setattr("fastsam.masks.rle.decode", lambda _: pytest.fail("it was read"))
+    for counts, about in (("0" * 4_500_000, "4194304"), ([0] * 4_500_000, "counts")):
+        prompt = {"points": [[300, 200]], "mask": {"size": [400, 600], "counts": counts}}
+        answer = service.post(f"/v1/images/{coffee['id']}/select", json={"prompts": [prompt]})
+        assert answer.status_code == 422
+        assert about in detail(answer)
+
+
+def test_refine_of_a_photo_is_true_or_false(detail: Callable[[Any], str], service: TestClient) -> None:
+    image = {"image": ("a.png", png(20, 20))}
+    for value in ("yes", "1", "7"):
+        answer = service.post("/v1/segment", files=image, data={"refine": value})
+        assert answer.status_code == 422
+        assert "refine" in detail(answer)
+    assert service.post("/v1/segment", files=image, data={"refine": "True"}).status_code == 200
+    assert service.post("/v1/segment", files=image, data={"refine": "false"}).status_code == 200
 
 
 def png(height: int, width: int) -> bytes:

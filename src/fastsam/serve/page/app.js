@@ -210,7 +210,7 @@ function showCandidates() {
 }
 
 const percent = (c) => (c.quality === undefined || c.quality === null ? '' : `${Math.round(100 * c.quality)}%`);
-const called = (c) => (c.index === null ? c.how : `${photo.segments[c.index].name ?? 'object'} ${c.index}`);
+const called = (c) => (c.index === null ? c.how : `${c.how === 'drawn' ? 'drawn from ' : ''}${photo.segments[c.index].name ?? 'object'} ${c.index}`);
 
 function paintCandidate(found, one) {
   if (one.runs) { paint(found, 1, one.runs, photo.place); return; }
@@ -225,8 +225,7 @@ function said(candidate, n) {
   if (answer.all) return `${n} mask${n === 1 ? '' : 's'} for “${prompt.text}”`;
   if (answer.early) return '';
   const place = answer.candidates.length > 1 ? ` (${answer.at + 1} of ${answer.candidates.length}, from part to whole)` : '';
-  const drawn = candidate.how === 'drawn' && candidate.index !== null ? ', drawn' : '';
-  return `${called(candidate)}${drawn}${place}${percent(candidate) && ` · ${percent(candidate)}`}`;
+  return `${called(candidate)}${place}${percent(candidate) && ` · ${percent(candidate)}`}`;
 }
 
 // ---------------------------------------------------------------------------------------------- prompts
