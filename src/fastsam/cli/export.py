@@ -41,7 +41,8 @@ def export(
     Parameters
     ----------
     source
-        final.pt or last.pt of fastsam train, a YOLOv8-seg checkpoint, an ONNX file, or a model's name.
+        final.pt or last.pt of fastsam train or of fastsam train refine, a YOLOv8-seg checkpoint, an ONNX file, or a
+        model's name.
     output
         The .onnx file to write.
     format_
@@ -74,6 +75,15 @@ def export(
             raise UsageError(f"{name} {value} is negative: the least is 0")
     if int8 and calibrate is None:
         raise UsageError("--int8 needs photos to calibrate with: --calibrate FOLDER")
+    if (second := second_network(source)) is not None:
+        given = {"imgsz": imgsz, "conf": conf, "iou": iou, "max-det": max_det, "margin": margin, "soft": soft}
+        for name, value in given.items():
+            if value is not None:
+                raise UsageError(f"--{name} is for networks that find everything: {source} draws one thing")
+        if with_masks:
+            raise UsageError(f"--with-masks is for networks that find everything: {source} draws one thing")
+        export_second(second, output, calibrate if int8 else None, json_file)
+        return 0
     photos = photos_of(calibrate) if calibrate else []
     from fastsam.export import sources
     from fastsam.export.graphs import content_of, halve
@@ -104,6 +114,49 @@ def export(
         with whole(json_file) as part:
             part.write_text(json.dumps(asdict(report), indent=2) + "\n")
     return 0
+
+
+def second_network(source: str) -> Path | None:
+    """The file of a checkpoint of `fastsam train refine`, None for any other source."""
+    from importlib.util import find_spec
+
+    from fastsam.weights import catalogue
+
+    if not Path(source).is_file() or not catalogue.is_checkpoint(Path(source)) or find_spec("torch") is None:
+        return None
+    from fastsam.export.refine import is_refiner
+    from fastsam.training import checkpoint
+
+    try:
+        return Path(source) if is_refiner(checkpoint.load(Path(source))) else None
+    except ValueError:
+        return None
+
+
+def export_second(source: Path, output: Path, calibrate: Path | None, json_file: Path | None) -> None:
+    """Writes the second network; in eight bits if there is a COCO-style set to calibrate with."""
+    from fastsam.export import refine
+    from fastsam.export.graphs import content_of, halve
+
+    model = refine.to_onnx(refine.load_network(source))
+    report = {}
+    if calibrate is None:
+        halve(model)
+    else:
+        if not (calibrate / "instances.json").is_file():
+            raise UsageError(f"{calibrate} has no instances.json: calibrate a second network with a COCO-style set")
+        feeds, reference = refine.feeds_of(calibrate), content_of(model)
+        some = len(feeds) * 3 // 4
+        model = refine.quantise(model, feeds[:some])
+        masks, quality = refine.agreement(reference, model.SerializeToString(), feeds[some:])
+        report = {"mask_iou": masks, "quality_difference": quality}
+    with whole(output) as part:
+        part.write_bytes(content_of(model))
+    parts = [f"{name.replace('_', ' ')} {value:.3f}" for name, value in report.items()]
+    print("; ".join([f"{output}: {output.stat().st_size / 1e6:.1f} MB", *parts]))
+    if json_file:
+        with whole(json_file) as part:
+            part.write_text(json.dumps(report, indent=2) + "\n")
 
 
 def photos_of(folder: Path) -> list[Path]:

@@ -29,6 +29,7 @@ from fastsam.runtimes.onnx import open_file
 from fastsam.runtimes.settings import Settings
 
 Float = npt.NDArray[np.float32]
+Feed = dict[str, npt.NDArray[Any]]
 LAYERS = ["Conv", "Clip", "Relu"]  # an activation becomes a part of the convolution before it
 KINDS = [*LAYERS, "Sigmoid", "Mul", "Add", "Concat", "MaxPool", "Resize", "Split"]
 TOLERANCE = 0.05  # mean change of coefficients and prototypes by one group, relative to their mean size
@@ -43,19 +44,20 @@ def quantise(model: ModelProto, photos: Sequence[Path], settings: Settings, say:
         raise UsageError("this network has eight bits already: start from its float file")
     name_nodes(model)
     inputs = [square(photo, settings.imgsz) for photo in photos]
+    feeds: list[Feed] = [{"images": images} for images in inputs]
     layers, excluded = split(model)
     reference = outputs_of(model, inputs[:PROBES])
     sensitive: list[str] = []
     groups = [layers[k : k + GROUP] for k in range(0, len(layers), GROUP)]
     for number, group in enumerate(groups):
         others = [name for name in layers if name not in group]
-        tried = quantised(model, inputs[:PROBES], [*excluded, *others], LAYERS)
+        tried = quantised(model, feeds[:PROBES], [*excluded, *others], LAYERS)
         moved = change(reference, outputs_of(tried, inputs[:PROBES]), settings.placed)
         if moved > TOLERANCE:
             sensitive += group
         say(f"layers {number * GROUP + 1} to {number * GROUP + len(group)} of {len(layers)}: {100 * moved:.1f}%")
     say(f"{len(sensitive)} sensitive layers stay in float")
-    return quantised(model, inputs, [*excluded, *sensitive], KINDS)
+    return quantised(model, feeds, [*excluded, *sensitive], KINDS)
 
 
 def square(photo: Path, imgsz: int) -> Float:
@@ -90,8 +92,11 @@ def split(model: ModelProto) -> tuple[list[str], list[str]]:
     return [n.name for n in convolutions if n.name not in excluded], sorted(excluded)
 
 
-def quantised(model: ModelProto, inputs: Sequence[Float], excluded: Sequence[str], kinds: list[str]) -> ModelProto:
-    """The model with all nodes of these kinds in eight bits, but for the excluded ones."""
+def quantised(model: ModelProto, feeds: Sequence[Feed], excluded: Sequence[str], kinds: list[str]) -> ModelProto:
+    """The model with all nodes of these kinds in eight bits, but for the excluded ones.
+
+    feeds: what to calibrate with: each input of the model by its name
+    """
     logging.getLogger().addFilter(_quiet)
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -100,7 +105,7 @@ def quantised(model: ModelProto, inputs: Sequence[Float], excluded: Sequence[str
             quantize_static(
                 source,
                 target,
-                Inputs(inputs),
+                Inputs(feeds),
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=kinds,
                 per_channel=True,
@@ -116,13 +121,12 @@ def quantised(model: ModelProto, inputs: Sequence[Float], excluded: Sequence[str
 class Inputs(CalibrationDataReader):  # type: ignore[misc]  # what the quantiser reads from must be of its own class
     """Inputs of the network, one after the other."""
 
-    def __init__(self, inputs: Sequence[Float]) -> None:
-        self._rest = iter(inputs)
+    def __init__(self, feeds: Sequence[Feed]) -> None:
+        self._rest = iter(feeds)
 
-    def get_next(self) -> dict[str, Float] | None:
+    def get_next(self) -> Feed | None:
         """The next one, None at the end."""
-        images = next(self._rest, None)
-        return None if images is None else {"images": images}
+        return next(self._rest, None)
 
 
 def outputs_of(model: ModelProto, inputs: Sequence[Float]) -> list[tuple[Float, Float]]:

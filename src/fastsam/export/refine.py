@@ -5,16 +5,28 @@ Enters: a checkpoint of `fastsam train refine`. Leaves: a model with inputs `ima
 free.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import onnxruntime
 import torch
 from onnx import ModelProto
 from torch import Tensor, nn
 
-from fastsam.export.graphs import fold_pads
+from fastsam.export.graphs import fold_pads, name_nodes
+from fastsam.export.int8 import KINDS, Feed, quantised
 from fastsam.export.onnx import trace
 from fastsam.network.refine import MAPS, RefineNetwork
 from fastsam.training import checkpoint
+from fastsam.training.data import load_set
+from fastsam.training.refine.prompts import Habits
+from fastsam.training.refine.samples import Samples
+from fastsam.training.refine.scenes import Policy, material
+
+BATCH = 8  # crops of one feed
+FEEDS = 32  # of which the first three quarters calibrate, the others compare
+SIZE = 128  # pixels of those crops
 
 
 class Exported(nn.Module):
@@ -56,3 +68,34 @@ def to_onnx(network: RefineNetwork) -> ModelProto:
     model = trace(Exported(network).eval(), example, axes)
     fold_pads(model)
     return model
+
+
+def feeds_of(folder: Path) -> list[Feed]:
+    """Crops with prompts from a COCO-style set, as the trainer makes them."""
+    source = material(load_set(folder), (), (), {})
+    samples = Samples(source, Policy(), Habits(), (SIZE,), (1.0,), BATCH, seed=0)
+    chosen = [[samples[k * BATCH + i] for i in range(BATCH)] for k in range(FEEDS)]
+    return [{"images": np.stack([s.pixels for s in some]), "maps": np.stack([s.maps for s in some])} for some in chosen]
+
+
+def quantise(model: ModelProto, feeds: Sequence[Feed]) -> ModelProto:
+    """The network in eight bits, calibrated with the feeds; what judges masks and the last layer stay in float."""
+    name_nodes(model)
+    last = [node.name for node in model.graph.node if node.op_type == "Conv"][-1]
+    judges = [node.name for node in model.graph.node if "quality" in node.name]
+    return quantised(model, feeds, [last, *judges], [*KINDS, "Reshape", "Transpose"])
+
+
+def agreement(one: bytes, other: bytes, feeds: Sequence[Feed]) -> tuple[float, float]:
+    """Mean IoU of two networks' first masks, and the mean difference of the qualities they predict for them."""
+    quiet = onnxruntime.SessionOptions()
+    quiet.log_severity_level = 3
+    a, b = (onnxruntime.InferenceSession(model, quiet) for model in (one, other))
+    ious: list[float] = []
+    apart: list[float] = []
+    for feed in feeds:
+        (masks, judged), (others, theirs) = a.run(None, feed), b.run(None, feed)
+        x, y = masks[:, 0] > 0, others[:, 0] > 0
+        ious += ((x & y).sum((1, 2)) / np.maximum(1, (x | y).sum((1, 2)))).tolist()
+        apart += np.abs(judged[:, 0] - theirs[:, 0]).tolist()
+    return float(np.mean(ious)), float(np.mean(apart))

@@ -35,8 +35,9 @@ def make_config(settings: dict[str, Any]) -> RefineConfig:
     values = with_tuples(settings, "data", "cutouts", "licences", "backgrounds")
     try:
         policy = dict(values.pop("policy", {}))
-        if "context" in policy:
-            policy["context"] = tuple(policy["context"])
+        for name in ("context", "around"):
+            if name in policy:
+                policy[name] = tuple(policy[name])
         for name in ("sizes", "shares"):
             if name in values:
                 values[name] = tuple(values[name])

@@ -56,7 +56,7 @@ class RefineLearner(Learner[RefineConfig, Batch]):
                 self.correct(images, maps, clicked, batch.truth, chosen, rng)
         with self.autocast():
             logits, quality = self.shared(images, maps)
-        return losses(logits, quality, batch.truth, clicked)
+        return losses(logits, quality, batch.truth, clicked, batch.beyond)
 
     @torch.no_grad()
     def correct(

@@ -11,12 +11,13 @@ EDGE = 3.0  # what an edge's cell counts beyond others
 OTHERS = 0.05  # share of the loss of the two masks that were not the best, so that none falls asleep
 
 
-def losses(logits: Tensor, quality: Tensor, truth: Tensor, clicked: Tensor) -> dict[str, Tensor]:
+def losses(logits: Tensor, quality: Tensor, truth: Tensor, clicked: Tensor, beyond: Tensor) -> dict[str, Tensor]:
     """Losses of a batch.
 
     logits: (N, M, h, w); quality: (N, M) logits; truth: (N, h, w) shares 0..1; clicked: (N,) whether the prompt is a
     single click, which may mean several things: the best of the masks beyond the first learns from it then (Li et al.
     2018; Kirillov et al. 2023, arXiv 2304.02643)
+    beyond: (N,) cells of each thing outside its crop, which a mask cannot reach: its quality knows of them
     """
     logits, quality = logits.float(), quality.float()
     each = cross_entropy(logits, truth) + dice(logits, truth)
@@ -24,7 +25,7 @@ def losses(logits: Tensor, quality: Tensor, truth: Tensor, clicked: Tensor) -> d
     best = rest.min(1).values * (1 - OTHERS) + rest.mean(1) * OTHERS
     one = each[:, 0].mean()
     several = (best * clicked).sum() / clicked.sum().clamp(min=1)
-    reached = iou(logits.detach(), truth)
+    reached = iou(logits.detach(), truth, beyond)
     judged = torch.cat((quality[:, :1], quality[:, 1:][clicked].reshape(-1, 1)), 0)
     aims = torch.cat((reached[:, :1], reached[:, 1:][clicked].reshape(-1, 1)), 0)
     return {
@@ -49,11 +50,11 @@ def dice(logits: Tensor, truth: Tensor) -> Tensor:
     return 1 - (2 * (p * t).sum((2, 3)) + 1) / (p.sum((2, 3)) + t.sum((2, 3)) + 1)
 
 
-def iou(logits: Tensor, truth: Tensor) -> Tensor:
-    """(N, M) IoU of masks cut at probability 0.5."""
+def iou(logits: Tensor, truth: Tensor, beyond: Tensor) -> Tensor:
+    """(N, M) IoU of masks cut at probability 0.5 with things of which some cells (N,) lie beyond the crop."""
     found, t = logits > 0, (truth > 0.5)[:, None]
     both = (found & t).sum((2, 3)).float()
-    return both / ((found | t).sum((2, 3)).float()).clamp(min=1)
+    return both / ((found | t).sum((2, 3)).float() + beyond[:, None]).clamp(min=1)
 
 
 def entropy(shares: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.refine import maps as m
-from fastsam.training.refine.scenes import Scene
+from fastsam.training.refine.scenes import Scene, inner_point
 
 UInt8 = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
@@ -54,7 +54,7 @@ def draw(scene: Scene, kind: str, habits: Habits, rng: np.random.Generator) -> F
     if kind in (BOX_AND_MASK, MASK):
         m.put_mask(maps, rough(scene, rng))
     if kind in (CLICK, BOX_AND_CLICK):
-        m.put_click(maps, *inner_point(scene.mask, rng), True)
+        m.put_click(maps, *(scene.click or inner_point(scene.mask, rng)), True)
     return maps
 
 
@@ -67,17 +67,6 @@ def hasty_box(mask: UInt8, habits: Habits, rng: np.random.Generator) -> tuple[fl
     box += rng.normal(0, spread, 4) * np.tile(box[2:] - box[:2], 2)
     x0, y0, x1, y1 = (float(v) for v in box)
     return min(x0, x1 - 1), min(y0, y1 - 1), x1, y1
-
-
-def inner_point(mask: UInt8, rng: np.random.Generator) -> tuple[float, float]:
-    """A pixel of a mask (S, S) uint8, at its own centre half the time, else anywhere not too near its edge."""
-    on = np.pad((mask > 127).astype(np.uint8), 1)
-    depth = cv2.distanceTransform(on, cv2.DIST_L2, 3)[1:-1, 1:-1]
-    deepest = float(depth.max())
-    least = deepest * (0.9 if rng.random() < 0.5 else 0.3)
-    ys, xs = np.nonzero(depth >= max(least, 1e-6))
-    k = int(rng.integers(len(xs)))
-    return float(xs[k]) + 0.5, float(ys[k]) + 0.5
 
 
 def next_click(

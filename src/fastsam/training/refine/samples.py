@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from fastsam.refine.maps import shares_of
+from fastsam.refine.maps import CELL, shares_of
 from fastsam.training.refine import prompts, scenes
 from fastsam.training.refine.prompts import CLICK, Habits
 from fastsam.training.refine.scenes import Material, Policy
@@ -23,6 +23,7 @@ class Sample:
     """pixels: (S, S, 3) uint8; maps: (4, S / 2, S / 2) float32; truth: (S / 2, S / 2) float32 shares
 
     clicked: whether a single click is all that was said; corrected: whether clicks may follow
+    beyond: cells of the thing outside the crop
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -30,6 +31,7 @@ class Sample:
     truth: npt.NDArray[np.float32]
     clicked: bool
     corrected: bool
+    beyond: float
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Batch:
     """N samples of one size.
 
     images: (N, 3, S, S) uint8; maps: (N, 4, S / 2, S / 2) float32; truth: (N, S / 2, S / 2) float32
-    clicked: (N,) bool; corrected: (N,) bool
+    clicked: (N,) bool; corrected: (N,) bool; beyond: (N,) float32
     """
 
     images: Tensor
@@ -45,6 +47,7 @@ class Batch:
     truth: Tensor
     clicked: Tensor
     corrected: Tensor
+    beyond: Tensor
 
     def to(self, device: torch.device) -> "Batch":
         return Batch(*(t.to(device, non_blocking=True) for t in vars(self).values()))
@@ -61,6 +64,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
         truth=torch.from_numpy(np.stack([s.truth for s in samples])),
         clicked=torch.tensor([s.clicked for s in samples]),
         corrected=torch.tensor([s.corrected for s in samples]),
+        beyond=torch.tensor([s.beyond for s in samples], dtype=torch.float32),
     )
 
 
@@ -91,4 +95,5 @@ class Samples(Dataset[Sample]):
             truth=shares_of(scene.mask),
             clicked=kind == CLICK,
             corrected=kind != prompts.BOX,
+            beyond=scene.beyond / CELL**2,
         )

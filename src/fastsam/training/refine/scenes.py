@@ -6,7 +6,7 @@ Whatever is pasted hides what lies beneath it, in the picture and in the masks: 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -29,7 +29,8 @@ class Policy:
     hidden: that other things are pasted upon a drawn one
     rotate: that the crop is turned, by a dozen degrees or so; colour: strength of changes of colour
     blur: that the crop loses detail, as small things have lost it
-    context: range of the crop's side over the thing's longer side
+    context: range of the crop's side over the thing's longer side; around: the same for a click alone, which says
+    nothing of how far the thing reaches: it may be a speck in the crop, or reach beyond it
     """
 
     pasted: float = 0.4
@@ -38,16 +39,24 @@ class Policy:
     rotate: float = 0.4
     colour: float = 0.4
     blur: float = 0.3
-    context: tuple[float, float] = (1.15, 1.8)
+    context: tuple[float, float] = (1.15, 2.2)
+    around: tuple[float, float] = (0.55, 7.0)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """pixels: (S, S, 3) uint8 RGB; mask: (S, S) uint8 0..255 of the thing; other: of a neighbour, or None"""
+    """A crop with one thing.
+
+    pixels: (S, S, 3) uint8 RGB; mask: (S, S) uint8 0..255 of the thing; other: of a neighbour, or None
+    click: x, y in crop pixels where a click alone falls; None if the crop was not made for one
+    beyond: pixels of the thing that lie outside the crop, in crop pixels
+    """
 
     pixels: UInt8
     mask: UInt8
     other: UInt8 | None
+    click: tuple[float, float] | None = None
+    beyond: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -98,34 +107,66 @@ def group_of(name: str, weights: dict[str, float]) -> str:
     return max(fitting, key=len, default=name.split("/")[0])
 
 
-def draw(source: Material, size: int, wide: bool, policy: Policy, rng: np.random.Generator) -> Scene:
-    """A scene of `size` pixels; `wide`: much more than the thing may be seen."""
+def draw(source: Material, size: int, clicked: bool, policy: Policy, rng: np.random.Generator) -> Scene:
+    """A scene of `size` pixels; `clicked`: for a click alone, about which the crop lies."""
     while True:
         pasted = len(source.cutouts) and rng.random() < policy.pasted
-        scene = (compose if pasted else from_photo)(source, size, wide, policy, rng)
+        scene = (compose if pasted else from_photo)(source, size, clicked, policy, rng)
         if scene is not None and int((scene.mask > 127).sum()) >= LEAST:
-            return Scene(degrade(scene.pixels, policy, rng), scene.mask, scene.other)
+            return replace(scene, pixels=degrade(scene.pixels, policy, rng))
 
 
-def context_of(wide: bool, policy: Policy, rng: np.random.Generator) -> float:
+def context_of(clicked: bool, policy: Policy, rng: np.random.Generator) -> float:
     """The crop's side over the thing's longer side."""
-    low, high = policy.context
-    return float(np.exp(rng.uniform(np.log(low), np.log(4.5 if wide else high))))
+    low, high = policy.around if clicked else policy.context
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def from_photo(source: Material, size: int, wide: bool, policy: Policy, rng: np.random.Generator) -> Scene | None:
+def astray(size: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """How far a click lies from the middle of the crop about it: far only where a photo ends."""
+    return np.asarray(rng.uniform(-1, 1, 2) * size * (0.42 if rng.random() < 0.3 else 0.06))
+
+
+def inner_point(mask: UInt8, rng: np.random.Generator) -> tuple[float, float]:
+    """A pixel of a mask (S, S) uint8, at its own centre half the time, else anywhere not too near its edge."""
+    on = np.pad((mask > 127).astype(np.uint8), 1)
+    depth = cv2.distanceTransform(on, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    deepest = float(depth.max())
+    least = deepest * (0.9 if rng.random() < 0.5 else 0.3)
+    ys, xs = np.nonzero(depth >= max(least, 1e-6))
+    k = int(rng.integers(len(xs)))
+    return float(xs[k]) + 0.5, float(ys[k]) + 0.5
+
+
+def held(mask: UInt8, click: tuple[float, float] | None) -> bool:
+    """Whether a click, if there is one, lies in the crop and on the mask."""
+    if click is None:
+        return True
+    x, y = int(np.floor(click[0])), int(np.floor(click[1]))
+    return 0 <= x < mask.shape[1] and 0 <= y < mask.shape[0] and mask[y, x] > 127
+
+
+def from_photo(source: Material, size: int, clicked: bool, policy: Policy, rng: np.random.Generator) -> Scene | None:
     """A drawn region, seen through a window about it."""
     k, j = source.regions[rng.choice(len(source.regions), p=source.chances)]
     photo = source.photos[k]
     target = photo.regions[j]
     (x, y), (h, w) = target.offset, target.shape
-    side = max(w, h) * context_of(wide, policy, rng)
-    free = np.maximum(side - np.array([w, h]), 0) / 2
-    shift = rng.uniform(-1, 1, 2) * (free * 0.9 if wide else free * 0.5)
-    centre = np.array([x + w / 2, y + h / 2]) + shift
+    side = max(w, h) * context_of(clicked, policy, rng)
+    click = None
+    if clicked:
+        click = np.array([x, y]) + inner_point(target.crop(), rng)
+        centre = click + astray(side, rng)
+    else:
+        free = np.maximum(side - np.array([w, h]), 0) / 2
+        centre = np.array([x + w / 2, y + h / 2]) + rng.uniform(-0.5, 0.5, 2) * free
     matrix = window(centre, side, size, policy, rng)
     pixels = look(photo.pixels, matrix, size)
     mask = look(whole(target.crop(), target.offset, photo.pixels.shape[:2]), matrix, size)
+    beyond = max(0.0, target.fill * h * w * (size / side) ** 2 - float((mask > 127).sum())) if clicked else 0.0
+    place = None if click is None else on_crop(click, matrix)
+    if not held(mask, place):
+        return None
     others = [i for i in range(len(photo.regions)) if i != j and near(photo.regions[i], centre, side)]
     other = None
     if others:
@@ -135,12 +176,17 @@ def from_photo(source: Material, size: int, wide: bool, policy: Policy, rng: np.
     if len(source.cutouts) and rng.random() < policy.hidden:
         for _ in range(rng.integers(1, 3)):
             item = choose(source, policy, rng)
-            place = rng.uniform(0, size, 2)
-            layer = laid(item, place, size * rng.uniform(0.2, 0.7), size, policy, rng)
+            layer = laid(item, rng.uniform(0, size, 2), size * rng.uniform(0.2, 0.7), size, policy, rng)
             covered = np.minimum(mask, 255 - layer[1])
-            if (covered > 127).sum() > max(VISIBLE * before, LEAST):
+            if (covered > 127).sum() > max(VISIBLE * before, LEAST) and held(covered, place):
                 pixels, mask, other = blend(pixels, *layer), covered, layer[1]
-    return Scene(pixels, mask, other)
+    return Scene(pixels, mask, other, place, beyond)
+
+
+def on_crop(point: npt.NDArray[np.float64], matrix: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """A place of the photo, in pixels of the crop that an affine map shows."""
+    x, y = np.linalg.solve(matrix[:, :2], point - 0.5 - matrix[:, 2]) + 0.5
+    return float(x), float(y)
 
 
 def near(region: object, centre: npt.NDArray[np.float64], side: float) -> bool:
@@ -150,12 +196,14 @@ def near(region: object, centre: npt.NDArray[np.float64], side: float) -> bool:
     return bool(x < high[0] and y < high[1] and x + w > low[0] and y + h > low[1])
 
 
-def compose(source: Material, size: int, wide: bool, policy: Policy, rng: np.random.Generator) -> Scene | None:
+def compose(source: Material, size: int, clicked: bool, policy: Policy, rng: np.random.Generator) -> Scene | None:
     """Cut-outs on a part of a photo; one of them is the thing."""
     pixels = ground(source, size, policy, rng)
-    length = size / context_of(wide, policy, rng)
-    middle = size / 2 + rng.uniform(-0.5, 0.5, 2) * (size - length) * (0.9 if wide else 0.4)
-    layers = [laid(choose(source, policy, rng), middle, length, size, policy, rng)]
+    length = size / context_of(clicked, policy, rng)
+    item = choose(source, policy, rng)
+    anchor = inner_point(np.ascontiguousarray(item[..., 3]), rng) if clicked and item[..., 3].max() > 127 else None
+    away = astray(size, rng) if clicked else rng.uniform(-0.2, 0.2, 2) * (size - length)
+    layers = [laid(item, size / 2 + away, length, size, policy, rng, anchor)]
     for _ in range(rng.integers(0, 5)):
         place = rng.uniform(-0.1, 1.1, 2) * size
         layers.append(laid(choose(source, policy, rng), place, length * rng.uniform(0.4, 1.5), size, policy, rng))
@@ -171,9 +219,11 @@ def compose(source: Material, size: int, wide: bool, policy: Policy, rng: np.ran
         else:
             other = alpha
     assert mask is not None
-    if (mask > 127).sum() < VISIBLE * whole_area:
+    click = (float(size / 2 + away[0]), float(size / 2 + away[1])) if anchor else None
+    if (mask > 127).sum() < VISIBLE * whole_area or not held(mask, click) or (clicked and click is None):
         return None
-    return Scene(pixels, mask, other)
+    entire = float((item[..., 3] > 127).sum()) * (length / max(item.shape[:2])) ** 2
+    return Scene(pixels, mask, other, click, max(0.0, entire - whole_area) if clicked else 0.0)
 
 
 def ground(source: Material, size: int, policy: Policy, rng: np.random.Generator) -> UInt8:
@@ -202,10 +252,20 @@ def choose(source: Material, policy: Policy, rng: np.random.Generator) -> UInt8:
 
 
 def laid(
-    item: UInt8, place: npt.NDArray[np.float64], length: float, size: int, policy: Policy, rng: np.random.Generator
+    item: UInt8,
+    place: npt.NDArray[np.float64],
+    length: float,
+    size: int,
+    policy: Policy,
+    rng: np.random.Generator,
+    anchor: tuple[float, float] | None = None,
 ) -> tuple[UInt8, UInt8]:
-    """A cut-out's colours (S, S, 3) and alpha (S, S), its longer side `length` pixels, its middle at `place`."""
+    """A cut-out's colours (S, S, 3) and alpha (S, S), its longer side `length` pixels.
+
+    anchor: what of it, in its own pixels, lies at `place`; its middle by default
+    """
     h, w = item.shape[:2]
+    shares = np.array([0.5, 0.5]) if anchor is None else np.array(anchor) / (w, h)
     scale = length / max(h, w)
     if scale < 1 / SHARP:
         item = cv2.resize(item, (max(1, round(w * scale)), max(1, round(h * scale))), interpolation=cv2.INTER_AREA)
@@ -215,7 +275,7 @@ def laid(
     angle = rng.normal(0, 0.25) if rng.random() < policy.rotate else 0.0
     c, s = np.cos(angle) * scale, np.sin(angle) * scale
     linear = np.array([[c * flip, -s], [s * flip, c]])
-    shift = place - linear @ np.array([w / 2 - 0.5, h / 2 - 0.5]) - 0.5
+    shift = place - linear @ (shares * (w, h) - 0.5) - 0.5
     matrix = np.hstack((linear, shift[:, None]))
     drawn = cv2.warpAffine(item, matrix, (size, size), flags=cv2.INTER_LINEAR)
     colours = tint(drawn[..., :3], policy.colour * 0.7, rng)
@@ -249,7 +309,9 @@ def whole(crop: UInt8, offset: tuple[int, int], size: tuple[int, int]) -> UInt8:
 
 
 def tint(pixels: UInt8, strength: float, rng: np.random.Generator) -> UInt8:
-    """Other brightness, contrast, saturation and tint."""
+    """Other brightness, contrast, saturation and tint; none if `strength` is 0."""
+    if strength == 0:
+        return pixels
     gain = 1 + strength * rng.uniform(-1, 1)
     grey = 1 + strength * rng.uniform(-1, 1) if rng.random() < 0.96 else 0.0
     luma = np.tile(np.array([0.299, 0.587, 0.114]) * (1 - grey), (3, 1))
