@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from fastsam import Segments
+from fastsam.masks.drawn import Drawn
+from fastsam.masks.prototyped import Prototyped
 
 
 @pytest.fixture
@@ -360,3 +362,102 @@ def test_a_picture_of_a_mask_may_be_transparent_or_have_16_bits(fastsam, coffee:
     assert [pick["index"] for pick in answer["picks"]] == [2, 2]
     done = fastsam("segment", coffee, "--json", "--mask", tmp_path / "black.png")
     assert (done.code, "black.png: no pixel is marked" in done.err) == (2, True)
+
+
+# The second network on the command line. What it draws is told in tests/refine, by one made by hand; here it is the
+# bundled one, of which only what any weights do is said.
+
+CUP = ("--box", "180,10,430,250")
+
+
+def test_prompts_are_drawn_unless_one_says_no(fastsam, coffee: Path, tmp_path: Path) -> None:
+    (plain,) = json.loads(fastsam("segment", coffee, "--json", *CUP, "--no-refine").out)[0]["picks"]
+    assert (plain["how"], "quality" in plain) == ("mask", False)
+    done = fastsam("segment", coffee, "--json", *CUP, "--format", "coco", "--format", "png", "-o", tmp_path)
+    (drawn,) = json.loads(done.out)[0]["picks"]
+    assert drawn["how"] == "drawn"
+    assert 0 < drawn["quality"] <= 1
+    assert drawn["segmentation"] != plain["segmentation"]
+    assert "box: drawn" in done.err
+    (row,) = json.loads((tmp_path / "instances.json").read_text())["annotations"]
+    assert row["segmentation"] == drawn["segmentation"]
+    assert row["quality"] == drawn["quality"]
+    assert (np.asarray(Image.open(tmp_path / "coffee-labels.png")) > 0).sum() == drawn["area"]
+
+
+def test_everything_is_drawn_on_demand(fastsam, coffee: Path, tmp_path: Path) -> None:
+    for name, words in (("plain", ()), ("no", ("--no-refine",)), ("drawn", ("--refine",))):
+        done = fastsam("segment", coffee, "--format", "npz", "--format", "coco", "-o", tmp_path / name, *words)
+        assert done.code == 0, done.err
+        assert ("refine" in done.out) == (name == "drawn")
+    plain, no, drawn = (Segments.load(tmp_path / name / "coffee.npz") for name in ("plain", "no", "drawn"))
+    assert isinstance(plain.masks.source, Prototyped)
+    assert plain.to_rle() == no.to_rle()
+    assert isinstance(drawn.masks.source, Drawn)
+    assert 0 < len(drawn) <= len(plain)
+    assert (np.diff(drawn.scores) <= 0).all()
+    rows = json.loads((tmp_path / "drawn" / "instances.json").read_text())["annotations"]
+    assert [row["segmentation"] for row in rows] == drawn.to_rle()
+
+
+def test_what_is_drawn_is_then_filtered_asked_and_merged(fastsam, coffee: Path) -> None:
+    (kept,) = json.loads(fastsam("segment", coffee, "--json", "--refine", "--min-area", 5000, "--hierarchy").out)
+    assert all(s["area"] >= 5000 for s in kept["segments"])
+    (asked,) = json.loads(fastsam("segment", coffee, "--json", "--refine", *CUP).out)
+    assert asked["picks"][0]["how"] == "drawn"
+    (merged,) = json.loads(fastsam("segment", coffee, "--json", *CUP, "--merge").out)
+    (drawn,) = json.loads(fastsam("segment", coffee, "--json", *CUP).out)
+    assert merged["segments"][0]["segmentation"] == drawn["picks"][0]["segmentation"]
+
+
+def test_islands_and_holes_below_an_area_go(fastsam, coffee: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def refine(self: Segments, *, refiner: object, min_region_area: float) -> Segments:
+        asked.append(min_region_area)
+        return self
+
+    monkeypatch.setattr(Segments, "refine", refine)
+    fastsam("segment", coffee, "--json", "--refine", "--min-region-area", 250)
+    fastsam("segment", coffee, "--json", "--refine")
+    fastsam("segment", coffee, "--json")
+    assert asked == [250, 0]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--min-region-area", 9), "--min-region-area needs --refine"),
+        (("--min-region-area", 9, "--no-refine"), "--min-region-area needs --refine"),
+        (("--min-region-area=-1", "--refine"), "-1.0 is no number of pixels"),
+        (("--min-region-area", "nan", "--refine"), "nan is no number of pixels"),
+        (("--min-region-area", "inf", "--refine"), "inf is no number of pixels"),
+        (("--min-region-area", "big", "--refine"), "big"),
+    ],
+)
+def test_drawing_that_makes_no_sense_is_one_line(
+    fastsam, coffee: Path, tmp_path: Path, words: tuple[object, ...], message: str
+) -> None:
+    done = fastsam("segment", coffee, "-o", tmp_path / "out", *words)
+    assert done.code == 2
+    assert message in done.err
+    assert len(done.err.strip().splitlines()) == 1
+
+
+def test_masks_of_a_coco_file_are_drawn_too(fastsam, coffee: Path, tmp_path: Path) -> None:
+    square = [[180, 20, 420, 20, 420, 240, 180, 240]]
+    rows = [{"segmentation": square, "image_id": 1, "category_id": 3}]
+    content = {"images": [{"id": 1, "file_name": "coffee.png"}], "annotations": rows}
+    (tmp_path / "mine.json").write_text(json.dumps(content | {"categories": [{"id": 3, "name": "mug"}]}))
+    words = ("segment", coffee, "--annotations", tmp_path / "mine.json", "-o", tmp_path / "out", "--format", "coco")
+    assert fastsam(*words, "--refine").code == 0
+    written = json.loads((tmp_path / "out" / "instances.json").read_text())
+    assert written["categories"] == [{"id": 1, "name": "mug"}]
+    assert len(written["annotations"]) == 1
+
+
+def test_several_photos_are_drawn_side_by_side(fastsam, examples: Path) -> None:
+    done = fastsam("segment", examples / "coffee.png", examples / "rocket.jpg", "--json", "--box", "180,10,430,250")
+    assert done.code == 0, done.err
+    alone = json.loads(fastsam("segment", examples / "coffee.png", "--json", "--box", "180,10,430,250").out)
+    assert json.loads(done.out)[0]["picks"][0]["area"] == pytest.approx(alone[0]["picks"][0]["area"], rel=0.01)

@@ -50,6 +50,25 @@ def test_a_job_finds_what_one_call_finds(few: Path, tmp_path: Path, start: Any, 
     assert found > 20
 
 
+def test_a_job_draws_every_mask_on_demand(few: Path, tmp_path: Path, start: Any, outcome: Any, model: FastSAM) -> None:
+    code, _, err = start(few, tmp_path / "out", "--workers", 1, "--refine").end()
+    assert code == 1, err
+    rows, failed = outcome(place_of(str(tmp_path / "out")))
+    assert {row["key"] for row in rows} == keys_in(few) - set(failed)
+    assert list(failed) == ["even/broken.jpg"]
+    assert all(json.loads(row["settings"])["refine"] is True for row in rows)
+    drawn = 0
+    for row in rows:
+        segments = model(few / row["key"], imgsz=128, conf=0.05, refine=True)
+        assert [rle["counts"] for rle in segments.to_rle()] == row["rle"]
+        np.testing.assert_allclose(np.float32(row["scores"]), segments.scores, rtol=1e-5)
+        drawn += len(segments)
+    assert drawn > 5
+    code, _, err = start(few, tmp_path / "out", "--workers", 1).end()
+    assert code == 2
+    assert '{"refine": true}' in err
+
+
 def test_a_job_whose_driver_is_killed_goes_on_where_it_was(
     many: Path, tmp_path: Path, start: Any, wait_for_parts: Any, outcome: Any
 ) -> None:
