@@ -39,7 +39,7 @@ def answer_boxes(segments: Segments, boxes: Sequence[Any], refine: bool | Refine
 
 def answer_texts(segments: Segments, texts: Sequence[str]) -> list[list[Candidate]]:
     """For each text the mask that it means best, if any does: words are answered by choice."""
-    return [best_of(pick) for pick in segments.select(texts=texts)]
+    return [best_of(pick) for pick in segments.select(texts=texts, refine=False)]
 
 
 def best_of(pick: Pick) -> list[Candidate]:

@@ -16,10 +16,10 @@ from fastsam.masks.given import pack
 from fastsam.masks.lazy import from_grids, from_pixels
 from fastsam.masks.runs import iou_of, of_pixels
 from fastsam.prompts import Candidate, Pick, Prompt
-from fastsam.refine.draw import Drawing, answer, closer, drawings, judged
+from fastsam.refine.draw import answer, looked
 from fastsam.refine.everything import redraw
 from fastsam.refine.network import Refiner
-from fastsam.refine.views import views
+from fastsam.refine.rank import Drawing, judged
 from fastsam.segments import Segments
 
 Bool = npt.NDArray[np.bool_]
@@ -37,21 +37,15 @@ def drawn_for(segments: Segments, photo: UInt8, prompt: Prompt, refiner: Refiner
     they answer all the same, with their low quality; a mask then stays as it was.
     """
     own = Pick(prompt, ()) if prompt.mask is not None else segments.select(prompt, refine=False)[0]
-    found = looked(photo, own, refiner)
+    (found,) = looked(photo, [own], refiner)
     if prompt.mask is not None and (prompt.box is not None or 1 in (prompt.labels or ())):
         (rest,) = segments.select(replace(prompt, mask=None), refine=False)
-        found += near(looked(photo, rest, refiner), prompt.mask)
+        found += near(looked(photo, [rest], refiner)[0], prompt.mask)
     good = answer(own, found, segments.size).candidates
     if good or prompt.mask is None:
         return list(good) or doubtful(own, found, segments.size)
-    quality = max((judged(d, own) for d in found if (d.logits > 0).any()), default=0.0)
+    quality = max((judged(d, prompt) for d in found if (d.logits > 0).any()), default=0.0)
     return [Candidate(from_pixels(pack([prompt.mask], segments.size)), (0,), quality, quality=quality)]
-
-
-def looked(photo: UInt8, pick: Pick, refiner: Refiner) -> list[Drawing]:
-    """Everything that the network draws for a prompt, a closer look after clicks included."""
-    found = drawings(photo, views(0, pick.prompt, pick, (photo.shape[0], photo.shape[1])), refiner)
-    return found + drawings(photo, closer(found, [pick], [0] if pick.prompt.points else []), refiner)
 
 
 def near(found: Sequence[Drawing], mask: Bool) -> list[Drawing]:
@@ -65,9 +59,9 @@ def near(found: Sequence[Drawing], mask: Bool) -> list[Drawing]:
 
 def doubtful(pick: Pick, found: Sequence[Drawing], size: tuple[int, int]) -> list[Candidate]:
     """The best three of drawings none of which is good enough; those without a pixel are none."""
-    ranked = sorted(found, key=lambda d: -judged(d, pick))
+    ranked = sorted(found, key=lambda d: -judged(d, pick.prompt))
     masks = from_grids(drawn.collect([d.logits for d in ranked], np.array([d.square for d in ranked]), size))
-    own = [(i, judged(ranked[i], pick)) for i in range(len(ranked)) if masks.areas[i]]
+    own = [(i, judged(ranked[i], pick.prompt)) for i in range(len(ranked)) if masks.areas[i]]
     return [Candidate(masks, (i,), q, quality=q, origin=ranked[i].view.origin) for i, q in own[:MOST]]
 
 
