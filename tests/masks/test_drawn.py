@@ -291,7 +291,7 @@ HOSTILE: dict[str, Any] = {
     "no cells": lambda a: {"cells": a["cells"] * 0},
     "negative cells": lambda a: {"cells": -a["cells"]},
     "huge cells": lambda a: {"cells": a["cells"] + 2**31},
-    "cells whose squares overflow": lambda a: {"cells": a["cells"] * 0 + 2**32},
+    "cells whose squares overflow": lambda a: {"cells": a["cells"] * 0 + 2**32, "values": a["values"][:0]},
     "more cells than values": lambda a: {"cells": a["cells"] + 1},
     "fewer squares": lambda a: {"squares": a["squares"][:-1]},
     "squares of two numbers": lambda a: {"squares": a["squares"][:, :2].copy()},
