@@ -111,6 +111,7 @@ class FastSAM:
 
     def _refined(self, found: Segments, refine: bool | Refiner) -> Segments:
         """The segments, drawn anew if that is asked for; their `seconds` tell how long it took."""
+        found = replace(found, threads=self._choice.threads)
         if refine is False:
             return found
         seconds: dict[str, float] = {}

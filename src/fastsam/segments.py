@@ -50,6 +50,7 @@ class Segments:
     masks: lazy masks; scores: (N,) float32, 0..1; classes: (N,) int64, indices into `names`
     seconds: what each stage took; photo: RGB uint8 (H, W, 3), None where only the masks were kept
     kept: what words saw of them, if that is known already
+    threads: of the CPU for the second network; None leaves it to the runtime
 
     Raises ValueError where the lengths differ. The arrays become read-only.
     """
@@ -61,6 +62,7 @@ class Segments:
     seconds: dict[str, float] = field(default_factory=dict)
     photo: UInt8 | None = None
     kept: Sight | None = field(default=None, repr=False)
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         if not len(self.masks) == len(self.scores) == len(self.classes):
@@ -158,6 +160,8 @@ class Segments:
             raise UsageError(f"exclude {list(exclude)} needs texts from whose answers it takes")
         asked += [Prompt(text=text, exclude=exclude) for text in words]
         picks = stage2.select(self.masks, self.scores, asked, self.sight, encoder)
+        if all(pick.prompt.text is not None for pick in picks):
+            return picks
         refiner = self._refiner(refine)
         return picks if refiner is None or self.photo is None else draw(self.photo, picks, refiner)
 
@@ -181,7 +185,7 @@ class Segments:
             return None
         if self.photo is None:
             raise UsageError("refine needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
-        return refine if isinstance(refine, Refiner) else shared()
+        return refine if isinstance(refine, Refiner) else shared(self.threads)
 
     def name(self, words: Sequence[str], *, encoder: str | PathLike[str] | None = None) -> list[str | None]:
         """The best of `words` for every mask, None where none fits. Needs the `text` extra.
@@ -281,7 +285,7 @@ class Segments:
         """The segments at `indices`, in that order."""
         sight = self.sight.take(indices)
         scores, classes = self.scores[indices], self.classes[indices]
-        return Segments(sight.masks, scores, classes, self.names, self.seconds, self.photo, sight)
+        return Segments(sight.masks, scores, classes, self.names, self.seconds, self.photo, sight, self.threads)
 
     def to_rle(self) -> list[RLE]:
         """COCO RLE of every mask."""

@@ -41,7 +41,7 @@ def drawn_for(segments: Segments, photo: UInt8, prompt: Prompt, refiner: Refiner
     if prompt.mask is not None and (prompt.box is not None or 1 in (prompt.labels or ())):
         (rest,) = segments.select(replace(prompt, mask=None), refine=False)
         found += near(looked(photo, [rest], refiner)[0], prompt.mask)
-    good = answer(own, found, segments.size).candidates
+    good = answer(own, found, segments.size, refiner).candidates
     if good or prompt.mask is None:
         return list(good) or doubtful(own, found, segments.size)
     quality = max((judged(d, prompt) for d in found if (d.logits > 0).any()), default=0.0)

@@ -1,11 +1,11 @@
 """Draws what prompts mean.
 
 Enters: a photo, its masks, prompts with what stage 2 chose for each. Leaves: a `Pick` for each prompt, its candidates
-drawn, ranked by the IoU that the network predicts for them.
+drawn, in the order of `rank`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,130 +14,97 @@ import numpy.typing as npt
 from fastsam.masks import drawn
 from fastsam.masks.lazy import from_grids
 from fastsam.masks.runs import Runs, iou_of
-from fastsam.prompts import Candidate, Pick
+from fastsam.prompts import Candidate, Pick, Prompt
 from fastsam.refine import maps as m
 from fastsam.refine.crop import Window, about, see
 from fastsam.refine.network import Refiner
+from fastsam.refine.rank import Drawing, qualities, ranks
 from fastsam.refine.tidy import tidied
-from fastsam.refine.views import CONTEXT, View, reach, views
+from fastsam.refine.views import CONTEXT, View, reach, said, views
 
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
-LEAST_QUALITY = 0.25  # predicted IoU below which a drawing is no answer
-SAME = 0.8  # IoU from which on two candidates of a click are one
+LEAST_QUALITY = 0.2  # IoU to expect below which a drawing is no answer to a box or a single click
+SAME = 0.8  # IoU from which on two candidates of a prompt are one
 MOST = 3  # candidates of a prompt: part, object, group
-BROKEN = 0.5  # what a quality is multiplied with if a foreground point lies outside, or a background point inside
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """One mask on a window: logits (G, G), the predicted IoU, and the view that it answers."""
-
-    view: View
-    logits: Float
-    quality: float
-
-    @property
-    def square(self) -> tuple[float, float, float]:
-        """Left, top and side of the window in photo pixels."""
-        w = self.view.window
-        return w.x0, w.y0, w.side
+TOGETHER = 16  # prompts whose views are held at a time
 
 
 def draw(photo: UInt8, picks: Sequence[Pick], refiner: Refiner) -> list[Pick]:
     """The picks of stage 2 for a photo (H, W, 3), drawn; one that words are a part of stays as it is."""
-    size = photo.shape[0], photo.shape[1]
-    asked = [k for k, pick in enumerate(picks) if pick.prompt.text is None]
-    looks = [look for k in asked for look in views(k, picks[k].prompt, picks[k], size)]
-    found = drawings(photo, looks, refiner)
-    again = [k for k in asked if picks[k].prompt.points and picks[k].prompt.mask is None]
-    found += drawings(photo, closer(found, picks, again), refiner)
     answers = list(picks)
-    for k in asked:
-        answers[k] = answer(picks[k], [d for d in found if d.view.prompt == k], size)
+    asked = [k for k, pick in enumerate(picks) if pick.prompt.text is None]
+    for some in (asked[k : k + TOGETHER] for k in range(0, len(asked), TOGETHER)):
+        for k, found in zip(some, looked(photo, [picks[k] for k in some], refiner), strict=True):
+            answers[k] = answer(picks[k], found, (photo.shape[0], photo.shape[1]), refiner)
     return answers
 
 
-def drawings(photo: UInt8, looks: Sequence[View], refiner: Refiner) -> list[Drawing]:
-    """Everything that the network draws for views."""
-    if not looks:
+def looked(photo: UInt8, picks: Sequence[Pick], refiner: Refiner) -> list[list[Drawing]]:
+    """Everything that is drawn for a few picks: all views at once, then a second look at what each click found."""
+    size = photo.shape[0], photo.shape[1]
+    first = [views(pick.prompt, pick, size) for pick in picks]
+    found = drawings(photo, first, refiner)
+    second = [closer(own, pick.prompt, size) for own, pick in zip(found, picks, strict=True)]
+    more = drawings(photo, second, refiner)
+    return [[*a, *b] for a, b in zip(found, more, strict=True)]
+
+
+def drawings(photo: UInt8, looks: Sequence[Sequence[View]], refiner: Refiner) -> list[list[Drawing]]:
+    """What the network draws for each prompt's views."""
+    every = [view for own in looks for view in own]
+    if not every:
+        return [[] for _ in looks]
+    logits, quality = refiner.run([see(photo, v.window) for v in every], [v.maps for v in every])
+    made = iter(
+        [Drawing(v, own[j], float(judged[j])) for j in v.outputs]
+        for v, own, judged in zip(every, logits, quality, strict=True)
+    )
+    return [[drawing for _ in own for drawing in next(made)] for own in looks]
+
+
+def closer(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> list[View]:
+    """A second look at the best drawing of a prompt of points, through a window that fits it."""
+    if not prompt.points or prompt.mask is not None or prompt.box is not None:
         return []
-    logits, quality = refiner.run([see(photo, v.window) for v in looks], [v.maps for v in looks])
-    return [
-        Drawing(look, own[j], float(judged[j]))
-        for look, own, judged in zip(looks, logits, quality, strict=True)
-        for j in (range(len(own)) if look.several else (0,))
-    ]
+    rated = ranks(found, prompt, size)
+    best = found[int(rated.argmax())] if rated.any() else None
+    if best is None or best.box is None:
+        return []
+    return [seen_again(best, prompt, about(reach(best.box, prompt.points), CONTEXT))]
 
 
-def closer(found: Sequence[Drawing], picks: Sequence[Pick], numbers: Sequence[int]) -> list[View]:
-    """Of each prompt's best drawing a second look, through a window that fits it."""
-    looks = []
-    for k in numbers:
-        own = [d for d in found if d.view.prompt == k and (d.logits > 0).any()]
-        if not own:
-            continue
-        best = max(own, key=lambda d: judged(d, picks[k]))
-        rows, columns = np.nonzero(best.logits > 0)
-        step = best.view.window.side / len(best.logits)
-        left, top, _ = best.square
-        box = (
-            left + columns.min() * step,
-            top + rows.min() * step,
-            left + (columns.max() + 1) * step,
-            top + (rows.max() + 1) * step,
-        )
-        window = about(reach(box, picks[k].prompt.points), CONTEXT)
-        looks.append(seen_again(best, picks[k], window))
-    return looks
-
-
-def seen_again(drawing: Drawing, pick: Pick, window: Window) -> View:
+def seen_again(drawing: Drawing, prompt: Prompt, window: Window) -> View:
     """A view of a drawing through another window, the drawing as its rough mask."""
     old, n = drawing.view.window, len(drawing.logits)
-    cells = window.size // m.CELL
-    step, own = window.side / cells, old.side / n
-    at = [(np.arange(cells) + 0.5) * step + low for low in (window.x0, window.y0)]
-    columns, rows = ((v - low) / own - 0.5 for v, low in zip(at, (old.x0, old.y0), strict=True))
+    cells, own = window.size // m.CELL, old.side / n
+    places = (np.arange(cells) + 0.5) * window.side / cells
+    columns, rows = ((places + new - low) / own - 0.5 for new, low in ((window.x0, old.x0), (window.y0, old.y0)))
     grid = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
     logits = cv2.remap(drawing.logits, *grid, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-10)
-    maps = m.empty(window.size)
-    m.put_mask(maps, (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32))
-    for (x, y), label in zip(pick.prompt.points, pick.prompt.labels or (), strict=True):
-        m.put_click(maps, *window.point(x, y), bool(label))
-    if pick.prompt.box is not None:
-        m.put_box(maps, window.box(pick.prompt.box))
-    return replace(drawing.view, window=window, maps=maps, several=False)
+    shares = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
+    return replace(drawing.view, window=window, maps=said(prompt, window, shares), outputs=(0,))
 
 
-def judged(drawing: Drawing, pick: Pick) -> float:
-    """A drawing's quality, less if it does not hold what the prompt says."""
-    w, n = drawing.view.window, len(drawing.logits)
-    quality = drawing.quality
-    for (x, y), label in zip(pick.prompt.points, pick.prompt.labels or (), strict=True):
-        column, row = (int(v / m.CELL) for v in w.point(x, y))
-        held = drawing.logits[min(max(row, 0), n - 1), min(max(column, 0), n - 1)] > 0
-        if bool(held) != bool(label):
-            quality *= BROKEN
-    return quality
-
-
-def answer(pick: Pick, found: Sequence[Drawing], size: tuple[int, int]) -> Pick:
-    """A pick of drawn candidates, best first."""
-    ranked = sorted(((judged(d, pick), k) for k, d in enumerate(found)), reverse=True)
+def answer(pick: Pick, found: Sequence[Drawing], size: tuple[int, int], refiner: Refiner) -> Pick:
+    """A pick of drawn candidates, best first; several points or a mask always get the best one."""
+    prompt = pick.prompt
+    quality = qualities(ranks(found, prompt, size), prompt, refiner)
+    asked = len(prompt.points) > 1 or prompt.mask is not None
     kept: list[tuple[float, Drawing, Float, Runs]] = []
-    for quality, k in ranked:
-        if quality < LEAST_QUALITY or len(kept) == MOST:
+    for k in np.argsort(-quality, kind="stable"):
+        drawing = found[int(k)]
+        if quality[k] <= 0 or len(kept) == MOST or (quality[k] < LEAST_QUALITY and (kept or not asked)):
             break
-        drawing = found[k]
-        clicks = [tuple(v / m.CELL for v in drawing.view.window.point(x, y)) for x, y in drawing.view.clicks]
-        logits = tidied(drawing.logits, clicks)  # type: ignore[arg-type]
+        window = drawing.view.window
+        clicks = [window.point(x, y) for (x, y), label in zip(prompt.points, prompt.labels or (), strict=True) if label]
+        logits = tidied(drawing.logits, [(x / m.CELL, y / m.CELL) for x, y in clicks])
         runs = drawn.collect([logits], np.array([drawing.square]), size).runs_of(np.arange(1))[0]
         if runs.area and all(iou_of(runs, other, size[0]) < SAME for *_, other in kept):
-            kept.append((quality, drawing, logits, runs))
+            kept.append((float(quality[k]), drawing, logits, runs))
     masks = from_grids(drawn.collect([g for _, _, g, _ in kept], np.array([d.square for _, d, _, _ in kept]), size))
     candidates = tuple(
-        Candidate(masks, (i,), quality, quality=quality, origin=drawing.view.origin)
-        for i, (quality, drawing, _, _) in enumerate(kept)
+        Candidate(masks, (i,), expected, quality=expected, origin=drawing.view.origin)
+        for i, (expected, drawing, _, _) in enumerate(kept)
     )
-    return Pick(pick.prompt, candidates)
+    return Pick(prompt, candidates)

@@ -3,6 +3,7 @@
 Enters: the bundled file or another that `fastsam export` wrote. Leaves: a `Refiner`.
 """
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,9 +26,15 @@ UNKNOWN = -20.0  # logit where the network gave no number
 
 @dataclass(frozen=True)
 class Refiner:
-    """A loaded second network, which draws the mask of one thing. `Segments.select(refine=...)` takes it."""
+    """A loaded second network, which draws the mask of one thing. `Segments.select(refine=...)` takes it.
+
+    told, meant: a line each, by which the logit of the IoU to expect follows from the logit of what the network
+    predicts for a box or a mask, and from the logarithm of a click's rank (see `rank`); they come with the weights
+    """
 
     session: Any
+    told: tuple[float, float] = (0.0, 1.0)
+    meant: tuple[float, float] = (2.0, 1.0)
 
     def run(self, images: Sequence[UInt8], maps: Sequence[Float]) -> tuple[list[Float], Float]:
         """Logits (4, S / 2, S / 2) for each crop, and qualities (N, 4), 0..1.
@@ -66,7 +73,19 @@ def load(file: str | os.PathLike[str] | None = None, threads: int | None = None)
     found = [i.name for i in session.get_inputs()], [o.name for o in session.get_outputs()]
     if found != (["images", "maps"], ["masks", "quality"]):
         raise UsageError(f"{path} is not a second network: `fastsam train refine` and `fastsam export` make one")
-    return Refiner(session)
+    return calibrated(session, path)
+
+
+def calibrated(session: Any, file: Path) -> Refiner:
+    """A loaded network with the lines that its file has for the qualities it predicts. Raises UsageError."""
+    try:
+        stored = json.loads(session.get_modelmeta().custom_metadata_map.get("fastsam", "{}"))
+        lines = {name: tuple(float(v) for v in stored[name]) for name in ("told", "meant") if name in stored}
+    except (ValueError, TypeError, AttributeError):
+        lines = {"told": ()}
+    if any(len(line) != 2 or not np.isfinite(line).all() for line in lines.values()):
+        raise UsageError(f"{file} holds settings that cannot be read: export it again")
+    return Refiner(session, **lines)  # type: ignore[arg-type]  # pairs, as was checked
 
 
 @lru_cache(maxsize=4)

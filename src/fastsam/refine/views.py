@@ -8,7 +8,7 @@ an object or a group. A mask is seen as it is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,76 +19,81 @@ from fastsam.refine import maps as m
 from fastsam.refine.crop import Window, about, see
 
 Float = npt.NDArray[np.float32]
-CONTEXT = 1.35  # a window's side over the longer side of what it is about
+CONTEXT = 1.4  # a window's side over the longer side of what it is about
 LOOSE = 1.6  # the same for several clicks, of which nobody knows how far the thing reaches
-SCALES = (1.0, 0.5, 0.2)  # sides of windows about a click alone, over the photo's longer side
+SCALES = (0.5, 0.25, 0.125)  # sides of windows about a click alone, over the photo's longer side
+FIRST = (96, 128)  # sizes of crops for a click's first looks
 ROUGH = 2  # masks of stage 2 that are tried for a click
+ALONE = 0.3  # what speaks for a click without a rough mask, beside stage 2's rank of a mask
 
 
 @dataclass(frozen=True)
 class View:
-    """One look at what one prompt means.
+    """One look at what a prompt means.
 
-    prompt: its number; window: where; maps: (4, S / 2, S / 2); clicks: foreground points in photo pixels
-    several: whether the network's three further masks answer as well
-    origin: the segment whose mask is the rough one, None if there is none
+    window: where; maps: (4, S / 2, S / 2) what was said; outputs: which of the network's masks answer
+    origin: the segment whose mask is the rough one, None if there is none; prior: what speaks for this view, 0..1
     """
 
-    prompt: int
     window: Window
     maps: Float
-    clicks: tuple[tuple[float, float], ...] = ()
-    several: bool = False
+    outputs: tuple[int, ...] = (0,)
     origin: int | None = None
+    prior: float = 1.0
 
 
-def views(number: int, prompt: Prompt, pick: Pick, size: tuple[int, int]) -> list[View]:
-    """The views of prompt `number` on a photo of `size` (height, width), for which stage 2 chose `pick`."""
+def views(prompt: Prompt, pick: Pick, size: tuple[int, int]) -> list[View]:
+    """The views of a prompt on a photo of `size` (height, width), for which stage 2 chose `pick`."""
     if prompt.mask is not None:
         rough = mask_crop(prompt.mask)
-        box = reach(rough.bounds if prompt.box is None else prompt.box, prompt.points)
-        return [view(number, prompt, about(box, CONTEXT), rough)]
+        window = about(reach(rough.bounds if prompt.box is None else prompt.box, prompt.points), CONTEXT)
+        return [View(window, said(prompt, window, shares_in(rough, window)))]
     if prompt.box is not None:
         window = about(reach(clipped(prompt.box, size), prompt.points), CONTEXT)
-        found = [view(number, prompt, window)]
-        if pick:
-            best = pick.candidates[0]
-            found.append(view(number, prompt, window, best.runs.crop(), best.index))
+        found = [View(window, said(prompt, window))]
+        for best in pick.candidates[:1]:
+            maps = said(prompt, window, shares_in(best.runs.crop(), window))
+            found.append(View(window, maps, origin=best.index))
         return found
-    return of_clicks(number, prompt, pick, size)
+    return [*from_rough(prompt, pick), *alone(prompt, size)]
 
 
-def of_clicks(number: int, prompt: Prompt, pick: Pick, size: tuple[int, int]) -> list[View]:
-    """The views of a prompt of points alone."""
+def from_rough(prompt: Prompt, pick: Pick) -> list[View]:
+    """Views of a prompt of points with the masks that stage 2 ranks first."""
     found = []
     for candidate in pick.candidates[:ROUGH]:
         crop = candidate.runs.crop()
-        window = about(reach(crop.bounds, prompt.points), CONTEXT)
-        found.append(view(number, prompt, window, crop, candidate.index))
-    inner = [p for p, label in zip(prompt.points, prompt.labels or (), strict=True) if label]
-    spread = reach((*inner[0], *inner[0]), inner)
-    longest = max(spread[2] - spread[0], spread[3] - spread[1])
-    single = len(prompt.points) == 1
-    for scale in SCALES:
-        side = max(size) * scale
-        if side >= longest * LOOSE or scale == max(SCALES):
-            middle = (spread[0] + spread[2]) / 2, (spread[1] + spread[3]) / 2
-            square = (middle[0] - side / 2, middle[1] - side / 2, middle[0] + side / 2, middle[1] + side / 2)
-            found.append(replace(view(number, prompt, about(inside(square, size), 1.0)), several=single))
+        window = about(reach(crop.bounds, prompt.points), CONTEXT, FIRST)
+        maps = said(prompt, window, shares_in(crop, window))
+        found.append(View(window, maps, origin=candidate.index, prior=candidate.score))
     return found
 
 
-def view(number: int, prompt: Prompt, window: Window, rough: Crop | None = None, origin: int | None = None) -> View:
-    """A look at a prompt through a window, with a rough mask if there is one."""
+def alone(prompt: Prompt, size: tuple[int, int]) -> list[View]:
+    """Views of a prompt of points without a mask, at each scale at which the foreground points fit."""
+    inner = [p for p, label in zip(prompt.points, prompt.labels or (), strict=True) if label]
+    spread = reach((*inner[0], *inner[0]), inner)
+    longest = max(spread[2] - spread[0], spread[3] - spread[1]) * LOOSE
+    x, y = (spread[0] + spread[2]) / 2, (spread[1] + spread[3]) / 2
+    found = []
+    for scale in SCALES:
+        half = max(max(size) * scale, longest if scale == max(SCALES) else 0.0) / 2
+        if 2 * half >= longest:
+            window = about(inside((x - half, y - half, x + half, y + half), size), 1.0, FIRST)
+            found.append(View(window, said(prompt, window), prior=ALONE))
+    return found
+
+
+def said(prompt: Prompt, window: Window, rough: Float | None = None) -> Float:
+    """The maps of a prompt seen through a window, with the shares of a rough mask if there is one."""
     maps = m.empty(window.size)
     if rough is not None:
-        m.put_mask(maps, shares_in(rough, window))
+        m.put_mask(maps, rough)
     if prompt.box is not None:
         m.put_box(maps, window.box(prompt.box))
     for (x, y), label in zip(prompt.points, prompt.labels or (), strict=True):
         m.put_click(maps, *window.point(x, y), bool(label))
-    inner = tuple(p for p, label in zip(prompt.points, prompt.labels or (), strict=True) if label)
-    return View(number, window, maps, inner, origin=origin)
+    return maps
 
 
 def shares_in(rough: Crop, window: Window) -> Float:

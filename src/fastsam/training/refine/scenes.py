@@ -143,7 +143,7 @@ def held(mask: UInt8, click: tuple[float, float] | None) -> bool:
     if click is None:
         return True
     x, y = int(np.floor(click[0])), int(np.floor(click[1]))
-    return 0 <= x < mask.shape[1] and 0 <= y < mask.shape[0] and mask[y, x] > 127
+    return 0 <= x < mask.shape[1] and 0 <= y < mask.shape[0] and bool(mask[y, x] > 127)
 
 
 def from_photo(source: Material, size: int, clicked: bool, policy: Policy, rng: np.random.Generator) -> Scene | None:

@@ -1,0 +1,123 @@
+"""Which drawing a click means.
+
+Enters: one prompt's drawings. Leaves: a rank for each.
+
+The rule. A box or a mask says what is meant: its drawings rank by the IoU that the network predicts. A click may mean a
+part, an object or a group, and is drawn through several windows: its drawings rank by the predicted IoU, times how
+central the click lies (a normal curve with a deviation of 0.7 of the mask's width and height), times the root of what
+speaks for the view (stage 2's own rank of its rough mask, or `ALONE` for a click without one), times how well the other
+windows' drawings agree, times how small it is beside the photo, both by a low power. The powers were chosen on held-out
+photos. A drawing that does not hold what was clicked counts half.
+
+The quality of a drawing is the IoU to expect: on held-out photos the IoU that was reached followed from the predicted
+one, or from a click's rank, by a logistic line (Platt 1999), which comes with the weights.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.prompts import Box, Prompt
+from fastsam.refine import maps as m
+from fastsam.refine.network import Refiner
+from fastsam.refine.views import View
+
+Float = npt.NDArray[np.float32]
+Rank = npt.NDArray[np.float64]
+BROKEN = 0.5  # what a quality is multiplied with if a foreground point lies outside, or a background point inside
+OFF_CENTRE = 0.7  # deviation of a click from its object's centre, in widths and heights of its box
+LEAST_PRIOR = 0.03
+QUALITY, AGREEMENT, SMALL = 1.3, 0.35, 0.2  # powers
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One mask on a window: logits (G, G), the predicted IoU, and the view that it answers."""
+
+    view: View
+    logits: Float
+    quality: float
+
+    @property
+    def square(self) -> tuple[float, float, float]:
+        """Left, top and side of the window in photo pixels."""
+        w = self.view.window
+        return w.x0, w.y0, w.side
+
+    @property
+    def box(self) -> Box | None:
+        """What the mask covers, xyxy in photo pixels, to a cell; None if it covers nothing."""
+        on = self.logits > 0
+        columns, rows = np.flatnonzero(on.any(0)), np.flatnonzero(on.any(1))
+        if not len(columns):
+            return None
+        left, top, side = self.square
+        step = side / len(self.logits)
+        return (
+            left + float(columns[0]) * step,
+            top + float(rows[0]) * step,
+            left + float(columns[-1] + 1) * step,
+            top + float(rows[-1] + 1) * step,
+        )
+
+    @property
+    def area(self) -> float:
+        """Photo pixels that the mask covers, roughly."""
+        return float(np.count_nonzero(self.logits > 0)) * (self.square[2] / len(self.logits)) ** 2
+
+
+def judged(drawing: Drawing, prompt: Prompt) -> float:
+    """A drawing's quality, less for each point of the prompt that it does not hold as it should."""
+    w, n = drawing.view.window, len(drawing.logits)
+    quality = drawing.quality
+    for (x, y), label in zip(prompt.points, prompt.labels or (), strict=True):
+        column, row = (int(v // m.CELL) for v in w.point(x, y))
+        held = 0 <= column < n and 0 <= row < n and drawing.logits[row, column] > 0
+        if bool(held) != bool(label):
+            quality *= BROKEN
+    return quality
+
+
+def ranks(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> Rank:
+    """Ranks of a prompt's drawings on a photo of `size` (height, width); 0 for a drawing without pixels."""
+    boxes = [d.box for d in found]
+    quality = np.array([0.0 if b is None else judged(d, prompt) for d, b in zip(found, boxes, strict=True)])
+    if prompt.box is not None or prompt.mask is not None or not quality.any():
+        return quality
+    b = np.array([(0, 0, 1, 1) if box is None else box for box in boxes], np.float64)
+    areas = np.maximum([d.area for d in found], 1.0)
+    middle = np.mean([p for p, label in zip(prompt.points, prompt.labels or (), strict=True) if label], axis=0)
+    away = (middle - (b[:, :2] + b[:, 2:]) / 2) / (b[:, 2:] - b[:, :2])
+    central = np.exp(-0.5 * (away**2).sum(1) / OFF_CENTRE**2)
+    prior = np.sqrt(np.maximum([d.view.prior for d in found], LEAST_PRIOR))
+    small = (size[0] * size[1] / areas) ** SMALL
+    agreed = agreement(b, areas, quality, [d.view.window for d in found]) ** AGREEMENT
+    return np.asarray(quality**QUALITY * central * prior * small * agreed)
+
+
+def qualities(rated: Rank, prompt: Prompt, refiner: Refiner) -> Rank:
+    """The IoU to expect of drawings with these ranks, 0..1; 0 for a rank of 0."""
+    if prompt.box is None and prompt.mask is None:
+        (shift, slope), logits = refiner.meant, np.log(np.maximum(rated, 1e-6))
+    else:
+        shares = np.clip(rated, 1e-6, 1 - 1e-6)
+        (shift, slope), logits = refiner.told, np.log(shares / (1 - shares))
+    return np.where(rated > 0, 1 / (1 + np.exp(-(shift + slope * logits))), 0.0)
+
+
+def agreement(boxes: Rank, areas: Rank, quality: Rank, windows: Sequence[object]) -> Rank:
+    """(N,) how well each drawing agrees with the best of each other window, by boxes and areas, 0.02..1."""
+    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    shared = np.maximum(high - low, 0).prod(2)
+    own = (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    alike = shared / (own[:, None] + own[None] - shared)
+    alike *= np.minimum(areas[:, None], areas[None]) / np.maximum(areas[:, None], areas[None])
+    others = np.array([[a != b for b in windows] for a in windows], bool).reshape(len(windows), len(windows))
+    kinds = sorted({str(w) for w in windows})
+    of = np.array([kinds.index(str(w)) for w in windows])
+    votes = np.where(others, alike * quality[None], 0)
+    best = np.stack([votes[:, of == k].max(1) for k in range(len(kinds))], 1)
+    return np.asarray(0.02 + best.sum(1) / max(1, len(kinds) - 1))
