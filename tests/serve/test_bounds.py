@@ -5,9 +5,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("fastapi", reason="the serve extra is not installed")
@@ -15,6 +17,7 @@ pytest.importorskip("fastapi", reason="the serve extra is not installed")
 from starlette.testclient import TestClient
 
 from fastsam import Segments
+from fastsam.refine import network
 from fastsam.serve.app import make_app
 from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Memory
@@ -45,6 +48,64 @@ def test_memory_is_bounded_by_count_bytes_and_age(make_segments: Any) -> None:
     assert len(small.photos) == 2
     assert len(set(ids)) == 3
     assert all(len(id_) >= 20 for id_ in ids)
+
+
+def test_pixels_make_room_before_photos_do(make_segments: Any) -> None:
+    segments, pixels = make_segments((100, 100), [(10, 10, 50, 50)], [0.9]), np.zeros((100, 100, 3), np.uint8)
+    bare = Memory(Limits()).keep("x", b"x" * 1000, segments, []).bytes
+    memory = Memory(Limits(memory=3 * bare + 2 * pixels.nbytes))
+    ids = [memory.keep(f"{k}", b"x" * 1000, segments, [], pixels).id for k in range(3)]
+    assert [memory.photos[id_].photo is None for id_ in ids] == [True, False, False]
+    assert memory.bytes == memory.limits.memory == sum(kept.bytes for kept in memory.photos.values())
+    memory.hold(ids[0], pixels)
+    assert list(memory.photos) == [ids[1], ids[2], ids[0]]
+    assert [memory.photos[id_].photo is None for id_ in ids] == [False, True, False]
+    memory.hold("gone", pixels)
+    memory.hold(ids[0], pixels)  # has them
+    assert memory.bytes == memory.limits.memory == sum(kept.bytes for kept in memory.photos.values())
+    for id_ in ids:
+        memory.drop(id_)
+    assert memory.bytes == 0
+
+
+def test_a_photo_whose_pixels_made_room_answers_as_before(service: TestClient, coffee: dict[str, Any]) -> None:
+    memory, where = service.app.state.service.memory, f"/v1/images/{coffee['id']}/select"
+    before = service.post(where, json={"points": [[300, 200]]}).json()
+    kept_photo = memory.photos[coffee["id"]]
+    assert kept_photo.photo.shape == (400, 600, 3)
+    memory.photos[coffee["id"]] = replace(kept_photo, photo=None, bytes=kept_photo.bytes - kept_photo.photo.nbytes)
+    memory.bytes -= kept_photo.photo.nbytes
+    counted = memory.bytes
+    plain = service.post(where, json={"points": [[300, 200]], "refine": False})
+    assert plain.status_code == 200
+    assert memory.photos[coffee["id"]].photo is None  # what draws nothing needs none
+    assert service.post(where, json={"points": [[300, 200]]}).json() == before
+    np.testing.assert_array_equal(memory.photos[coffee["id"]].photo, kept_photo.photo)
+    assert memory.bytes == counted + kept_photo.photo.nbytes
+
+
+def test_a_click_asks_no_process(service: TestClient, coffee: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The photo is where clicks are answered: nothing is decoded again."""
+    monkeypatch.setattr(service.app.state.service.jobs, "run", lambda *_: pytest.fail("a process was asked"))
+    monkeypatch.setattr("fastsam.serve.work.decode", lambda _: pytest.fail("the photo was decoded"))
+    (pick,) = service.post(f"/v1/images/{coffee['id']}/select", json={"points": [[300, 200]]}).json()["picks"]
+    assert pick["how"] == "drawn"
+
+
+def test_the_second_network_is_loaded_once_before_the_first_click(
+    serving: Callable[..., Any], examples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, own = [], network.load
+    network.shared.cache_clear()
+    monkeypatch.setattr(network, "load", lambda file, threads: loaded.append(threads) or own(file, threads))
+    with serving(make_app(threads=6, limits=Limits(workers=2))) as client:
+        assert loaded == [3]  # threads are shared among workers
+        photo = client.post("/v1/segment", files={"image": (examples / "coffee.png").read_bytes()}).json()
+        for _ in range(2):
+            answer = client.post(f"/v1/images/{photo['id']}/select", json={"points": [[300, 200]]})
+            assert answer.json()["picks"][0]["how"] == "drawn"
+    assert loaded == [3]
+    network.shared.cache_clear()
 
 
 def test_what_prompts_make_is_not_kept(service: TestClient, coffee: dict[str, Any]) -> None:

@@ -70,17 +70,71 @@ def lying(packed: bytes, name: str, shape: tuple[int, ...], kind: str = "<f4") -
     return out.getvalue()
 
 
+@pytest.mark.parametrize("refine", [{}, {"refine": True}, {"refine": False}])
 @pytest.mark.parametrize("selection", SELECTIONS)
 def test_the_answers_are_those_about_a_photo_that_is_kept(
-    service: TestClient, coffee: dict[str, Any], packed: bytes, selection: dict[str, Any]
+    service: TestClient,
+    coffee: dict[str, Any],
+    packed: bytes,
+    examples: Path,
+    selection: dict[str, Any],
+    refine: dict[str, bool],
 ) -> None:
     assert Segments.from_npz(packed).to_rle() == [row["segmentation"] for row in coffee["segments"]]
+    selection = selection | refine
     kept = service.post(f"/v1/images/{coffee['id']}/select", json=selection).json()["picks"]
-    brought = ask(service, packed, selection).json()["picks"]
+    brought = ask(service, packed, selection, image=(examples / "coffee.png").read_bytes()).json()["picks"]
     assert any(kept)
     for pick in kept:
         pick and pick.pop("box", None)  # the network's own, which only a kept photo's rows say
     assert brought == kept
+
+
+def test_without_the_photo_nothing_is_drawn(service: TestClient, packed: bytes, detail: Callable[[Any], str]) -> None:
+    plain = ask(service, packed, SELECTIONS[0]).json()["picks"]
+    assert plain == ask(service, packed, {**SELECTIONS[0], "refine": False}).json()["picks"]
+    assert plain[0]["how"] == "mask"
+    answer = ask(service, packed, {**SELECTIONS[0], "refine": True})
+    assert answer.status_code == 422
+    assert "'image'" in detail(answer)
+
+
+@pytest.fixture(scope="module")
+def redrawn(service: TestClient, examples: Path) -> bytes:
+    files = {"image": ("coffee.png", (examples / "coffee.png").read_bytes())}
+    answer = service.post("/v1/segment", files=files, data={"refine": "true"}, headers={"Accept": NPZ})
+    return answer.content
+
+
+def test_redrawn_segments_are_taken_back(service: TestClient, redrawn: bytes, examples: Path) -> None:
+    (plain,) = ask(service, redrawn, SELECTIONS[0]).json()["picks"]
+    assert plain["segmentation"] == Segments.from_npz(redrawn).to_rle()[plain["index"]]
+    (drawn,) = ask(service, redrawn, SELECTIONS[0], image=(examples / "coffee.png").read_bytes()).json()["picks"]
+    assert drawn["how"] == "drawn"
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"cells": np.full(3, 1 << 40)},
+        {"squares": np.full((3, 3), np.nan)},
+        {"squares": np.full((3, 3), 1e300)},
+        {"squares": np.zeros((3, 3))},
+        {"values": np.full(4, np.nan, np.float32)},
+        {"values": np.zeros(2, np.float32)},
+        {"cells": np.zeros(3, "m8[s]")},
+        {"size": np.array([1 << 40, 1 << 40])},
+    ],
+)
+def test_redrawn_segments_that_no_service_gave_are_refused(
+    service: TestClient, redrawn: bytes, detail: Callable[[Any], str], arrays: dict[str, Any]
+) -> None:
+    with np.load(io.BytesIO(redrawn)) as z:
+        n = len(z["cells"])
+    sized = {k: np.resize(v, (n, *v.shape[1:])) if k in ("cells", "squares") else v for k, v in arrays.items()}
+    answer = ask(service, changed(redrawn, **sized), SELECTIONS[0])
+    assert answer.status_code == 422
+    detail(answer)
 
 
 def test_nothing_is_kept(service: TestClient, packed: bytes) -> None:
