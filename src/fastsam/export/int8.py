@@ -92,10 +92,14 @@ def split(model: ModelProto) -> tuple[list[str], list[str]]:
     return [n.name for n in convolutions if n.name not in excluded], sorted(excluded)
 
 
-def quantised(model: ModelProto, feeds: Sequence[Feed], excluded: Sequence[str], kinds: list[str]) -> ModelProto:
+def quantised(
+    model: ModelProto, feeds: Sequence[Feed], excluded: Sequence[str], kinds: list[str], seven: bool = False
+) -> ModelProto:
     """The model with all nodes of these kinds in eight bits, but for the excluded ones.
 
     feeds: what to calibrate with: each input of the model by its name
+    seven: whether weights take seven bits only: x86 processors without VNNI add pairs of products in 16 bits, which
+    overflow with eight
     """
     logging.getLogger().addFilter(_quiet)
     try:
@@ -112,6 +116,7 @@ def quantised(model: ModelProto, feeds: Sequence[Feed], excluded: Sequence[str],
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 nodes_to_exclude=list(excluded),
+                reduce_range=seven,
             )
             return onnx.load(target)
     finally:

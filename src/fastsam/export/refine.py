@@ -79,11 +79,11 @@ def feeds_of(folder: Path) -> list[Feed]:
 
 
 def quantise(model: ModelProto, feeds: Sequence[Feed]) -> ModelProto:
-    """The network in eight bits, calibrated with the feeds; what judges masks and the last layer stay in float."""
+    """The network in eight bits, weights in seven, calibrated with the feeds; judge and last layer stay in float."""
     name_nodes(model)
     last = [node.name for node in model.graph.node if node.op_type == "Conv"][-1]
     judges = [node.name for node in model.graph.node if "quality" in node.name]
-    return quantised(model, feeds, [last, *judges], [*KINDS, "Reshape", "Transpose"])
+    return quantised(model, feeds, [last, *judges], [*KINDS, "Reshape", "Transpose"], seven=True)
 
 
 def agreement(one: bytes, other: bytes, feeds: Sequence[Feed]) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from fastsam.refine import maps as m
 from fastsam.refine.crop import Window, about, see
 from fastsam.refine.network import Refiner
 from fastsam.refine.rank import Drawing, qualities, ranks
-from fastsam.refine.tidy import tidied
+from fastsam.refine.tidy import reaching, tidied
 from fastsam.refine.views import CONTEXT, View, reach, said, views
 
 Float = npt.NDArray[np.float32]
@@ -98,7 +98,7 @@ def answer(pick: Pick, found: Sequence[Drawing], size: tuple[int, int], refiner:
             break
         window = drawing.view.window
         clicks = [window.point(x, y) for (x, y), label in zip(prompt.points, prompt.labels or (), strict=True) if label]
-        logits = tidied(drawing.logits, [(x / m.CELL, y / m.CELL) for x, y in clicks])
+        logits = tidied(reaching(drawing.logits, window, size), [(x / m.CELL, y / m.CELL) for x, y in clicks])
         runs = drawn.collect([logits], np.array([drawing.square]), size).runs_of(np.arange(1))[0]
         if runs.area and all(iou_of(runs, other, size[0]) < SAME for *_, other in kept):
             kept.append((float(quality[k]), drawing, logits, runs))

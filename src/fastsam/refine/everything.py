@@ -19,7 +19,7 @@ from fastsam.masks.runs import Runs, iou_of
 from fastsam.refine import maps as m
 from fastsam.refine.crop import Window, about, see
 from fastsam.refine.network import Refiner
-from fastsam.refine.tidy import tidied
+from fastsam.refine.tidy import reaching, tidied
 from fastsam.refine.views import CONTEXT, clipped, shares_in
 
 Float = npt.NDArray[np.float32]
@@ -54,7 +54,7 @@ def redraw(photo: UInt8, masks: Masks, scores: Float, refiner: Refiner, min_regi
     for start in range(0, len(masks), TOGETHER):
         for logits, window, judged in some(photo, masks, range(start, min(start + TOGETHER, len(masks))), refiner):
             cells = window.side / len(logits)
-            grids.append(tidied(logits, least=min_region_area / cells**2))
+            grids.append(tidied(reaching(logits, window, masks.size), least=min_region_area / cells**2))
             squares.append((window.x0, window.y0, window.side))
             qualities.append(judged)
     found = from_grids(drawn.collect(grids, np.array(squares), masks.size))

@@ -1,4 +1,4 @@
-"""One thing is one piece: islands and holes of drawn masks go.
+"""One thing is one piece, and ends where the photo does: islands and holes of drawn masks go, their borders reach out.
 
 Enters and leaves: logits on a grid. Islands get a logit just below 0, holes one just above it.
 """
@@ -9,8 +9,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.refine.crop import Window
+
 Float = npt.NDArray[np.float32]
 SPECK = 0.02  # share of a mask's area below which an island or a hole is noise
+RIM = 1.5  # cells from a photo's border within which the network, which sees grey beyond it, cannot tell
 FAINT = 0.5  # logit, below or above 0, of what was removed or filled
 
 
@@ -40,6 +43,21 @@ def tidied(logits: Float, clicks: Sequence[tuple[float, float]] = (), least: flo
     gone = (on > 0) & ~keep[labels]
     out[gone] = np.minimum(-np.abs(out[gone]), -FAINT)
     return filled(out, limit)
+
+
+def reaching(logits: Float, window: Window, photo: tuple[int, int]) -> Float:
+    """The logits (G, G) of a window, cells at and beyond the border of a photo (height, width) as those within it.
+
+    Without it, what fills a photo to its border would end a cell or two before it, and round off its corners.
+    """
+    n, step = len(logits), window.side / len(logits)
+    spans = []
+    for low, length in ((window.y0, photo[0]), (window.x0, photo[1])):
+        first = int(np.ceil(-low / step + RIM)) if low < 0 else 0
+        last = int(np.floor((length - low) / step - RIM)) if low + window.side > length else n
+        spans.append(np.clip(np.arange(n), min(first, n - 1), max(min(last, n) - 1, min(first, n - 1))))
+    rows, columns = spans
+    return np.asarray(logits[rows][:, columns], np.float32)
 
 
 def filled(logits: Float, limit: float) -> Float:
