@@ -64,14 +64,25 @@ def drawings(photo: UInt8, looks: Sequence[Sequence[View]], refiner: Refiner) ->
 
 
 def closer(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> list[View]:
-    """A second look at the best drawing of a prompt of points, through a window that fits it."""
-    if not prompt.points or prompt.mask is not None or prompt.box is not None:
-        return []
+    """A second look at the best drawing of a prompt with points, through a window that fits it.
+
+    If a mask or a box said where to look, only if the drawing reaches beyond.
+    """
     rated = ranks(found, prompt, size)
     best = found[int(rated.argmax())] if rated.any() else None
-    if best is None or best.box is None:
+    if not prompt.points or best is None or best.box is None:
+        return []
+    if (prompt.mask is not None or prompt.box is not None) and not cut_off(best, size):
         return []
     return [seen_again(best, prompt, about(reach(best.box, prompt.points), CONTEXT))]
+
+
+def cut_off(drawing: Drawing, size: tuple[int, int]) -> bool:
+    """Whether a drawing ends where its window does, though the photo of `size` (height, width) goes on."""
+    on, (left, top, side) = drawing.logits > 0, drawing.square
+    beyond = (left > 0, top > 0, left + side < size[1], top + side < size[0])
+    rims = (on[:, 0], on[0], on[:, -1], on[-1])
+    return any(more and rim.any() for more, rim in zip(beyond, rims, strict=True))
 
 
 def seen_again(drawing: Drawing, prompt: Prompt, window: Window) -> View:

@@ -13,7 +13,7 @@ from fastsam.refine.crop import Window
 
 Float = npt.NDArray[np.float32]
 SPECK = 0.02  # share of a mask's area below which an island or a hole is noise
-RIM = 1.5  # cells from a photo's border within which the network, which sees grey beyond it, cannot tell
+RIM = 0.25  # cells that the centre of a cell must lie within the photo to be believed
 FAINT = 0.5  # logit, below or above 0, of what was removed or filled
 
 
@@ -46,15 +46,15 @@ def tidied(logits: Float, clicks: Sequence[tuple[float, float]] = (), least: flo
 
 
 def reaching(logits: Float, window: Window, photo: tuple[int, int]) -> Float:
-    """The logits (G, G) of a window, cells at and beyond the border of a photo (height, width) as those within it.
+    """The logits (G, G) of a window, cells beyond the border of a photo (height, width) as the nearest within it.
 
-    Without it, what fills a photo to its border would end a cell or two before it, and round off its corners.
+    Interpolated with what lies beyond, what fills a photo to its border would end before it, and its corners be round.
     """
     n, step = len(logits), window.side / len(logits)
     spans = []
     for low, length in ((window.y0, photo[0]), (window.x0, photo[1])):
-        first = int(np.ceil(-low / step + RIM)) if low < 0 else 0
-        last = int(np.floor((length - low) / step - RIM)) if low + window.side > length else n
+        first = int(np.ceil(-low / step - 0.5 + RIM)) if low < 0 else 0
+        last = int(np.floor((length - low) / step + 0.5 - RIM)) if low + window.side > length else n
         spans.append(np.clip(np.arange(n), min(first, n - 1), max(min(last, n) - 1, min(first, n - 1))))
     rows, columns = spans
     return np.asarray(logits[rows][:, columns], np.float32)
