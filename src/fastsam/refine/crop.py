@@ -5,6 +5,7 @@ Enters: a photo or a mask, boxes. Leaves: crops of a few fixed sizes. The traine
 A pixel's centre is half a pixel from its edges: the crop's pixel c lies at photo pixel x0 + (c + 0.5) * side / size.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,23 @@ def about(box: Box, context: float, sizes: tuple[int, ...] = SIZES) -> Window:
 def see(picture: npt.NDArray[Any], window: Window) -> UInt8:
     """The crop (S, S, 3) of a photo (H, W, 3), or (S, S) of a mask (H, W) uint8 that a window shows."""
     return look(picture, window.matrix, window.size)
+
+
+def pyramid(photo: UInt8) -> list[UInt8]:
+    """The photo (H, W, 3), and each time its sides halved, as long as a crop could want it."""
+    levels = [photo]
+    while min(levels[-1].shape[:2]) > 2 * max(SIZES):
+        h, w = levels[-1].shape[:2]
+        levels.append(np.asarray(cv2.resize(levels[-1], (w // 2, h // 2), interpolation=cv2.INTER_AREA), np.uint8))
+    return levels
+
+
+def see_in(levels: Sequence[UInt8], window: Window) -> UInt8:
+    """What `see` shows of the first of the levels, from the smallest that is fine enough: faster for many windows."""
+    k = min(max(int(np.log2(max(1.0, window.side / window.size))), 0), len(levels) - 1)
+    (h, w), (height, width) = levels[k].shape[:2], levels[0].shape[:2]
+    share = np.diag([w / width, h / height])
+    return look(levels[k], moved(share @ moved(window.matrix, 0.5, 0.5), -0.5, -0.5), window.size)
 
 
 def moved(matrix: Float, x: float, y: float) -> Float:

@@ -17,7 +17,7 @@ from fastsam.masks import drawn
 from fastsam.masks.lazy import Masks, from_grids
 from fastsam.masks.runs import Runs, iou_of
 from fastsam.refine import maps as m
-from fastsam.refine.crop import Window, about, see
+from fastsam.refine.crop import Window, about, pyramid, see_in
 from fastsam.refine.network import Refiner
 from fastsam.refine.tidy import reaching, tidied
 from fastsam.refine.views import CONTEXT, clipped, shares_in
@@ -51,8 +51,9 @@ def redraw(photo: UInt8, masks: Masks, scores: Float, refiner: Refiner, min_regi
     grids: list[Float] = []
     squares: list[tuple[float, float, float]] = []
     qualities: list[float] = []
+    levels = pyramid(photo)
     for start in range(0, len(masks), TOGETHER):
-        for logits, window, judged in some(photo, masks, range(start, min(start + TOGETHER, len(masks))), refiner):
+        for logits, window, judged in some(levels, masks, range(start, min(start + TOGETHER, len(masks))), refiner):
             cells = window.side / len(logits)
             grids.append(tidied(reaching(logits, window, masks.size), least=min_region_area / cells**2))
             squares.append((window.x0, window.y0, window.side))
@@ -64,20 +65,21 @@ def redraw(photo: UInt8, masks: Masks, scores: Float, refiner: Refiner, min_regi
     return Redrawn(found.take(kept), kept, blended[kept], quality[kept])
 
 
-def some(photo: UInt8, masks: Masks, numbers: Sequence[int], refiner: Refiner) -> list[tuple[Float, Window, float]]:
-    """Logits, window and quality of each of these masks."""
+def some(
+    levels: Sequence[UInt8], masks: Masks, numbers: Sequence[int], refiner: Refiner
+) -> list[tuple[Float, Window, float]]:
+    """Logits, window and quality of each of these masks. levels: the photo, as `pyramid` makes them"""
     windows, roughs, maps = [], [], []
-    for i in numbers:
-        crop = masks.crop(i)
+    for i, runs in zip(numbers, masks.source.runs_of(np.array(numbers)), strict=True):
         box = clipped(tuple(masks.boxes[i].tolist()), masks.size)
         window = about(box, CONTEXT, SIZES)
         own = m.empty(window.size)
-        m.put_mask(own, shares_in(crop, window))
+        m.put_mask(own, shares_in(runs.crop(), window))
         m.put_box(own, window.box(box))
         windows.append(window)
         roughs.append(own[m.MASK])
         maps.append(own)
-    logits, quality = refiner.run([see(photo, w) for w in windows], maps)
+    logits, quality = refiner.run([see_in(levels, w) for w in windows], maps)
     return [
         (own[0], window, float(judged[0])) if judged[0] >= DOUBTFUL else (rough * SURE, window, float(judged[0]))
         for own, rough, window, judged in zip(logits, roughs, windows, quality, strict=True)

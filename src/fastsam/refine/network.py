@@ -20,6 +20,12 @@ from fastsam.runtimes.onnx import open_file
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 BUNDLED = Path(__file__).parents[1] / "weights" / "bundled" / "fastsam-refine.onnx"
+SIGNATURE = [  # names, types and ranks of its inputs and outputs
+    ("images", "tensor(uint8)", 4),
+    ("maps", "tensor(float)", 4),
+    ("masks", "tensor(float)", 4),
+    ("quality", "tensor(float)", 2),
+]
 AT_ONCE = 16  # crops that pass the network together: more gain nothing on a CPU
 UNKNOWN = -20.0  # logit where the network gave no number
 
@@ -70,8 +76,7 @@ def load(file: str | os.PathLike[str] | None = None, threads: int | None = None)
         session = open_file(path, threads)
     except Exception as error:  # ONNX Runtime's own kinds share no base class
         raise UsageError(f"{path} is not a network that ONNX Runtime can load") from error
-    found = [i.name for i in session.get_inputs()], [o.name for o in session.get_outputs()]
-    if found != (["images", "maps"], ["masks", "quality"]):
+    if [(v.name, v.type, len(v.shape)) for v in (*session.get_inputs(), *session.get_outputs())] != SIGNATURE:
         raise UsageError(f"{path} is not a second network: `fastsam train refine` and `fastsam export` make one")
     return calibrated(session, path)
 
