@@ -1,81 +1,81 @@
-"""What is taken for a second network, and what is said of anything else."""
+"""The second network: crops of several sizes in one call, numbers that are none, files that are none."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper
 
 from fastsam import UsageError
+from fastsam.refine import maps as m
 from fastsam.refine.crop import SIZES
-from fastsam.refine.network import BUNDLED, load, shared
-
-FLOAT, BYTE = TensorProto.FLOAT, TensorProto.UINT8
-
-
-def network(rank: int = 4, kind: int = BYTE, told: object = (0.5, 2.0)) -> bytes:
-    """Masks are the maps, qualities their means; of another rank or kind it is no second network."""
-    images = helper.make_tensor_value_info("images", kind, [None] * rank)
-    maps = helper.make_tensor_value_info("maps", FLOAT, [None, 4, None, None])
-    masks = helper.make_tensor_value_info("masks", FLOAT, [None, 4, None, None])
-    quality = helper.make_tensor_value_info("quality", FLOAT, [None, 4])
-    nodes = [
-        helper.make_node("Identity", ["maps"], ["masks"]),
-        helper.make_node("ReduceMean", ["maps"], ["quality"], axes=[2, 3], keepdims=0),
-    ]
-    graph = helper.make_graph(nodes, "second", [images, maps], [masks, quality])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    helper.set_model_props(model, {"fastsam": json.dumps({"told": told})})
-    return bytes(model.SerializeToString())
+from fastsam.refine.network import AT_ONCE, BUNDLED, UNKNOWN, load, shared
+from fastsam.weights.catalogue import BUNDLED as FIRST
 
 
-def test_crops_of_several_sizes_are_answered_in_order(tmp_path: Path) -> None:
-    file = tmp_path / "second.onnx"
-    file.write_bytes(network())
-    refiner = load(file, threads=1)
-    assert refiner.told == (0.5, 2.0)
-    sizes = [96, 128, 96, 192, 128]
-    maps = [np.full((4, s // 2, s // 2), 0.1 * k, np.float32) for k, s in enumerate(sizes)]
-    logits, quality = refiner.run([np.zeros((s, s, 3), np.uint8) for s in sizes], maps)
-    for k, (own, said) in enumerate(zip(logits, maps, strict=True)):
-        np.testing.assert_array_equal(own, said)
-        np.testing.assert_allclose(quality[k], 0.1 * k, atol=1e-4)
+def crops(*sizes: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Crops, each of one shade, its number."""
+    return [np.full((s, s, 3), k, np.uint8) for k, s in enumerate(sizes)], [m.empty(s) for s in sizes]
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (network(rank=3), "not a second network"),
-        (network(kind=FLOAT), "not a second network"),
-        (network(told="much"), "settings that cannot be read"),
-        (network(told=[1.0]), "settings that cannot be read"),
-        (network(told=[1.0, float("nan")]), "settings that cannot be read"),
-        (network()[:100], "not a network that ONNX Runtime can load"),
-        (b"<html>", "not a network that ONNX Runtime can load"),
-        (b"", "not a network that ONNX Runtime can load"),
-    ],
-)
-def test_what_is_no_second_network_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:
-    file = tmp_path / "it.onnx"
-    file.write_bytes(content)
-    with pytest.raises(UsageError, match=message) as error:
-        load(file)
-    assert str(file) in str(error.value)
-    assert "\n" not in str(error.value)
+def shade(images: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    number = images[:, 0, 0, 0].astype(np.float32)
+    return np.tile(number[:, None, None, None], (1, 4, *maps.shape[2:])), np.tile(number[:, None] / 100, (1, 4))
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"nowhere\.onnx"):
-        load(tmp_path / "nowhere.onnx")
+def test_crops_of_several_sizes_come_back_in_order(refiner_of: Any) -> None:
+    refiner = refiner_of(shade)
+    sizes = (96, 192, 96, 128, 192, 96)
+    logits, quality = refiner.run(*crops(*sizes))
+    for k, size in enumerate(sizes):
+        assert logits[k].shape == (4, size // 2, size // 2)
+        assert (logits[k] == k).all()
+    np.testing.assert_allclose(quality, np.tile(np.arange(6)[:, None] / 100, (1, 4)), rtol=1e-6)
+    assert len(refiner.session.seen) == 3  # one pass a size
 
 
-def test_the_bundled_network_is_small_and_takes_every_size() -> None:
-    assert BUNDLED.stat().st_size < 3.5e6
-    onnx.checker.check_model(onnx.load(BUNDLED))
-    images = [np.full((s, s, 3), 90, np.uint8) for s in SIZES]
-    logits, quality = shared(1).run(images, [np.zeros((4, s // 2, s // 2), np.float32) for s in SIZES])
+def test_at_most_so_many_pass_together(refiner_of: Any) -> None:
+    refiner = refiner_of(shade)
+    logits, _ = refiner.run(*crops(*[96] * (2 * AT_ONCE + 3)))
+    assert [int(own[0, 0, 0]) for own in logits] == list(range(2 * AT_ONCE + 3))
+    assert sorted(len(feed["images"]) for feed in refiner.session.seen) == [3, AT_ONCE, AT_ONCE]
+
+
+def test_no_crops_are_no_trouble(refiner_of: Any) -> None:
+    logits, quality = refiner_of(shade).run([], [])
+    assert (logits, quality.shape) == ([], (0, 4))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_of_what_is_no_number_the_others_stay(refiner_of: Any, value: float) -> None:
+    def broken(images: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        logits, quality = np.full((len(images), 4, 48, 48), 2.0), np.full((len(images), 4), 0.9)
+        logits[0, 1, 3, 4] = value
+        quality[1, 2] = value
+        return logits, quality
+
+    logits, quality = refiner_of(broken).run(*crops(96, 96))
+    np.testing.assert_allclose(quality, [[0.9, 0, 0.9, 0.9], [0.9, 0.9, 0, 0.9]], rtol=1e-6)
+    assert logits[0][1, 3, 4] == UNKNOWN
+    assert (logits[0] != 2).sum() == 1
+    assert (logits[1] == 2).all()
+
+
+def test_the_bundled_network_takes_every_size() -> None:
+    assert BUNDLED.is_file()
+    images = [np.random.default_rng(s).integers(0, 256, (s, s, 3)).astype(np.uint8) for s in SIZES]
+    logits, quality = shared(1).run(images, [m.empty(s) for s in SIZES])
     assert [own.shape for own in logits] == [(4, s // 2, s // 2) for s in SIZES]
+    assert all(np.isfinite(own).all() for own in logits)
     assert ((quality >= 0) & (quality <= 1)).all()
     assert shared(1) is shared(1)
+
+
+def test_a_file_that_is_no_second_network_is_named(tmp_path: Path) -> None:
+    (tmp_path / "noise.onnx").write_bytes(b"noise" * 50)
+    for file in (tmp_path / "noise.onnx", tmp_path / "none.onnx"):
+        with pytest.raises(UsageError, match=file.name) as error:
+            load(file)
+        assert "\n" not in str(error.value)
+    with pytest.raises(UsageError, match="is not a second network"):
+        load(FIRST["fastsam-tiny"])
