@@ -56,11 +56,8 @@ def drawings(photo: UInt8, looks: Sequence[Sequence[View]], refiner: Refiner) ->
     if not every:
         return [[] for _ in looks]
     logits, quality = refiner.run([see(photo, v.window) for v in every], [v.maps for v in every])
-    made = iter(
-        [Drawing(v, own[j], float(judged[j])) for j in v.outputs]
-        for v, own, judged in zip(every, logits, quality, strict=True)
-    )
-    return [[drawing for _ in own for drawing in next(made)] for own in looks]
+    made = iter(Drawing(v, a[0], float(q[0])) for v, a, q in zip(every, logits, quality, strict=True))
+    return [[next(made) for _ in own] for own in looks]
 
 
 def closer(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> list[View]:
@@ -94,7 +91,7 @@ def seen_again(drawing: Drawing, prompt: Prompt, window: Window) -> View:
     grid = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
     logits = cv2.remap(drawing.logits, *grid, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-10)
     shares = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
-    return replace(drawing.view, window=window, maps=said(prompt, window, shares), outputs=(0,))
+    return replace(drawing.view, window=window, maps=said(prompt, window, shares))
 
 
 def answer(pick: Pick, found: Sequence[Drawing], size: tuple[int, int], refiner: Refiner) -> Pick:

@@ -31,13 +31,12 @@ ALONE = 0.3  # what speaks for a click without a rough mask, beside stage 2's ra
 class View:
     """One look at what a prompt means.
 
-    window: where; maps: (4, S / 2, S / 2) what was said; outputs: which of the network's masks answer
+    window: where; maps: (4, S / 2, S / 2) what was said
     origin: the segment whose mask is the rough one, None if there is none; prior: what speaks for this view, 0..1
     """
 
     window: Window
     maps: Float
-    outputs: tuple[int, ...] = (0,)
     origin: int | None = None
     prior: float = 1.0
 
