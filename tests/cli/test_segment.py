@@ -59,6 +59,7 @@ def test_points_are_one_prompt_and_boxes_one_each(fastsam, coffee: Path, tmp_pat
     done = fastsam(
         *("segment", coffee, "--json", "--format", "overlay", "--format", "coco", "-o", tmp_path),
         *("--point", "300,200", "--point", "20,380,0", "--box", "180,10,430,250", "--box", "1,1,4,4"),
+        "--no-refine",
     )
     assert done.code == 0
     picks = json.loads(done.out)[0]["picks"]

@@ -28,7 +28,7 @@ def segments() -> Segments:
     masks = np.zeros((2, 60, 80), bool)
     masks[0, 0:5, 0:5] = masks[1, 12:45, 25:60] = True
     found = Segments.from_masks(PHOTO, masks, [0.9, 0.8])
-    return Segments(found.masks, found.scores, np.array([0, 1]), ("cup", "spoon"), photo=found.photo)
+    return Segments(found.masks, found.scores, np.array([2, 1]), ("thing", "spoon", "cup"), photo=found.photo)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_npz_partition_and_edges_hold_everything_all_the_same(segments: Segments
 def test_a_drawn_answer_has_the_class_of_what_it_was_drawn_from_or_lies_on(
     segments: Segments, picks: list[Pick]
 ) -> None:
-    assert [class_of(segments, pick.candidates[0]) for pick in picks if pick] == [1, 0, 1]
+    assert [class_of(segments, pick.candidates[0]) for pick in picks if pick] == [1, 2, 1]
     assert [json.loads(only("labelme", segments, [pick]))["shapes"][0]["label"] for pick in picks if pick] == [
         *("spoon", "cup", "spoon")
     ]

@@ -166,6 +166,64 @@ def test_several_clicks_and_masks_always_get_the_best_drawing(segments: Segments
     assert len(mask.candidates) == 1
 
 
+def test_a_drawing_beside_the_photo_is_no_answer(segments: Segments, refiner_of: Any) -> None:
+    """All that is drawn lies in the half of the window that is beyond the border."""
+
+    def left(images: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, Any]:
+        side = maps.shape[2]
+        return np.where(np.arange(side) < side * 0.2, 4.0, -4.0)[None, None, None], 0.9
+
+    (pick,) = segments.select(boxes=[(0, 30, 5, 90)], refine=refiner_of(left))
+    assert not pick
+    assert segments.select(boxes=[(60, 30, 65, 90)], refine=refiner_of(left))[0]
+
+
+def test_of_many_that_differ_the_best_few_are_candidates(segments: Segments, refiner_of: Any) -> None:
+    """Every look finds another thing: stripes about the click, of other widths."""
+    widths = iter(range(2, 200, 3))
+
+    def stripes(images: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, Any]:
+        away = np.abs(np.arange(maps.shape[2]) - maps.shape[2] / 2)
+        return np.stack([np.tile(next(widths) / 2 - away, (len(away), 1)) for _ in images])[:, None], 0.9
+
+    (pick,) = segments.select(points=[(80, 60)], refine=refiner_of(stripes))
+    assert len(pick.candidates) == MOST
+
+
+def test_a_click_is_looked_at_again_through_a_window_that_fits(
+    segments: Segments, bright_refiner: Any, things: np.ndarray
+) -> None:
+    refiner = bright_refiner()
+    (small,) = segments.select(points=[(100, 95)], refine=refiner)
+    last = refiner.session.seen[-1]
+    assert len(last["images"]) == 1
+    rough = last["maps"][0, m.MASK] > 0
+    rows, columns = np.nonzero(rough)
+    assert 0.6 < max(np.ptp(rows), np.ptp(columns)) / len(rough) < 0.85  # what was drawn before nearly fills it
+    assert rough[len(rough) // 2, len(rough) // 2]
+    assert last["maps"][0, m.POSITIVE].any()
+    assert iou(small.mask, things[2]) > 0.9
+    count = len(refiner.session.seen)
+    segments.select(boxes=[BOX], masks=[segments.masks[0]], refine=refiner)
+    assert all(len(feed["images"]) >= 1 for feed in refiner.session.seen[count:])
+    assert sum(len(feed["images"]) for feed in refiner.session.seen[count:]) == 3  # a box twice, a mask once
+
+
+def test_a_box_is_seen_as_far_as_it_lies_on_the_photo(segments: Segments, bright_refiner: Any) -> None:
+    over, within = bright_refiner(), bright_refiner()
+    segments.select(boxes=[(-1000, -1000, 67, 77)], refine=over)
+    segments.select(boxes=[(0, 0, 67, 77)], refine=within)
+    np.testing.assert_array_equal(over.session.seen[0]["images"][0], within.session.seen[0]["images"][0])
+
+
+def test_many_prompts_are_answered_in_order(segments: Segments, bright_refiner: Any, things: np.ndarray) -> None:
+    boxes = [BOX, (92, 22, 129, 59), (92, 87, 109, 104)]
+    order = np.random.default_rng(0).integers(0, 3, 40)
+    refiner = bright_refiner()
+    picks = segments.select(boxes=[boxes[k] for k in order], refine=refiner)
+    assert all(iou(pick.mask, things[k]) > 0.85 for pick, k in zip(picks, order, strict=True))
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("where", ["logits", "quality", "both", "one cell"])
 def test_a_network_that_gives_no_numbers_gives_no_match(

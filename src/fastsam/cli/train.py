@@ -94,7 +94,7 @@ def train(
         if settings.get("backbone", theirs["backbone"]) == theirs["backbone"]:
             settings = {**{name: theirs[name] for name in BUILT}, **settings}
     whole = make_config(settings)
-    follow(run, whole, output, device, threads, workers)
+    follow(run, whole, output, device, threads, workers, "photos")
     return 0
 
 
@@ -158,12 +158,14 @@ def refine(
     given = locals()
     names = ("data", "cutouts", "backgrounds", "batch", "photos", "seed", "start", "pretrained", "holdout")
     settings |= {name: as_setting(given[name]) for name in names if given[name] is not None}
-    follow(run, make_config(settings), output, device, threads, workers)
+    follow(run, make_config(settings), output, device, threads, workers, "crops")
     return 0
 
 
-def follow(run: Callable[..., Any], config: "Run", output: Path, device: str, threads: int, workers: int) -> None:
-    """Runs a config to its end and tells of it. Raises UsageError if there is no data."""
+def follow(
+    run: Callable[..., Any], config: "Run", output: Path, device: str, threads: int, workers: int, what: str
+) -> None:
+    """Runs a config to its end and tells of it, in photos or crops. Raises UsageError if there is no data."""
     torch = require("torch", "train")
     from fastsam.training.world import joined
 
@@ -175,15 +177,15 @@ def follow(run: Callable[..., Any], config: "Run", output: Path, device: str, th
     with joined(where, config.batch) as world:
         for report in run(config, output, where, workers, world=world):
             if world.rank == 0:
-                print(said(report), file=sys.stderr, flush=True)
+                print(said(report, what), file=sys.stderr, flush=True)
         if world.rank == 0:
             print(f"{output}/final.pt")
 
 
-def said(report: "Report") -> str:
-    """A report as a line."""
+def said(report: "Report", what: str) -> str:
+    """A report as a line. what: was seen, photos or crops"""
     parts = "  ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
-    return f"{report.seen}/{report.total}  {report.rate:.1f} a second  {clock(report.left)} left  {parts}"
+    return f"{report.seen}/{report.total} {what}  {report.rate:.1f} a second  {clock(report.left)} left  {parts}"
 
 
 def choose_device(name: str) -> Any:
