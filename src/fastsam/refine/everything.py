@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.masks import drawn
-from fastsam.masks.lazy import Masks, from_grids
+from fastsam.masks.lazy import Masks
 from fastsam.masks.runs import Runs, iou_of
 from fastsam.refine import maps as m
 from fastsam.refine.crop import Window, about, pyramid, see_in
@@ -58,11 +58,13 @@ def redraw(photo: UInt8, masks: Masks, scores: Float, refiner: Refiner, min_regi
             grids.append(tidied(reaching(logits, window, masks.size), least=min_region_area / cells**2))
             squares.append((window.x0, window.y0, window.side))
             qualities.append(judged)
-    found = from_grids(drawn.collect(grids, np.array(squares), masks.size))
+    source = drawn.collect(grids, np.array(squares), masks.size)
+    runs = source.runs_of(np.arange(len(source)))
     quality = np.array(qualities, np.float32)
     blended = (scores * np.where(quality > 0, quality, 1) ** BLEND).astype(np.float32)
-    kept = distinct(found, blended)
-    return Redrawn(found.take(kept), kept, blended[kept], quality[kept])
+    boxes = np.array([own.bounds for own in runs], np.float32).reshape(-1, 4)
+    kept = distinct(runs, boxes, blended, masks.size[0])
+    return Redrawn(Masks(boxes, source).take(kept), kept, blended[kept], quality[kept])
 
 
 def some(
@@ -86,14 +88,16 @@ def some(
     ]
 
 
-def distinct(masks: Masks, scores: Float) -> Int:
-    """Indices, best score first, of masks that have pixels and are no copies of a better one."""
-    runs = list(masks.all_runs())
-    boxes = masks.boxes.astype(np.float64)
+def distinct(runs: Sequence[Runs], bounds: Float, scores: Float, height: int) -> Int:
+    """Indices, best score first, of masks that have pixels and are no copies of a better one.
+
+    bounds: (N, 4) of each mask's pixels; height: of the photo
+    """
+    boxes = bounds.astype(np.float64)
     areas = np.array([r.area for r in runs], np.float64)
     kept: list[int] = []
     for i in np.argsort(-scores, kind="stable"):
-        if areas[i] and not copied(int(i), kept, runs, boxes, areas, masks.size[0]):
+        if areas[i] and not copied(int(i), kept, runs, boxes, areas, height):
             kept.append(int(i))
     return np.array(kept, np.int64)
 
