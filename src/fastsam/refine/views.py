@@ -2,9 +2,9 @@
 
 Enters: a photo's masks, prompts and what stage 2 chose for each. Leaves: `View`s, for `draw`.
 
-A box is seen with the mask that stage 2 chose for it, or alone if it chose none. (To see it both ways and let the
-predicted IoU choose gained nothing on held-out photos.) A click is seen with each of the masks that stage 2 ranks
-first, and alone at several scales, because it may mean a part, an object or a group. A mask is seen as it is.
+A box is seen with the mask that stage 2 chose for it, and alone too unless that mask's own box fits it well: a wrong
+mask misleads, and the predicted IoU chooses. A click is seen with each of the masks that stage 2 ranks first, and alone
+at several scales, because it may mean a part, an object or a group. A mask is seen as it is.
 """
 
 from collections.abc import Sequence
@@ -23,6 +23,7 @@ CONTEXT = 1.4  # a window's side over the longer side of what it is about
 LOOSE = 1.6  # the same for several clicks, of which nobody knows how far the thing reaches
 SCALES = (0.5, 0.25, 0.125)  # sides of windows about a click alone, over the photo's longer side
 FIRST = (96,)  # sizes of crops for a click's first looks
+FITS = 0.8  # IoU of a box and its mask's own from which on the box is not seen without the mask
 ROUGH = 2  # masks of stage 2 that are tried for a click
 ALONE = 0.3  # what speaks for a click without a rough mask, beside stage 2's rank of a mask
 
@@ -49,10 +50,13 @@ def views(prompt: Prompt, pick: Pick, size: tuple[int, int]) -> list[View]:
         return [View(window, said(prompt, window, shares_in(rough, window)))]
     if prompt.box is not None:
         window = about(reach(clipped(prompt.box, size), prompt.points), CONTEXT)
-        if not pick:
-            return [View(window, said(prompt, window))]
-        best = pick.candidates[0]
-        return [View(window, said(prompt, window, shares_in(best.runs.crop(), window)), origin=best.index)]
+        found = []
+        for best in pick.candidates[:1]:
+            maps = said(prompt, window, shares_in(best.runs.crop(), window))
+            found.append(View(window, maps, origin=best.index))
+        if not found or pick.how != "mask" or pick.score < FITS:
+            found.append(View(window, said(prompt, window)))
+        return found
     return [*from_rough(prompt, pick), *alone(prompt, size)]
 
 
