@@ -143,3 +143,11 @@ def pieces(on: np.ndarray, diagonal: bool) -> list[list[tuple[int, int]]]:
                     todo.append((r + dr, c + dc))
         found.append(piece)
     return found
+
+
+def test_a_hole_that_holds_a_background_click_stays() -> None:
+    grid = np.full((40, 40), 4.0, np.float32)
+    grid[10:12, 10:12] = grid[30:32, 30:32] = -4.0
+    out = tidied(grid, [(20, 20)], background=[(10.5, 10.5)])
+    assert (out[10:12, 10:12] < 0).all()
+    assert (out[30:32, 30:32] > 0).all()

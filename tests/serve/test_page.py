@@ -160,6 +160,8 @@ def test_a_click_shows_the_mask_under_it_until_the_drawn_one_comes(page: Page, m
     expect(page.locator("#picked")).to_have_attribute("aria-busy", "true")
     rough = segments.masks[segments.label_map()[100, 300] - 1]
     assert agree(picked(page), rough) > 0.97
+    assert pixels(page, "picked")[300, 20, 3] == 70  # not as under the mouse: what is beside it is darker
+    expect(page.locator("#candidates")).to_contain_text("…")
     expect(page.locator("#answer")).to_be_empty()
     release()
     answered(page)

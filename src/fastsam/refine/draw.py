@@ -94,6 +94,15 @@ def seen_again(drawing: Drawing, prompt: Prompt, window: Window) -> View:
     return replace(drawing.view, window=window, maps=said(prompt, window, shares))
 
 
+def cells_of(prompt: Prompt, window: Window) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """Foreground and background points of a prompt, in cells of a window's grid."""
+    found: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
+    for (x, y), label in zip(prompt.points, prompt.labels or (), strict=True):
+        column, row = window.point(x, y)
+        found[0 if label else 1].append((column / m.CELL, row / m.CELL))
+    return found
+
+
 def answer(pick: Pick, found: Sequence[Drawing], size: tuple[int, int], refiner: Refiner) -> Pick:
     """A pick of drawn candidates, best first; several points or a mask always get the best one."""
     prompt = pick.prompt
@@ -105,8 +114,9 @@ def answer(pick: Pick, found: Sequence[Drawing], size: tuple[int, int], refiner:
         if quality[k] <= 0 or len(kept) == MOST or (quality[k] < LEAST_QUALITY and (kept or not asked)):
             break
         window = drawing.view.window
-        clicks = [window.point(x, y) for (x, y), label in zip(prompt.points, prompt.labels or (), strict=True) if label]
-        logits = tidied(reaching(drawing.logits, window, size), [(x / m.CELL, y / m.CELL) for x, y in clicks])
+        inside, outside = cells_of(prompt, window)
+        alone = inside if prompt.mask is None and prompt.box is None else []  # a mask or a box may mean several pieces
+        logits = tidied(reaching(drawing.logits, window, size), alone, background=outside)
         runs = drawn.collect([logits], np.array([drawing.square]), size).runs_of(np.arange(1))[0]
         if runs.area and all(iou_of(runs, other, size[0]) < SAME for *_, other in kept):
             kept.append((float(quality[k]), drawing, logits, runs))

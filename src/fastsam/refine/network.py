@@ -60,7 +60,7 @@ class Refiner:
                 sound = np.isfinite(drawn).all((2, 3)) & np.isfinite(judged)
                 if not sound.all():
                     drawn = np.where(np.isfinite(drawn), drawn, np.float32(UNKNOWN))
-                quality[some] = np.where(sound, judged, 0)
+                quality[some] = np.where(sound, np.clip(judged, 0, 1), 0)
                 for k, own in zip(some, drawn, strict=True):
                     logits[k] = own
         return logits, quality

@@ -17,10 +17,16 @@ RIM = 0.25  # cells that the centre of a cell must lie within the photo to be be
 FAINT = 0.5  # logit, below or above 0, of what was removed or filled
 
 
-def tidied(logits: Float, clicks: Sequence[tuple[float, float]] = (), least: float = 0.0) -> Float:
+def tidied(
+    logits: Float,
+    clicks: Sequence[tuple[float, float]] = (),
+    least: float = 0.0,
+    background: Sequence[tuple[float, float]] = (),
+) -> Float:
     """The logits (G, G) without islands and holes that are small.
 
     clicks: x, y in cells; if there are any, the pieces that hold one are kept alone, or the largest piece if none does
+    background: x, y in cells; a hole that holds one stays
     least: cells of an island or a hole below which it goes whatever the mask's size
     """
     on = (logits > 0).astype(np.uint8)
@@ -42,7 +48,7 @@ def tidied(logits: Float, clicks: Sequence[tuple[float, float]] = (), least: flo
     keep[0] = False
     gone = (on > 0) & ~keep[labels]
     out[gone] = np.minimum(-np.abs(out[gone]), -FAINT)
-    return filled(out, limit)
+    return filled(out, limit, background)
 
 
 def reaching(logits: Float, window: Window, photo: tuple[int, int]) -> Float:
@@ -60,14 +66,19 @@ def reaching(logits: Float, window: Window, photo: tuple[int, int]) -> Float:
     return np.asarray(logits[rows][:, columns], np.float32)
 
 
-def filled(logits: Float, limit: float) -> Float:
-    """The logits with holes below `limit` cells closed; what touches the grid's border is no hole."""
+def filled(logits: Float, limit: float, background: Sequence[tuple[float, float]] = ()) -> Float:
+    """The logits with holes below `limit` cells closed but for those that hold a background click.
+
+    What touches the grid's border is no hole.
+    """
     off = (logits <= 0).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(off, connectivity=4)
     rim = np.unique(np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1])))
     small = stats[:, cv2.CC_STAT_AREA] < limit
     small[rim] = False
     small[0] = False
+    n = len(logits)
+    small[[labels[min(max(int(y), 0), n - 1), min(max(int(x), 0), n - 1)] for x, y in background]] = False
     if not small.any():
         return logits
     holes = (off > 0) & small[labels]
