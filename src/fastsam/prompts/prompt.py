@@ -69,6 +69,11 @@ class Prompt:
             )
 
     @property
+    def foreground(self) -> tuple[Point, ...]:
+        """The points of label 1."""
+        return tuple((x, y) for (x, y), label in zip(self.points, self.labels or (), strict=True) if label)
+
+    @property
     def name(self) -> str:
         """What a person calls it: the text, or what it is made of."""
         if self.text is not None:

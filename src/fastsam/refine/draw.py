@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.masks import drawn
-from fastsam.masks.lazy import from_grids
+from fastsam.masks.lazy import from_grids, probability
 from fastsam.masks.runs import Runs, iou_of
 from fastsam.prompts import Candidate, Pick, Prompt
 from fastsam.refine import maps as m
@@ -90,7 +90,7 @@ def seen_again(drawing: Drawing, prompt: Prompt, window: Window) -> View:
     columns, rows = ((places + new - low) / own - 0.5 for new, low in ((window.x0, old.x0), (window.y0, old.y0)))
     grid = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
     logits = cv2.remap(drawing.logits, *grid, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-10)
-    shares = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
+    shares = probability(logits).astype(np.float32)
     return replace(drawing.view, window=window, maps=said(prompt, window, shares))
 
 

@@ -16,11 +16,12 @@ import numpy.typing as npt
 from fastsam.masks import drawn
 from fastsam.masks.lazy import Masks
 from fastsam.masks.runs import Runs, iou_of
+from fastsam.prompts.geometry import on_photo
 from fastsam.refine import maps as m
 from fastsam.refine.crop import Window, about, pyramid, see_in
 from fastsam.refine.network import Refiner
 from fastsam.refine.tidy import reaching, tidied
-from fastsam.refine.views import CONTEXT, clipped, shares_in
+from fastsam.refine.views import CONTEXT, shares_in
 
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -73,7 +74,7 @@ def some(
     """Logits, window and quality of each of these masks. levels: the photo, as `pyramid` makes them"""
     windows, roughs, maps = [], [], []
     for i, runs in zip(numbers, masks.source.runs_of(np.array(numbers)), strict=True):
-        box = clipped(tuple(masks.boxes[i].tolist()), masks.size)
+        box = on_photo(tuple(masks.boxes[i].tolist()), masks.size)
         window = about(box, CONTEXT, SIZES)
         own = m.empty(window.size)
         m.put_mask(own, shares_in(runs.crop(), window))

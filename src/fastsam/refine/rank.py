@@ -19,8 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.masks.lazy import probability
 from fastsam.prompts import Box, Prompt
 from fastsam.refine import maps as m
+from fastsam.refine.crop import Window
 from fastsam.refine.network import Refiner
 from fastsam.refine.views import View
 
@@ -88,7 +90,7 @@ def ranks(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> Ra
         return quality
     b = np.array([(0, 0, 1, 1) if box is None else box for box in boxes], np.float64)
     areas = np.maximum([d.area for d in found], 1.0)
-    middle = np.mean([p for p, label in zip(prompt.points, prompt.labels or (), strict=True) if label], axis=0)
+    middle = np.mean(prompt.foreground, axis=0)
     away = (middle - (b[:, :2] + b[:, 2:]) / 2) / (b[:, 2:] - b[:, :2])
     central = np.exp(-0.5 * (away**2).sum(1) / OFF_CENTRE**2)
     prior = np.sqrt(np.maximum([d.view.prior for d in found], LEAST_PRIOR))
@@ -104,10 +106,10 @@ def qualities(rated: Rank, prompt: Prompt, refiner: Refiner) -> Rank:
     else:
         shares = np.clip(rated, 1e-6, 1 - 1e-6)
         (shift, slope), logits = refiner.told, np.log(shares / (1 - shares))
-    return np.where(rated > 0, 1 / (1 + np.exp(-(shift + slope * logits))), 0.0)
+    return np.where(rated > 0, probability(shift + slope * logits), 0.0)
 
 
-def agreement(boxes: Rank, areas: Rank, quality: Rank, windows: Sequence[object]) -> Rank:
+def agreement(boxes: Rank, areas: Rank, quality: Rank, windows: Sequence[Window]) -> Rank:
     """(N,) how well each drawing agrees with the best of each other window, by boxes and areas, 0.02..1."""
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
@@ -115,9 +117,8 @@ def agreement(boxes: Rank, areas: Rank, quality: Rank, windows: Sequence[object]
     own = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     alike = shared / (own[:, None] + own[None] - shared)
     alike *= np.minimum(areas[:, None], areas[None]) / np.maximum(areas[:, None], areas[None])
-    others = np.array([[a != b for b in windows] for a in windows], bool).reshape(len(windows), len(windows))
-    kinds = sorted({str(w) for w in windows})
-    of = np.array([kinds.index(str(w)) for w in windows])
-    votes = np.where(others, alike * quality[None], 0)
-    best = np.stack([votes[:, of == k].max(1) for k in range(len(kinds))], 1)
+    kinds = {window: k for k, window in enumerate(dict.fromkeys(windows))}
+    of = np.array([kinds[window] for window in windows])
+    votes = np.where(of[:, None] != of[None], alike * quality[None], 0)
+    best = np.stack([votes[:, of == k].max(1) for k in kinds.values()], 1)
     return np.asarray(0.02 + best.sum(1) / max(1, len(kinds) - 1))

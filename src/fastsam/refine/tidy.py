@@ -39,8 +39,7 @@ def tidied(
     areas = stats[:, cv2.CC_STAT_AREA]
     keep = areas >= limit
     if clicks:
-        n = len(logits)
-        held = {int(labels[min(max(int(y), 0), n - 1), min(max(int(x), 0), n - 1)]) for x, y in clicks} - {0}
+        held = pieces_at(labels, clicks) - {0}
         keep = np.zeros(count, bool)
         keep[list(held)] = True
     if not keep[1:].any():
@@ -49,6 +48,12 @@ def tidied(
     gone = (on > 0) & ~keep[labels]
     out[gone] = np.minimum(-np.abs(out[gone]), -FAINT)
     return filled(out, limit, background)
+
+
+def pieces_at(labels: npt.NDArray[np.int32], points: Sequence[tuple[float, float]]) -> set[int]:
+    """The labels (G, G) at points x, y in cells; a point beyond the grid counts as on its border."""
+    last = len(labels) - 1
+    return {int(labels[min(max(int(y), 0), last), min(max(int(x), 0), last)]) for x, y in points}
 
 
 def reaching(logits: Float, window: Window, photo: tuple[int, int]) -> Float:
@@ -77,8 +82,7 @@ def filled(logits: Float, limit: float, background: Sequence[tuple[float, float]
     small = stats[:, cv2.CC_STAT_AREA] < limit
     small[rim] = False
     small[0] = False
-    n = len(logits)
-    small[[labels[min(max(int(y), 0), n - 1), min(max(int(x), 0), n - 1)] for x, y in background]] = False
+    small[list(pieces_at(labels, background))] = False
     if not small.any():
         return logits
     holes = (off > 0) & small[labels]

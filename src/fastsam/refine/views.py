@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.runs import Crop
+from fastsam.masks.runs import Crop, bounds
 from fastsam.prompts import Box, Pick, Prompt
+from fastsam.prompts.geometry import on_photo
 from fastsam.refine import maps as m
 from fastsam.refine.crop import Window, about, see
 
@@ -49,7 +50,7 @@ def views(prompt: Prompt, pick: Pick, size: tuple[int, int]) -> list[View]:
         window = about(reach(rough.bounds if prompt.box is None else prompt.box, prompt.points), CONTEXT)
         return [View(window, said(prompt, window, shares_in(rough, window)))]
     if prompt.box is not None:
-        window = about(reach(clipped(prompt.box, size), prompt.points), CONTEXT)
+        window = about(reach(on_photo(prompt.box, size), prompt.points), CONTEXT)
         found = []
         for best in pick.candidates[:1]:
             maps = said(prompt, window, shares_in(best.runs.crop(), window))
@@ -73,7 +74,7 @@ def from_rough(prompt: Prompt, pick: Pick) -> list[View]:
 
 def alone(prompt: Prompt, size: tuple[int, int]) -> list[View]:
     """Views of a prompt of points without a mask, at each scale at which the foreground points fit."""
-    inner = [p for p, label in zip(prompt.points, prompt.labels or (), strict=True) if label]
+    inner = prompt.foreground
     spread = reach((*inner[0], *inner[0]), inner)
     longest = max(spread[2] - spread[0], spread[3] - spread[1]) * LOOSE
     x, y = (spread[0] + spread[2]) / 2, (spread[1] + spread[3]) / 2
@@ -108,8 +109,7 @@ def shares_in(rough: Crop, window: Window) -> Float:
 
 def mask_crop(mask: npt.NDArray[np.bool_]) -> Crop:
     """A mask (H, W) within its bounds."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    y0, y1, x0, x1 = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    x0, y0, x1, y1 = bounds(mask)
     return Crop((x0, y0), mask[y0:y1, x0:x1])
 
 
@@ -118,11 +118,6 @@ def reach(box: Box | tuple[float, ...], points: Sequence[tuple[float, ...]]) -> 
     x0, y0, x1, y1 = box
     xs, ys = [p[0] for p in points], [p[1] for p in points]
     return min([x0, *xs]), min([y0, *ys]), max([x1, *xs]), max([y1, *ys])
-
-
-def clipped(box: Box, size: tuple[int, int]) -> Box:
-    """What of a box lies on a photo of `size` (height, width)."""
-    return max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(size[1])), min(box[3], float(size[0]))
 
 
 def inside(box: Box, size: tuple[int, int]) -> Box:

@@ -7,6 +7,7 @@ what their losses are.
 import copy
 import dataclasses
 import math
+from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -22,7 +23,7 @@ Batch = TypeVar("Batch")
 Settings = TypeVar("Settings", bound=Run)
 
 
-class Learner(Generic[Settings, Batch]):
+class Learner(ABC, Generic[Settings, Batch]):
     """A network with its optimiser and running average: the state that a step changes and a checkpoint holds.
 
     description: plain values that say which network it is
@@ -48,9 +49,9 @@ class Learner(Generic[Settings, Batch]):
         self.step = 0
         self.shared: nn.Module = self.network if world.size == 1 else DistributedDataParallel(self.network)
 
+    @abstractmethod
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The losses of a batch, whose sum is to become small."""
-        raise NotImplementedError
 
     def images(self, pixels: Tensor) -> Tensor:
         """uint8 images (N, 3, H, W) in 0..1, in the network's kind of number and layout."""

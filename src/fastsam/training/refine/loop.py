@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fastsam.masks.lazy import probability
 from fastsam.network.refine import RefineNetwork
 from fastsam.refine import maps as m
 from fastsam.training.data import load_cutouts, load_sets, read_holdout
@@ -80,7 +81,7 @@ class RefineLearner(Learner[RefineConfig, Batch]):
                 continue
             x, y, positive = click
             own = maps[k].cpu().numpy()
-            share = 1 / (1 + np.exp(-np.clip(found, -30, 30)))
+            share = probability(found).astype(np.float32)
             m.put_mask(own, share if rng.random() < 0.5 else (share > 0.5).astype(np.float32))
             m.put_click(own, x * m.CELL, y * m.CELL, positive)
             maps[k] = torch.from_numpy(own).to(maps)

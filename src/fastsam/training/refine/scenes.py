@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.refine.crop import SHARP, look
-from fastsam.training.data import Cutout, Photo
+from fastsam.training.data import Cutout, Photo, Region
 
 UInt8 = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
@@ -189,9 +189,9 @@ def on_crop(point: npt.NDArray[np.float64], matrix: npt.NDArray[np.float64]) -> 
     return float(x), float(y)
 
 
-def near(region: object, centre: npt.NDArray[np.float64], side: float) -> bool:
+def near(region: Region, centre: npt.NDArray[np.float64], side: float) -> bool:
     """Whether a region's box meets a window."""
-    (x, y), (h, w) = region.offset, region.shape  # type: ignore[attr-defined]
+    (x, y), (h, w) = region.offset, region.shape
     low, high = centre - side / 2, centre + side / 2
     return bool(x < high[0] and y < high[1] and x + w > low[0] and y + h > low[1])
 
