@@ -414,7 +414,7 @@ def test_what_is_drawn_is_then_filtered_asked_and_merged(fastsam, coffee: Path) 
 def test_islands_and_holes_below_an_area_go(fastsam, coffee: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def refine(self: Segments, *, refiner: object, min_region_area: float) -> Segments:
+    def refine(self: Segments, *, refiner: object = None, min_region_area: float) -> Segments:
         asked.append(min_region_area)
         return self
 

@@ -27,7 +27,6 @@ from fastsam.image.read import UnreadableImageError
 from fastsam.loading import cores
 from fastsam.model import FastSAM, stage
 from fastsam.prompts import Pick, Prompt
-from fastsam.refine.network import Refiner, shared
 from fastsam.segments import Segments
 from fastsam.streams import ordered
 
@@ -219,7 +218,7 @@ def segment(
     others = [*(asking.mask or ()), *(f for f in (asking.prompts, finding.annotations) if f is not None)]
     outputs = plan(todo, formats, output, others)
     check(drawing)
-    find, workers, refiner = finder(finding, len(todo))
+    find, workers = finder(finding, len(todo))
     if formats:
         make_folder(output)
 
@@ -229,10 +228,9 @@ def segment(
         try:
             if isinstance(source, UsageError):
                 raise source
-            segments = drawn(find(photo, source), drawing, refiner)
+            segments = drawn(find(photo, source), drawing)
             segments = named(keep(segments, keeping), asking)
-            how = False if drawing.refine is False or not draws(prompts) else refiner()
-            segments, picks = answered(segments, prompts, asking, merge, how)
+            segments, picks = answered(segments, prompts, asking, merge, drawing.refine)
             with stage("write", segments.seconds):
                 said = write(photo, outputs[photo], segments, picks, fill)
                 rows = coco.rows_of(segments, picks) if "coco" in formats else []
@@ -303,8 +301,8 @@ def plan(todo: Sequence[Photo], formats: Sequence[str], output: Path, others: Se
     return outputs
 
 
-def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segments], int, Callable[[], Refiner]]:
-    """What finds the masks of a photo, a network or a COCO file; how many photos at the same time; what draws them.
+def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segments], int]:
+    """What finds the masks of a photo, a network or a COCO file, and how many photos it takes at the same time.
 
     Raises UsageError for settings that make no sense.
     """
@@ -321,7 +319,7 @@ def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segmen
             segments = Segments.from_masks(source, given.of(photo), categories=given.categories)
             return segments.filter(conf=finding.conf, iou=finding.iou)
 
-        return found, min(cores(), photos), shared
+        return found, min(cores(), photos)
     if finding.overlap is not None and finding.tile is None:
         raise UsageError("--overlap needs --tile")
     if finding.tile is not None:
@@ -332,7 +330,7 @@ def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segmen
     if workers > 1:
         network = network.parallel(workers)
     settings |= {name: value for name, value in view.items() if value is not None}
-    return lambda _, source: network(source, **settings), workers, lambda: network.refiner
+    return lambda _, source: network(source, **settings), workers
 
 
 def check(drawing: Drawing) -> None:
@@ -345,17 +343,12 @@ def check(drawing: Drawing) -> None:
         raise UsageError(f"--min-region-area {drawing.min_region_area} is no number of pixels: the least is 0")
 
 
-def drawn(segments: Segments, drawing: Drawing, refiner: Callable[[], Refiner]) -> Segments:
+def drawn(segments: Segments, drawing: Drawing) -> Segments:
     """The segments, every one drawn anew if that is asked for."""
     if not drawing.refine:
         return segments
     with stage("refine", segments.seconds):
-        return segments.refine(refiner=refiner(), min_region_area=drawing.min_region_area or 0)
-
-
-def draws(prompts: Sequence[Prompt] | None) -> bool:
-    """Whether any prompt's answer can be drawn: words are answered by choice."""
-    return any(prompt.text is None for prompt in prompts or ())
+        return segments.refine(min_region_area=drawing.min_region_area or 0)
 
 
 def keep(segments: Segments, keeping: Keeping) -> Segments:
@@ -377,7 +370,7 @@ def named(segments: Segments, asking: Asking) -> Segments:
 
 
 def answered(
-    segments: Segments, prompts: Sequence[Prompt] | None, asking: Asking, merge: bool, refine: Refiner | bool
+    segments: Segments, prompts: Sequence[Prompt] | None, asking: Asking, merge: bool, refine: bool | None
 ) -> tuple[Segments, list[Pick] | None]:
     """The segments and the answers to the prompts; or, with `merge`, one segment of all that they mean.
 
