@@ -282,7 +282,7 @@ def test_quality_is_judged_at_the_clicked_cell(segments: Segments, bright_refine
     for point in [(40, 50), (63, 50), (68, 50), (40, 27), (40, 20)]:
         prompt = Prompt(points=[point], box=BOX)
         looks = views(prompt, Pick(prompt, ()), segments.size)
-        ((found,),) = drawings(segments.photo, [looks], bright_refiner(0.8))
+        ((found,),) = drawings([segments.photo], [looks], bright_refiner(0.8))
         held = things[0][point[1], point[0]]
         assert judged(found, prompt) == pytest.approx(0.8 if held else 0.8 * BROKEN)
 

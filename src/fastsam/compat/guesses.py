@@ -16,6 +16,7 @@ from fastsam.masks.given import pack
 from fastsam.masks.lazy import from_grids, from_pixels
 from fastsam.masks.runs import iou_of, of_pixels
 from fastsam.prompts import Candidate, Pick, Prompt
+from fastsam.refine.crop import pyramid
 from fastsam.refine.draw import answer, looked
 from fastsam.refine.everything import redraw
 from fastsam.refine.network import Refiner
@@ -37,10 +38,11 @@ def drawn_for(segments: Segments, photo: UInt8, prompt: Prompt, refiner: Refiner
     they answer all the same, with their low quality; a mask then stays as it was.
     """
     own = Pick(prompt, ()) if prompt.mask is not None else segments.select(prompt, refine=False)[0]
-    (found,) = looked(photo, [own], refiner)
+    levels = pyramid(photo)
+    (found,) = looked(levels, [own], refiner)
     if prompt.mask is not None and (prompt.box is not None or 1 in (prompt.labels or ())):
         (rest,) = segments.select(replace(prompt, mask=None), refine=False)
-        found += near(looked(photo, [rest], refiner)[0], prompt.mask)
+        found += near(looked(levels, [rest], refiner)[0], prompt.mask)
     good = answer(own, found, segments.size, refiner).candidates
     if good or prompt.mask is None:
         return list(good) or doubtful(own, found, segments.size)

@@ -28,20 +28,34 @@ class ConvReLU(nn.Sequential):
         super().__init__(nn.Conv2d(c1, c2, k, 1, k // 2, bias=False), nn.BatchNorm2d(c2), nn.ReLU6(inplace=True))
 
 
-class Level(nn.Module):
-    """Joins coarse features to finer ones, then two 3x3 convolutions, the second with a residual connection."""
+class Entry(nn.Sequential):
+    """Prompt maps at stride 2 to features at stride 8, by one convolution over 3 x 3 of its cells."""
 
-    def __init__(self, coarse: int, fine: int, c: int) -> None:
+    def __init__(self, c1: int, c2: int, hidden: int = 64) -> None:
+        every = nn.Conv2d(c1, hidden, 12, 4, 4, bias=False)
+        super().__init__(every, nn.BatchNorm2d(hidden), nn.ReLU6(inplace=True), nn.Conv2d(hidden, c2, 1))
+
+
+class Level(nn.Module):
+    """Joins coarse features to finer ones, then two 3x3 convolutions, the second with a residual connection.
+
+    finest: channels of features that are twice as fine as the fine ones, and join them; 0 if there are none
+    """
+
+    def __init__(self, coarse: int, fine: int, c: int, finest: int = 0) -> None:
         super().__init__()
         self.coarse = nn.Conv2d(coarse, c, 1, bias=False)
         self.fine = nn.Conv2d(fine, c, 1, bias=False)
+        self.finest = nn.Conv2d(finest, c, 2, 2, bias=False) if finest else None
         self.norm = nn.BatchNorm2d(c)
         self.first = ConvReLU(c, c)
         self.second = ConvReLU(c, c)
 
-    def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
-        up = F.interpolate(self.coarse(coarse), scale_factor=2.0, mode="nearest")
-        x = self.first(F.relu6(self.norm(up + self.fine(fine))))
+    def forward(self, coarse: Tensor, fine: Tensor, finest: Tensor | None = None) -> Tensor:
+        x = F.interpolate(self.coarse(coarse), scale_factor=2.0, mode="nearest") + self.fine(fine)
+        if self.finest is not None:
+            x = x + self.finest(finest)
+        x = self.first(F.relu6(self.norm(x)))
         y: Tensor = x + self.second(x)
         return y
 
@@ -71,12 +85,12 @@ class RefineNetwork(nn.Module):
     def __init__(self, frozen: int = ENTRY + 1) -> None:
         super().__init__()
         self.backbone = LiteBackbone(frozen, BLOCKS)
-        self.entry = nn.Sequential(ConvReLU(16 * MAPS, 64), nn.Conv2d(64, 40, 1))
+        self.entry = Entry(MAPS, 40)
         self.top = ConvReLU(192, 128, 1)
         self.context = nn.Linear(128, 128)
         self.at16 = Level(128, 112, 96)
         self.at8 = Level(96, 40, 64)
-        self.at4 = Level(64, 24 + 64 + 4 * MAPS, 48)
+        self.at4 = Level(64, 24, 48, finest=16 + MAPS)
         self.masks = nn.Conv2d(48, 4 * MASKS, 1)
         self.quality = Quality(64, 128)
 
@@ -89,7 +103,7 @@ class RefineNetwork(nn.Module):
         at2 = b.block(0, b.stem(images))
         at4 = b.block(2, b.block(1, at2))
         at8 = b.block(ENTRY, b.block(3, at4))
-        x = at8 + self.entry(F.pixel_unshuffle(maps, 4))
+        x = at8 + self.entry(maps)
         for i in range(ENTRY + 1, 11):
             x = b.block(i, x)
         at16 = x
@@ -99,6 +113,5 @@ class RefineNetwork(nn.Module):
         context = F.relu6(self.context(x.mean((2, 3))))
         x = self.at16(x + context[:, :, None, None], at16)
         y = self.at8(x, at8)
-        fine = torch.cat((at4, F.pixel_unshuffle(at2, 2), F.pixel_unshuffle(maps, 2)), 1)
-        logits = F.pixel_shuffle(self.masks(self.at4(y, fine)), 2)
+        logits = F.pixel_shuffle(self.masks(self.at4(y, at4, torch.cat((at2, maps), 1))), 2)
         return logits, self.quality(logits, y, context)

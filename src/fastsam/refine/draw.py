@@ -16,7 +16,7 @@ from fastsam.masks.lazy import from_grids, probability
 from fastsam.masks.runs import Runs, iou_of
 from fastsam.prompts import Candidate, Pick, Prompt
 from fastsam.refine import maps as m
-from fastsam.refine.crop import Window, about, see
+from fastsam.refine.crop import Window, about, pyramid, see_in
 from fastsam.refine.network import Refiner
 from fastsam.refine.rank import Drawing, qualities, ranks
 from fastsam.refine.tidy import reaching, tidied
@@ -34,28 +34,32 @@ def draw(photo: UInt8, picks: Sequence[Pick], refiner: Refiner) -> list[Pick]:
     """The picks of stage 2 for a photo (H, W, 3), drawn; one that words are a part of stays as it is."""
     answers = list(picks)
     asked = [k for k, pick in enumerate(picks) if pick.prompt.text is None]
+    levels = pyramid(photo) if asked else []
     for some in (asked[k : k + TOGETHER] for k in range(0, len(asked), TOGETHER)):
-        for k, found in zip(some, looked(photo, [picks[k] for k in some], refiner), strict=True):
+        for k, found in zip(some, looked(levels, [picks[k] for k in some], refiner), strict=True):
             answers[k] = answer(picks[k], found, (photo.shape[0], photo.shape[1]), refiner)
     return answers
 
 
-def looked(photo: UInt8, picks: Sequence[Pick], refiner: Refiner) -> list[list[Drawing]]:
-    """Everything that is drawn for a few picks: all views at once, then a second look at what each click found."""
-    size = photo.shape[0], photo.shape[1]
+def looked(levels: Sequence[UInt8], picks: Sequence[Pick], refiner: Refiner) -> list[list[Drawing]]:
+    """Everything that is drawn for a few picks: all views at once, then a second look at what each click found.
+
+    levels: the photo, as `pyramid` makes them
+    """
+    size = levels[0].shape[0], levels[0].shape[1]
     first = [views(pick.prompt, pick, size) for pick in picks]
-    found = drawings(photo, first, refiner)
+    found = drawings(levels, first, refiner)
     second = [closer(own, pick.prompt, size) for own, pick in zip(found, picks, strict=True)]
-    more = drawings(photo, second, refiner)
+    more = drawings(levels, second, refiner)
     return [[*a, *b] for a, b in zip(found, more, strict=True)]
 
 
-def drawings(photo: UInt8, looks: Sequence[Sequence[View]], refiner: Refiner) -> list[list[Drawing]]:
+def drawings(levels: Sequence[UInt8], looks: Sequence[Sequence[View]], refiner: Refiner) -> list[list[Drawing]]:
     """What the network draws for each prompt's views."""
     every = [view for own in looks for view in own]
     if not every:
         return [[] for _ in looks]
-    logits, quality = refiner.run([see(photo, v.window) for v in every], [v.maps for v in every])
+    logits, quality = refiner.run([see_in(levels, v.window) for v in every], [v.maps for v in every])
     made = iter(Drawing(v, a[0], float(q[0])) for v, a, q in zip(every, logits, quality, strict=True))
     return [[next(made) for _ in own] for own in looks]
 

@@ -8,7 +8,9 @@ score is multiplied by its predicted IoU to the power of `BLEND`, chosen on held
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +29,8 @@ Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 Int = npt.NDArray[np.int64]
 SIZES = (96, 128)  # of crops: many small ones cost what few large ones do
-TOGETHER = 64  # masks whose crops are held at a time
+TOGETHER = 16  # masks whose crops are held at a time
+AT_A_TIME = 2  # such groups: one is cut and tidied while the network draws the other
 BLEND = 0.5
 DOUBTFUL = 0.35  # predicted IoU below which a mask stays as it was
 SAME = 0.95  # IoU from which on two drawn masks are one
@@ -49,19 +52,14 @@ def redraw(photo: UInt8, masks: Masks, scores: Float, refiner: Refiner, min_regi
 
     min_region_area: photo pixels of an island or a hole below which it goes in any case
     """
-    grids: list[Float] = []
-    squares: list[tuple[float, float, float]] = []
-    qualities: list[float] = []
-    levels = pyramid(photo)
-    for start in range(0, len(masks), TOGETHER):
-        for logits, window, judged in some(levels, masks, range(start, min(start + TOGETHER, len(masks))), refiner):
-            cells = window.side / len(logits)
-            grids.append(tidied(reaching(logits, window, masks.size), least=min_region_area / cells**2))
-            squares.append((window.x0, window.y0, window.side))
-            qualities.append(judged)
-    source = drawn.collect(grids, np.array(squares), masks.size)
+    numbers = [range(k, min(k + TOGETHER, len(masks))) for k in range(0, len(masks), TOGETHER)]
+    work = partial(some, pyramid(photo), masks, refiner, min_region_area)
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        made = [one for own in pool.map(work, numbers) for one in own]
+    grids, windows = [grid for grid, _, _ in made], [window for _, window, _ in made]
+    quality = np.array([judged for _, _, judged in made], np.float32)
+    source = drawn.collect(grids, np.array([(w.x0, w.y0, w.side) for w in windows]), masks.size)
     runs = source.runs_of(np.arange(len(source)))
-    quality = np.array(qualities, np.float32)
     blended = (scores * np.where(quality > 0, quality, 1) ** BLEND).astype(np.float32)
     boxes = np.array([own.bounds for own in runs], np.float32).reshape(-1, 4)
     kept = distinct(runs, boxes, blended, masks.size[0])
@@ -69,9 +67,9 @@ def redraw(photo: UInt8, masks: Masks, scores: Float, refiner: Refiner, min_regi
 
 
 def some(
-    levels: Sequence[UInt8], masks: Masks, numbers: Sequence[int], refiner: Refiner
+    levels: Sequence[UInt8], masks: Masks, refiner: Refiner, min_region_area: float, numbers: Sequence[int]
 ) -> list[tuple[Float, Window, float]]:
-    """Logits, window and quality of each of these masks. levels: the photo, as `pyramid` makes them"""
+    """Tidy logits, window and quality of each of the masks at `numbers`. levels: the photo, as `pyramid` makes them"""
     windows, roughs, maps = [], [], []
     for i, runs in zip(numbers, masks.source.runs_of(np.array(numbers)), strict=True):
         box = on_photo(tuple(masks.boxes[i].tolist()), masks.size)
@@ -83,10 +81,12 @@ def some(
         roughs.append(own[m.MASK])
         maps.append(own)
     logits, quality = refiner.run([see_in(levels, w) for w in windows], maps)
-    return [
-        (own[0], window, float(judged[0])) if judged[0] >= DOUBTFUL else (rough * SURE, window, float(judged[0]))
-        for own, rough, window, judged in zip(logits, roughs, windows, quality, strict=True)
-    ]
+    made = []
+    for drawing, rough, window, judged in zip(logits, roughs, windows, quality[:, 0].tolist(), strict=True):
+        found = reaching(drawing[0] if judged >= DOUBTFUL else rough * SURE, window, masks.size)
+        cell = window.side / len(found)
+        made.append((tidied(found, least=min_region_area / cell**2), window, judged))
+    return made
 
 
 def distinct(runs: Sequence[Runs], bounds: Float, scores: Float, height: int) -> Int:

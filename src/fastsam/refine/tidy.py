@@ -62,6 +62,8 @@ def reaching(logits: Float, window: Window, photo: tuple[int, int]) -> Float:
     Interpolated with what lies beyond, what fills a photo to its border would end before it, and its corners be round.
     """
     n, step = len(logits), window.side / len(logits)
+    if min(window.x0, window.y0) >= 0 and window.x0 + window.side <= photo[1] and window.y0 + window.side <= photo[0]:
+        return logits
     spans = []
     for low, length in ((window.y0, photo[0]), (window.x0, photo[1])):
         first = int(np.ceil(-low / step - 0.5 + RIM)) if low < 0 else 0
