@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastsam.refine.crop import GREY, LEAST, SIZES, Window, about, look, see
+from fastsam.refine.crop import GREY, LEAST, SIZES, Window, about, look, pyramid, see, see_in
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (90, 120, 3)).astype(np.uint8)
@@ -124,3 +124,14 @@ def test_the_picture_stays_as_it_is() -> None:
         see(photo, Window(-3, 2, side, 32))
         look(photo, Window(-3, 2, side, 32).matrix, 32)
     np.testing.assert_array_equal(photo, NOISE)
+
+
+@pytest.mark.parametrize("size", [(1001, 777), (1024, 768), (403, 3001), (385, 386)])
+def test_a_pyramid_shows_what_the_photo_does(size: tuple[int, int]) -> None:
+    rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float64)
+    wave = 127 + 60 * np.sin(columns / 40) + 60 * np.cos(rows / 55)
+    photo = np.repeat(wave[..., None], 3, 2).astype(np.uint8)
+    levels = pyramid(photo)
+    assert len(levels) > 1
+    for window in (Window(3, 5, 380, 96), Window(-40, 17, 1100, 192), Window(size[1] - 300, size[0] - 300, 300, 128)):
+        assert np.abs(see_in(levels, window).astype(int) - see(photo, window)).mean() < 2
