@@ -121,6 +121,16 @@ def test_a_prompt_says_what_its_kind_says_and_nothing_else(source: scenes.Materi
     assert not said[m.NEGATIVE]
 
 
+@pytest.mark.parametrize("kind", [prompts.BOX_AND_MASK, prompts.MASK])
+def test_a_rough_mask_may_come_with_a_click_on_the_thing(source: scenes.Material, kind: str) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        scene = scenes.draw(source, 96, False, PLAIN, rng)
+        click = prompts.draw(scene, kind, Habits(pointed=1.0), rng)[m.POSITIVE]
+        assert click.any()
+        assert m.shares_of(scene.mask)[click > 0].max() > 0.5
+
+
 def test_the_next_click_falls_into_the_larger_error() -> None:
     truth = np.zeros((40, 40), bool)
     truth[10:30, 10:30] = True

@@ -26,6 +26,7 @@ class Habits:
 
     jitter: standard deviation of a box's sides, as a share of its own
     sloppy: share of boxes whose sides are off by three times that
+    pointed: share of prompts with a rough mask that have a click too, as a click upon a found mask has
     """
 
     box: float = 0.22
@@ -34,6 +35,7 @@ class Habits:
     mask: float = 0.09
     jitter: float = 0.05
     sloppy: float = 0.15
+    pointed: float = 0.0
 
     def kind(self, chance: float) -> str:
         """The kind of prompt at a number 0..1."""
@@ -53,7 +55,8 @@ def draw(scene: Scene, kind: str, habits: Habits, rng: np.random.Generator) -> F
         m.put_box(maps, hasty_box(scene.mask, habits, rng))
     if kind in (BOX_AND_MASK, MASK):
         m.put_mask(maps, rough(scene, rng))
-    if kind in (CLICK, BOX_AND_CLICK):
+    pointed = kind in (BOX_AND_MASK, MASK) and habits.pointed > 0 and rng.random() < habits.pointed
+    if pointed or kind in (CLICK, BOX_AND_CLICK):
         m.put_click(maps, *(scene.click or inner_point(scene.mask, rng)), True)
     return maps
 
