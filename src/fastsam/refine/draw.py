@@ -73,17 +73,9 @@ def closer(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> l
     best = found[int(rated.argmax())] if rated.any() else None
     if not prompt.points or best is None or best.box is None:
         return []
-    if (prompt.mask is not None or prompt.box is not None) and not cut_off(best, size):
+    if (prompt.mask is not None or prompt.box is not None) and not best.cuts(size):
         return []
     return [seen_again(best, prompt, about(reach(best.box, prompt.points), CONTEXT))]
-
-
-def cut_off(drawing: Drawing, size: tuple[int, int]) -> bool:
-    """Whether a drawing ends where its window does, though the photo of `size` (height, width) goes on."""
-    on, (left, top, side) = drawing.logits > 0, drawing.square
-    beyond = (left > 0, top > 0, left + side < size[1], top + side < size[0])
-    rims = (on[:, 0], on[0], on[:, -1], on[-1])
-    return any(more and rim.any() for more, rim in zip(beyond, rims, strict=True))
 
 
 def seen_again(drawing: Drawing, prompt: Prompt, window: Window) -> View:

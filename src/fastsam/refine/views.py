@@ -3,8 +3,8 @@
 Enters: a photo's masks, prompts and what stage 2 chose for each. Leaves: `View`s, for `draw`.
 
 A box is seen with the mask that stage 2 chose for it, and alone too unless that mask's own box fits it well: a wrong
-mask misleads, and the predicted IoU chooses. A click is seen with each of the masks that stage 2 ranks first, and alone
-at several scales, because it may mean a part, an object or a group. A mask is seen as it is.
+mask misleads, and the predicted IoU chooses. A click is seen with the mask that stage 2 ranks first, and alone at two
+scales, because it may mean a part, an object or a group. A mask is seen as it is.
 """
 
 from collections.abc import Sequence
@@ -22,10 +22,9 @@ from fastsam.refine.crop import Window, about, see
 Float = npt.NDArray[np.float32]
 CONTEXT = 1.4  # a window's side over the longer side of what it is about
 LOOSE = 1.6  # the same for several clicks, of which nobody knows how far the thing reaches
-SCALES = (0.5, 0.25, 0.125)  # sides of windows about a click alone, over the photo's longer side
+SCALES = (0.5, 0.125)  # sides of windows about a click alone, over the photo's longer side
 FIRST = (96,)  # sizes of crops for a click's first looks
 FITS = 0.8  # IoU of a box and its mask's own from which on the box is not seen without the mask
-ROUGH = 2  # masks of stage 2 that are tried for a click
 ALONE = 0.3  # what speaks for a click without a rough mask, beside stage 2's rank of a mask
 
 
@@ -62,9 +61,9 @@ def views(prompt: Prompt, pick: Pick, size: tuple[int, int]) -> list[View]:
 
 
 def from_rough(prompt: Prompt, pick: Pick) -> list[View]:
-    """Views of a prompt of points with the masks that stage 2 ranks first."""
+    """The view of a prompt of points with the mask that stage 2 ranks first, if there is one."""
     found = []
-    for candidate in pick.candidates[:ROUGH]:
+    for candidate in pick.candidates[:1]:
         crop = candidate.runs.crop()
         window = about(reach(crop.bounds, prompt.points), CONTEXT, FIRST)
         maps = said(prompt, window, shares_in(crop, window))
