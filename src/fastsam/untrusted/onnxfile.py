@@ -54,7 +54,7 @@ def check(model: "ModelProto", budget: Budget) -> None:
             budget.refuse(f"it has more than {MOST_NODES} nodes")
         for node in graph.node:
             if node.domain not in DOMAINS:
-                budget.refuse(f"it asks for operators of {shown(node.domain)!r}, which ONNX Runtime does not have")
+                budget.refuse(f"it asks for operators of {shown(node.domain)}, which ONNX Runtime does not have")
         tensors = [*graph.initializer, *(t for node in graph.node for a in node.attribute for t in (a.t, *a.tensors))]
         budget.spend("tensors", len(graph.initializer))
         for tensor in (t for t in tensors if t.data_type or t.dims or t.data_location):
@@ -81,6 +81,8 @@ def check_tensor(tensor: "TensorProto", budget: Budget) -> None:
     """Raises UsageError for a tensor whose numbers lie elsewhere, are of no known type, or too many or too few."""
     from onnx import TensorProto, helper
 
+    if not isinstance(tensor.name, str):  # protobuf gives bytes for what is no UTF-8
+        budget.refuse("a tensor in it has a name that is no text")
     name = shown(tensor.name) or "without a name"
     if tensor.data_location == TensorProto.EXTERNAL or len(tensor.external_data):
         budget.refuse(f"tensor {name} lies in another file, which is not read: save the network in one file")

@@ -1,12 +1,7 @@
 """Words from a file, as they may stand on a terminal and in a line of an error."""
 
-import unicodedata
-
 LONGEST = 80  # letters
-UNSEEN = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}  # Unicode's classes of control codes, halves of letters, line breaks
-TURNS = set(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
-)  # change the direction of what follows
+JOINERS = "\u200c\u200d"  # between letters of Persian, of Indian languages, and of emoji
 
 
 def shown(text: object, longest: int = LONGEST) -> str:
@@ -23,9 +18,8 @@ def shown(text: object, longest: int = LONGEST) -> str:
 
 
 def escaped(letter: str) -> str:
-    """The letter, or its code if it is not one that a person sees."""
-    hidden = unicodedata.category(letter) in UNSEEN or letter in TURNS
-    return letter.encode("unicode_escape").decode() if hidden else letter
+    """The letter, or its code if it is not one that a person sees: it may move, colour or turn what follows."""
+    return letter if letter.isprintable() or letter in JOINERS else letter.encode("unicode_escape").decode()
 
 
 def reason(error: BaseException, longest: int = 200) -> str:

@@ -57,7 +57,7 @@ def interpret(file: Path, content: TorchFile) -> Checkpoint:
     if ours:
         if (backbone := dictionary(root, "architecture").get("backbone")) != "yolov8":
             raise UsageError(
-                f"{file} has the backbone {shown(backbone)!r}, which only an exported file can run: "
+                f"{file} has the backbone '{shown(backbone)}', which only an exported file can run: "
                 f"fastsam export {file} FILE.onnx"
             )
         found = root["average"]
