@@ -319,7 +319,8 @@ WANT_MUCH = {
     "3000 parameters of one tensor": (network(many("p", 3000, ONE, b"h\x01")), 2 * BIG, "bytes"),
     "12 ** 11 ways to a module": (network(b"}", shared_modules(11, 12)), 0, "lacks model.22"),
     "a tensor of 2 ** 40 rows without columns": (
-        network(b"}(" + word(b"model.22.cv3.0.2.weight") + tensor(b"0", 4, (1 << 40, 0)) + b"u"), 8, "holds no number"),
+        network(b"}(" + word(b"model.22.cv3.0.2.weight") + tensor(b"0", 4, (1 << 40, 0)) + b"u"), 8,
+        "which no network's entry has"),
     "1.6 million names": (b"\x80\x04\x8c\x05torch\x94\x8c\x04Size\x94" + b"h\x00h\x01\x93" * 1_000_000 + b".", 0,
                           "1000000 instructions"),
     "1.6 million views of one storage": (

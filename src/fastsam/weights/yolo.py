@@ -14,7 +14,7 @@ import numpy.typing as npt
 from fastsam.errors import UsageError
 from fastsam.untrusted.shown import shown
 from fastsam.untrusted.unpickle import Record
-from fastsam.weights.torchfile import Tensor, TorchFile, opened
+from fastsam.weights.torchfile import MOST_AXES, Tensor, TorchFile, opened
 
 Float = npt.NDArray[np.float32]
 DFL = "model.22.dfl.conv.weight"  # the entry whose length is reg_max
@@ -111,8 +111,8 @@ def check_shape(file: Path, name: Any, shape: tuple[int, ...]) -> None:
     """Raises UsageError for an entry of no network: one that has no number, or no name."""
     if not isinstance(name, str) or len(name) > LONGEST:
         raise UsageError(f"{file}: entry {shown(name)} has no name that a network's entry has")
-    if 0 in shape:
-        raise UsageError(f"{file}: entry {shown(name)} has the shape {shape}, which holds no number")
+    if 0 in shape or len(shape) > MOST_AXES:
+        raise UsageError(f"{file}: entry {shown(name)} has the shape {shown(str(shape))}, which no network's entry has")
 
 
 def as_float(file: Path, name: str, array: npt.NDArray[Any]) -> Float:
