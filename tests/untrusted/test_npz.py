@@ -103,13 +103,26 @@ def test_other_versions_and_kinds_of_zip_are_refused() -> None:
         refused(with_member("given", "scores", header("{}", version)), "no saved Segments: it is written in version")
     for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         refused(with_member("given", "scores", b"", method), "is compressed")
-    refused(with_member("given", "scores", bytes((1 << 30) + 1)), "says that it has")  # a bomb of a megabyte
     data = bytearray(packed(arrays("given")))
     entry = data.index(b"PK\x01\x02")
     data[entry + 8] |= 1  # says that it is encrypted
     refused(bytes(data), "it.npz")
     for content in (b"", b"PK\x05\x06" + bytes(18), b"<html>", b"\x93NUMPY\x01\x00"):
         refused(content, "it.npz is no saved Segments")
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fastsam.untrusted.npz.UNPACKED", 1 << 20)
+    bomb = with_member("given", "scores", bytes((1 << 20) + 1))
+    assert len(bomb) < 1 << 16
+    refused(bomb, "says that it has 1048577 bytes")
+    half = bytes(600_000)  # two of them are too much together
+    shaped = header("{'descr': '<f4', 'fortran_order': False, 'shape': (150000,), }") + half
+    both = {**arrays("given"), "classes": np.zeros(75_000, np.int64)}
+    data = io.BytesIO(packed(both))
+    with zipfile.ZipFile(data, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("values.npy", shaped)
+    refused(data.getvalue(), "says that it has")
 
 
 @pytest.mark.parametrize(

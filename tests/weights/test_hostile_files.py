@@ -131,6 +131,24 @@ def test_plain_values_are_read_as_python_wrote_them(tmp_path: Path, protocol: in
     assert read(pack(tmp_path / "s.pt", pickle.dumps({3}, protocol))) == [3]
 
 
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_what_torch_saves_is_read_without_its_classes(tmp_path: Path, protocol: int) -> None:
+    torch = pytest.importorskip("torch", reason="the train extra is not installed")
+    network = torch.nn.Conv2d(3, 4, 3)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
+    value = {"network": network, "entries": network.state_dict(), "optimizer": optimizer.state_dict(),
+             "set": {1}, "fitness": np.float64(0.5), "where": Path("a/b"), "size": torch.Size([1, 2]), "on": torch.device("cpu"),
+             }  # fmt: skip
+    torch.save(value, tmp_path / "net.pt", pickle_protocol=protocol)
+    with opened(tmp_path / "net.pt") as content:
+        kinds = {name: type(found).__name__ for name, found in content.root.items()}
+        entries = {name: content.array(found, name) for name, found in content.root["entries"].items()}
+    assert kinds == {"network": "Record", "entries": "dict", "optimizer": "dict", "set": "list", "fitness": "Record",
+                     "where": "Record", "size": "tuple", "on": "Record"}  # fmt: skip
+    for name, values in network.state_dict().items():
+        np.testing.assert_array_equal(entries[name], values.numpy())
+
+
 @pytest.mark.parametrize(
     "target",
     [

@@ -1,7 +1,7 @@
 """What reading one file may take, counted where things are made, whatever the file says of itself.
 
-One budget accompanies a file through all who read it. The largest published network takes a tenth of the instructions,
-a twentieth of the tensors and three quarters of the bytes.
+One budget accompanies a file through all who read it. The largest published network takes a tenth of the instructions
+and of the tensors, and two thirds of the bytes.
 """
 
 from dataclasses import dataclass, field

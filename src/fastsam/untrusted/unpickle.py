@@ -15,7 +15,7 @@ from fastsam.untrusted.budget import LIMITS, Budget
 from fastsam.untrusted.shown import shown
 
 Value = Any
-MOST_MARKS = 1000  # one within the other; the published networks have 40
+MOST_MARKS = 1000  # one within the other; the published networks have 16
 LARGEST = LIMITS["instructions"]  # number that is a key or a place in the memo
 LONGEST = 200  # letters of a class's name
 PROTOCOLS = range(2, 6)
