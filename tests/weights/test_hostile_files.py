@@ -137,8 +137,8 @@ def test_what_torch_saves_is_read_without_its_classes(tmp_path: Path, protocol: 
     network = torch.nn.Conv2d(3, 4, 3)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
     value = {"network": network, "entries": network.state_dict(), "optimizer": optimizer.state_dict(),
-             "set": {1}, "fitness": np.float64(0.5), "where": Path("a/b"), "size": torch.Size([1, 2]), "on": torch.device("cpu"),
-             }  # fmt: skip
+             "set": {1}, "fitness": np.float64(0.5), "where": Path("a/b"),
+             "size": torch.Size([1, 2]), "on": torch.device("cpu")}  # fmt: skip
     torch.save(value, tmp_path / "net.pt", pickle_protocol=protocol)
     with opened(tmp_path / "net.pt") as content:
         kinds = {name: type(found).__name__ for name, found in content.root.items()}
