@@ -48,13 +48,14 @@ def load(choice: Choice) -> Any:
         raise UsageError(f"precision {choice.precision!r} needs runtime 'openvino': {choice.runtime} runs float32")
     if choice.runtime == "onnx":
         providers = choice.providers or providers_of(choice.device)
-        return onnx_runtime.load(catalogue.find(choice.weights), choice.threads, providers)
+        with catalogue.opened(choice.weights) as file:
+            return onnx_runtime.load(file, choice.threads, providers)
     if choice.runtime == "openvino":
         require("openvino", "openvino")
         from fastsam.runtimes import openvino
 
-        file = catalogue.find(choice.weights)
-        return openvino.load(file, choice.threads, choice.device, choice.precision, choice.streams)
+        with catalogue.opened(choice.weights) as file:
+            return openvino.load(file, choice.threads, choice.device, choice.precision, choice.streams)
     if choice.runtime == "torch":
         require("torch", "torch")
         from fastsam.runtimes import torch
@@ -66,7 +67,7 @@ def load(choice: Choice) -> Any:
             )
         checkpoint = catalogue.read(file)
         settings = Settings(**catalogue.settings(checkpoint))
-        return torch.load(checkpoint.entries, settings, choice.device, choice.threads)
+        return torch.load(checkpoint.entries, settings, file, choice.device, choice.threads)
     raise UsageError(f"unknown runtime {choice.runtime!r}: choose from {', '.join(RUNTIMES)}")
 
 

@@ -4,8 +4,6 @@ Enters: masks, scores and classes from `model`. Leaves: picks, compact forms, fi
 """
 
 import io
-import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -31,6 +29,8 @@ from fastsam.prompts import Box, Candidate, Pick, Point, Prompt
 from fastsam.refine.draw import draw
 from fastsam.refine.everything import redraw
 from fastsam.refine.network import Refiner, shared
+from fastsam.untrusted import npz
+from fastsam.untrusted.shown import reason, shown
 from fastsam.words import similarity
 from fastsam.words.encoder import load as encoder_of
 from fastsam.words.sight import Sight
@@ -40,7 +40,7 @@ UInt8 = npt.NDArray[np.uint8]
 Bool = npt.NDArray[np.bool_]
 Limits = tuple[float | None, float | None]
 FORMAT = 4
-BROKEN = (OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
+KINDS = {"format": "i8 0", "scores": "f4 1", "classes": "i8 1", "names": "U 1"}  # see `untrusted/npz`
 
 
 @dataclass(frozen=True, eq=False)
@@ -366,20 +366,25 @@ class Segments:
         """Reads what `to_npz` gave, as `load` reads a file. name: what errors call it"""
         file, pixels = name, None if photo is None else read_own(photo)
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as z:
-                if int(z["format"]) != FORMAT:
-                    raise UsageError(f"{file} has format {int(z['format'])}: this version reads format {FORMAT}")
-                masks = store.from_arrays(z)
-                if pixels is not None and pixels.shape[:2] != masks.size:
-                    raise UsageError(
-                        f"{file} is of a photo of {masks.size[1]} x {masks.size[0]} pixels, not of "
-                        f"{pixels.shape[1]} x {pixels.shape[0]}"
-                    )
-                return cls(masks, z["scores"], z["classes"], tuple(str(n) for n in z["names"]), photo=pixels)
+            arrays = npz.read(data, KINDS | store.KINDS, file)
+            if int(arrays["format"]) != FORMAT:
+                raise UsageError(f"{file} has format {arrays['format']}: this version reads format {FORMAT}")
+            masks = store.from_arrays(arrays)
+            if pixels is not None and pixels.shape[:2] != masks.size:
+                raise UsageError(
+                    f"{file} is of a photo of {masks.size[1]} x {masks.size[0]} pixels, not of "
+                    f"{pixels.shape[1]} x {pixels.shape[0]}"
+                )
+            names, scores, classes = (arrays[name] for name in ("names", "scores", "classes"))
+            if not ((scores >= 0) & (scores <= 1)).all() or not ((classes >= 0) & (classes < len(names))).all():
+                raise UsageError(f"{file} holds scores or classes that no network gives")
+            return cls(masks, scores, classes, tuple(shown(str(n), 1000) for n in names), photo=pixels)
         except UsageError:
             raise
-        except BROKEN as error:
-            raise UsageError(f"{file} is no saved Segments: {' '.join(str(error).split())}") from None
+        except KeyError as error:
+            raise UsageError(f"{file} is no saved Segments: it lacks {error.args[0]}") from None
+        except Exception as error:  # of bytes that somebody made up
+            raise UsageError(f"{file} is no saved Segments: {reason(error)}") from None
 
 
 def number(value: Any, name: str) -> float:

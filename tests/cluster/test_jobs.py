@@ -204,7 +204,7 @@ from fastsam.weights import catalogue
 place, (chunk,) = chunks.find(sys.argv[1], 1000)
 decode = actor.decode
 actor.decode = lambda data: os._exit(9) if data == b"\\xff\\xd8\\xff nothing more" else decode(data)
-weights = place_of(str(catalogue.find()))
+weights = place_of(str(catalogue.locate()))
 task = actor.Task(place, place_of(sys.argv[2]), Facts("{}", ""), weights, {"threads": 1}, {"imgsz": 64})
 print(actor.Worker(task)(vars(chunk)))
 """

@@ -12,18 +12,25 @@ from fastsam import UsageError
 from fastsam.refine.crop import SIZES
 from fastsam.refine.network import BUNDLED, load, shared
 
+AXIS = {"axes": [1], "keepdims": 1}
 FLOAT, BYTE = TensorProto.FLOAT, TensorProto.UINT8
 
 
-def network(rank: int = 4, kind: int = BYTE, told: object = (0.5, 2.0)) -> bytes:
-    """Masks are the maps, qualities their means; of another rank or kind it is no second network."""
+def network(rank: int = 4, kind: int = BYTE, told: object = (0.5, 2.0), cells: int = 1, each: int = 4) -> bytes:
+    """Masks are the maps, qualities their means; of another rank or kind it is no second network.
+
+    cells: of the maps, for one of the masks; each: how many qualities a crop has, 4 or 1
+    """
     images = helper.make_tensor_value_info("images", kind, [None] * rank)
     maps = helper.make_tensor_value_info("maps", FLOAT, [None, 4, None, None])
     masks = helper.make_tensor_value_info("masks", FLOAT, [None, 4, None, None])
-    quality = helper.make_tensor_value_info("quality", FLOAT, [None, 4])
+    quality = helper.make_tensor_value_info("quality", FLOAT, [None, each])
     nodes = [
-        helper.make_node("Identity", ["maps"], ["masks"]),
-        helper.make_node("ReduceMean", ["maps"], ["quality"], axes=[2, 3], keepdims=0),
+        helper.make_node("AveragePool", ["maps"], ["masks"], kernel_shape=[cells] * 2, strides=[cells] * 2),
+        helper.make_node("ReduceMean", ["maps"], ["means"], axes=[2, 3], keepdims=0),
+        helper.make_node(
+            "Identity" if each == 4 else "ReduceMean", ["means"], ["quality"], **({} if each == 4 else AXIS)
+        ),
     ]
     graph = helper.make_graph(nodes, "second", [images, maps], [masks, quality])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
@@ -52,9 +59,14 @@ def test_crops_of_several_sizes_are_answered_in_order(tmp_path: Path) -> None:
         (network(told="much"), "settings that cannot be read"),
         (network(told=[1.0]), "settings that cannot be read"),
         (network(told=[1.0, float("nan")]), "settings that cannot be read"),
-        (network()[:100], "not a network that ONNX Runtime can load"),
-        (b"<html>", "not a network that ONNX Runtime can load"),
-        (b"", "not a network that ONNX Runtime can load"),
+        (network(told="12"), "settings that cannot be read"),
+        (network(told=[1, True]), "settings that cannot be read"),
+        (network(told=[1, 10**400]), "settings that cannot be read"),
+        (network(cells=2), r"gives masks \(1, 4, 24, 24\)"),
+        (network(each=1), r"qualities \(1, 1\)"),
+        (network()[:100], "is no ONNX file"),
+        (b"<html>", "is a web page"),
+        (b"", "is empty"),
     ],
 )
 def test_what_is_no_second_network_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:

@@ -106,13 +106,15 @@ def test_a_checkpoint_of_our_own_trainer_runs_by_our_own_rules(tmp_path: Path, m
         FastSAM(tmp_path / "lite.pt")
 
 
-def test_a_cache_that_cannot_be_written_is_no_obstacle(
+def test_a_cache_that_cannot_be_written_is_no_obstacle_and_no_copy_is_left(
     write_checkpoint: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from fastsam.network import Architecture
     from fastsam.network import build as build_torch
 
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc")
-    monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temp"))
+    (tmp_path / "temp").mkdir()
     write_checkpoint(build_torch(Architecture()), tmp_path / "net.pt")
     assert FastSAM(tmp_path / "net.pt", threads=1).settings.imgsz == 256
+    assert list((tmp_path / "temp").iterdir()) == []

@@ -89,7 +89,8 @@ def serve(
         raise UsageError("a token is one or more printable ASCII characters, without spaces about it")
     if not 0 <= port <= 65535:
         raise UsageError(f"port {port} is none: choose 1 to 65535, or 0 for any")
-    catalogue.find(model)
+    with catalogue.opened(model):
+        pass  # an error of the weights comes before the server
     limits = Limits(max_bytes, max_pixels, photos, memory, age, workers, queue, timeout)
     everywhere = host in ("0.0.0.0", "::")
     own = f"[{host}]" if ":" in host else host

@@ -9,6 +9,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -86,8 +87,8 @@ def segment(
     given = settings or {}
     view = {name: value for name, value in given.items() if name in ("tile", "overlap", "refine")}
     resolved = network.resolve(**{name: value for name, value in given.items() if name not in view})
-    weights = (catalogue.locate if runtime == "torch" else catalogue.find)(model)
-    content = weights.read_bytes()
+    with nullcontext(catalogue.locate(model)) if runtime == "torch" else catalogue.opened(model) as weights:
+        content = weights.read_bytes()
     own = {**asdict(resolved), **view}
     facts = Facts(json.dumps(own), hashlib.sha256(content).hexdigest())
     about = {"input": absolute(input_), "model": facts.model, "settings": own, "formats": sorted(formats)}

@@ -15,6 +15,7 @@ from onnx import ModelProto, helper, numpy_helper
 from fastsam.errors import UsageError, require
 from fastsam.export.graphs import fold_pads
 from fastsam.runtimes.settings import Settings, read_settings
+from fastsam.untrusted import onnxfile
 from fastsam.weights import catalogue
 
 
@@ -46,10 +47,7 @@ def opened(source: str) -> tuple[ModelProto, Settings, dict[str, Any]]:
             return of_trainer(file, error)
         model = onnx.load_from_string(content)
     else:
-        try:
-            model = onnx.load(file)
-        except Exception as error:  # protobuf's own kinds share no base class
-            raise UsageError(f"{file} is no ONNX file and no checkpoint") from error
+        model = onnxfile.read(file)
     stored = {p.key: p.value for p in model.metadata_props}
     if {o.name for o in model.graph.output} != {"candidates", "prototypes"}:
         raise UsageError(f"{file} is no segmentation network of ours: it lacks candidates or prototypes")

@@ -14,9 +14,20 @@ from fastsam.masks.lazy import Masks
 from fastsam.masks.prototyped import Prototyped
 
 Arrays = dict[str, npt.NDArray[Any]]
+KINDS = {  # of every array's name its type and number of axes, as `untrusted/npz` wants them
+    "boxes": "f4 2",
+    "size": "i8 1", "table": "i8 2", "starts": "i8 1",
+    "squares": "f8 2", "cells": "i8 1", "values": "f4 1",
+    "coefficients": "f4 2", "prototypes": "f4 3", "windows": "f4 2",
+    "letterbox_photo": "i8 1", "letterbox_input": "i8 1", "letterbox_scale": "f8 1", "letterbox_pad": "i8 1",
+    "letterbox_content": "i8 1",
+}  # fmt: skip
+LARGEST_PHOTO = 1 << 30  # pixels
 LARGEST_GRID = 4096  # cells along a side
-FURTHEST = 4.0  # a grid's reach, over the photo's longer side
-NEAR = 64.0  # photo pixels that a grid may reach whatever the photo's size
+LARGEST_INPUT = 1 << 15  # pixels along a side
+FURTHEST = 4.0  # reach of grids, windows and boxes, over the photo's longer side
+NEAR = 64.0  # photo pixels that they may reach whatever the photo's size
+FINEST = 1 / 1024  # photo pixels of a cell's side
 
 
 def to_arrays(masks: Masks) -> Arrays:
@@ -34,60 +45,86 @@ def to_arrays(masks: Masks) -> Arrays:
 
 
 def from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Masks:
-    """Masks from what `to_arrays` gave. Raises KeyError, ValueError and TypeError for anything else."""
+    """Masks from finite arrays of `KINDS`. Raises KeyError if one lacks, ValueError for masks that no photo has."""
     if "table" in arrays:
-        height, width = arrays["size"].tolist()
-        given = Given((height, width), arrays["table"], arrays["starts"])
-        return Masks(arrays["boxes"], given)
-    if "squares" in arrays:
-        return Masks(floats(arrays, "boxes", 2), drawn(arrays))
-    letterbox = Letterbox(
-        **{name: tuple(arrays[f"letterbox_{name}"].tolist()) for name in Letterbox.__dataclass_fields__}
-    )
-    source = Prototyped(arrays["coefficients"], arrays["prototypes"], letterbox, arrays["windows"])
-    check(source, arrays["boxes"])
-    return Masks(arrays["boxes"], source)
+        source: Given | Drawn | Prototyped = given(arrays)
+    elif "squares" in arrays:
+        source = drawn(arrays)
+    else:
+        source = prototyped(arrays)
+    boxes = arrays["boxes"]
+    check_reach("boxes", boxes, source.size)
+    return Masks(boxes, source)
+
+
+def pair(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> tuple[Any, Any]:
+    """Two numbers. Raises ValueError for more or fewer."""
+    first, second = arrays[name].tolist()
+    return first, second
+
+
+def photo(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> tuple[int, int]:
+    """Height and width of a photo. Raises ValueError for those of none."""
+    height, width = pair(arrays, name)
+    if min(height, width) < 1 or height * width > LARGEST_PHOTO:
+        raise ValueError(f"no photo has {width} x {height} pixels")
+    return height, width
+
+
+def check_reach(name: str, places: npt.NDArray[Any], size: tuple[int, int]) -> None:
+    """Raises ValueError for places that lie far from their photo."""
+    if np.abs(places).max(initial=0) > FURTHEST * max(size) + NEAR:
+        raise ValueError(f"{name} lie far from a photo of {size[1]} x {size[0]} pixels")
+
+
+def given(arrays: Mapping[str, npt.NDArray[Any]]) -> Given:
+    """Masks as runs. Raises ValueError unless each mask's runs are in order, apart, and on the photo."""
+    size, table, starts = photo(arrays, "size"), arrays["table"], arrays["starts"]
+    if starts.min(initial=0) < 0 or starts.max(initial=0) > len(table) or table.shape[1] != 3:
+        raise ValueError(f"starts and a table {table.shape} do not fit")
+    if table.min(initial=0) < 0 or table.max(initial=0) > max(size):
+        raise ValueError(f"runs leave the photo of {size[1]} x {size[0]} pixels")
+    masks = Given(size, table.astype(np.int32), starts)
+    owners = np.repeat(np.arange(len(masks)), np.diff(starts))
+    columns, tops, bottoms = table.T
+    place = columns * size[0]
+    apart = (place + tops)[1:] > (place + bottoms)[:-1]
+    other = (owners[1:] != owners[:-1]) | (columns[1:] > columns[:-1])
+    if not (apart | other).all():
+        raise ValueError("the runs of a mask are not in order")
+    return masks
 
 
 def drawn(arrays: Mapping[str, npt.NDArray[Any]]) -> Drawn:
-    """Masks on grids. Raises KeyError, ValueError and TypeError for arrays that hold none."""
-    size, cells = arrays["size"], arrays["cells"]
-    if size.dtype.kind != "i" or cells.dtype != np.int64 or cells.ndim != 1:
-        raise ValueError("size and cells are no whole numbers")
-    height, width = size.tolist()
-    if min(height, width) < 1 or cells.max(initial=0) > LARGEST_GRID:
-        raise ValueError("grids are none of any photo")
-    squares = floats(arrays, "squares", 2, np.float64)
-    if np.abs(squares).max(initial=0) > FURTHEST * max(height, width) + NEAR:
-        raise ValueError("a grid lies far from its photo")
-    return Drawn((height, width), squares, cells, floats(arrays, "values", 1))
+    """Masks on grids. Raises ValueError for grids that lie far from the photo, or are finer than any photo."""
+    size, cells, squares = photo(arrays, "size"), arrays["cells"], arrays["squares"]
+    if cells.min(initial=1) < 1 or cells.max(initial=0) > LARGEST_GRID:
+        raise ValueError(f"grids have {cells.min()} to {cells.max()} cells along a side")
+    check_reach("grids", squares, size)
+    masks = Drawn(size, squares, cells, arrays["values"])
+    if (squares[:, 2] < cells * FINEST).any():
+        raise ValueError("grids are finer than any photo")
+    return masks
 
 
-def floats(
-    arrays: Mapping[str, npt.NDArray[Any]], name: str, axes: int, kind: type[np.floating[Any]] = np.float32
-) -> npt.NDArray[Any]:
-    """An array of so many axes. Raises ValueError if its numbers are of another kind, or infinite."""
-    array = arrays[name]
-    if array.dtype != kind or array.ndim != axes or not np.isfinite(array).all():
-        raise ValueError(f"{name} are no finite {np.dtype(kind).name}")
-    return array
+def prototyped(arrays: Mapping[str, npt.NDArray[Any]]) -> Prototyped:
+    """Masks as a network gives them. Raises ValueError for those that none can have given of any photo."""
+    fields = {name: pair(arrays, f"letterbox_{name}") for name in Letterbox.__dataclass_fields__}
+    box = Letterbox(**{**fields, "photo": photo(arrays, "letterbox_photo")})
+    source = Prototyped(arrays["coefficients"], arrays["prototypes"], box, arrays["windows"])
+    check_letterbox(box, source.prototypes.shape[1:])
+    check_reach("windows", source.windows, box.photo)
+    return source
 
 
-def check(source: Prototyped, boxes: npt.NDArray[Any]) -> None:
-    """Raises ValueError for masks that no network can have made of any photo: numbers that point nowhere."""
-    box, (_, rows, columns) = source.letterbox, source.prototypes.shape
-    for name, array in {
-        "boxes": boxes,
-        **{k: getattr(source, k) for k in ("coefficients", "prototypes", "windows")},
-    }.items():
-        if array.dtype != np.float32 or not np.isfinite(array).all():
-            raise ValueError(f"{name} are no finite float32")
-    sides = np.array([*box.photo, *box.input, *box.content])
-    if sides.dtype.kind not in "iu" or (sides < 1).any() or min(box.pad) < 0 or rows < 1 or columns < 1:
+def check_letterbox(box: Letterbox, cells: tuple[int, ...]) -> None:
+    """Raises ValueError for a letterbox that does not hold together, or not with prototypes of (rows, columns)."""
+    rows, columns = cells
+    if min(*box.input, *box.content, rows, columns) < 1 or min(box.pad) < 0 or max(box.input) > LARGEST_INPUT:
         raise ValueError(f"{box} is none of any photo")
     cell = box.input[0] // rows
     if (rows * cell, columns * cell) != box.input or cell < 1:
         raise ValueError(f"prototypes of {rows} x {columns} cells are none of an input of {box.input}")
     for (across, down), side, scale in zip(((0, 1), (1, 0)), box.content, box.scale, strict=True):
-        if box.pad[across] + side > box.input[down] or abs(side - scale * box.photo[down]) > 1:
+        if box.pad[across] + side > box.input[down] or not abs(side - scale * box.photo[down]) <= 1 or scale <= 0:
             raise ValueError(f"{box} does not hold together")

@@ -16,6 +16,9 @@ import numpy.typing as npt
 
 from fastsam.errors import UsageError
 from fastsam.runtimes.onnx import open_file
+from fastsam.untrusted import onnxfile
+from fastsam.untrusted.shown import reason
+from fastsam.weights.kinds import kind_of
 
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -26,6 +29,7 @@ SIGNATURE = [  # names, types and ranks of its inputs and outputs
     ("masks", "tensor(float)", 4),
     ("quality", "tensor(float)", 2),
 ]
+TRIED = 96  # pixels of the crop that shows whether a network fits
 AT_ONCE = 16  # crops that pass the network together: more gain nothing on a CPU
 UNKNOWN = -20.0  # logit where the network gave no number
 
@@ -72,25 +76,60 @@ def load(file: str | os.PathLike[str] | None = None, threads: int | None = None)
     Raises UsageError for a file that holds none.
     """
     path = BUNDLED if file is None else Path(file)
+    if file is not None:
+        whole(path)
     try:
         session = open_file(path, threads)
     except Exception as error:  # ONNX Runtime's own kinds share no base class
         raise UsageError(f"{path} is not a network that ONNX Runtime can load") from error
     if [(v.name, v.type, len(v.shape)) for v in (*session.get_inputs(), *session.get_outputs())] != SIGNATURE:
         raise UsageError(f"{path} is not a second network: `fastsam train refine` and `fastsam export` make one")
-    return calibrated(session, path)
+    refiner = calibrated(session, path)
+    if file is not None:
+        check(refiner, path)
+    return refiner
+
+
+def whole(file: Path) -> None:
+    """Raises UsageError for a file that is no ONNX file, or not whole in itself."""
+    try:
+        said = kind_of(file)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+    if said:
+        raise UsageError(f"{file} {said}")
+    onnxfile.read(file)
+
+
+def check(refiner: Refiner, file: Path) -> None:
+    """Draws the mask of one grey crop. Raises UsageError for a network that fails, or gives arrays of other shapes."""
+    half = TRIED // 2
+    feed = {"images": np.full((1, TRIED, TRIED, 3), 90, np.uint8), "maps": np.zeros((1, 4, half, half), np.float32)}
+    try:
+        masks, quality = refiner.session.run(["masks", "quality"], feed)
+    except Exception as error:  # whatever ONNX Runtime raises of a graph
+        raise UsageError(f"{file} cannot be run on a crop of {TRIED} pixels: {reason(error)}") from None
+    if masks.shape != (1, 4, half, half) or quality.shape != (1, 4):
+        raise UsageError(
+            f"{file} gives masks {masks.shape} and qualities {quality.shape}, not (1, 4, {half}, {half}) and (1, 4)"
+        )
 
 
 def calibrated(session: Any, file: Path) -> Refiner:
     """A loaded network with the lines that its file has for the qualities it predicts. Raises UsageError."""
     try:
         stored = json.loads(session.get_modelmeta().custom_metadata_map.get("fastsam", "{}"))
-        lines = {name: tuple(float(v) for v in stored[name]) for name in ("told", "meant") if name in stored}
-    except (ValueError, TypeError, AttributeError):
-        lines = {"told": ()}
-    if any(len(line) != 2 or not np.isfinite(line).all() for line in lines.values()):
-        raise UsageError(f"{file} holds settings that cannot be read: export it again")
-    return Refiner(session, **lines)  # type: ignore[arg-type]  # pairs, as was checked
+        lines = {name: pair(stored[name]) for name in ("told", "meant") if name in stored}
+    except (ValueError, TypeError, RecursionError):
+        raise UsageError(f"{file} holds settings that cannot be read: export it again") from None
+    return Refiner(session, **lines)
+
+
+def pair(line: Any) -> tuple[float, float]:
+    """A line's two numbers. Raises ValueError for anything else."""
+    if isinstance(line, list) and len(line) == 2 and all(type(v) in (int, float) and abs(v) <= 1e6 for v in line):
+        return float(line[0]), float(line[1])
+    raise ValueError
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from fastsam.errors import UsageError
+from fastsam.runtimes.outputs import check
 from fastsam.runtimes.settings import Settings, read_settings
 
 Float = npt.NDArray[np.float32]
@@ -56,10 +57,13 @@ def load(file: Path, threads: int | None = None, providers: Sequence[Any] | None
     first = wanted[0] if isinstance(wanted[0], str) else wanted[0][0]
     if first not in session.get_providers():
         raise UsageError(f"ONNX Runtime has {first!r} and could not start it: see what its driver needs")
-    outputs = {o.name for o in session.get_outputs()}
-    if [i.name for i in session.get_inputs()] != ["images"] or outputs != {"candidates", "prototypes"}:
+    inputs, outputs = session.get_inputs(), {o.name for o in session.get_outputs()}
+    if [i.name for i in inputs] != ["images"] or outputs != {"candidates", "prototypes"}:
         raise UsageError(f"{file} is no segmentation network of ours: it lacks images, candidates or prototypes")
-    return Network(session, read_settings(session.get_modelmeta().custom_metadata_map, file))
+    network = Network(session, read_settings(session.get_modelmeta().custom_metadata_map, file))
+    if first == "CPUExecutionProvider":  # others compile for each size of input, which may take minutes
+        check(network, file, inputs[0].shape)
+    return network
 
 
 def open_file(file: Path, threads: int | None = None, providers: Sequence[Any] = ("CPUExecutionProvider",)) -> Any:

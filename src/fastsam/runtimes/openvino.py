@@ -9,6 +9,7 @@ import numpy.typing as npt
 import openvino
 
 from fastsam.errors import UsageError
+from fastsam.runtimes.outputs import check
 from fastsam.runtimes.settings import Settings, read_settings
 
 Float = npt.NDArray[np.float32]
@@ -58,7 +59,10 @@ def load(
         raise UsageError(f"{file} is no network that OpenVINO can load") from error
     if {o.get_any_name() for o in model.outputs} != {"candidates", "prototypes"}:
         raise UsageError(f"{file} is no segmentation network of ours: it lacks candidates or prototypes")
-    return Network(compiled, read_settings(metadata(file), file))
+    network = Network(compiled, read_settings(metadata(file), file))
+    if name == "CPU":  # others compile for each size of input
+        check(network, file, [side.get_length() if side.is_static else None for side in model.input().partial_shape])
+    return network
 
 
 def metadata(file: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ Enters: a checkpoint's entries by their published names. Leaves: a network with 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ import torch
 
 from fastsam.errors import UsageError
 from fastsam.network.yolov8 import Size, YOLOv8Seg
+from fastsam.runtimes.outputs import check
 from fastsam.runtimes.settings import Settings
+from fastsam.untrusted.shown import reason
 
 Float = npt.NDArray[np.float32]
 
@@ -34,8 +37,10 @@ class Network:
         return candidates.contiguous().cpu().numpy(), prototypes.cpu().numpy()
 
 
-def load(entries: Mapping[str, Float], settings: Settings, device: str = "cpu", threads: int | None = None) -> Network:
-    """Loads a network from its entries.
+def load(
+    entries: Mapping[str, Float], settings: Settings, file: Path, device: str = "cpu", threads: int | None = None
+) -> Network:
+    """Loads a network from its entries. file: what errors call them
 
     Raises UsageError for entries of no YOLOv8-seg network with batch norms, and for a device that cannot be used.
     """
@@ -49,18 +54,30 @@ def load(entries: Mapping[str, Float], settings: Settings, device: str = "cpu", 
     if threads:
         torch.set_num_threads(threads)
     try:
-        reg_max = entries["model.22.dfl.conv.weight"].size
-        module = YOLOv8Seg(size_of(entries), len(entries["model.22.cv3.0.2.weight"]), reg_max)
+        module = empty(entries)
         module.load_state_dict(
             {name: torch.from_numpy(values.copy()) for name, values in entries.items()}, strict=False
         )
         lacking = set(module.state_dict()) - set(entries)
         if any(not name.endswith("num_batches_tracked") for name in lacking):
             raise KeyError(min(lacking))
-    except (KeyError, RuntimeError, ZeroDivisionError) as error:
-        reason = str(error).strip("'").splitlines()[0]
-        raise UsageError(f"torch cannot run this checkpoint ({reason}): leave out runtime='torch'") from None
-    return Network(module.to(where).eval(), where, settings)
+    except (KeyError, TypeError, RuntimeError, ZeroDivisionError, OverflowError) as error:
+        raise UsageError(f"torch cannot run this checkpoint ({reason(error)}): leave out runtime='torch'") from None
+    network = Network(module.to(where).eval(), where, settings)
+    check(network, file)
+    return network
+
+
+def empty(entries: Mapping[str, Float]) -> YOLOv8Seg:
+    """A network of the size of the entries, with numbers of its own. Raises RuntimeError where a shape does not fit."""
+    size, classes = size_of(entries), len(entries["model.22.cv3.0.2.weight"])
+    reg_max = entries["model.22.dfl.conv.weight"].size
+    with torch.device("meta"):  # takes no memory, whatever the size
+        shapes = {name: tuple(value.shape) for name, value in YOLOv8Seg(size, classes, reg_max).state_dict().items()}
+    for name, shape in shapes.items():
+        if name in entries and entries[name].shape != shape:
+            raise RuntimeError(f"{name} has the shape {entries[name].shape}, not {shape}")
+    return YOLOv8Seg(size, classes, reg_max)
 
 
 def size_of(entries: Mapping[str, Any]) -> Size:

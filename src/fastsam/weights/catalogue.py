@@ -2,11 +2,15 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from fastsam.errors import UsageError
-from fastsam.files import whole
+from fastsam.files import write
+from fastsam.untrusted import onnxfile
+from fastsam.weights.kinds import kind_of
 from fastsam.weights.published import PUBLISHED, cache, present
 from fastsam.weights.tensors import is_safetensors, read_safetensors
 from fastsam.weights.yolo import Checkpoint, read_checkpoint
@@ -16,20 +20,43 @@ TRAINABLE = dict.fromkeys(BUNDLED, Path(__file__).parent / "bundled" / "fastsam-
 DEFAULT = "fastsam-tiny"
 PUBLISHED_FILES = {"fastsam.pt": "fastsam-x", "fastsam-x.pt": "fastsam-x", "fastsam-s.pt": "fastsam-s"}
 ZIP = b"PK"  # what a file of torch.save begins with
-CONVERTER = 4  # raised whenever a converted file would come out different
+CONVERTER = 5  # raised whenever a converted file would come out different
 
 
-def find(model: str | os.PathLike[str] | None = None) -> Path:
-    """The ONNX file of a model's name (None: the bundled default) or of a path.
+@contextmanager
+def opened(model: str | os.PathLike[str] | None = None) -> Iterator[Path]:
+    """The ONNX file of a model's name (None: the bundled default) or of a path, for as long as the block lasts.
 
     A checkpoint of torch.save or a safetensors file is converted; the result is kept in the user's cache folder under
-    the hash of the checkpoint's content.
+    the hash of the checkpoint's content. If that cannot be written, a copy exists for the block alone.
 
-    Raises UsageError for a name that is neither, for a published model that was not fetched yet, and for a checkpoint
-    that cannot be read.
+    Raises UsageError for a name that is neither, for a published model that was not fetched yet, for a checkpoint that
+    cannot be read, and for an ONNX file that is not whole in itself.
     """
     file = locate(model)
-    return converted(file) if is_checkpoint(file) else file
+    if not is_checkpoint(file):
+        if file not in BUNDLED.values():
+            onnxfile.read(file)
+        yield file
+        return
+    kept = cache() / converted_name(file)
+    if not kept.is_file():
+        content = build(file, read(file))
+        try:
+            write(kept, content)
+        except (OSError, UsageError):
+            with tempfile.TemporaryDirectory(prefix="fastsam-") as folder:
+                write(Path(folder) / kept.name, content)
+                yield Path(folder) / kept.name
+            return
+    yield kept
+
+
+def converted_name(checkpoint: Path) -> str:
+    """What the ONNX file of a checkpoint is called in the cache."""
+    import pooch  # slow to import, and needed here only
+
+    return f"{pooch.file_hash(str(checkpoint))}-{CONVERTER}.onnx"
 
 
 def locate(model: str | os.PathLike[str] | None = None) -> Path:
@@ -43,7 +70,7 @@ def locate(model: str | os.PathLike[str] | None = None) -> Path:
         if (file := present(name)) is None:
             raise UsageError(f"{name} is not on this machine yet: fastsam weights get {name}")
         return file
-    if not Path(model).is_file():
+    if not is_file(Path(model)):
         if (known := PUBLISHED_FILES.get(Path(model).name.lower())) is not None:
             raise UsageError(f"there is no file {name}: fastsam weights get {known}, then say {known}")
         names = ", ".join([*BUNDLED, *PUBLISHED])
@@ -51,30 +78,31 @@ def locate(model: str | os.PathLike[str] | None = None) -> Path:
     return Path(model)
 
 
+def is_file(path: Path) -> bool:
+    """Whether a path is that of a file; False for one that is too long for any."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def is_checkpoint(file: Path) -> bool:
-    """Whether a file holds a network's numbers alone, by its content."""
-    with file.open("rb") as content:
-        return content.read(len(ZIP)) == ZIP or is_safetensors(file)
+    """Whether a file holds a network's numbers alone, by its content.
+
+    Raises UsageError for a file that cannot be read, and for one that is clearly no network.
+    """
+    try:
+        if said := kind_of(file):
+            raise UsageError(f"{file} {said}")
+        with file.open("rb") as content:
+            return content.read(len(ZIP)) == ZIP or is_safetensors(file)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
 
 
 def read(file: Path) -> Checkpoint:
     """The network of a checkpoint, whichever kind of file it is. Raises UsageError."""
     return read_safetensors(file) if is_safetensors(file) else read_checkpoint(file)
-
-
-def converted(checkpoint: Path) -> Path:
-    """The ONNX file of a checkpoint, made where the cache has none for its content."""
-    import pooch  # slow to import, and needed here only
-
-    folder = cache()
-    file = folder / f"{pooch.file_hash(str(checkpoint))}-{CONVERTER}.onnx"
-    if not file.is_file():
-        network = build(checkpoint, read(checkpoint))
-        if not os.access(_existing(folder), os.W_OK):
-            file = Path(tempfile.mkdtemp(prefix="fastsam-")) / file.name
-        with whole(file) as part:
-            part.write_bytes(network)
-    return file
 
 
 def build(file: Path, checkpoint: Checkpoint) -> bytes:
@@ -85,11 +113,6 @@ def build(file: Path, checkpoint: Checkpoint) -> bytes:
         return bytes(build_graph(checkpoint, settings(checkpoint)).SerializeToString())
     except UsageError as error:
         raise UsageError(f"{file}: {error}") from None
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists."""
-    return next(f for f in (folder, *folder.parents) if f.exists())
 
 
 def settings(checkpoint: Checkpoint) -> dict[str, Any]:

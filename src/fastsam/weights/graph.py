@@ -17,10 +17,12 @@ import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from fastsam.errors import UsageError
-from fastsam.weights.yolo import DFL, Checkpoint
+from fastsam.untrusted.shown import reason, shown
+from fastsam.weights.folding import FoldingError, folded
+from fastsam.weights.yolo import DFL, SCORES, Checkpoint
 
 OPSET = 17
-EPS = 1e-3  # of every batch norm
+SMALL = 1024  # bytes of a constant that shapes may depend on
 STRIDES = (8, 16, 32)
 COEFFICIENTS = 32
 
@@ -48,7 +50,7 @@ class Graph:
     def entry(self, name: str) -> npt.NDArray[np.float32]:
         """An entry. Raises UsageError where the file lacks it."""
         if name not in self.entries:
-            raise UsageError(f"the weights are no YOLOv8-seg network: they lack {name}")
+            raise UsageError(f"the weights are no YOLOv8-seg network: they lack {shown(name)}")
         return self.entries[name]
 
     def weights(self, prefix: str, weight: npt.NDArray[Any], bias: npt.NDArray[Any]) -> tuple[str, str]:
@@ -63,19 +65,11 @@ class Graph:
 
     def conv(self, x: str, prefix: str, stride: int = 1) -> str:
         """Convolution, batch norm (folded), SiLU."""
-        weight = self.entry(f"{prefix}.conv.weight")
-        if f"{prefix}.bn.weight" in self.entries:
-            gamma, beta, mean, variance = (
-                self.entry(f"{prefix}.bn.{name}").astype(np.float64)
-                for name in ("weight", "bias", "running_mean", "running_var")
-            )
-            gain = gamma / np.sqrt(variance + EPS)
-            weight, bias = (weight * gain[:, None, None, None]).astype(np.float32), beta - mean * gain
-        else:  # the file was saved with its batch norms folded
-            bias = self.entry(f"{prefix}.conv.bias").astype(np.float64)
+        self.entry(f"{prefix}.conv.weight")
+        weight, bias = folded(self.entries, prefix)
         pad = weight.shape[2] // 2
-        folded = self.weights(f"{prefix}.conv", weight, bias)
-        y = self.op("Conv", x, *folded, strides=[stride, stride], pads=[pad, pad, pad, pad])
+        constants = self.weights(f"{prefix}.conv", weight, bias)
+        y = self.op("Conv", x, *constants, strides=[stride, stride], pads=[pad, pad, pad, pad])
         return str(self.op("Mul", y, self.op("Sigmoid", y)))
 
     def c2f(self, x: str, prefix: str, shortcut: bool) -> str:
@@ -126,21 +120,21 @@ def build(checkpoint: Checkpoint, settings: dict[str, Any]) -> ModelProto:
         p3, p4, p5 = backbone(g)
         features = neck(g, p3, p4, p5)
         outputs = {"candidates": decode(g, features), "prototypes": prototypes(g, features[0])}
-        model = finish(g, outputs)
-        onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+        model = finish(g, outputs, len(g.entry(SCORES)))
+    except FoldingError as error:
+        raise UsageError(f"the weights are no YOLOv8-seg network: {error}") from None
     except (ValueError, IndexError, onnx.shape_inference.InferenceError) as error:
-        reason = str(error).splitlines()[0][:200]
-        raise UsageError(f"the weights are no YOLOv8-seg network: their shapes do not fit ({reason})") from None
+        raise UsageError(f"the weights are no YOLOv8-seg network: their shapes do not fit ({reason(error)})") from None
     helper.set_model_props(model, {"fastsam": json.dumps(settings)})
     return model
 
 
-def finish(g: Graph, outputs: dict[str, str]) -> ModelProto:
-    """The model of a graph, its results named."""
+def finish(g: Graph, outputs: dict[str, str], classes: int) -> ModelProto:
+    """The model of a graph, its results named, its shapes checked. Takes the graph's constants, which may be large."""
     for name, value in outputs.items():
         g.nodes.append(helper.make_node("Identity", [value], [name]))
     shapes: dict[str, list[str | int | None]] = {
-        "candidates": ["batch", None, "anchors"],
+        "candidates": ["batch", 4 + classes + COEFFICIENTS, "anchors"],
         "prototypes": ["batch", COEFFICIENTS, "rows", "columns"],
     }
     graph = helper.make_graph(
@@ -148,9 +142,26 @@ def finish(g: Graph, outputs: dict[str, str]) -> ModelProto:
         "YOLOv8-seg",
         [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, "height", "width"])],
         [helper.make_tensor_value_info(n, TensorProto.FLOAT, shapes[n]) for n in outputs],
-        g.constants,
     )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    check_shapes(model, g.constants)
+    g.constants.reverse()
+    while g.constants:  # moved one by one: they are not in memory twice
+        model.graph.initializer.append(g.constants.pop())
+    return model
+
+
+def check_shapes(model: ModelProto, constants: Sequence[TensorProto]) -> None:
+    """Raises InferenceError if shapes do not fit. Of large constants only the shapes are looked at."""
+    light = ModelProto()
+    light.CopyFrom(model)
+    for constant in constants:
+        if len(constant.raw_data) <= SMALL:
+            light.graph.initializer.append(constant)
+        else:
+            shape = helper.make_tensor_value_info(constant.name, constant.data_type, constant.dims)
+            light.graph.input.append(shape)
+    onnx.shape_inference.infer_shapes(light, check_type=True, strict_mode=True)
 
 
 def backbone(g: Graph) -> tuple[str, str, str]:

@@ -1,6 +1,6 @@
 """Checkpoints as safetensors files, and out of the ONNX files that `graph` builds.
 
-Enters: a `Checkpoint` or a path. Leaves: a file or a `Checkpoint`. Called by `catalogue` and `cli/weights`.
+Enters: a `Checkpoint` or a path. Leaves: a file or a `Checkpoint`.
 """
 
 import json
@@ -12,7 +12,24 @@ import numpy as np
 
 from fastsam.errors import UsageError
 from fastsam.files import whole
-from fastsam.weights.yolo import DFL, Checkpoint, Float, as_float, class_names
+from fastsam.untrusted import onnxfile
+from fastsam.untrusted.budget import Budget
+from fastsam.untrusted.shown import reason, shown
+from fastsam.weights.yolo import DFL, Checkpoint, Float, as_float, check_shape, make_checkpoint
+
+DTYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "BF16": "<u2",  # the upper halves of float32
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "i1",
+    "U8": "u1",
+    "BOOL": "?",
+}
+MOST_HEADER = 4 << 20  # bytes; that of the largest published network has 0.1 MB
 
 
 def is_safetensors(file: Path) -> bool:
@@ -30,15 +47,38 @@ def read_safetensors(file: Path) -> Checkpoint:
 
     Raises UsageError for any other file.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError, deserialize
 
+    budget = Budget(str(file))
     try:
-        with safe_open(file, framework="numpy") as content:
-            metadata = content.metadata() or {}
-            arrays = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118  # no dictionary
-    except (SafetensorError, TypeError, ValueError) as error:
-        raise UsageError(f"{file} is no safetensors file: {' '.join(str(error).split())}") from None
-    return make_checkpoint(file, arrays, metadata.get("fastsam", "{}"))
+        metadata = header(file, budget).get("__metadata__") or {}
+        found = deserialize(file.read_bytes())  # type: ignore[no-untyped-call]
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(f"{file} is no safetensors file: {reason(error)}") from None
+    entries = {}
+    for name, tensor in found:
+        if tensor["dtype"] not in DTYPES:
+            budget.refuse(f"entry {shown(name)} is of type {shown(tensor['dtype'])}, not one of {', '.join(DTYPES)}")
+        check_shape(file, name, tuple(tensor["shape"]))
+        values = np.frombuffer(tensor["data"], DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
+        if tensor["dtype"] == "BF16":
+            values = (values.astype(np.uint32) << 16).view(np.float32)
+        entries[name] = as_float(file, name, values)
+    return described(file, entries, metadata.get("fastsam", "{}"))
+
+
+def header(file: Path, budget: Budget) -> dict[str, Any]:
+    """The JSON object that a safetensors file begins with, its entries counted. Raises UsageError, ValueError."""
+    budget.spend("bytes", file.stat().st_size)
+    with file.open("rb") as content:
+        (length,) = struct.unpack("<Q", content.read(8))
+        if length > MOST_HEADER:
+            budget.refuse(f"its header takes more than {MOST_HEADER} bytes")
+        entries: dict[str, Any] = json.loads(content.read(length))
+    budget.spend("tensors", len(entries))
+    return entries
 
 
 def write_safetensors(checkpoint: Checkpoint, file: Path) -> None:
@@ -63,31 +103,26 @@ def read_onnx(file: Path) -> Checkpoint:
 
     Raises UsageError for any other file.
     """
-    import onnx
-    from google.protobuf.message import DecodeError
-    from onnx import numpy_helper
-
-    try:
-        model = onnx.load(file)
-    except DecodeError:
-        raise UsageError(f"{file} is no ONNX file") from None
-    arrays = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer if t.name.startswith("model.")}
-    if not arrays:
+    model = onnxfile.read(file)
+    entries = {}
+    for tensor in model.graph.initializer:
+        if tensor.name.startswith("model."):
+            check_shape(file, tensor.name, tuple(tensor.dims))
+            entries[tensor.name] = as_float(file, tensor.name, onnxfile.array(file, tensor))
+    if not entries:
         raise UsageError(
             f"{file} does not carry its weights under the names of a checkpoint: convert the file it came from"
         )
-    if (bins := arrays.get(DFL)) is not None:
-        arrays[DFL] = bins.reshape(1, -1, 1, 1)
-    return make_checkpoint(file, arrays, {p.key: p.value for p in model.metadata_props}.get("fastsam", "{}"))
+    if (bins := entries.get(DFL)) is not None:
+        entries[DFL] = bins.reshape(1, -1, 1, 1)
+    return described(file, entries, {p.key: p.value for p in model.metadata_props}.get("fastsam", "{}"))
 
 
-def make_checkpoint(file: Path, arrays: dict[str, Any], metadata: str) -> Checkpoint:
-    """The checkpoint of a file's arrays and of the JSON object in its metadata."""
-    entries = {name: as_float(file, name, values) for name, values in arrays.items()}
+def described(file: Path, entries: dict[str, Float], metadata: Any) -> Checkpoint:
+    """The checkpoint of a file's entries and of the JSON object in its metadata. Raises UsageError."""
     try:
         facts = json.loads(metadata)
         names, imgsz, port = facts.get("names"), facts.get("imgsz"), facts.get("port", True)
-    except (ValueError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise UsageError(f"{file} holds metadata that cannot be read: convert it again") from None
-    size = imgsz if isinstance(imgsz, int) else None
-    return Checkpoint(entries, class_names(file, names, entries), size, bool(port))
+    return make_checkpoint(file, entries, names, imgsz, bool(port))

@@ -1,20 +1,17 @@
 """Reads a file of torch.save with NumPy alone, and executes nothing of it.
 
-Enters: the path of a zip that torch.save wrote. Leaves: its dictionary, in which tensors are NumPy arrays and objects
-are inert `Record`s. Called by `yolo`.
+Enters: the path of a zip that torch.save wrote. Leaves: its value, in which tensors are descriptions and objects are
+inert `Record`s, and the numbers of those tensors that are asked for.
 
-A pickle is a program. Of its instructions only those that build plain values are let through, of the names it may
-reach for only the classes that a YOLOv8 checkpoint consists of, and each of these is replaced by a record that has no
-code. A file is refused at the first instruction or name beyond that.
+Of the names that its pickle may mention only those are let through that a YOLOv8 checkpoint consists of. None is looked
+up: each is a word, which stands for a few plain values here.
 """
 
-import io
 import math
-import pickle
-import pickletools
 import re
-import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +19,28 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError
+from fastsam.untrusted import unpickle
+from fastsam.untrusted.budget import Budget
+from fastsam.untrusted.shown import reason, shown
+from fastsam.untrusted.unpickle import Name, Record, Value
+from fastsam.untrusted.zips import Zip
 
 Array = npt.NDArray[Any]
 MOST_PICKLE = 8 << 20  # bytes; the pickle of the largest published network has 0.3 MB
-# fmt: off
-OPCODES = {
-    "PROTO", "STOP", "FRAME", "MARK", "POP", "POP_MARK", "DUP",
-    "NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "BINFLOAT",
-    "BINUNICODE", "SHORT_BINUNICODE", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES",
-    "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_LIST", "APPEND", "APPENDS",
-    "EMPTY_DICT", "SETITEM", "SETITEMS", "BINGET", "LONG_BINGET", "BINPUT", "LONG_BINPUT", "MEMOIZE",
-    "GLOBAL", "STACK_GLOBAL", "REDUCE", "NEWOBJ", "BUILD", "BINPERSID",
+MOST_AXES = 8
+DTYPES = {
+    "FloatStorage": "<f4",
+    "DoubleStorage": "<f8",
+    "HalfStorage": "<f2",
+    "BFloat16Storage": "<u2",  # the upper halves of float32
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ShortStorage": "<i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "?",
 }
+# fmt: off
 LAYERS = {
     "SegmentationModel", "Conv", "Concat", "C2f", "Bottleneck", "SPPF", "DFL", "Proto", "Segment", "Detect",
     "IterableSimpleNamespace",
@@ -42,201 +49,177 @@ TORCH_LAYERS = {
     "Sequential", "ModuleList", "Conv2d", "ConvTranspose2d", "BatchNorm2d", "SiLU", "MaxPool2d", "Upsample", "Identity",
 }
 # fmt: on
-DTYPES = {
-    "FloatStorage": "<f4",
-    "DoubleStorage": "<f8",
-    "HalfStorage": "<f2",
-    "BFloat16Storage": "<u2",
-    "LongStorage": "<i8",
-    "IntStorage": "<i4",
-    "ShortStorage": "<i2",
-    "CharStorage": "i1",
-    "ByteStorage": "u1",
-    "BoolStorage": "?",
-}
 PLAIN = {
-    ("argparse", "Namespace"),
-    ("pathlib", "Path"),
-    ("pathlib", "PosixPath"),
-    ("pathlib", "WindowsPath"),
-    ("pathlib", "PurePosixPath"),
-    ("pathlib._local", "PosixPath"),
-    ("numpy", "dtype"),
-    ("numpy.core.multiarray", "scalar"),
-    ("numpy._core.multiarray", "scalar"),
-    ("_codecs", "encode"),
-    ("torch", "device"),
+    Name("argparse", "Namespace"),
+    Name("pathlib", "Path"),
+    Name("pathlib", "PosixPath"),
+    Name("pathlib", "WindowsPath"),
+    Name("pathlib", "PurePosixPath"),
+    Name("pathlib._local", "PosixPath"),
+    Name("numpy", "dtype"),
+    Name("numpy.core.multiarray", "scalar"),
+    Name("numpy._core.multiarray", "scalar"),
+    Name("_codecs", "encode"),
+    Name("torch", "device"),
 }
+TENSOR, PARAMETER = Name("torch._utils", "_rebuild_tensor_v2"), Name("torch._utils", "_rebuild_parameter")
+SIZE, MAPPING = Name("torch", "Size"), Name("collections", "OrderedDict")
+SETS = {Name("__builtin__", "set"), Name("builtins", "set")}
+VALUES = {TENSOR, PARAMETER, SIZE, MAPPING, *SETS}  # what is made of them is no record
 
 
-class Record:
-    """What stands for an object of the file: its attributes, and nothing that could run."""
-
-    __slots__ = ("attributes",)
-    attributes: dict[str, Any]
-
-    def __new__(cls, *_: Any) -> "Record":
-        record = super().__new__(cls)
-        record.attributes = {}
-        return record
-
-    def __init__(self, *_: Any) -> None:
-        pass
-
-    def __setstate__(self, state: Any) -> None:
-        self.attributes = state if isinstance(state, dict) else {}
-
-
-class Mapping(dict[Any, Any]):
-    """An OrderedDict of the file, without its attributes."""
-
-    def __setstate__(self, state: Any) -> None:
-        pass
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Storage:
-    """Numbers of one storage; `bfloat`: 16-bit patterns that are the upper halves of float32."""
+    """Where numbers lie: a member of the zip, a kind in `DTYPES`, how many numbers it should have."""
 
-    values: Array
-    bfloat: bool
+    key: str
+    kind: str
+    count: int
 
 
-def read(file: Path) -> Any:
-    """The value that torch.save wrote into `file`.
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """Numbers of a storage: the first one's place, and the strides along the axes, all counted in numbers."""
+
+    storage: Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return math.prod(self.shape)
+
+    @property
+    def end(self) -> int:
+        """The place behind its last number."""
+        last = sum((n - 1) * stride for n, stride in zip(self.shape, self.strides, strict=True))
+        return self.offset + last + 1 if self.size else self.offset
+
+
+@contextmanager
+def opened(file: Path) -> Iterator["TorchFile"]:
+    """What torch.save wrote into `file`, while the block reads it.
 
     Raises UsageError, one line that names the file and what is wrong, for a file that is no zip of torch.save, is
-    damaged, or holds anything beyond the values of a checkpoint.
+    damaged, takes more than a checkpoint does, or holds anything beyond the values of a checkpoint.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
-            return Reader(file, archive).load()
+        with file.open("rb") as content:
+            yield read(Zip(content, budget := Budget(str(file))), budget)
     except UsageError:
         raise
     except FileNotFoundError:
         raise UsageError(f"there is no file {file}") from None
-    except RecursionError:
-        raise UsageError(f"{file} is nested too deeply for a checkpoint") from None
-    except Exception as error:  # a damaged pickle raises anything
+    except Exception as error:  # a damaged zip raises anything
+        raise UsageError(f"{file} is no checkpoint of torch.save: {reason(error)}") from None
+
+
+def read(archive: Zip, budget: Budget) -> "TorchFile":
+    """The value in the zip."""
+    pickles = [name for name in archive.members if re.fullmatch(r"[^/]+/data\.pkl", name)]
+    folder = pickles[0].removesuffix("data.pkl") if pickles else ""
+    if f"{folder}constants.pkl" in archive.members:
         raise UsageError(
-            f"{file} is no checkpoint of torch.save: {' '.join(str(error).split()) or 'damaged'}"
-        ) from None
+            f"{budget.file} is a TorchScript program, which is not run here: save the network itself with torch.save"
+        )
+    if len(pickles) != 1:
+        raise UsageError(f"{budget.file} is no checkpoint of torch.save: its zip holds {len(pickles)} pickles, not one")
+    if f"{folder}byteorder" in archive.members and archive.read(f"{folder}byteorder", 16) != b"little":
+        raise UsageError(f"{budget.file} was written on a big-endian machine: save it again on another")
+    data = archive.read(f"{folder}data.pkl", MOST_PICKLE)
+    return TorchFile(archive, folder, budget, unpickle.load(data, budget, Names(budget)))
 
 
-class Reader:
-    """The zip of one file, while its pickle is read."""
+@dataclass(frozen=True)
+class TorchFile:
+    """The value `root` of a file whose zip is open."""
 
-    def __init__(self, file: Path, archive: zipfile.ZipFile) -> None:
-        self.file, self.archive = file, archive
-        self.storages: dict[str, Storage] = {}
-        self.left = file.stat().st_size  # bytes that storages may still take: overlapping members end here
-        pickles = [name for name in archive.namelist() if re.fullmatch(r"[^/]+/data\.pkl", name)]
-        if len(pickles) != 1:
-            raise UsageError(f"{file} is no checkpoint of torch.save: it holds {len(pickles)} pickles, not one")
-        self.folder = pickles[0].removesuffix("data.pkl")
+    archive: Zip
+    folder: str
+    budget: Budget
+    root: Value
+    storages: dict[str, bytes] = field(default_factory=dict)  # those that were read
 
-    def load(self) -> Any:
-        if f"{self.folder}byteorder" in self.archive.namelist() and self.member("byteorder", 16) != b"little":
-            raise UsageError(f"{self.file} was written on a big-endian machine: save it again on another")
-        data = self.member("data.pkl", MOST_PICKLE)
-        self.inspect(data)
-        return Unpickler(io.BytesIO(data), self).load()
+    def array(self, tensor: Tensor, name: str) -> Array:
+        """A tensor's numbers; those in bfloat16 as float32. name: what errors call it
 
-    def member(self, name: str, most: int) -> bytes:
-        """The bytes of a member, which torch never compresses."""
-        info = self.archive.getinfo(self.folder + name)
-        if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-            raise UsageError(f"{self.file}: {info.filename} is compressed, which torch.save never does")
-        if info.file_size > most:
-            raise UsageError(f"{self.file}: {info.filename} has {info.file_size} bytes, more than {most}")
-        return self.archive.read(info)
+        Raises UsageError if they are not all in the tensor's storage.
+        """
+        storage, dtype = tensor.storage, np.dtype(DTYPES[tensor.storage.kind])
+        data = self.numbers(storage.key)
+        if len(data) != storage.count * dtype.itemsize:
+            self.budget.refuse(f"storage {storage.key} has {len(data)} bytes for {storage.count} numbers of {dtype}")
+        if tensor.end > storage.count or tensor.size > storage.count:
+            self.budget.refuse(f"{shown(name)}, a tensor of shape {tensor.shape}, reaches beyond its storage")
+        self.budget.spend("bytes", tensor.size * 4)
+        values = np.frombuffer(data, dtype)[tensor.offset :]
+        strides = tuple(stride * dtype.itemsize for stride in tensor.strides)
+        view = np.lib.stride_tricks.as_strided(values, tensor.shape, strides, writeable=False)
+        return (view.astype(np.uint32) << 16).view(np.float32) if storage.kind == "BFloat16Storage" else view
 
-    def inspect(self, data: bytes) -> None:
-        """Raises UsageError at the first instruction that builds no plain value, or that asks for wild memory."""
-        for opcode, argument, _ in pickletools.genops(data):
-            if opcode.name not in OPCODES:
-                raise UsageError(f"{self.file} is refused: its pickle has the instruction {opcode.name}")
-            if opcode.name == "LONG_BINPUT" and int(argument or 0) > len(data):
-                raise UsageError(f"{self.file} is refused: its pickle numbers a value {argument}")
-
-    def storage(self, kind: str, key: str, count: int) -> Storage:
-        """The numbers of storage `key`, read once."""
+    def numbers(self, key: str) -> bytes:
+        """The bytes of a storage, read once."""
         if key not in self.storages:
-            dtype = np.dtype(DTYPES[kind])
-            data = self.member(f"data/{key}", self.left)
-            self.left -= len(data)
-            if len(data) != count * dtype.itemsize:
-                raise UsageError(f"{self.file}: storage {key} has {len(data)} bytes for {count} numbers of {dtype}")
-            self.storages[key] = Storage(np.frombuffer(data, dtype), kind == "BFloat16Storage")
+            name = f"{self.folder}data/{key}"
+            if name not in self.archive.members:
+                self.budget.refuse(f"it lacks the storage {key}")
+            size = self.archive.members[name].file_size
+            self.budget.spend("bytes", size)
+            self.storages[key] = self.archive.read(name, size)
         return self.storages[key]
 
 
-class Unpickler(pickle.Unpickler):
-    """Builds plain values and records."""
+@dataclass(frozen=True)
+class Names:
+    """What a checkpoint's names and references stand for."""
 
-    def __init__(self, data: io.BytesIO, reader: Reader) -> None:
-        super().__init__(data)
-        self.reader = reader
+    budget: Budget
 
-    def find_class(self, module: str, name: str) -> Any:
-        """What stands for a name of the pickle. Raises UsageError for one that no checkpoint needs."""
-        if module == "torch" and name in DTYPES:
-            return type(name, (Record,), {})
-        if (module, name) in MAKERS:
-            return MAKERS[module, name]
-        ours = module.startswith("ultralytics.") and name in LAYERS
-        if ours or (module.startswith("torch.nn.modules.") and name in TORCH_LAYERS) or (module, name) in PLAIN:
-            return type(name, (Record,), {"__slots__": ()})
-        raise UsageError(f"{self.reader.file} is refused: its pickle asks for {module}.{name}")
+    def known(self, name: Name) -> None:
+        """Raises UsageError for a name that no checkpoint needs."""
+        ours = name.module.startswith("ultralytics.") and name.name in LAYERS
+        layer = name.module.startswith("torch.nn.modules.") and name.name in TORCH_LAYERS
+        kind = name.module == "torch" and name.name in DTYPES
+        if not (ours or layer or kind or name in PLAIN or name in VALUES):
+            self.budget.refuse(f"its pickle asks for {name}")
 
-    def persistent_load(self, pid: Any) -> Storage:
-        kind, type_, key, _, count = pid
-        if kind != "storage" or not isinstance(count, int) or not re.fullmatch(r"\w{1,20}", key):
-            raise UsageError(f"{self.reader.file} is refused: it refers to {kind!r} {key!r}")
-        return self.reader.storage(type_.__name__, key, count)
+    def called(self, name: Name, arguments: tuple[Value, ...]) -> Value:
+        """A tensor, a size, a mapping, a list in a set's place, or a record."""
+        if name not in VALUES:
+            return Record(name)
+        if name == MAPPING and not arguments:
+            return {}
+        if name == TENSOR:
+            return self.tensor(*arguments[:4])
+        if arguments and (
+            (name == PARAMETER and type(arguments[0]) is Tensor)
+            or (name == SIZE and type(arguments[0]) is tuple)
+            or (name in SETS and type(arguments[0]) is list)
+        ):
+            return arguments[0]
+        return self.budget.refuse(f"its pickle makes a {name.name} of other things")
 
+    def tensor(self, storage: Value = None, offset: Value = 0, shape: Value = (), strides: Value = ()) -> Tensor:
+        """A tensor. Raises UsageError if it is not described by whole numbers from 0."""
+        self.budget.spend("tensors")
+        lists = type(shape) is tuple and type(strides) is tuple and len(shape) == len(strides) <= MOST_AXES
+        if type(storage) is not Storage or not lists or not all(map(whole, (offset, *shape, *strides))):
+            self.budget.refuse("its pickle describes a tensor by other things than a storage and whole numbers from 0")
+        return Tensor(storage, offset, shape, strides)
 
-class Tensor:
-    """torch._utils._rebuild_tensor_v2: an array of a storage."""
-
-    __slots__ = ()
-
-    def __call__(
-        self, storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any
-    ) -> Array:
-        """Raises ValueError where the array would reach beyond its storage."""
-        values = storage.values
-        if not (len(shape) == len(strides) <= 8) or min((offset, *shape, *strides)) < 0:
-            raise ValueError(f"a tensor has shape {shape} and strides {strides}")
-        count = math.prod(shape)
-        last = offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
-        if count > len(values) or (count and last >= len(values)):
-            raise ValueError(f"a tensor of shape {shape} reaches beyond its storage")
-        bytes_ = tuple(s * values.itemsize for s in strides)
-        view = np.lib.stride_tricks.as_strided(values[offset:], shape, bytes_, writeable=False)
-        return (view.astype(np.uint32) << 16).view(np.float32) if storage.bfloat else view
-
-    def __setstate__(self, state: Any) -> None:
-        raise ValueError("a function cannot be given a state")
-
-
-class First:
-    """Returns its first argument: what torch._utils._rebuild_parameter and torch.Size make of it here."""
-
-    __slots__ = ()
-
-    def __call__(self, value: Any = (), *_: Any) -> Any:
-        return value
-
-    def __setstate__(self, state: Any) -> None:
-        raise ValueError("a function cannot be given a state")
+    def referred(self, reference: Value) -> Storage:
+        """A storage. Raises UsageError for anything else that is referred to."""
+        if type(reference) is tuple and len(reference) == 5:
+            kind, name, key, _, count = reference
+            known = type(name) is Name and name.module == "torch" and name.name in DTYPES
+            named = type(key) is str and re.fullmatch(r"[0-9A-Za-z_]{1,20}", key)
+            if kind == "storage" and known and named and whole(count):
+                return Storage(key, name.name, count)
+        return self.budget.refuse("its pickle refers to something that is no storage")
 
 
-MAKERS: dict[tuple[str, str], Any] = {
-    ("torch._utils", "_rebuild_tensor_v2"): Tensor(),
-    ("torch._utils", "_rebuild_parameter"): First(),
-    ("torch", "Size"): First(),
-    ("collections", "OrderedDict"): Mapping,
-    ("__builtin__", "set"): set,
-    ("builtins", "set"): set,
-}
+def whole(number: Value) -> bool:
+    """Whether a value is a whole number that a place in memory can have."""
+    return type(number) is int and 0 <= number < 1 << 48

@@ -3,6 +3,7 @@
 Enters: a path, or what `torchfile` and `tensors` read from it. Leaves: a `Checkpoint`, for `graph`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError
-from fastsam.weights.torchfile import Record, read
+from fastsam.untrusted.shown import shown
+from fastsam.untrusted.unpickle import Record
+from fastsam.weights.torchfile import MOST_AXES, Tensor, TorchFile, opened
 
 Float = npt.NDArray[np.float32]
 DFL = "model.22.dfl.conv.weight"  # the entry whose length is reg_max
+SCORES = "model.22.cv3.0.2.weight"  # the entry whose length is the number of classes
 DEEPEST = 12  # levels of modules; the published networks have 7
+LONGEST = 200  # letters of an entry's name
+MOST_CLASSES = 10_000
+SIZES = range(32, 16385)  # pixels of an input's side
 
 
 @dataclass(frozen=True)
@@ -36,75 +43,108 @@ def read_checkpoint(file: Path) -> Checkpoint:
 
     Raises UsageError for any other file, and for weights that are not finite.
     """
-    root = read(file)
-    try:
-        return interpret(file, root)
-    except UsageError:
-        raise
-    except (AttributeError, TypeError, ValueError, OverflowError):  # a value of another kind than its name promises
-        raise UsageError(f"{file} is no YOLOv8-seg checkpoint: its values are of other kinds") from None
+    with opened(file) as content:
+        return interpret(file, content)
 
 
-def interpret(file: Path, root: Any) -> Checkpoint:
-    """The network in the value of a file. Raises UsageError, or whatever a value of the wrong kind raises."""
+def interpret(file: Path, content: TorchFile) -> Checkpoint:
+    """The network in the value of a file. Raises UsageError."""
+    root = content.root
     if not isinstance(root, dict):
         raise UsageError(f"{file} is no YOLOv8-seg checkpoint: it holds no dictionary")
     names: Any = None
     ours = isinstance(root.get("average"), dict)
     if ours:
-        if (backbone := root.get("architecture", {}).get("backbone")) != "yolov8":
+        if (backbone := dictionary(root, "architecture").get("backbone")) != "yolov8":
             raise UsageError(
-                f"{file} has the backbone {backbone!r}, which only an exported file can run: "
+                f"{file} has the backbone '{shown(backbone)}', which only an exported file can run: "
                 f"fastsam export {file} FILE.onnx"
             )
         found = root["average"]
-        imgsz = root.get("config", {}).get("imgsz")
+        imgsz = dictionary(root, "config").get("imgsz")
     else:
         network = root.get("ema") or root.get("model")
         if not isinstance(network, Record):
             raise UsageError(f"{file} is no YOLOv8-seg checkpoint: it holds neither a model nor its average")
-        found = {}
-        collect(network, "", found, 0, file)
-        names = network.attributes.get("names")
-        arguments = root.get("train_args")
-        imgsz = arguments.get("imgsz") if isinstance(arguments, dict) else None
-    entries = {name: as_float(file, name, value) for name, value in found.items()}
-    return Checkpoint(entries, class_names(file, names, entries), imgsz if isinstance(imgsz, int) else None, not ours)
+        found = collect(network, content)
+        names = network.state.get("names")
+        imgsz = dictionary(root, "train_args").get("imgsz")
+    entries = {}
+    for name, value in found.items():
+        if not isinstance(value, Tensor):
+            raise UsageError(f"{file}: entry {shown(name)} is no tensor")
+        check_shape(file, name, value.shape)
+        entries[name] = as_float(file, name, content.array(value, name))
+    return make_checkpoint(file, entries, names, imgsz, not ours)
 
 
-def collect(module: Record, prefix: str, found: dict[str, Any], depth: int, file: Path) -> None:
-    """Adds a module's parameters and buffers, and those of its parts, to `found`."""
-    if depth > DEEPEST:
-        raise UsageError(f"{file} is nested too deeply for a YOLOv8-seg checkpoint")
-    for kind in ("_parameters", "_buffers"):
-        for name, value in module.attributes.get(kind, {}).items():
-            if value is not None:
-                found[f"{prefix}{name}"] = value
-    for name, part in module.attributes.get("_modules", {}).items():
-        if isinstance(part, Record):
-            collect(part, f"{prefix}{name}.", found, depth + 1, file)
+def dictionary(values: Mapping[Any, Any], name: str) -> dict[Any, Any]:
+    """The dictionary under a name, empty if there is none."""
+    found = values.get(name)
+    return found if isinstance(found, dict) else {}
 
 
-def as_float(file: Path, name: str, value: Any) -> Float:
-    """An entry as float32. Raises UsageError where it is no array of finite numbers."""
-    if not isinstance(value, np.ndarray):
-        raise UsageError(f"{file}: entry {name} is no tensor")
-    array = np.ascontiguousarray(value, np.float32).reshape(value.shape)
-    if not np.isfinite(array).all():
+def collect(network: Record, content: TorchFile) -> dict[str, Any]:
+    """The parameters and buffers of a module and of its parts, by name; a part that has two names is seen once."""
+    found: dict[str, Any] = {}
+    seen = {id(network)}
+    parts = [("", network, 0)]
+    while parts:
+        prefix, module, depth = parts.pop()
+        if depth > DEEPEST:
+            content.budget.refuse("it is nested too deeply for a YOLOv8-seg checkpoint")
+        for kind in ("_parameters", "_buffers", "_modules"):
+            own = dictionary(module.state, kind)
+            content.budget.spend("tensors", len(own))
+            for name, value in own.items():
+                if len(prefix) + len(str(name)) > LONGEST:
+                    content.budget.refuse(f"entry {shown(prefix)} has a part with too long a name")
+                if kind != "_modules" and value is not None:
+                    found[f"{prefix}{name}"] = value
+                elif isinstance(value, Record) and id(value) not in seen:
+                    seen.add(id(value))
+                    parts.append((f"{prefix}{name}.", value, depth + 1))
+    return found
+
+
+def check_shape(file: Path, name: Any, shape: tuple[int, ...]) -> None:
+    """Raises UsageError for an entry of no network: one that has no number, or no name."""
+    if not isinstance(name, str) or len(name) > LONGEST:
+        raise UsageError(f"{file}: entry {shown(name)} has no name that a network's entry has")
+    if 0 in shape or len(shape) > MOST_AXES:
+        raise UsageError(f"{file}: entry {shown(name)} has the shape {shown(str(shape))}, which no network's entry has")
+
+
+def as_float(file: Path, name: str, array: npt.NDArray[Any]) -> Float:
+    """An entry as float32. Raises UsageError if its numbers are not finite."""
+    with np.errstate(over="ignore"):
+        values: Float = np.ascontiguousarray(array, np.float32).reshape(array.shape)
+    if not np.isfinite(values).all():
         raise UsageError(
-            f"{file}: entry {name} holds numbers that are not finite: train again, or take an earlier file"
+            f"{file}: entry {shown(name)} holds numbers that are not finite: train again, or take an earlier file"
         )
-    return array
+    if name.endswith(".running_var") and (values < 0).any():
+        raise UsageError(f"{file}: entry {shown(name)} holds variances below 0: train again, or take an earlier file")
+    return values
 
 
-def class_names(file: Path, names: Any, entries: dict[str, Float]) -> tuple[str, ...]:
-    """One name a class, made up where the file has none."""
-    weight = entries.get("model.22.cv3.0.2.weight")
+def make_checkpoint(file: Path, entries: dict[str, Float], names: Any, imgsz: Any, port: bool) -> Checkpoint:
+    """The checkpoint of checked entries and of what else a file says. Raises UsageError."""
+    if type(imgsz) is int and imgsz not in SIZES:
+        raise UsageError(f"{file} has imgsz {shown(imgsz)}, which must be {SIZES[0]} to {SIZES[-1]}")
+    return Checkpoint(entries, class_names(file, names, entries), imgsz if type(imgsz) is int else None, port)
+
+
+def class_names(file: Path, names: Any, entries: Mapping[str, Float]) -> tuple[str, ...]:
+    """One name per class, made up if the file has none; codes in them are escaped."""
+    weight = entries.get(SCORES)
     if weight is None:
-        raise UsageError(f"{file} is no YOLOv8-seg checkpoint: it lacks model.22.cv3.0.2.weight")
-    n = len(weight)
+        raise UsageError(f"{file} is no YOLOv8-seg checkpoint: it lacks {SCORES}")
+    n = len(weight) if weight.ndim else 0
+    if not 0 < n <= MOST_CLASSES:
+        raise UsageError(f"{file}: entry {SCORES} has the shape {weight.shape}: that is no number of classes")
     if isinstance(names, (list, tuple)):
         names = dict(enumerate(names))
-    if isinstance(names, dict) and set(names) == set(range(n)):
-        return tuple(str(names[k]) for k in range(n))
+    if isinstance(names, dict) and len(names) == n and all(k in names for k in range(n)):
+        return tuple(shown(names[k]) for k in range(n))
     return ("object",) if n == 1 else tuple(f"class {k}" for k in range(n))

@@ -1,0 +1,36 @@
+"""What reading one file may take, counted where things are made, whatever the file says of itself.
+
+One budget accompanies a file through all who read it. The largest published network takes a tenth of the instructions
+and of the tensors, and two thirds of the bytes.
+"""
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from fastsam.errors import UsageError
+
+LIMITS = {
+    "instructions": 1_000_000,  # of its pickle
+    "objects": 1_000_000,  # values copied or visited
+    "members": 20_000,  # of its zip
+    "tensors": 20_000,
+    "bytes": 640 << 20,  # of numbers: as they are stored, and once more as float32
+}
+
+
+@dataclass
+class Budget:
+    """What is left for a file. file: what errors call it; left: by the names in `LIMITS`."""
+
+    file: str
+    left: dict[str, int] = field(default_factory=lambda: dict(LIMITS))
+
+    def spend(self, kind: str, amount: int = 1) -> None:
+        """Takes an amount. Raises UsageError if less is left."""
+        self.left[kind] -= amount
+        if self.left[kind] < 0:
+            self.refuse(f"it takes more than {LIMITS[kind]} {kind}")
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Raises UsageError, one line that names the file and the reason."""
+        raise UsageError(f"{self.file} is refused: {reason}")

@@ -1,0 +1,77 @@
+"""npz files, in which every array is known by name, kind and number of axes before its numbers are looked at.
+
+Enters: bytes. Leaves: arrays as float32, float64, int64 or text, finite, and as many as their headers say.
+"""
+
+import io
+import math
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.untrusted.budget import Budget
+from fastsam.untrusted.shown import shown
+from fastsam.untrusted.zips import Zip
+
+Arrays = dict[str, npt.NDArray[Any]]
+UNPACKED = 1 << 30  # bytes of all arrays together
+LONGEST = 4000  # bytes of a text: 1000 letters
+ITEMS = (1, 2, 4, 8)  # bytes of a number
+
+
+def read(data: bytes, kinds: Mapping[str, str], name: str) -> Arrays:
+    """The arrays of an npz file.
+
+    kinds: of each array's name a type of `f4`, `f8`, `i8` or `U`, and the number of axes: `f4 2`; name: what errors
+    call the file
+
+    Raises UsageError for an array that is not in `kinds`, is of another kind, is not finite, or is too large; and
+    whatever a damaged zip or header raises.
+    """
+    budget = Budget(name)
+    archive = Zip(io.BytesIO(data), budget)
+    left, arrays = UNPACKED, {}
+    for member in archive.members:
+        known = member.removesuffix(".npy")
+        if known == member or known not in kinds:
+            budget.refuse(f"it holds {shown(member)}, which no file of ours has")
+        content = archive.read(member, left, packed=True)
+        left -= len(content)
+        arrays[known] = array(content, known, kinds[known], budget)
+    return arrays
+
+
+def array(content: bytes, name: str, kind: str, budget: Budget) -> npt.NDArray[Any]:
+    """The numbers of an npy file. Raises UsageError for those of another kind than `kind`."""
+    stream = io.BytesIO(content)
+    shape, by_column, dtype = head(stream)
+    wanted, axes = kind.split()
+    right = dtype.kind == wanted[0] and len(shape) == int(axes) and not dtype.hasobject
+    sized = 0 < dtype.itemsize <= LONGEST if wanted == "U" else dtype.itemsize in ITEMS
+    if not (right and sized and min(shape, default=0) >= 0):
+        budget.refuse(
+            f"{name} is an array of {shown(str(dtype))} {shown(str(shape))}, not of {wanted} with {axes} axes"
+        )
+    count = math.prod(shape)
+    if count * dtype.itemsize != len(content) - stream.tell():
+        budget.refuse(f"{name} has {len(content) - stream.tell()} bytes for {shown(count)} values")
+    values = np.frombuffer(content, dtype, count, stream.tell()).reshape(shape, order="F" if by_column else "C")
+    if wanted == "U":
+        return values
+    with np.errstate(over="ignore"):
+        values = np.ascontiguousarray(values, wanted).reshape(shape)
+    if wanted[0] == "f" and not np.isfinite(values).all():
+        budget.refuse(f"{name} holds numbers that are not finite")
+    return values
+
+
+def head(stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """What an npy file begins with: shape, whether it is written column by column, dtype. Raises ValueError."""
+    version = np.lib.format.read_magic(stream)
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0(stream)
+    if version == (2, 0):
+        return np.lib.format.read_array_header_2_0(stream)
+    raise ValueError(f"it is written in version {version} of npy")

@@ -1,0 +1,121 @@
+"""ONNX files: read whole, with no other file, and checked before a runtime sees them.
+
+Enters: a path. Leaves: a model whose tensors hold the numbers that their shapes promise. What the graph computes is the
+runtime's to judge: a network is a program, though one that can only compute.
+"""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.errors import UsageError
+from fastsam.untrusted.budget import Budget
+from fastsam.untrusted.shown import reason, shown
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, TensorProto
+
+DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")  # whose operators come with ONNX Runtime
+MOST_NODES = 100_000
+DEEPEST = 8  # graphs within graphs
+
+
+def read(file: Path) -> "ModelProto":
+    """The model of an ONNX file.
+
+    Raises UsageError, one line that names file and tensor, for a file that is none, one that is too large, one whose
+    numbers lie in other files, and one whose tensors are not what they say.
+    """
+    import onnx  # slow to import
+    from google.protobuf.message import DecodeError
+
+    budget = Budget(str(file))
+    try:
+        budget.spend("bytes", file.stat().st_size)
+        model = onnx.load_model_from_string(file.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+    except DecodeError:
+        raise UsageError(f"{file} is no ONNX file") from None
+    check(model, budget)
+    return model
+
+
+def check(model: "ModelProto", budget: Budget) -> None:
+    """Raises UsageError for a model with tensors or operators that are not its own."""
+    nodes = 0
+    for graph in graphs(model.graph, budget):
+        nodes += len(graph.node)
+        if nodes > MOST_NODES:
+            budget.refuse(f"it has more than {MOST_NODES} nodes")
+        for node in graph.node:
+            if node.domain not in DOMAINS:
+                budget.refuse(f"it asks for operators of {shown(node.domain)}, which ONNX Runtime does not have")
+        tensors = [*graph.initializer, *(t for node in graph.node for a in node.attribute for t in (a.t, *a.tensors))]
+        budget.spend("tensors", len(graph.initializer))
+        for tensor in (t for t in tensors if t.data_type or t.dims or t.data_location):
+            check_tensor(tensor, budget)
+        for sparse in graph.sparse_initializer:
+            budget.refuse(f"tensor {shown(sparse.values.name)} is sparse, which no network of ours has")
+
+
+def graphs(graph: "GraphProto", budget: Budget) -> Iterator["GraphProto"]:
+    """The graph and those within it."""
+    waiting = [(graph, 0)]
+    while waiting:
+        current, depth = waiting.pop()
+        if depth > DEEPEST:
+            budget.refuse("its graphs are nested too deeply")
+        yield current
+        for node in current.node:
+            for attribute in node.attribute:
+                inner = [*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])]
+                waiting.extend((g, depth + 1) for g in inner)
+
+
+def check_tensor(tensor: "TensorProto", budget: Budget) -> None:
+    """Raises UsageError for a tensor whose numbers lie elsewhere, are of no known type, or too many or too few."""
+    from onnx import TensorProto, helper
+
+    if not isinstance(tensor.name, str):  # protobuf gives bytes for what is no UTF-8
+        budget.refuse("a tensor in it has a name that is no text")
+    name = shown(tensor.name) or "without a name"
+    if tensor.data_location == TensorProto.EXTERNAL or len(tensor.external_data):
+        budget.refuse(f"tensor {name} lies in another file, which is not read: save the network in one file")
+    if tensor.data_type not in helper.get_all_tensor_dtypes() or tensor.data_type == TensorProto.UNDEFINED:
+        budget.refuse(f"tensor {name} is of the unknown type {tensor.data_type}")
+    if min(tensor.dims, default=0) < 0:
+        budget.refuse(f"tensor {name} has the shape {shown(str(list(tensor.dims)))}")
+    if tensor.HasField("raw_data"):
+        size = math.prod(tensor.dims)
+        bits = width(tensor.data_type)
+        if bits and len(tensor.raw_data) != -(-size * bits // 8):
+            budget.refuse(f"tensor {name} has {len(tensor.raw_data)} bytes for {size} numbers")
+
+
+def width(kind: int) -> int:
+    """Bits of a number of an ONNX type, 0 for text."""
+    from onnx import TensorProto, helper
+
+    if kind == TensorProto.STRING:
+        return 0
+    name = TensorProto.DataType.Name(kind)
+    small = next((bits for bits in (4, 2) if name.endswith(("INT4", "4E2M1") if bits == 4 else ("INT2",))), 0)
+    return small or helper.tensor_dtype_to_np_dtype(kind).itemsize * 8
+
+
+def array(file: Path, tensor: "TensorProto") -> npt.NDArray[Any]:
+    """The numbers of a checked tensor. Raises UsageError if they are not as many as it says, or no numbers."""
+    from onnx import numpy_helper
+
+    try:
+        values = numpy_helper.to_array(tensor)
+    except Exception as error:  # of numbers in a field of another type
+        raise UsageError(f"{file} is refused: tensor {shown(tensor.name)} cannot be read: {reason(error)}") from None
+    if values.dtype.kind not in "fiub":
+        raise UsageError(f"{file} is refused: tensor {shown(tensor.name)} holds no plain numbers")
+    return np.asarray(values)

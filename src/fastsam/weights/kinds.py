@@ -1,0 +1,32 @@
+"""What a file is that is no network: its first bytes say it, and what to do.
+
+Enters: a path. Leaves: half a sentence, or nothing if the bytes say nothing.
+"""
+
+from pathlib import Path
+
+LOOKED_AT = 512  # bytes
+KINDS = {
+    b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19": (
+        "was saved by torch before 1.6, or in its old form: if you trust it, save it again with "
+        "torch.save(torch.load(FILE, weights_only=False), NEW)"
+    ),
+    b"\x80": "is a bare pickle, which is never read here: if you trust it, save the network with torch.save",
+    b"version https://git-lfs": "is a pointer of Git LFS, not the file itself: git lfs pull",
+    b"\x89HDF": "is an HDF5 file: convert it to ONNX",
+    b"\x1f\x8b": "is compressed by gzip: unpack it first",
+    b"\x89PNG": "is a picture, not a network: give photos after the weights",
+    b"\xff\xd8\xff": "is a picture, not a network: give photos after the weights",
+}
+PAGE = "is a web page, not a network: download the file itself, not the page about it"
+
+
+def kind_of(file: Path) -> str:
+    """What a file is by its first bytes; empty if they do not say. Raises OSError."""
+    with file.open("rb") as content:
+        head = content.read(LOOKED_AT)
+    if not head:
+        return "is empty: download or save it again"
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:9].lower().startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
+        return PAGE
+    return next((said for begin, said in KINDS.items() if head.startswith(begin)), "")
