@@ -117,7 +117,7 @@ def test_photos_of_one_pixel_width_are_read(tmp_path: Path, shape: tuple[int, in
 
 
 @pytest.mark.parametrize(
-    "source", [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4, 3), np.uint8), 7]
+    "source", [np.zeros((4, 4, 3), bool), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4, 3), np.uint8), 7]
 )
 def test_what_is_no_photo_is_refused(source: object) -> None:
     with pytest.raises(UsageError):

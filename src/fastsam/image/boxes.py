@@ -14,8 +14,10 @@ MOST = 20_000  # boxes or entries of a file that are looked at: a photo has a fe
 
 @dataclass(frozen=True)
 class Still:
-    """Of an AVIF or HEIC file: the largest (width, height) that anything in it claims; bits per sample; orientation 1..8
-    if it has a transformation."""
+    """Of an AVIF or HEIC file.
+
+    size: the largest (width, height) that anything in it claims; bits: per sample; orientation: 1..8 if it is turned
+    """
 
     size: tuple[int, int]
     bits: int

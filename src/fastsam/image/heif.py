@@ -1,17 +1,15 @@
 """HEIC and HEIF by pillow-heif, which the `heif` extra brings, or by pi-heif, the same without an encoder."""
 
 from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fastsam.errors import UnreadableImageError, UsageError, require
-from fastsam.image.values import Alpha
+from fastsam.image.values import Values
 
 
-def decode(data: bytes) -> tuple[npt.NDArray[Any], Alpha | None]:
-    """The main picture's values (H, W, 3 or 4) uint8, turned, and what the fourth band is.
+def decode(data: bytes) -> Values:
+    """The main picture's values, turned.
 
     Raises UnreadableImageError for a damaged file, and one that names the extra if it is not installed.
     """
@@ -21,7 +19,11 @@ def decode(data: bytes) -> tuple[npt.NDArray[Any], Alpha | None]:
         raise UnreadableImageError(f"a HEIC file: {error}") from None
     try:
         picture = heif.open_heif(data, convert_hdr_to_8bit=True)
-        values, mode = np.asarray(picture), picture.mode
+        values = np.asarray(picture)
+        mode = str(picture.mode)
     except Exception as error:  # of many kinds
         raise UnreadableImageError(f"the HEIC file cannot be read ({' '.join(str(error).split())[:200]})") from None
-    return values, {"RGBA": "straight", "RGBa": "premultiplied", "LA": "straight"}.get(mode)  # type: ignore[return-value]
+    layers = values.reshape(*values.shape[:2], -1)
+    if mode not in ("LA", "RGBA", "RGBa"):
+        return Values(layers)
+    return Values(layers[..., :-1], layers[..., -1:], mode == "RGBa")

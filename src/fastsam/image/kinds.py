@@ -59,8 +59,8 @@ def kind_of(head: bytes) -> str | None:
         return _of_brands(head)
     if head[4:8] in (b"moov", b"mdat", b"wide"):  # QuickTime before it said so
         return "video"
-    for start, step in ((0, 188), (4, 192)):  # MPEG transport stream, its packets bare or with a time each
-        if len(head) > start + 2 * step and all(head[start + k * step] == 0x47 for k in range(3)):
+    for at, step in ((0, 188), (4, 192)):  # MPEG transport stream, its packets bare or with a time each
+        if len(head) > at + 2 * step and all(head[at + k * step] == 0x47 for k in range(3)):
             return "video"
     return None
 

@@ -20,7 +20,7 @@ from fastsam.image import heif, tiff
 from fastsam.image.header import DAMAGED, Header, check, most_pixels, read_header
 from fastsam.image.kinds import HEAD, NAMED, kind_of
 from fastsam.image.turn import ORIENTATION, from_exif, turn
-from fastsam.image.values import from_array, to_rgb
+from fastsam.image.values import Values, from_array, to_rgb
 
 __all__ = ["Source", "UnreadableImageError", "decode", "from_array", "read_image", "read_own"]
 
@@ -124,36 +124,30 @@ def decode(data: bytes, most: int | None = None, stretch: bool = False, name: st
 
 def _decoded(data: bytes, found: Header, stretch: bool, name: str) -> UInt8:
     if found.tags is not None:
-        values, alpha = tiff.decode(data, found.tags)
-        return to_rgb(values, bits=_bits(values, found), alpha=alpha, stretch=stretch, name=name)
+        return to_rgb(tiff.decode(data, found.tags), stretch, name)
     if found.kind == "heif":
-        values, alpha = heif.decode(data)
-        return to_rgb(values, alpha=alpha, stretch=stretch, name=name)
+        return to_rgb(heif.decode(data), stretch, name)
     buffer = np.frombuffer(data, np.uint8)
     if found.kind != "jpeg":  # which has neither alpha nor more than 8 bits
         raw, kinds, blocks = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
         if raw is not None:
-            exif = [block.tobytes() for kind, block in zip(kinds, blocks, strict=True) if kind == cv2.IMAGE_METADATA_EXIF]
-            orientation = found.orientation or (from_exif(exif[0]) if exif else 1)
-            return turn(_shown(raw, found, stretch, name), orientation)
+            exif = dict(zip(map(int, kinds), blocks, strict=True)).get(cv2.IMAGE_METADATA_EXIF)
+            orientation = found.orientation or (1 if exif is None else from_exif(exif.tobytes()))
+            return turn(to_rgb(_stored(raw, found), stretch, name), orientation)
     pixels = cv2.imdecode(buffer, cv2.IMREAD_COLOR_RGB)
     if pixels is None:
         raise UnreadableImageError(DAMAGED)
-    colours = np.ascontiguousarray(pixels)
-    return to_rgb(colours, stretch=True) if stretch else colours
+    return to_rgb(Values(pixels), stretch, name)
 
 
-def _shown(raw: npt.NDArray[Any], found: Header, stretch: bool, name: str) -> UInt8:
-    """What OpenCV decoded, BGR or BGRA, as RGB."""
-    alpha = raw.ndim == 3 and raw.shape[2] == 4
-    if raw.ndim == 3:
-        raw = cv2.cvtColor(raw, cv2.COLOR_BGRA2RGBA if alpha else cv2.COLOR_BGR2RGB)
-    return to_rgb(raw, bits=_bits(raw, found), alpha="straight" if alpha else None, stretch=stretch, name=name)
-
-
-def _bits(values: npt.NDArray[Any], found: Header) -> int:
-    """The bits that uint16 values have: those that AVIF, JPEG 2000 and PNM say; others fill all 16."""
-    return found.bits if found.kind in ("avif", "jp2", "pnm") and 8 <= found.bits <= 16 else 16
+def _stored(raw: npt.NDArray[Any], found: Header) -> Values:
+    """What OpenCV decoded: grey, BGR or BGRA. AVIF, JPEG 2000 and PNM say how many bits theirs have, others fill 16."""
+    bits = min(found.bits, 16) if found.kind in ("avif", "jp2", "pnm") else 16
+    if raw.ndim == 2:
+        return Values(raw[..., None], bits=bits)
+    if raw.shape[2] == 4:
+        return Values(raw[..., 2::-1], raw[..., 3:], bits=bits)
+    return Values(cv2.cvtColor(raw, cv2.COLOR_BGR2RGB, dst=raw), bits=bits)
 
 
 def from_pil(image: Any, stretch: bool = False) -> UInt8:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from fastsam.errors import UnreadableImageError
 from fastsam.image.turn import turn
-from fastsam.image.values import Alpha
+from fastsam.image.values import Values
 
 EXTRA = "tiff"
 TAGS = 4096  # of a page: real ones have a few dozen
@@ -24,7 +24,14 @@ TILE = 64 << 20  # bytes of a tile that no photo needs to be larger for
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, LAB = 0, 1, 2, 3, 5, 6, 8
 COLOURS = {4: "transparency mask", CMYK: "CMYK", YCBCR: "YCbCr", LAB: "CIE L*a*b*", 32803: "a sensor's raw pixels"}
 NUMBERS = {1: "whole numbers", 2: "signed numbers", 3: "floats", 4: "undefined values", 5: "complex numbers"}
-NAMES = {34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50000: "ZSTD", 50001: "WebP", 50002: "JPEG XL", 34676: "LogLuv"}
+NAMES = {
+    34712: "JPEG 2000",
+    34887: "LERC",
+    34925: "LZMA",
+    50000: "ZSTD",
+    50001: "WebP",
+    50002: "JPEG XL",
+}
 COMMON = {1, 2, 3, 4, 5, 7, 8, 32773, 32946}  # compressions that every OpenCV reads
 
 
@@ -76,8 +83,8 @@ def read_page(data: bytes) -> Page:
     return page
 
 
-def decode(data: bytes, page: Page) -> tuple[npt.NDArray[Any], Alpha | None]:
-    """The page's values (H, W) or (H, W, 3 or 4), RGB and turned, and what the fourth band is.
+def decode(data: bytes, page: Page) -> Values:
+    """The page's values, turned.
 
     Raises UnreadableImageError for what is damaged, and for a feature that is not read, which it names.
     """
@@ -104,7 +111,7 @@ def unusual(page: Page) -> list[str]:
         odd.append(COLOURS.get(page.photometric, f"photometric {page.photometric}"))
     elif page.photometric in (CMYK, YCBCR, LAB, PALETTE) and not (bits <= 8 and numbers == 1):
         odd.append(f"{COLOURS.get(page.photometric, 'a palette')} of {bits} bits")
-    if (page.samples > 1 if grey or page.photometric == PALETTE else page.samples not in (3, 4)):
+    if page.samples > 1 if grey or page.photometric == PALETTE else page.samples not in (3, 4):
         odd.append(f"{page.samples} {'grey ' * grey}band{'s' * (page.samples != 1)}")
     if bits not in {1: (1, 2, 4, 8, 10, 12, 14, 16, 32), 2: (8, 16, 32), 3: (32, 64)}.get(numbers, ()):
         odd.append(f"{NUMBERS.get(numbers, 'values')} of {bits or 'several'} bits")
@@ -113,7 +120,7 @@ def unusual(page: Page) -> list[str]:
     return odd
 
 
-def _by_opencv(data: bytes, page: Page) -> tuple[npt.NDArray[Any], Alpha | None] | None:
+def _by_opencv(data: bytes, page: Page) -> Values | None:
     try:
         raw: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
@@ -121,14 +128,14 @@ def _by_opencv(data: bytes, page: Page) -> tuple[npt.NDArray[Any], Alpha | None]
     if raw is None:
         return None
     if raw.ndim == 2:
-        return _white_high(raw, page) if raw.dtype != np.uint8 else raw, None
+        return Values((raw if raw.dtype == np.uint8 else _white_high(raw, page))[..., None])
     if not page.has_alpha or raw.shape[2] < 4:
-        return raw[..., 2::-1], None
+        return Values(raw[..., 2::-1])
     ready = page.extra[0] == 1 or raw.dtype == np.uint8  # libtiff multiplies 8-bit colours by alpha itself
-    return raw[..., [2, 1, 0, 3]], "premultiplied" if ready else "straight"
+    return Values(raw[..., 2::-1], raw[..., 3:], ready)
 
 
-def _by_tifffile(data: bytes, page: Page, what: str) -> tuple[npt.NDArray[Any], Alpha | None]:
+def _by_tifffile(data: bytes, page: Page, what: str) -> Values:
     import tifffile
 
     try:
@@ -141,14 +148,10 @@ def _by_tifffile(data: bytes, page: Page, what: str) -> tuple[npt.NDArray[Any], 
         values = np.moveaxis(values, 0, -1)
     if values.shape != (shape if page.samples == 1 else (*shape, page.samples)):
         raise UnreadableImageError(f"{what} cannot be read (its pixels have the shape {values.shape})")
-    values = _white_high(values, page)
-    alpha: Alpha | None = None
-    if page.samples > 1:
-        colours = 1 if page.samples - page.has_alpha < 3 else 3
-        values = values[..., : colours + page.has_alpha]
-    if page.has_alpha:
-        alpha = "premultiplied" if page.extra[0] == 1 else "straight"
-    return turn(values, page.orientation), alpha
+    layers = turn(_white_high(values, page).reshape(*shape, -1), page.orientation)
+    colours = 1 if page.samples - page.has_alpha < 3 else 3
+    opacity = layers[..., colours : colours + 1] if page.has_alpha else None
+    return Values(layers[..., :colours], opacity, page.extra[:1] == (1,))
 
 
 def _white_high(values: npt.NDArray[Any], page: Page) -> npt.NDArray[Any]:

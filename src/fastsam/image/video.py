@@ -8,21 +8,25 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.image.read import UnreadableImageError
-
-SUFFIXES = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
+from fastsam.errors import UnreadableImageError
+from fastsam.image.kinds import VIDEO_SUFFIXES, head_of, kind_of
 
 
 def is_video(file: Path) -> bool:
-    """Whether a file is a video by its suffix."""
-    return file.suffix.lower() in SUFFIXES
+    """Whether a file is a video by its content, or by its suffix if nothing else claims the content."""
+    kind = kind_of(head_of(file))
+    return kind == "video" or (kind is None and file.suffix.lower() in VIDEO_SUFFIXES)
 
 
 def count(file: Path) -> int:
     """How many frames a video says that it has; 1 for a file that says nothing, or is none."""
-    capture = cv2.VideoCapture(str(file))
     try:
-        return max(1, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        capture = _opened(file)
+    except UnreadableImageError:
+        return 1
+    try:
+        said = int(min(capture.get(cv2.CAP_PROP_FRAME_COUNT), file.stat().st_size))  # a frame takes a byte at least
+        return max(1, said)
     finally:
         capture.release()
 
@@ -32,9 +36,7 @@ def frames(file: str | PathLike[str]) -> Iterator[npt.NDArray[np.uint8]]:
 
     Raises UnreadableImageError for a file that is missing or no video.
     """
-    if not Path(file).is_file():
-        raise UnreadableImageError(f"{file}: there is no such file")
-    capture = cv2.VideoCapture(str(file))
+    capture = _opened(Path(file))
     try:
         found, frame = capture.read()
         if not found:
@@ -44,3 +46,12 @@ def frames(file: str | PathLike[str]) -> Iterator[npt.NDArray[np.uint8]]:
             found, frame = capture.read()
     finally:
         capture.release()
+
+
+def _opened(file: Path) -> cv2.VideoCapture:
+    try:
+        if not file.is_file():
+            raise UnreadableImageError(f"{file}: there is no such file")
+        return cv2.VideoCapture(str(file))
+    except (OSError, UnicodeEncodeError):  # OpenCV takes a name as UTF-8 alone
+        raise UnreadableImageError(f"{file}: the video cannot be opened under this name: rename it") from None
