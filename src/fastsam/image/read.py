@@ -153,6 +153,7 @@ def _stored(raw: npt.NDArray[Any], found: Header) -> Values:
 def from_pil(image: Any, stretch: bool = False) -> UInt8:
     """RGB uint8 (H, W, 3) from a PIL image, which need not be installed for anything else."""
     try:
+        image.load()  # Pillow turns a TIFF then, and says so in its EXIF
         orientation = int(image.getexif().get(ORIENTATION, 1))
         if image.mode in DEEP:
             values = np.asarray(image)

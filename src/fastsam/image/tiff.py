@@ -23,7 +23,14 @@ WANTED = {254, 256, 257, 258, 259, 262, 274, 277, 284, 322, 323, 330, 338, 339}
 TILE = 64 << 20  # bytes of a tile that no photo needs to be larger for
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, LAB = 0, 1, 2, 3, 5, 6, 8
 COLOURS = {4: "transparency mask", CMYK: "CMYK", YCBCR: "YCbCr", LAB: "CIE L*a*b*", 32803: "a sensor's raw pixels"}
-NUMBERS = {1: "whole numbers", 2: "signed numbers", 3: "floats", 4: "undefined values", 5: "complex numbers"}
+NUMBERS = {
+    1: "whole numbers",
+    2: "signed numbers",
+    3: "floats",
+    4: "undefined values",
+    5: "complex numbers",
+    6: "complex numbers",
+}
 NAMES = {
     34712: "JPEG 2000",
     34887: "LERC",
@@ -171,7 +178,7 @@ def _tags(data: bytes, order: str, big: bool) -> dict[int, tuple[int, ...]]:
     found: dict[int, tuple[int, ...]] = {}
     for at in range(start, start + min(count, TAGS) * entry, entry):
         tag, kind, many = struct.unpack_from(f"{order}HH{word}", data, at)
-        letter = {1: "B", 3: "H", 4: "I", 16: "Q"}.get(kind)
+        letter = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}.get(kind)
         if letter is None or not many or tag not in WANTED:
             continue
         values, place = f"{order}{min(many, 16)}{letter}", at + (12 if big else 8)

@@ -47,11 +47,11 @@ def to_rgb(values: Values, stretch: bool = False, name: str = "the photo") -> UI
     """
     colours, opacity = values.colours, values.opacity
     eight = _stretched(colours) if stretch else _eight(colours, values.bits)
+    if opacity is not None:
+        eight = _on_white(eight, _eight(opacity, values.bits), values.premultiplied and not stretch)
     if not stretch and colours.dtype != np.uint8 and 0 < float(np.percentile(_sample(eight), HIGH)) < DARK:
         why = f"nearly black, as its {colours.dtype} values use a small part of their range"
         warnings.warn(f"{name}: {why}: stretch it ({STRETCH})", PhotoWarning, stacklevel=2)
-    if opacity is not None:
-        eight = _on_white(eight, _eight(opacity, values.bits), values.premultiplied and not stretch)
     return np.ascontiguousarray(eight if eight.shape[2] == 3 else np.repeat(eight, 3, axis=2))
 
 
