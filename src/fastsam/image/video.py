@@ -11,6 +11,8 @@ import numpy.typing as npt
 from fastsam.errors import UnreadableImageError
 from fastsam.image.kinds import VIDEO_SUFFIXES, head_of, kind_of
 
+GUESSING = (b"\0\0\1\xba", b"\0\0\1\xb3", b"\x47")  # MPEG's streams know no number of frames: OpenCV guesses one
+
 
 def is_video(file: Path) -> bool:
     """Whether a file is a video by its content, or by its suffix if nothing else claims the content."""
@@ -19,14 +21,16 @@ def is_video(file: Path) -> bool:
 
 
 def count(file: Path) -> int:
-    """How many frames a video says that it has; 1 for a file that says nothing, or is none."""
+    """How many frames a video says that it has, or, if it does not know, how many it has; 1 for a file that is none."""
     try:
         capture = _opened(file)
     except UnreadableImageError:
         return 1
     try:
-        said = int(min(capture.get(cv2.CAP_PROP_FRAME_COUNT), file.stat().st_size))  # a frame takes a byte at least
-        return max(1, said)
+        said = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        if said < 1 or head_of(file).startswith(GUESSING) or head_of(file)[4:5] == GUESSING[-1]:
+            said = sum(1 for _ in iter(capture.grab, False))
+        return max(1, min(said, file.stat().st_size))  # a frame takes a byte at least
     finally:
         capture.release()
 
