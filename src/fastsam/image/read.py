@@ -30,13 +30,6 @@ BYTES = 8  # of a file, for every pixel that a photo may have
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")  # PIL's modes of more than 8 bits
 TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
 
-if not hasattr(cv2, "imdecodeWithMetadata"):
-    raise ImportError(
-        "the installed cv2 is broken or too old: pip uninstall -y opencv-python opencv-python-headless "
-        "opencv-contrib-python opencv-contrib-python-headless, then pip install 'opencv-python-headless>=4.12' (or "
-        "'opencv-python>=4.12' for imshow): one of them alone"
-    )
-
 
 def read_image(source: Source, stretch: bool = False) -> UInt8:
     """The photo as RGB uint8 (H, W, 3).
