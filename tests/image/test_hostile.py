@@ -122,6 +122,13 @@ def test_scans_behind_a_marker_without_a_length_are_counted() -> None:
     assert header.read_header(hidden).scans == 2000
 
 
+def test_a_png_whose_chunk_claims_gigabytes_is_cut() -> None:
+    whole = png(30, 20)
+    at = whole.index(b"IDAT") - 4
+    with pytest.raises(UnreadableImageError, match="cut short"):
+        decode(whole[:at] + b"\xff\xff\xff\xf0" + whole[at + 4 :])
+
+
 def test_a_file_too_large_for_any_photo_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / "sparse.jpg").open("wb") as file:
         file.write(b"\xff\xd8\xff\xe0")

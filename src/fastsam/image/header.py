@@ -106,10 +106,22 @@ _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def _png(data: bytes) -> Header | None:
-    if b"IEND" not in data:  # a decoder fills the rest with grey and says nothing
-        raise UnreadableImageError(CUT)
+    """Walks the chunks: a decoder takes memory for as much as one claims, and fills what is cut off with grey."""
     name, width, height, bits = struct.unpack_from(">4sIIB", data, 12)
+    at, chunk = 8, b""
+    while chunk != b"IEND":
+        length, chunk = struct.unpack_from(">I4s", data, at)
+        if at + 12 + length > len(data):
+            raise UnreadableImageError(CUT)
+        if chunk == b"fcTL" and any(a > b for a, b in zip(_frame(data, at), (width, height), strict=True)):
+            return None
+        at += 12 + length
     return Header("png", width, height, max(8, bits)) if name == b"IHDR" else None
+
+
+def _frame(data: bytes, at: int) -> tuple[int, int]:
+    width, height = struct.unpack_from(">II", data, at + 12)
+    return width, height
 
 
 def _webp(data: bytes) -> Header | None:
