@@ -20,7 +20,7 @@ from threading import Event, Thread
 
 import psutil
 
-from fastsam.image.read import SUFFIXES
+from fastsam.image.kinds import SUFFIXES
 
 SINGLE = """
 import sys, time

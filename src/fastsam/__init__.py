@@ -4,12 +4,16 @@
 >>> segments = FastSAM()("photo.jpg")
 """
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# ONNX Runtime keeps a device id and a list of events for its maker, from its import on, unless this is set before.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from fastsam.compat.published import FastSAMDecoder, FastSAMPrompt
-    from fastsam.errors import UsageError
-    from fastsam.image.read import UnreadableImageError
+    from fastsam.errors import PhotoWarning, UnreadableImageError, UsageError
+    from fastsam.image.read import read_image
     from fastsam.model import FastSAM
     from fastsam.prompts import Candidate, Pick, Prompt
     from fastsam.segments import Segments
@@ -20,11 +24,13 @@ __all__ = [
     "FastSAM",
     "FastSAMDecoder",
     "FastSAMPrompt",
+    "PhotoWarning",
     "Pick",
     "Prompt",
     "Segments",
     "UnreadableImageError",
     "UsageError",
+    "read_image",
 ]
 
 _HOMES = {
@@ -32,11 +38,13 @@ _HOMES = {
     "FastSAM": "fastsam.model",
     "FastSAMDecoder": "fastsam.compat.published",
     "FastSAMPrompt": "fastsam.compat.published",
+    "PhotoWarning": "fastsam.errors",
     "Pick": "fastsam.prompts",
     "Prompt": "fastsam.prompts",
     "Segments": "fastsam.segments",
-    "UnreadableImageError": "fastsam.image.read",
+    "UnreadableImageError": "fastsam.errors",
     "UsageError": "fastsam.errors",
+    "read_image": "fastsam.image.read",
 }
 
 

@@ -1,4 +1,4 @@
-"""The one error of wrong use: a line that names the value and the remedy."""
+"""Errors of wrong use, and warnings: one line each that names the value and the remedy."""
 
 import importlib
 from types import ModuleType
@@ -6,6 +6,14 @@ from types import ModuleType
 
 class UsageError(ValueError):
     """Wrong use that the caller can mend; its text is one line for a person."""
+
+
+class UnreadableImageError(UsageError):
+    """A photo or a video that cannot be read, or not whole."""
+
+
+class PhotoWarning(UserWarning):
+    """A photo that is read, but not as its owner may mean, or files that are left out; one line for a person."""
 
 
 def require(module: str, extra: str) -> ModuleType:

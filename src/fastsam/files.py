@@ -1,7 +1,7 @@
 """Writing files whole: under a temporary name first, then renamed."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,27 +13,29 @@ from fastsam.errors import UsageError
 def whole(file: Path) -> Iterator[Path]:
     """Yields a temporary path beside `file` to write to, and renames it to `file` unless the block raises.
 
-    Raises UsageError where the folder cannot be written.
+    Raises UsageError if the folder cannot be written to, and OSError that names `file` if the disk is full or so.
     """
     folder = make_folder(file.parent)
+    part = folder / f".{secrets.token_hex(8)}{file.suffix}"
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{file.stem}-", suffix=file.suffix, dir=folder)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
         raise UsageError(f"{folder} cannot be written to ({error.strerror}): choose another folder") from None
-    os.close(handle)
-    part = Path(name)
     try:
         yield part
-        os.chmod(part, 0o666 & ~_umask())
         os.replace(part, file)
     except IsADirectoryError:
         raise UsageError(f"{file} is a folder: choose another name") from None
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(part), part):
+            raise
+        raise OSError(error.errno, error.strerror, str(file)) from None
     finally:
         part.unlink(missing_ok=True)
 
 
 def write(file: Path, content: bytes | str) -> None:
-    """Writes a file whole. Raises UsageError where the folder cannot be written."""
+    """Writes a file whole. Raises as `whole` does."""
     with whole(file) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
 
@@ -45,9 +47,3 @@ def make_folder(folder: Path) -> Path:
     except OSError as error:
         raise UsageError(f"{folder} cannot be made a folder ({error.strerror}): choose another") from None
     return folder
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

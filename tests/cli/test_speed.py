@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fastsam.cli.bench.clock import peak_memory
-from fastsam.cli.inputs import find_photos, opened
+from fastsam.image.photos import find_photos, opened
 
 
 def test_each_frame_of_a_video_is_a_photo(fastsam, clip: Path, tmp_path: Path) -> None:

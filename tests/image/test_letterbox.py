@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastsam import UsageError
@@ -13,6 +13,7 @@ from fastsam.image.letterbox import fit, letterbox
 from fastsam.image.read import read_image
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5000), st.integers(1, 5000), st.integers(32, 1300))
 def test_the_input_is_a_multiple_of_32_that_holds_the_photo(height: int, width: int, imgsz: int) -> None:
     box = fit((height, width), imgsz)
@@ -24,6 +25,7 @@ def test_the_input_is_a_multiple_of_32_that_holds_the_photo(height: int, width: 
         assert abs(2 * box.pad[axis] - spare) <= 1
 
 
+@settings(deadline=None)
 @given(st.integers(2, 3000), st.integers(2, 3000), st.integers(64, 1024), st.data())
 def test_boxes_come_back_to_the_photo(height: int, width: int, imgsz: int, data: st.DataObject) -> None:
     box = fit((height, width), imgsz)

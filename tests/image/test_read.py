@@ -1,14 +1,15 @@
 """Photos are read as a viewer shows them, whatever the file."""
 
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from fastsam import UnreadableImageError, UsageError
-from fastsam.image.read import read_image
+from fastsam import PhotoWarning, UnreadableImageError, UsageError, read_image
+from fastsam.image.read import decode
 
 
 @pytest.fixture
@@ -18,14 +19,15 @@ def photo() -> Image.Image:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["jpeg", "png", "rgba png"])
+@pytest.mark.parametrize("kind", ["jpeg", "png", "rgba png", "webp", "animated webp", "tiff", "avif", "rgba avif"])
 def test_exif_orientation_is_honoured(photo: Image.Image, tmp_path: Path, orientation: int, kind: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    if kind == "rgba png":
+    if "rgba" in kind:
         photo = photo.convert("RGBA")
+    more = {"save_all": True, "append_images": [photo.rotate(180)]} if "animated" in kind else {}
     file = tmp_path / "photo"
-    photo.save(file, kind.split()[-1], exif=exif)
+    photo.save(file, kind.split()[-1], exif=exif, **more)
     expected = np.asarray(ImageOps.exif_transpose(Image.open(file)).convert("RGB"))
     for source in (file, Image.open(file)):
         got = read_image(source)
@@ -116,15 +118,143 @@ def test_photos_of_one_pixel_width_are_read(tmp_path: Path, shape: tuple[int, in
     assert read_image(tmp_path / "photo").shape == (*shape, 3)
 
 
+@pytest.mark.parametrize("mode", ["LAB", "HSV", "YCbCr", "CMYK", "RGBX", "RGBa", "PA", "F", "I", "1"])
+def test_pil_modes_are_converted_as_pillow_does(photo: Image.Image, mode: str) -> None:
+    picture = photo.convert("RGBA").convert("RGBa") if mode == "RGBa" else photo.convert(mode)
+    expected = np.asarray(picture.convert("RGBA").convert("RGB") if mode == "RGBa" else picture.convert("RGB"))
+    assert np.abs(read_image(picture).astype(int) - expected).max() <= 1  # Pillow cuts fractions off, we round
+
+
+def test_a_pil_image_of_floats_from_0_to_1_is_no_black_one() -> None:
+    light = np.linspace(0, 1, 256, dtype=np.float32).reshape(16, 16)
+    np.testing.assert_array_equal(read_image(Image.fromarray(light))[..., 0], np.arange(256).reshape(16, 16))
+
+
+def test_a_pil_image_that_is_cut_is_an_error_of_one_line(photo: Image.Image) -> None:
+    data = io.BytesIO()
+    photo.resize((640, 480)).save(data, "jpeg")
+    with pytest.raises(UnreadableImageError, match="PIL image"):
+        read_image(Image.open(io.BytesIO(data.getvalue()[:6000])))
+
+
+COLOURS = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3) * 4
+
+
 @pytest.mark.parametrize(
-    "source", [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4, 3), np.uint8), 7]
+    "source",
+    [
+        COLOURS.astype(np.int64),
+        COLOURS.astype(np.float32),
+        COLOURS / 255,
+        COLOURS.astype(np.float16) / 255,
+        COLOURS.astype(np.uint16) * 257,
+        COLOURS.astype(">u2") * 257,
+        np.asfortranarray(COLOURS),
+        np.repeat(COLOURS, 2, axis=1)[:, ::2],
+        np.dstack((COLOURS, np.full((4, 5), 255, np.uint8))),
+        np.ma.masked_array(COLOURS),
+    ],
 )
-def test_what_is_no_photo_is_refused(source: object) -> None:
-    with pytest.raises(UsageError):
+def test_arrays_that_mean_the_same_are_the_same(source: np.ndarray) -> None:
+    got = read_image(source)
+    np.testing.assert_array_equal(got, COLOURS)
+    assert got.flags.c_contiguous
+    assert got.dtype == np.uint8
+
+
+def test_the_fourth_channel_of_an_array_is_transparency_on_white() -> None:
+    half = np.dstack((COLOURS, np.full((4, 5), 51, np.uint8)))
+    expected = np.round(COLOURS * 0.2 + 255 * 0.8)
+    np.testing.assert_array_equal(read_image(half), expected)
+    np.testing.assert_array_equal(read_image(half.astype(np.uint16) * 257), expected)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        np.zeros((4, 4, 3), bool),
+        np.zeros((4, 4, 3), complex),
+        np.zeros((4, 4, 3), object),
+        np.full((4, 4, 3), np.nan),
+        np.full((4, 4, 3), 9000.0),
+        np.full((4, 4, 3), -1, np.int16),
+        np.full((4, 4, 3), 70000, np.int32),
+        np.zeros((4, 4, 2), np.uint8),
+        np.zeros((3, 40, 40), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+        np.zeros((4, 4, 3, 1), np.uint8),
+        np.zeros(4, np.uint8),
+        7,
+        b"photo.jpg",
+        None,
+    ],
+)
+def test_what_is_no_photo_is_refused_in_one_line(source: object) -> None:
+    with pytest.raises(UsageError) as error:
         read_image(source)
+    assert "\n" not in str(error.value)
 
 
 def test_arrays_pass_unchanged() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, 6, 3), np.uint8)
     np.testing.assert_array_equal(read_image(pixels), pixels)
     np.testing.assert_array_equal(read_image(pixels[..., 0])[..., 2], pixels[..., 0])
+
+
+def test_twelve_bits_in_sixteen_are_named_and_stretched() -> None:
+    deep = (np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)) % 4096
+    with pytest.warns(PhotoWarning, match=r"nearly black.*uint16.*--stretch"):
+        plain = read_image(deep)
+    assert plain.max() == 15
+    light = read_image(deep, stretch=True)[..., 0].astype(float)
+    np.testing.assert_allclose(light, np.clip((deep - 40.95) / (4054.05 - 40.95) * 255, 0, 255), atol=0.51)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.int16, np.float32, np.float64])
+def test_stretching_takes_numbers_of_any_kind(kind: type) -> None:
+    values = np.linspace(0, 100, 10_000).reshape(100, 100).astype(kind)
+    light = read_image(values, stretch=True)
+    assert (light.min(), light.max()) == (0, 255)
+    assert abs(float(light.mean()) - 127.5) < 3
+
+
+def test_stretching_keeps_colours_and_leaves_what_is_no_number_black() -> None:
+    values = np.random.default_rng(0).uniform(-3000, 9000, (50, 50, 3))
+    values[7, 7] = np.nan
+    light = read_image(values, stretch=True)
+    assert light[7, 7].tolist() == [0, 0, 0]
+    low, high = np.nanpercentile(values, (1, 99))
+    expected = np.clip((values[9, 9] - low) / (high - low) * 255, 0, 255)
+    np.testing.assert_allclose(light[9, 9], expected, atol=0.51)
+
+
+@pytest.mark.parametrize("value", [0, 7, 255])
+def test_a_flat_photo_is_stretched_to_black_and_warns_of_nothing(value: int) -> None:
+    assert read_image(np.full((8, 8), value, np.uint16), stretch=True).max() == 0
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+def test_avif_of_more_than_8_bits_is_read(bits: int) -> None:
+    import cv2
+
+    deep = (np.arange(48 * 64 * 3).reshape(48, 64, 3) % 200 * (1 << (bits - 8))).astype(np.uint16)
+    flags = [cv2.IMWRITE_AVIF_DEPTH, bits, cv2.IMWRITE_AVIF_QUALITY, 100]
+    done, data = cv2.imencode(".avif", deep, flags)
+    assert done
+    expected = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB).astype(int)
+    assert np.abs(decode(data.tobytes()) - expected).max() <= 1
+
+
+def test_heic_is_read_turned(fixtures: Path) -> None:
+    pytest.importorskip("pillow_heif", reason="the heif extra is not installed")
+    pixels = read_image(fixtures / "turned.heic").astype(int)
+    assert pixels.shape == (96, 64, 3)
+    assert np.abs(pixels[5, 60] - (220, 40, 30)).max() < 8  # the upper left corner, turned to the right
+    assert np.abs(pixels[90, 5] - (40, 200, 60)).max() < 8
+
+
+def test_heic_without_its_extra_is_an_error_that_names_it(fixtures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("pillow_heif", "pi_heif"):
+        monkeypatch.setitem(sys.modules, name, None)  # as Python sees a package that is not there
+    with pytest.raises(UnreadableImageError, match=r"turned\.heic: .*fast-segment-anything\[heif\]"):
+        read_image(fixtures / "turned.heic")

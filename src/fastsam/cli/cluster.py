@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from fastsam.cli.report import clock
+from fastsam.cli.say import complain, say
 from fastsam.errors import UsageError, require
 from fastsam.files import make_folder, write
 from fastsam.formats import FORMATS
@@ -103,9 +104,9 @@ def segment(
         settings={name: value for name, value in given.items() if value is not None},
     )  # fmt: skip
     last = show(steps)
-    print(f"{output}: {last.done} photos in {last.parts} parts, {last.failed} failed")
+    say(f"{output}: {last.done} photos in {last.parts} parts, {last.failed} failed")
     if last.failed:
-        print(f"fastsam: why they failed is in {output.rstrip('/')}/_failures", file=sys.stderr)
+        complain(f"why they failed is in {output.rstrip('/')}/_failures")
     return 1 if last.failed else 0
 
 
@@ -145,7 +146,7 @@ def read(
             make_folder(file)
         for inner, made in content(name, photo.name, segments):
             write(file / inner if inner else file, made)
-        print(file)
+        say(file)
     return 0
 
 

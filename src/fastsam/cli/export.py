@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 from rich.console import Console
 
+from fastsam.cli.say import say
 from fastsam.errors import UsageError
 from fastsam.files import whole
 
@@ -109,7 +110,7 @@ def export(
         add_masks(model, settings)
     with whole(output) as part:
         part.write_bytes(content_of(model))
-    print(f"{output}: {output.stat().st_size / 1e6:.1f} MB; {report}")
+    say(f"{output}: {output.stat().st_size / 1e6:.1f} MB; {report}")
     if json_file:
         with whole(json_file) as part:
             part.write_text(json.dumps(asdict(report), indent=2) + "\n")
@@ -153,7 +154,7 @@ def export_second(source: Path, output: Path, calibrate: Path | None, json_file:
     with whole(output) as part:
         part.write_bytes(content_of(model))
     parts = [f"{name.replace('_', ' ')} {value:.3f}" for name, value in report.items()]
-    print("; ".join([f"{output}: {output.stat().st_size / 1e6:.1f} MB", *parts]))
+    say("; ".join([f"{output}: {output.stat().st_size / 1e6:.1f} MB", *parts]))
     if json_file:
         with whole(json_file) as part:
             part.write_text(json.dumps(report, indent=2) + "\n")
@@ -161,7 +162,7 @@ def export_second(source: Path, output: Path, calibrate: Path | None, json_file:
 
 def photos_of(folder: Path) -> list[Path]:
     """The photos of a folder, or of a COCO-style set. Raises UsageError where there is none."""
-    from fastsam.cli.inputs import find_photos
+    from fastsam.image.photos import find_photos
 
     inner = folder / "images"
     found = [photo.file for photo in find_photos([str(inner if inner.is_dir() else folder)]) if photo.frame is None]

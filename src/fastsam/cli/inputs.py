@@ -1,9 +1,8 @@
-"""What the words on a command line mean: photos, prompts, masks from elsewhere."""
+"""What the words on a command line mean: prompts, masks from elsewhere. Photos: `image/photos.py`."""
 
-import glob
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -13,107 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError
-from fastsam.image import video
-from fastsam.image.read import SUFFIXES, UnreadableImageError, read_image
+from fastsam.image.photos import Photo
+from fastsam.image.read import read_image
 from fastsam.masks.rle import RLE
 from fastsam.masks.rle import decode as decode_rle
 from fastsam.prompts import Box, Point, Prompt
 
 KEYS = {"points", "labels", "box", "mask", "text", "exclude"}
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A photo to segment.
-
-    file: where it is; name: its name in a list of all (its own, or enough of its path to be unique)
-    stem: name of its outputs without suffix, unique among all; frame: its number in a video, None for a photo
-    """
-
-    file: Path
-    name: str
-    stem: str
-    frame: int | None = None
-
-    def __str__(self) -> str:
-        return str(self.file) if self.frame is None else f"{self.file}, frame {self.frame}"
-
-
-def find_photos(words: list[str]) -> list[Photo]:
-    """The photos of files, folders (their images and videos, not deeper) and globs, in order, each once.
-
-    Raises UsageError for a folder or glob without photos.
-    """
-    files = list(dict.fromkeys(f for word in words for f in _files(word)))
-    names, stems = Counter(f.name for f in files), Counter(f.stem for f in files)
-    photos, used = [], {f.stem for f in files if stems[f.stem] == 1}
-    for file in files:
-        name = file.name if names[file.name] == 1 else file.as_posix()
-        stem = file.stem if stems[file.stem] == 1 else _unused(file.stem, used)
-        used.add(stem)
-        if video.is_video(file):
-            frames = range(video.count(file))
-            photos += [Photo(file, f"{name}#{k}", f"{stem}-{k:06d}", k) for k in frames]
-        else:
-            photos.append(Photo(file, name, stem))
-    return photos
-
-
-def opened(photos: Sequence[Photo]) -> Iterator[tuple[Photo, Path | npt.NDArray[np.uint8] | UsageError]]:
-    """Each photo and what is to be read: its file, or a frame, or why there is none.
-
-    Frames come one after the other; where a video ends before it said, the next one is an error and the rest left out.
-    """
-    frames: Iterator[npt.NDArray[np.uint8]] = iter(())
-    ended: Path | None = None
-    for photo in photos:
-        if photo.frame is None:
-            yield photo, photo.file
-            continue
-        if photo.frame == 0:
-            frames, ended = video.frames(photo.file), None
-        if ended == photo.file:
-            continue
-        try:
-            pixels = next(frames, None)
-        except UnreadableImageError as error:
-            yield photo, error
-            ended = photo.file
-            continue
-        if pixels is None:
-            yield (
-                photo,
-                UnreadableImageError(f"{photo.file}: the video ends after {photo.frame} frames, too soon"),
-            )
-            ended = photo.file
-        else:
-            yield photo, pixels
-
-
-def _files(word: str) -> list[Path]:
-    if not word:
-        raise UsageError("a photo's name is empty: name a file, a folder or a glob")
-    path = Path(word)
-    if path.is_dir():
-        found = sorted(f for f in path.iterdir() if f.suffix.lower() in SUFFIXES | video.SUFFIXES and f.is_file())
-        if not found:
-            raise UsageError(f"folder {word} holds no photos")
-        return found
-    if path.exists() or not glob.has_magic(word):
-        return [path]  # a missing file is reported when it is read, after the others are done
-    found = sorted(Path(f) for f in glob.glob(word, recursive=True) if Path(f).is_file())
-    if not found:
-        raise UsageError(f"no file matches {word}")
-    return found
-
-
-def _unused(stem: str, used: set[str]) -> str:
-    if stem not in used:
-        return stem
-    number = 2
-    while f"{stem}-{number}" in used:
-        number += 1
-    return f"{stem}-{number}"
 
 
 def read_prompts(
@@ -157,7 +62,7 @@ def read_prompt_file(file: Path) -> list[Prompt]:
     """The prompts of a JSON file; the name of a `mask` counts from the file's folder. Raises UsageError."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{file} is no readable JSON: {error}") from None
     rows = content if isinstance(content, list) else [content]
     if not rows:
@@ -199,7 +104,7 @@ class Annotations:
 
         Raises UsageError where there is none, or more than one.
         """
-        path = photo.file.resolve().as_posix()
+        path = Path(os.path.realpath(photo.file)).as_posix()
         fitting = [number for name, number in self.images if path.endswith("/" + name.lstrip("./"))]
         same = [number for name, number in self.images if Path(name).name == photo.file.name]
         chosen = fitting or same
@@ -218,7 +123,7 @@ def read_annotations(file: Path) -> Annotations:
         for row in content["annotations"]:
             rows.setdefault(int(row["image_id"]), []).append(row)
         categories = [c for c in content.get("categories", []) if "id" in c and "name" in c]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{file} is no readable COCO file: {error}") from None
     return Annotations(file, images, rows, categories)
 

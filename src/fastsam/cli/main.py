@@ -2,11 +2,13 @@
 
 import os
 import sys
+import warnings
 from typing import NoReturn
 
 from cyclopts import App, CycloptsError
 
 from fastsam import __version__
+from fastsam.cli.say import complain, say_warnings
 
 app = App(name="fastsam", version=__version__, help="Segment everything in a photo, then pick what you mean.")
 app.command(
@@ -50,9 +52,11 @@ def main() -> None:
     """Entry point: exit code 0 done, 1 some photos failed, 2 wrong use."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # a broken photo is named in a line of ours
     try:
-        code = app(sys.argv[1:], exit_on_error=False, print_error=False)
+        with warnings.catch_warnings():
+            say_warnings()
+            code = app(sys.argv[1:], exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        _fail(str(error))
+        _fail(" ".join(str(error).split()))
     except ValueError as error:
         _fail(str(error))
     except OSError as error:
@@ -63,5 +67,5 @@ def main() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    print(f"fastsam: {' '.join(message.split())}", file=sys.stderr)
+    complain(message)
     sys.exit(2)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fastsam.cli.inputs import Photo
 from fastsam.formats.answers import picks_of, segments_of
+from fastsam.image.photos import Photo
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,15 +14,17 @@ from rich.console import Console
 from rich.progress import track
 
 from fastsam import tiles
-from fastsam.cli.inputs import Photo, find_photos, opened, read_annotations, read_prompts
+from fastsam.cli.inputs import read_annotations, read_prompts
 from fastsam.cli.report import answer, describe
+from fastsam.cli.say import complain, say
 from fastsam.errors import UsageError
 from fastsam.files import make_folder
 from fastsam.files import write as write_file
 from fastsam.formats import FORMATS, coco, pictures
 from fastsam.formats.content import content
 from fastsam.formats.items import categories
-from fastsam.image.read import UnreadableImageError
+from fastsam.image.photos import Photo, find_photos, opened
+from fastsam.image.read import UnreadableImageError, read_image
 from fastsam.loading import cores
 from fastsam.model import FastSAM, stage
 from fastsam.prompts import Pick, Prompt
@@ -64,6 +65,9 @@ class Finding:
         cpu, cuda, mps or a number.
     precision
         float32, or bf16 with OpenVINO.
+    stretch
+        Make the darkest 1% of each photo's values black and the brightest 1% white: for 10- and 12-bit data, floats,
+        heights.
     annotations
         COCO file whose masks are taken instead of a network's.
     """
@@ -79,6 +83,7 @@ class Finding:
     runtime: str | None = None
     device: str | None = None
     precision: str | None = None
+    stretch: Annotated[bool, Parameter(negative="")] = False
     annotations: Path | None = None
 
 
@@ -250,7 +255,7 @@ def tell(
     """Says what became of each photo, writes the files of all together; returns the exit code."""
     instances, answers, code = coco.Instances(), [], 0
     names: tuple[str, ...] = ()
-    speak = partial(print, file=sys.stderr if json_ else sys.stdout, flush=True)
+    speak = partial(say, error=json_)
     err = Console(stderr=True)
     quiet = total == 1 or not err.is_terminal
     shown = track(found, "segmenting", total, console=err, transient=True, disable=quiet)
@@ -258,7 +263,7 @@ def tell(
         for photo, done in shown:
             if isinstance(done, UsageError):
                 about = "" if str(done).startswith(str(photo.file)) else f"{photo}: "
-                print(f"fastsam: {about}{done}", file=sys.stderr)
+                complain(f"{about}{done}")
                 code = max(code, 1 if isinstance(done, UnreadableImageError) else 2)
                 continue
             names = done.names
@@ -292,9 +297,9 @@ def plan(todo: Sequence[Photo], formats: Sequence[str], output: Path, others: Se
     outputs = {photo: {f: output / (photo.stem + FORMATS[f]) for f in formats if FORMATS[f]} for photo in todo}
     written = [file for files in outputs.values() for file in files.values()]
     written += [output / file for name, file in TOGETHER.items() if name in formats]
-    inputs = {file.resolve() for file in (*(photo.file for photo in todo), *others)}
+    inputs = {os.path.realpath(file) for file in (*(photo.file for photo in todo), *others)}
     for k, file in enumerate(written):
-        if file.resolve() in inputs:
+        if os.path.realpath(file) in inputs:
             raise UsageError(f"{file} is one of the photos itself or another input: choose another folder with -o")
         if file in written[:k]:
             raise UsageError(f"{file} would be written twice: ask for one format at a time")
@@ -316,7 +321,9 @@ def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segmen
         given = read_annotations(finding.annotations)
 
         def found(photo: Photo, source: Any) -> Segments:
-            segments = Segments.from_masks(source, given.of(photo), categories=given.categories)
+            segments = Segments.from_masks(
+                pixels_of(source, finding.stretch), given.of(photo), categories=given.categories
+            )
             return segments.filter(conf=finding.conf, iou=finding.iou)
 
         return found, min(cores(), photos)
@@ -330,7 +337,12 @@ def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segmen
     if workers > 1:
         network = network.parallel(workers)
     settings |= {name: value for name, value in view.items() if value is not None}
-    return lambda _, source: network(source, **settings), workers
+    return lambda _, source: network(pixels_of(source, finding.stretch), **settings), workers
+
+
+def pixels_of(source: Any, stretch: bool) -> Any:
+    """A file or a frame as it is, or its pixels, stretched."""
+    return read_image(source, stretch=True) if stretch else source
 
 
 def check(drawing: Drawing) -> None:
@@ -407,6 +419,6 @@ def write(photo: Photo, files: Files, segments: Segments, picks: Sequence[Pick] 
 def relative(photo: Path, folder: Path) -> str:
     """Where a photo lies from a folder on, or its whole path where none leads there."""
     try:
-        return Path(os.path.relpath(photo.resolve(), folder.resolve())).as_posix()
+        return Path(os.path.relpath(os.path.realpath(photo), os.path.realpath(folder))).as_posix()
     except ValueError:  # another drive
-        return str(photo.resolve())
+        return os.path.realpath(photo)

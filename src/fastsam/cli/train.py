@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from fastsam.cli.report import clock
+from fastsam.cli.say import say
 from fastsam.errors import UsageError, require
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def follow(
             if world.rank == 0:
                 print(said(report, what), file=sys.stderr, flush=True)
         if world.rank == 0:
-            print(f"{output}/final.pt")
+            say(f"{output}/final.pt")
 
 
 def said(report: "Report", what: str) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
+from fastsam.cli.say import say
 from fastsam.errors import UsageError, require
 from fastsam.weights import published
 from fastsam.weights.catalogue import BUNDLED
@@ -45,16 +46,16 @@ def get(name: str, /, *, file: Annotated[Path | None, Parameter(name="--from")] 
         The model's file where it is already on this machine: it is checked and copied.
     """
     if name in BUNDLED:
-        print(BUNDLED[name])
+        say(BUNDLED[name])
         return 0
     if name not in FILES:
         raise UsageError(f"unknown model {name!r}: choose from {', '.join([*BUNDLED, *FILES])}")
     if name == "clip":
         if not clip.is_installed():
             convert_clip(fetched(name, file), clip.home())
-        print(clip.home())
+        say(clip.home())
         return 0
-    print(fetched(name, file))
+    say(fetched(name, file))
     return 0
 
 
@@ -69,8 +70,8 @@ def fetched(name: str, file: Path | None) -> Path:
     columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(name, total=FILES[name].bytes)
-        say = partial(print, file=sys.stderr)
-        return published.fetch(name, lambda done: bar.update(task, completed=done), say)
+        tell = partial(say, error=True)
+        return published.fetch(name, lambda done: bar.update(task, completed=done), tell)
 
 
 def convert_clip(source: Path, folder: Path) -> None:
@@ -101,5 +102,5 @@ def convert(source: Path, target: Path, /) -> int:
         convert_clip(source, target)
     else:
         convert_file(source, target)
-    print(target)
+    say(target)
     return 0

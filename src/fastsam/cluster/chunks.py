@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from fastsam.cluster.storage import Place, folder_and_file, listed, place_of, split_glob
 from fastsam.errors import UsageError
-from fastsam.image.read import SUFFIXES
+from fastsam.image.kinds import SUFFIXES
 
 Columns = tuple[str | None, str]  # of keys and of bytes
 NUL = "\0"  # in no path

@@ -20,7 +20,7 @@ from pyarrow import fs
 
 from fastsam.cluster.storage import Place, delete, whole
 from fastsam.formats import answers, coco
-from fastsam.image.read import SUFFIXES
+from fastsam.image.kinds import SUFFIXES
 from fastsam.masks.rle import area
 from fastsam.segments import Segments
 

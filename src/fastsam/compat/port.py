@@ -19,11 +19,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.cli.inputs import find_photos
 from fastsam.compat.answers import answer_boxes, answer_points, answer_texts, gathered, refiner_of
 from fastsam.compat.published import nested
 from fastsam.errors import UsageError
 from fastsam.formats import overlay
+from fastsam.image.photos import find_photos
 from fastsam.image.read import from_array, read_image
 from fastsam.masks.runs import Crop
 from fastsam.model import FastSAM as Model

@@ -8,21 +8,29 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.image.read import UnreadableImageError
+from fastsam.errors import UnreadableImageError
+from fastsam.image.kinds import VIDEO_SUFFIXES, head_of, kind_of
 
-SUFFIXES = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
+GUESSING = (b"\0\0\1\xba", b"\0\0\1\xb3", b"\x47")  # MPEG's streams know no number of frames: OpenCV guesses one
 
 
 def is_video(file: Path) -> bool:
-    """Whether a file is a video by its suffix."""
-    return file.suffix.lower() in SUFFIXES
+    """Whether a file is a video by its content, or by its suffix if nothing else claims the content."""
+    kind = kind_of(head_of(file))
+    return kind == "video" or (kind is None and file.suffix.lower() in VIDEO_SUFFIXES)
 
 
 def count(file: Path) -> int:
-    """How many frames a video says that it has; 1 for a file that says nothing, or is none."""
-    capture = cv2.VideoCapture(str(file))
+    """How many frames a video says that it has, or, if it does not know, how many it has; 1 for a file that is none."""
     try:
-        return max(1, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        capture = _opened(file)
+    except UnreadableImageError:
+        return 1
+    try:
+        said = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        if said < 1 or head_of(file).startswith(GUESSING) or head_of(file)[4:5] == GUESSING[-1]:
+            said = sum(1 for _ in iter(capture.grab, False))
+        return max(1, min(said, file.stat().st_size))  # a frame takes a byte at least
     finally:
         capture.release()
 
@@ -32,9 +40,7 @@ def frames(file: str | PathLike[str]) -> Iterator[npt.NDArray[np.uint8]]:
 
     Raises UnreadableImageError for a file that is missing or no video.
     """
-    if not Path(file).is_file():
-        raise UnreadableImageError(f"{file}: there is no such file")
-    capture = cv2.VideoCapture(str(file))
+    capture = _opened(Path(file))
     try:
         found, frame = capture.read()
         if not found:
@@ -44,3 +50,12 @@ def frames(file: str | PathLike[str]) -> Iterator[npt.NDArray[np.uint8]]:
             found, frame = capture.read()
     finally:
         capture.release()
+
+
+def _opened(file: Path) -> cv2.VideoCapture:
+    try:
+        if not file.is_file():
+            raise UnreadableImageError(f"{file}: there is no such file")
+        return cv2.VideoCapture(str(file))
+    except (OSError, UnicodeEncodeError):  # OpenCV takes a name as UTF-8 alone
+        raise UnreadableImageError(f"{file}: the video cannot be opened under this name: rename it") from None

@@ -68,6 +68,8 @@ def load(file: Path, threads: int | None = None, providers: Sequence[Any] | None
 
 def open_file(file: Path, threads: int | None = None, providers: Sequence[Any] = ("CPUExecutionProvider",)) -> Any:
     """A session of any ONNX file, which says nothing but errors. Raises what ONNX Runtime raises."""
+    if hasattr(onnxruntime, "disable_telemetry_events"):
+        onnxruntime.disable_telemetry_events()  # if it was imported before `fastsam`, whose first lines say so too
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     if threads:

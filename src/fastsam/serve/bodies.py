@@ -5,13 +5,11 @@ Enters: requests. Leaves: checked values. Called by `routes`.
 
 import base64
 import binascii
-import io
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar
 
-import imagesize
 import numpy as np
 import numpy.typing as npt
 from anyio import fail_after
@@ -21,8 +19,8 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from fastsam.errors import UsageError
-from fastsam.image.read import SIGNATURES
+from fastsam.errors import UnreadableImageError, UsageError
+from fastsam.image.header import read_header
 from fastsam.masks import rle
 from fastsam.prompts import Prompt
 from fastsam.serve import schemas
@@ -170,16 +168,13 @@ def unpacked(image: str) -> bytes:
 
 def check_photo(data: bytes, limits: Limits) -> None:
     """Raises a problem for what is no photo (422) or has too many pixels (413), by its first bytes alone."""
-    if not data.startswith(SIGNATURES):
-        raise Problem(422, "not an image that can be read: send JPEG, PNG, WebP, TIFF, BMP or GIF")
     try:
-        width, height = imagesize.get(io.BytesIO(data))
-    except Exception:  # of a damaged header, whatever its kind
-        width, height = -1, -1
-    if min(width, height) < 1:
-        raise Problem(422, "the image is damaged or cut short: fetch or copy it again")
-    if width * height > limits.pixels:
-        raise Problem(413, f"a photo of {width} x {height} pixels has more than {limits.pixels}: send a smaller one")
+        found = read_header(data)
+    except UnreadableImageError as error:
+        raise Problem(422, str(error)) from None
+    if found.width * found.height > limits.pixels:
+        size = f"{found.width} x {found.height}"
+        raise Problem(413, f"a photo of {size} pixels has more than {limits.pixels}: send a smaller one")
 
 
 def file_name(name: str) -> str:

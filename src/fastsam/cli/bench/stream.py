@@ -41,9 +41,9 @@ def stream(
     rounds
         Turns of each; the median counts.
     """
-    from fastsam.cli.inputs import find_photos, opened
     from fastsam.formats import coco
     from fastsam.image.letterbox import prepare
+    from fastsam.image.photos import find_photos, opened
     from fastsam.image.read import read_image
     from fastsam.loading import cores
     from fastsam.model import FastSAM

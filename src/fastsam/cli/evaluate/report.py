@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from fastsam.cli.say import say
 from fastsam.files import make_folder, whole
 from fastsam.formats.overlay import draw, write
 from fastsam.prompts import Pick
@@ -73,7 +74,7 @@ def best_and_worst(folder: Path | None, rated: Sequence[tuple[float, Path, T]], 
     chosen += [("best", k, row) for k, row in enumerate(order[: -PICTURES - 1 : -1], 1)]
     for kind, k, (value, file, item) in chosen:
         write(folder / f"{kind}-{k}-{value:.2f}-{file.stem}.png", picture(item))
-    print(f"pictures of the best and the worst: {folder}")
+    say(f"pictures of the best and the worst: {folder}")
 
 
 def drawn(segments: Segments, picks: Sequence[Pick] | None = None) -> UInt8:

@@ -1,0 +1,54 @@
+"""The one place that prints lines of ours: what would steer a terminal or break a line is shown as its escape.
+
+Names of files, words of models and what files say of themselves may hold anything.
+"""
+
+import sys
+import warnings
+from typing import TextIO
+
+from fastsam.errors import PhotoWarning
+
+
+def say(line: object, error: bool = False) -> None:
+    """Prints a line on standard output, or on standard error."""
+    _print(visible(str(line)), sys.stderr if error else sys.stdout)
+
+
+def complain(line: object) -> None:
+    """Prints a line on standard error that says who complains."""
+    say(f"fastsam: {line}", error=True)
+
+
+def visible(text: str) -> str:
+    """The text as one line of characters that can be seen: a newline is `\\n`, ESC is `\\x1b`, a byte that is no UTF-8
+    `\\udcff`, what turns the direction of writing `\\u202e`."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def say_warnings() -> None:
+    """From now on a PhotoWarning is a line on standard error like any other, each time."""
+    others = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, PhotoWarning):
+            complain(message)
+        else:
+            others(message, category, filename, lineno, file, line)
+
+    warnings.simplefilter("always", PhotoWarning)
+    warnings.showwarning = show
+
+
+def _print(line: str, stream: TextIO) -> None:
+    known = stream.encoding or "utf-8"
+    print(line.encode(known, "backslashreplace").decode(known), file=stream, flush=True)

@@ -1,0 +1,124 @@
+"""What AVIF, HEIC and JPEG 2000 files say of themselves: sizes and transformations, from their boxes (ISO 14496-12).
+
+Enters: a file's bytes. Leaves: plain numbers. A box that lies about its length ends the walk; nothing is decoded.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fastsam.image.turn import from_steps
+
+MOST = 20_000  # boxes or entries of a file that are looked at: a photo has a few hundred
+
+
+@dataclass(frozen=True)
+class Still:
+    """Of an AVIF or HEIC file.
+
+    size: the largest (width, height) that anything in it claims; bits: per sample; orientation: 1..8 if it is turned
+    """
+
+    size: tuple[int, int]
+    bits: int
+    orientation: int | None
+
+
+def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """(type, start, end) of the contents of each box between two places."""
+    for _ in range(MOST):
+        if start + 8 > end:
+            return
+        size, name = struct.unpack_from(">I4s", data, start)
+        head = 8
+        if size == 1 and start + 16 <= end:
+            (size,) = struct.unpack_from(">Q", data, start + 8)
+            head = 16
+        elif size == 0:
+            size = end - start
+        if size < head or start + size > end:
+            return
+        yield name, start + head, start + size
+        start += size
+
+
+def find(data: bytes, path: tuple[bytes, ...], start: int, end: int) -> tuple[int, int] | None:
+    """Where the contents of the first box of that path begin and end; `meta` has four bytes before its boxes."""
+    for name in path:
+        found = next(((a, b) for n, a, b in boxes(data, start, end) if n == name), None)
+        if found is None:
+            return None
+        start, end = found[0] + 4 * (name == b"meta"), found[1]
+    return start, end
+
+
+def still(data: bytes) -> Still | None:
+    """What an AVIF or HEIC file says of its picture; None if it says nothing."""
+    try:
+        return _still(data)
+    except (struct.error, IndexError):
+        return None
+
+
+def _still(data: bytes) -> Still | None:
+    sizes, bits = list(_track_sizes(data)), 8
+    steps: list[tuple[bytes, int]] = []
+    properties = find(data, (b"meta", b"iprp", b"ipco"), 0, len(data))
+    if properties is not None:
+        held = list(boxes(data, *properties))
+        sizes += [struct.unpack_from(">II", data, a + 4) for name, a, _ in held if name == b"ispe"]
+        mine = [held[k - 1] for k in _associated(data) if 0 < k <= len(held)]
+        steps = [(name, data[a] & 3) for name, a, b in mine if name in (b"irot", b"imir") and b > a]
+        depths = [data[a + 5] for name, a, b in mine if name == b"pixi" and b > a + 5]
+        bits = max(depths, default=8)
+    if not sizes:
+        return None
+    largest = max(sizes, key=lambda size: size[0] * size[1])
+    return Still((largest[0], largest[1]), bits, from_steps(steps) if steps else None)
+
+
+def _associated(data: bytes) -> list[int]:
+    """Numbers, from 1, of the properties of the primary picture, in their order."""
+    first, table = (find(data, (b"meta", *path), 0, len(data)) for path in ((b"pitm",), (b"iprp", b"ipma")))
+    if first is None or table is None:
+        return []
+    (primary,) = struct.unpack_from(">I" if data[first[0]] else ">H", data, first[0] + 4)
+    version, wide = data[table[0]], data[table[0] + 3] & 1
+    (entries,) = struct.unpack_from(">I", data, table[0] + 4)
+    at = table[0] + 8
+    for _ in range(min(entries, MOST)):
+        (item,) = struct.unpack_from(">I" if version else ">H", data, at)
+        at += 4 if version else 2
+        count = data[at]
+        if item == primary:
+            kind, mask = (f">{count}H", 0x7FFF) if wide else (f">{count}B", 0x7F)
+            return [value & mask for value in struct.unpack_from(kind, data, at + 1)]
+        at += 1 + count * (2 if wide else 1)
+    return []
+
+
+def _track_sizes(data: bytes) -> Iterator[tuple[int, int]]:
+    """Width and height of what a sequence's tracks hold (ISO 14496-12, 8.5.2: the first entry of each table)."""
+    movie = find(data, (b"moov",), 0, len(data))
+    for name, a, b in boxes(data, *movie) if movie else ():
+        table = find(data, (b"mdia", b"minf", b"stbl", b"stsd"), a, b) if name == b"trak" else None
+        if table is not None and table[1] - table[0] >= 44:
+            yield struct.unpack_from(">HH", data, table[0] + 8 + 8 + 24)
+
+
+def jpeg2000(data: bytes) -> tuple[int, int, int, int] | None:
+    """Width, height, bits and number of components of a JPEG 2000 code stream (ISO 15444-1, A.5.1), None without."""
+    start = 0
+    if not data.startswith(b"\xff\x4f"):
+        found = find(data, (b"jp2c",), 0, len(data))
+        if found is None:
+            return None
+        start = found[0]
+    try:
+        marks, _, _, right, bottom, left, top = struct.unpack_from(">IHHIIII", data, start)
+        components, depth = struct.unpack_from(">HB", data, start + 40)
+    except struct.error:
+        return None
+    if marks != 0xFF4FFF51 or right <= left or bottom <= top:
+        return None
+    return right - left, bottom - top, (depth & 0x7F) + 1, components

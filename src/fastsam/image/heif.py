@@ -1,0 +1,29 @@
+"""HEIC and HEIF by pillow-heif, which the `heif` extra brings, or by pi-heif, the same without an encoder."""
+
+from importlib.util import find_spec
+
+import numpy as np
+
+from fastsam.errors import UnreadableImageError, UsageError, require
+from fastsam.image.values import Values
+
+
+def decode(data: bytes) -> Values:
+    """The main picture's values, turned.
+
+    Raises UnreadableImageError for a damaged file, and one that names the extra if it is not installed.
+    """
+    try:
+        heif = require("pi_heif" if find_spec("pi_heif") is not None else "pillow_heif", "heif")
+    except UsageError as error:
+        raise UnreadableImageError(f"a HEIC file: {error}") from None
+    try:
+        picture = heif.open_heif(data, convert_hdr_to_8bit=True)
+        values = np.asarray(picture)
+        mode = str(picture.mode)
+    except Exception as error:  # of many kinds
+        raise UnreadableImageError(f"the HEIC file cannot be read ({' '.join(str(error).split())[:200]})") from None
+    layers = values.reshape(*values.shape[:2], -1)
+    if mode not in ("LA", "RGBA", "RGBa"):
+        return Values(layers)
+    return Values(layers[..., :-1], layers[..., -1:], mode == "RGBa")

@@ -1,0 +1,142 @@
+"""Which photos files, folders, globs and videos stand for, and the frames of those that are videos.
+
+Enters: words. Leaves: `Photo`s, each with a name and a stem of its own; then what is to be read of each.
+"""
+
+import glob
+import os
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.errors import PhotoWarning, UnreadableImageError, UsageError
+from fastsam.image import video
+from fastsam.image.kinds import file_kind
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo to segment.
+
+    file: where it is; name: its name in a list of all (its own, or enough of its path to be unique)
+    stem: name of its outputs without suffix, unique among all; frame: its number in a video, None for a photo
+    """
+
+    file: Path
+    name: str
+    stem: str
+    frame: int | None = None
+
+    def __str__(self) -> str:
+        return str(self.file) if self.frame is None else f"{self.file}, frame {self.frame}"
+
+
+def find_photos(words: Sequence[str]) -> list[Photo]:
+    """The photos of files, folders (their images and videos, not deeper) and globs, in order, each once.
+
+    In a folder the content of a file decides what it is. Files that are neither photos nor videos, hidden ones and
+    cameras' raw files are left out; a PhotoWarning counts them.
+
+    Raises UsageError for a folder or glob without photos, and for a name that no file can have.
+    """
+    files = list(dict.fromkeys(f for word in words for f in _files(word)))
+    names, stems = Counter(f.name for f in files), Counter(f.stem for f in files)
+    photos, used = [], {f.stem for f in files if stems[f.stem] == 1}
+    for file in files:
+        name = file.name if names[file.name] == 1 else file.as_posix()
+        stem = file.stem if stems[file.stem] == 1 else _unused(file.stem, used)
+        used.add(stem)
+        if video.is_video(file):
+            frames = range(video.count(file))
+            photos += [Photo(file, f"{name}#{k}", f"{stem}-{k:06d}", k) for k in frames]
+        else:
+            photos.append(Photo(file, name, stem))
+    return photos
+
+
+def opened(photos: Sequence[Photo]) -> Iterator[tuple[Photo, Path | npt.NDArray[np.uint8] | UsageError]]:
+    """Each photo and what is to be read: its file, or a frame, or why there is none.
+
+    Frames come one after the other; where a video ends before it said, the next one is an error and the rest left out.
+    """
+    frames: Iterator[npt.NDArray[np.uint8]] = iter(())
+    ended: Path | None = None
+    for photo in photos:
+        if photo.frame is None:
+            yield photo, photo.file
+            continue
+        if photo.frame == 0:
+            frames, ended = video.frames(photo.file), None
+        if ended == photo.file:
+            continue
+        try:
+            pixels = next(frames, None)
+        except UnreadableImageError as error:
+            yield photo, error
+            ended = photo.file
+            continue
+        if pixels is None:
+            yield (
+                photo,
+                UnreadableImageError(f"{photo.file}: the video ends after {photo.frame} frames, too soon"),
+            )
+            ended = photo.file
+        else:
+            yield photo, pixels
+
+
+def _files(word: str) -> list[Path]:
+    if not word:
+        raise UsageError("a photo's name is empty: name a file, a folder or a glob")
+    if "\0" in word:
+        raise UsageError(f"{word!r} is no name of a file")
+    path = Path(word)
+    if path.is_dir():
+        return _of_folder(path)
+    if os.path.lexists(path) or not glob.has_magic(word):
+        return [path]  # a missing file is reported when it is read, after the others are done
+    found = sorted(Path(f) for f in glob.glob(word, recursive=True) if Path(f).is_file())
+    if not found:
+        raise UsageError(f"no file matches {word}")
+    return found
+
+
+def _of_folder(folder: Path) -> list[Path]:
+    try:
+        files = sorted(file for file in folder.iterdir() if not file.is_dir())
+    except OSError as error:
+        raise UsageError(f"folder {folder} cannot be read ({error.strerror})") from None
+    found = [file for file in files if file_kind(file) is not None]
+    left = Counter(_what(file) for file in files) - Counter(_what(file) for file in found)
+    said = ", ".join(f"{count} {what}" for what, count in left.most_common(5)) + ", ..." * (len(left) > 5)
+    if not found:
+        raise UsageError(f"folder {folder} holds no photos" + f": only {said}" * bool(left))
+    if left:
+        count = left.total()
+        warnings.warn(
+            f"folder {folder}: {count} file{'s' * (count != 1)} left out ({said}): only photos and videos are taken",
+            PhotoWarning,
+            stacklevel=2,
+        )
+    return found
+
+
+def _what(file: Path) -> str:
+    """What a file is called that is left out."""
+    if file.name.startswith("."):
+        return "hidden"
+    return file.suffix.lower() or "without suffix"
+
+
+def _unused(stem: str, used: set[str]) -> str:
+    if stem not in used:
+        return stem
+    number = 2
+    while f"{stem}-{number}" in used:
+        number += 1
+    return f"{stem}-{number}"
