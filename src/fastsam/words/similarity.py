@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.words.colours import TERMS, term
+from fastsam.words.distinct import distinct
 from fastsam.words.encoder import Encoder
 from fastsam.words.sight import Sight
 
@@ -128,17 +129,24 @@ def chances(sight: Sight, meanings: Sequence[Meaning], encoder: Encoder, among: 
     return found
 
 
-def name(sight: Sight, words: Sequence[str], encoder: Encoder) -> list[str | None]:
-    """The word that each of the N masks most likely is, None where no word reaches half the encoder's threshold.
+def name(sight: Sight, scores: Float, words: Sequence[str], encoder: Encoder, all: bool = False) -> list[str | None]:
+    """The word that each of the N masks most likely is, None if no word reaches half the encoder's threshold.
 
     Half, since a vocabulary says more about what a photo may hold than a single text does.
+
+    scores: (N,) the masks' own; all: whether masks of one name that lie within one another keep it all the same
     """
     names: list[str | None] = [None] * len(sight.masks)
     if not words:
         return names
     chance = chances(sight, [parse(word) for word in words], encoder, among=True)
-    for i, row in zip(sight.indices, chance, strict=True):
-        best = int(row.argmax())
-        if row[best] > encoder.threshold / 2:
-            names[i] = words[best]
+    best, sure = chance.argmax(1), chance.max(1)
+    named = np.flatnonzero(sure > encoder.threshold / 2)
+    for k in np.unique(best[named]).tolist():
+        own = named[best[named] == k]
+        indices = sight.indices[own]
+        if not all:
+            indices = indices[distinct(sight.masks.take(indices), sure[own] * np.sqrt(scores[indices]))]
+        for i in indices.tolist():
+            names[i] = words[k]
     return names
