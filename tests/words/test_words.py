@@ -15,6 +15,7 @@ from fastsam import FastSAM, Prompt, Segments, UsageError
 from fastsam.masks.runs import Crop
 from fastsam.words.colours import TERMS, shares, term
 from fastsam.words.crops import crop, describe
+from fastsam.words.offline import Offline
 from fastsam.words.pooled import covered
 from fastsam.words.similarity import SAME, Meaning, find, name, parse
 
@@ -101,9 +102,11 @@ class Table:
 
     def __init__(self, words: list[str], rows: list[list[float]]) -> None:
         self.words, self.rows = words, np.array(rows, np.float32)
+        self.seen: list[int] = []  # how many masks each call saw
 
     def see(self, photo: np.ndarray, masks: Iterable[Crop]) -> np.ndarray:
-        return self.rows[: sum(1 for _ in masks)]
+        self.seen.append(sum(1 for _ in masks))
+        return self.rows[: self.seen[-1]]
 
     def chances(self, seen: np.ndarray, words: Sequence[str], among: bool = False) -> np.ndarray:
         return np.stack([seen[:, self.words.index(word)] for word in words], 1)
@@ -173,23 +176,54 @@ def test_cells_are_covered_as_far_as_a_mask_goes(height: int, width: int, h: int
 
 def test_every_mask_gets_the_best_word_or_none(tiles: Segments) -> None:
     encoder = Table(["cup", "dog"], [[0.5, 0.6], [0.6, 0.1], [0.08, 0.02], [0.2, 0.0]])  # half the threshold is 0.1
-    assert name(tiles.sight, ["cup", "dog"], encoder) == ["dog", "cup", None, None, "cup"]
-    assert name(tiles.sight, ["cup"], encoder) == ["cup", "cup", None, None, "cup"]
-    assert name(tiles.sight, [], encoder) == [None] * 5
+    assert name(tiles.sight, tiles.scores, ["cup", "dog"], encoder) == ["dog", "cup", None, None, "cup"]
+    assert name(tiles.sight, tiles.scores, ["cup"], encoder) == ["cup", "cup", None, None, "cup"]
+    assert name(tiles.sight, tiles.scores, [], encoder) == [None] * 5
 
 
 def test_a_photo_is_looked_at_once(tiles: Segments) -> None:
     encoder = Table(["cup"], [[0.5], [0.6], [0.55], [0.25]])
     first = tiles.sight.through(encoder)
-    assert tiles.sight.through(encoder) is first
-    assert tiles.sight.colours is tiles.sight.colours
+    np.testing.assert_array_equal(tiles.sight.through(encoder), first)
+    assert encoder.seen == [4]
+
+
+def test_what_a_part_of_the_segments_was_seen_as_lives_with_the_photo(tiles: Segments) -> None:
+    """Words asked of what `take`, `filter` or a slice left: none of it is looked at twice, whoever asks next."""
+    encoder = Table(["cup"], [[0.5], [0.6], [0.55], [0.3]])
+    for part in (tiles.take(np.array([4, 1])), tiles[[1, 4]], tiles.filter(conf=0.55, area=(None, 1600))[1:]):
+        part.sight.through(encoder)
+    assert encoder.seen == [2]
+    tiles.sight.through(encoder)
+    assert encoder.seen == [2, 2]  # the two that were left
+    for part in (tiles, tiles[::-1], tiles.filter(conf=0.5), replace(tiles, names=("a",)), tiles[2:][:1]):
+        part.sight.through(encoder)
+    assert encoder.seen == [2, 2]
+    np.testing.assert_array_equal(tiles[[1, 4]].sight.through(encoder), encoder.rows[[1, 0]])  # as they were first seen
+
+
+@pytest.mark.usefixtures("encoder")
+def test_further_words_after_a_filter_cost_no_look(cat: Segments, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    see = Offline.see
+
+    def counted(self: Offline, photo: np.ndarray, masks: Iterable[Crop]) -> np.ndarray:
+        crops = list(masks)
+        looks.append(len(crops))
+        return see(self, photo, crops)
+
+    monkeypatch.setattr(Offline, "see", counted)
+    cat.filter(area=(100, None)).select(texts=["cat"], encoder="offline")
+    cat.filter(conf=0.1).select(texts=["the red thing", "dog"], encoder="offline")
+    cat[:1].name(["cat", "dog"], encoder="offline")
+    assert sum(looks) == 2  # the photo's two masks that are large enough, once each
 
 
 def test_words_without_the_photo_say_how_to_bring_it(tiles: Segments, tmp_path: Path) -> None:
     tiles.save(tmp_path / "tiles.npz")
     back = Segments.load(tmp_path / "tiles.npz")
     with pytest.raises(UsageError, match="photo="):
-        name(back.sight, ["cup"], Table(["cup"], [[1.0]]))
+        name(back.sight, back.scores, ["cup"], Table(["cup"], [[1.0]]))
     with pytest.raises(UsageError, match="200 pixels"):
         Segments.load(tmp_path / "tiles.npz", photo=np.zeros((9, 9, 3), np.uint8))
 
