@@ -89,8 +89,8 @@ def test_a_number_that_does_not_exist_is_an_index_error_in_one_line(segments: Se
 
 @pytest.mark.parametrize(
     "index",
-    ["a", 1.5, None, True, [0.5], [[0, 1]], np.zeros((4, 4), bool), [True, False], slice("a"), slice(0.5), {}, {1}, object(),
-     ["a"], [None], [1, [2]], Ellipsis, (slice(2), 0), NAN, np.array(1.5), b"a", [True, 2, 3, "a"]],
+    ["a", 1.5, None, True, [0.5], [[0, 1]], np.zeros((4, 4), bool), [True, False], slice("a"), slice(0.5), {}, {1},
+     object(), ["a"], [None], [1, [2]], Ellipsis, (slice(2), 0), NAN, np.array(1.5), b"a", [True, 2, 3, "a"]],
     ids=str,
 )  # fmt: skip
 def test_what_is_no_index_is_one_line(segments: Segments, index: Any) -> None:
@@ -194,15 +194,17 @@ def test_numpys_values_are_values(segments: Segments) -> None:
     assert [p.index for p in segments.select(points=np.matrix([[90, 30]]), labels=np.array([1]), refine=False)] == [2]
 
 
-ODD: list[Any] = ["yes", b"no", NAN, float("inf"), -1, 5, 0.5, object(), [None], [[1]], {}, {"a": 1}, 1j, np.zeros((2, 2)),
-                  np.array("a"), np.array([None]), True, [True], [("a", "b")], "1,2,3,4", range(3), [NAN] * 4]  # fmt: skip
+ODD: list[Any] = ["yes", b"no", NAN, float("inf"), -1, 5, 0.5, object(), [None], [[1]], {}, {"a": 1}, 1j,
+                  np.zeros((2, 2)), np.array("a"), np.array([None]), True, [True], [("a", "b")], "1,2,3,4", range(3),
+                  [NAN] * 4]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", ODD, ids=lambda v: " ".join(repr(v).split())[:30])
 def test_odd_values_end_in_one_line_or_an_answer(segments: Segments, value: Any, tmp_path: Path) -> None:
     """Every argument of every public call: never an error of NumPy's or of a helper's."""
     calls: list[Callable[[], Any]] = [
-        *(lambda n=n: segments.select(**{n: value}) for n in ("prompts", "points", "boxes", "masks", "texts", "exclude")),
+        *(lambda n=n: segments.select(**{n: value}) for n in ("prompts", "points", "boxes", "masks", "texts")),
+        lambda: segments.select(texts=["cup"], exclude=value, encoder="none"),
         lambda: segments.select(points=[(1, 1)], labels=value, refine=False),
         lambda: segments.select(boxes=[value], refine=False),
         lambda: segments.select(points=[value], refine=False),

@@ -15,6 +15,8 @@ from fastsam import FastSAM, Prompt, Segments, UsageError
 from fastsam.masks.runs import Crop
 from fastsam.words.colours import TERMS, shares, term
 from fastsam.words.crops import crop, describe
+from fastsam.words.distinct import distinct
+from fastsam.words.distinct import shares as shared_of
 from fastsam.words.offline import Offline
 from fastsam.words.pooled import covered
 from fastsam.words.similarity import SAME, Meaning, find, name, parse
@@ -179,6 +181,61 @@ def test_every_mask_gets_the_best_word_or_none(tiles: Segments) -> None:
     assert name(tiles.sight, tiles.scores, ["cup", "dog"], encoder) == ["dog", "cup", None, None, "cup"]
     assert name(tiles.sight, tiles.scores, ["cup"], encoder) == ["cup", "cup", None, None, "cup"]
     assert name(tiles.sight, tiles.scores, [], encoder) == [None] * 5
+
+
+def shapes(*boxes: tuple[int, int, int, int]) -> Segments:
+    """Masks that fill boxes x0, y0, x1, y1, and nothing to see."""
+    masks = np.zeros((len(boxes), 100, 200), bool)
+    for mask, (x0, y0, x1, y1) in zip(masks, boxes, strict=True):
+        mask[y0:y1, x0:x1] = True
+    return Segments.from_masks(np.zeros((100, 200, 3), np.uint8), masks)
+
+
+def stay(ranks: list[float], *boxes: tuple[int, int, int, int]) -> list[int]:
+    return distinct(shapes(*boxes).masks, np.array(ranks)).tolist()
+
+
+WHOLE, HEAD, LEGS = (10, 10, 50, 90), (20, 10, 40, 30), (15, 50, 45, 90)
+BESIDE, BOTH = (60, 10, 100, 90), (10, 10, 100, 90)
+
+
+def test_of_masks_of_one_name_parts_within_an_object_go() -> None:
+    assert stay([0.9, 0.8, 0.7], WHOLE, HEAD, LEGS) == [0]
+    assert stay([0.9, 0.8, 0.8], WHOLE, HEAD, BESIDE) == [0, 2]
+
+
+def test_of_masks_of_one_name_groups_around_objects_go() -> None:
+    assert stay([0.6, 0.6, 0.9], WHOLE, BESIDE, BOTH) == [0, 1]
+    assert stay([0.6, 0.2, 0.9], WHOLE, HEAD, BOTH) == [2]  # one object within, and a part of it: no group
+    assert stay([0.3, 0.3, 0.9], WHOLE, BESIDE, BOTH) == [2]  # by far the surest
+
+
+def test_of_masks_of_one_name_copies_go_and_neighbours_stay() -> None:
+    assert stay([0.8, 0.9], WHOLE, (11, 10, 51, 90)) == [1]
+    assert stay([0.8, 0.9], WHOLE, (40, 10, 80, 90)) == [0, 1]  # a quarter is shared
+    assert stay([0.9, 0.1], WHOLE, BESIDE) == [0]  # ranks below a fifth of the best
+    assert stay([]) == []
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 8), st.integers(0, 10**6))
+def test_what_masks_share_is_counted_in_pixels(n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    corners = rng.integers(0, 20, (n, 2))
+    boxes = np.concatenate((corners, corners + rng.integers(1, 20, (n, 2))), 1).tolist()
+    segments = shapes(*(tuple(box) for box in boxes))
+    pixels = segments.masks.stack().reshape(n, -1)
+    both = (pixels[:, None] & pixels).sum(2) / np.minimum(pixels.sum(1)[:, None], pixels.sum(1))
+    np.fill_diagonal(both, 0)
+    np.testing.assert_allclose(shared_of(segments.masks), np.where(both >= 0.5, both, 0))
+
+
+def test_each_object_is_named_once_unless_all_are_wanted() -> None:
+    segments = shapes(WHOLE, HEAD, BESIDE, BOTH)
+    encoder = Table(["person", "dog"], [[0.9, 0.1], [0.8, 0.1], [0.1, 0.8], [0.7, 0.2]])
+    words = ["person", "dog"]
+    assert name(segments.sight, segments.scores, words, encoder) == ["person", None, "dog", None]
+    assert name(segments.sight, segments.scores, words, encoder, all=True) == ["person", "person", "dog", "person"]
 
 
 def test_a_photo_is_looked_at_once(tiles: Segments) -> None:

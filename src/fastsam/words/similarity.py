@@ -1,7 +1,6 @@
 """Which masks a text means, and which word names a mask.
 
-Enters: what was seen of a photo, texts. Leaves: ranked masks for a text, a word for each mask. Called by `prompts` and
-`segments`.
+Enters: what was seen of a photo, texts. Leaves: ranked masks for a text, a word for each mask.
 
 The rule. A text is colour words, a place word and the rest, which names a thing. The mask's chance to be that thing
 comes from the encoder; a colour multiplies it by how much of the mask is of that colour, half of it being enough. The
@@ -134,7 +133,8 @@ def name(sight: Sight, scores: Float, words: Sequence[str], encoder: Encoder, al
 
     Half, since a vocabulary says more about what a photo may hold than a single text does.
 
-    scores: (N,) the masks' own; all: whether masks of one name that lie within one another keep it all the same
+    scores: (N,) the masks' own, times the root of the chance their rank among masks of one name
+    all: whether all of those keep it; else one mask per object does (see `distinct`)
     """
     names: list[str | None] = [None] * len(sight.masks)
     if not words:
@@ -146,7 +146,7 @@ def name(sight: Sight, scores: Float, words: Sequence[str], encoder: Encoder, al
         own = named[best[named] == k]
         indices = sight.indices[own]
         if not all:
-            indices = indices[distinct(sight.masks.take(indices), sure[own] * np.sqrt(scores[indices]))]
+            indices = indices[distinct(sight.masks.take(indices), np.sqrt(sure[own]) * scores[indices])]
         for i in indices.tolist():
             names[i] = words[k]
     return names
