@@ -53,6 +53,7 @@ WRONG: list[tuple[str, Any]] = [
     *(("imgsz", v) for v in ("640", 640.0, 8, -1, 10**9, True, NAN, object())),
     *(("imgsz", v) for v in ((640,) * 3, (), (640, "640"), (640, None))),
     *(("refine", v) for v in ("yes", 1, 0, [], np.zeros(3))),
+    *(("overlap", v) for v in ("0.2", 0, 0.9, NAN, None, True)),
     *(("tile", v) for v in (10, 500.0, "500", True, NAN, [500])),
 ]
 
@@ -60,7 +61,7 @@ WRONG: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("name", "value"), WRONG, ids=lambda v: " ".join(repr(v).split())[:30])
 def test_an_odd_value_is_one_line_that_names_it(model: FastSAM, name: str, value: Any) -> None:
     calls = [lambda: model(GREY, **{name: value}), lambda: model.stream([GREY], **{name: value})]
-    if name != "tile":
+    if name not in ("tile", "overlap"):
         calls.append(lambda: model.batch([GREY], **{name: value}))
     for call in calls:
         with pytest.raises(UsageError, match=name) as caught:

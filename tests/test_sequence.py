@@ -169,6 +169,18 @@ def test_pickled_masks_of_a_network_come_back(make_segments: Callable[..., Segme
     assert pickle.loads(pickle.dumps(segments)) == segments
 
 
+def test_lists_of_scores_and_classes_become_arrays(segments: Segments) -> None:
+    made = Segments(segments.masks, SCORES, [0, 1, 1, 0], segments.names, photo=segments.photo)  # type: ignore[arg-type]
+    assert made == segments
+    with pytest.raises(ValueError, match="4 masks, 1 scores and 2 classes"):
+        Segments(segments.masks, [0.5], [0, 1])  # type: ignore[arg-type]
+    assert "\n" not in repr(segments.masks.crop(0)) + repr(segments.masks.runs(0))
+    with pytest.raises(IndexError, match="mask 4 does not exist: there are 4"):
+        segments.masks.crop(4)
+    with pytest.raises(UsageError, match="chooses no masks"):
+        segments.masks.crop(1.5)  # type: ignore[arg-type]
+
+
 def test_asking_nothing_is_answered_by_nothing(segments: Segments) -> None:
     nothing: list[dict[str, Any]] = [
         {}, {"points": []}, {"points": np.zeros((0, 2)), "labels": []}, {"boxes": np.zeros((0, 4))}, {"boxes": []},

@@ -150,6 +150,9 @@ def test_a_camera_that_is_not_there_is_an_error_that_names_it(model: FastSAM) ->
             list(model.stream(number))
     with pytest.raises(UsageError, match=r"may have no end: iterate over model\.stream\(0\)"):
         model(0)
+    for number in (-1, 10**30):
+        with pytest.raises(UsageError, match="a camera's number must be an integer from 0 to"):
+            model.stream(number)
     left_out: list[object] = []
     assert list(model.stream(77, unreadable=lambda source, error: left_out.append(source))) == []
     assert left_out == [77]

@@ -130,8 +130,7 @@ class FastSAM:
         """
         use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
         refine = drawing(refine)
-        if tile is not None:
-            tiles.check(tile, overlap)
+        tiles.check(tiles.LEAST_TILE if tile is None else tile, overlap)
         refuse(published)
         if device is not None:
             self.to(device)
@@ -246,8 +245,7 @@ class FastSAM:
         """
         use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
         refine, size = drawing(refine), sides(imgsz)
-        if tile is not None:
-            tiles.check(tile, overlap)
+        tiles.check(tiles.LEAST_TILE if tile is None else tile, overlap)
         if unreadable is not None and not callable(unreadable):
             raise UsageError(f"unreadable must be a function of a source and an error, not {show(unreadable)}")
         every = items(sources)

@@ -70,6 +70,9 @@ class Segments(Sequence[Segment]):
     threads: int | None = None
 
     def __post_init__(self) -> None:
+        for name, values, kind in (("scores", self.scores, np.float32), ("classes", self.classes, np.int64)):
+            if not isinstance(values, np.ndarray):
+                object.__setattr__(self, name, np.array(values, kind))
         if not len(self.masks) == len(self.scores) == len(self.classes):
             raise ValueError(
                 f"{len(self.masks)} masks, {len(self.scores)} scores and {len(self.classes)} classes differ"
@@ -259,12 +262,12 @@ class Segments(Sequence[Segment]):
             else:
                 raise UsageError(f"{show(one)} is not a pick")
         names = tuple(dict.fromkeys((*self.names, *(text for _, text in rows if text is not None))))
-        kinds = [self._class_of(match) if text is None else names.index(text) for match, text in rows]
+        kinds = [self.class_of(match) if text is None else names.index(text) for match, text in rows]
         masks = from_pixels(collect((match.runs for match, _ in rows), self.size))
         scores = np.clip(np.array([match.score for match, _ in rows], np.float32), 0, 1)  # a click's rank may exceed 1
         return replace(self, masks=masks, scores=scores, classes=np.array(kinds, np.int64), names=names, kept=None)
 
-    def _class_of(self, answer: Candidate) -> int:
+    def class_of(self, answer: Candidate) -> int:
         """The class of the segment that an answer is made of, or else overlaps most; 0 without any."""
         if answer.how != "drawn":
             return int(self.classes[answer.plus[0]])

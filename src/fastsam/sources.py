@@ -16,9 +16,10 @@ import numpy as np
 from fastsam.errors import UsageError
 from fastsam.image import video
 from fastsam.image.read import SUFFIXES, UnreadableImageError
-from fastsam.values import plain
+from fastsam.values import integer, plain
 
 ADDRESSES = ("http://", "https://", "rtsp://", "rtsps://", "rtmp://", "tcp://", "udp://")
+MOST_CAMERAS = 9999
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def items(source: Any) -> Iterator[Item]:
     Raises UsageError for a camera, a folder or a pattern without photos; a video that cannot be read is an item.
     """
     if is_camera(source):
-        return captured(plain(source))
+        return captured(integer(source, "a camera's number", 0, MOST_CAMERAS))
     if is_address(source):
         return captured(source)
     if not is_several(source):

@@ -113,7 +113,7 @@ class Masks:
 
     def runs(self, i: int, above: float = 0.0) -> Runs:
         """Mask i as runs: where its logits are above `above`. Raises IndexError."""
-        return self.source.runs_of(np.array([range(len(self))[i]]), above)[0]
+        return self.source.runs_of(positions([i], len(self), "mask"), above)[0]
 
     def all_runs(self, above: float = 0.0) -> Iterator[Runs]:
         """Every mask as runs, some decoded together: several times faster than one by one."""
