@@ -3,7 +3,11 @@
     fastsam export fastsam-tiny masks.onnx --with-masks
     python masks_without_fastsam.py masks.onnx photo.jpg --point 300,200 --box 180,10,430,250
 
-Writes picked.png. Whatever runs ONNX (C++, C#, JavaScript, Java) does the same in as many lines.
+Writes picked.png: what was picked in colour on the photo in grey. The rule is that of `segments.select(refine=False)`:
+a point means the mask in whose middle it lies and that is sure of it, a small one before a large one; a box means the
+mask whose own box has the greatest IoU with it, one half at least. `select` also unites masks if none fits alone.
+
+Whatever runs ONNX (C++, C#, JavaScript, Java) does the same in as many lines.
 """
 
 import argparse
@@ -26,28 +30,43 @@ def prepare(photo, longest):
 
 
 def full_size(mask, frame, size):
-    """Logits (h, w) on cells of 4 input pixels -> bool (H, W) of the photo: bilinear, then above 0."""
+    """Logits (h, w) on cells of 4 input pixels -> those of the photo (H, W), bilinear: a mask is where they are > 0."""
     factor, shift = frame
     to_cells = np.column_stack((np.diag(factor / 4), (factor / 2 + shift) / 4 - 0.5))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(mask, to_cells, size[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE) > 0
+    return cv2.warpAffine(mask, to_cells, size[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def by_point(masks, frame, point):
-    """The smallest mask that holds a point x, y of the photo, None where none does."""
-    x, y = np.clip((point * frame[0] + frame[1]) // 4, 0, [masks.shape[2] - 1, masks.shape[1] - 1]).astype(int)
-    at = masks[:, y, x] > 0
-    areas = np.where(at, (masks > 0).sum((1, 2)), np.iinfo(np.int64).max)
-    return int(areas.argmin()) if at.any() else None
+def by_point(boxes, scores, masks, frame, point, size):
+    """The mask that a point x, y of the photo means, None if none holds it."""
+    if not (0 <= point[0] < size[1] and 0 <= point[1] < size[0]):
+        return None
+    cell = ((np.floor(point) + 0.5) * frame[0] + frame[1]) / 4 - 0.5
+    x, y = cell.astype(np.float32).reshape(2, 1, 1)
+    at = np.array([cv2.remap(m, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0, 0] for m in masks])
+    centres, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-9)
+    away = (point * frame[0] + frame[1] - centres) / sides
+    central = np.exp(-0.5 * (away**2).sum(1) / 0.3**2)
+    small = sides.prod(1) ** -0.1
+    ranks = np.where(at > 0, scores**0.25 * (1 / (1 + np.exp(-at))) ** 2 * central * small, 0)
+    return int(ranks.argmax()) if ranks.any() else None
 
 
 def by_box(boxes, frame, box):
-    """The mask whose box has the greatest IoU with a box of the photo, None where none meets it."""
+    """The mask whose box has the greatest IoU with a box of the photo, None if that is below one half."""
     box = (box.reshape(2, 2) * frame[0] + frame[1]).reshape(4)
     w, h = (np.minimum(boxes[:, k + 2], box[k + 2]) - np.maximum(boxes[:, k], box[k]) for k in (0, 1))
     shared = np.maximum(w, 0) * np.maximum(h, 0)
     iou = shared / ((boxes[:, 2:] - boxes[:, :2]).prod(1) + (box[2:] - box[:2]).prod() - shared)
-    return int(iou.argmax()) if shared.any() else None
+    return int(iou.argmax()) if iou.max(initial=0) >= 0.5 else None
+
+
+def numbers(words, n, what):
+    """n numbers between commas, for each of the words."""
+    try:
+        return [np.array([float(v) for v in word.split(",")]).reshape(n) for word in words]
+    except ValueError:
+        raise SystemExit(f"--{what} must be {n} numbers with commas between them") from None
 
 
 parser = argparse.ArgumentParser()
@@ -56,17 +75,29 @@ parser.add_argument("photo")
 parser.add_argument("--point", action="append", default=[])
 parser.add_argument("--box", action="append", default=[])
 arguments = parser.parse_args()
-session = onnxruntime.InferenceSession(arguments.model)
-settings = json.loads(session.get_modelmeta().custom_metadata_map["fastsam"])
+points, wanted = numbers(arguments.point, 2, "point"), numbers(arguments.box, 4, "box")
 photo = cv2.imread(arguments.photo)
 if photo is None:
-    raise SystemExit(f"{arguments.photo} is no photo that can be read")
+    raise SystemExit(f"{arguments.photo} is not a photo that can be read")
+try:
+    session = onnxruntime.InferenceSession(arguments.model)
+except Exception as error:
+    raise SystemExit(f"{arguments.model} is not a file that ONNX Runtime can load: {error}") from None
+settings = json.loads(session.get_modelmeta().custom_metadata_map.get("fastsam", "{}"))
+if not settings.get("masks"):
+    raise SystemExit(f"{arguments.model} has no masks inside: fastsam export MODEL {arguments.model} --with-masks")
 images, frame = prepare(np.ascontiguousarray(photo[..., ::-1]), settings["imgsz"])
 boxes, scores, masks = session.run(["boxes", "scores", "masks"], {"images": images})
-picks = [by_point(masks, frame, np.array(p.split(","), float)) for p in arguments.point]
-picks += [by_box(boxes, frame, np.array(b.split(","), float)) for b in arguments.box]
+size = photo.shape[:2]
+picks = [by_point(boxes, scores, masks, frame, point, size) for point in points]
+picks += [by_box(boxes, frame, box) for box in wanted]
+grey = cv2.cvtColor(cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+picture = 128 + grey // 2  # pale, so that what is picked stands out
 for pick in picks:
     print("no match" if pick is None else f"mask {pick}, score {scores[pick]:.2f}")
     if pick is not None:
-        photo[full_size(masks[pick], frame, photo.shape[:2])] //= 2
-cv2.imwrite("picked.png", photo)
+        mask = full_size(masks[pick], frame, size) > 0
+        picture[mask] = photo[mask]
+        outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(picture, outlines, -1, (0, 0, 255), max(1, round(max(size) / 400)))
+cv2.imwrite("picked.png", picture)

@@ -1,9 +1,11 @@
 """Thresholding and suppression, against the loop one would write first."""
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fastsam import UsageError
 from fastsam.candidates import candidates, suppress, suppress_softly
 
 
@@ -89,3 +91,32 @@ def test_nothing_found_is_an_empty_result() -> None:
     found = candidates(raw([(50, 50, 20, 20, 0.1)], 1), 32, 0.5, 0.7, 10)
     assert found.boxes.shape == (0, 4)
     assert found.coefficients.shape == (0, 32)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 3e38])
+@pytest.mark.parametrize("row", [0, 2, 4, 5, 37])
+def test_a_row_that_is_not_finite_is_dropped_before_it_suppresses_others(bad: float, row: int) -> None:
+    rows = [(50 + 60 * k, 50, 20, 20, 0.3 + k / 10, 0.1) for k in range(5)]
+    expected = candidates(raw(rows, 2), 32, 0.2, 0.5, 10)
+    worse = raw([(100, 100, 400, 400, 0.95, 0.9), *rows], 2)
+    worse[row, 0] = bad
+    if row != 5:
+        worse[4, 0] = max(worse[4, 0], 0.95)  # NaN stays
+    found = candidates(worse, 32, 0.2, 0.5, 10)
+    lost = len(expected.scores) - len(set(expected.scores.tolist()) & set(found.scores.tolist()))
+    assert lost == 0
+    assert np.isfinite(found.boxes).all()
+    assert np.isfinite(found.coefficients).all()
+
+
+def test_a_huge_box_moves_no_other_classes() -> None:
+    """Classes are told apart by comparing them, not by moving boxes, which huge numbers would make all the same."""
+    rows = [(50, 50, 1e30, 1e30, 0.9, 0.1), *((50 + 60 * k, 50, 20, 20, 0.1, 0.8 - k / 10) for k in range(4))]
+    found = candidates(raw(rows, 2), 32, 0.2, 0.5, 10)
+    assert found.classes.tolist() == [0, 1, 1, 1, 1]
+
+
+def test_a_network_without_a_finite_number_is_named() -> None:
+    with pytest.raises(UsageError, match="no finite numbers"):
+        candidates(np.full((37, 20), np.nan, np.float32), 32, 0.2, 0.5, 10)
+    assert len(candidates(np.zeros((37, 0), np.float32), 32, 0.2, 0.5, 10).scores) == 0

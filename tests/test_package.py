@@ -34,3 +34,27 @@ def test_the_public_names_are_there() -> None:
     for name in fastsam.__all__:
         assert getattr(fastsam, name) is not None
     assert set(fastsam.__all__) <= set(dir(fastsam))
+
+
+BROKEN = {
+    "without a screen": "raise ImportError('libGL.so.1: cannot open shared object file')",
+    "half removed": "",
+    "old": "def __getattr__(name):\n    if name == 'imdecodeWithMetadata':\n        raise AttributeError\n    return 0",
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_an_opencv_that_cannot_be_used_is_named(tmp_path: Path, how: str) -> None:
+    """Two packages bring the module cv2: whoever removes one of them is left with half a module."""
+    (tmp_path / "cv2.py").write_text(BROKEN[how])
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import fastsam; fastsam.UsageError; fastsam.FastSAM()"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    last = run.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: OpenCV (the module cv2) cannot be used: ")
+    assert "pip uninstall opencv-python opencv-python-headless" in last
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    code = "import sys; before = set(sys.modules); import fastsam; print(*sorted(set(sys.modules) - before))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert {name.split(".")[0] for name in run.stdout.split()} - sys.stdlib_module_names == {"fastsam"}

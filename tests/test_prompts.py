@@ -1,6 +1,8 @@
 """One answer a prompt, in order, or none."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastsam import Prompt, Segments, UsageError
+from fastsam import Candidate, Pick, Prompt, Segments, UsageError
+from fastsam.formats import FORMATS
+from fastsam.formats.content import content
 from fastsam.prompts.geometry import box_iou
 
 # A large box, a small one inside it, one apart.
@@ -231,3 +235,39 @@ def test_box_iou_is_symmetric_and_at_most_one(a: list[float], b: list[float]) ->
     assert there == pytest.approx(back)
     assert 0 <= there <= 1 + 1e-9
     assert box_iou(np.array([one]), one)[0] == pytest.approx(1)
+
+
+def test_answers_become_segments_of_their_own(make_segments: Callable[..., Segments], tmp_path: Path) -> None:
+    """A union is one segment, a text names its matches: what was answered is what every format writes."""
+    segments = make_segments((100, 200), BOXES, SCORES, imgsz=256)
+    picks = segments.select(boxes=[(5, 5, 185, 95), (0, 0, 9, 9), BOXES[1]])
+    assert [pick.how for pick in picks] == ["union", None, "mask"]
+    answers = segments.picked(picks)
+    assert len(answers) == 2  # one for each match: nothing matched the second
+    np.testing.assert_array_equal(answers[0].mask, picks[0].mask)
+    np.testing.assert_array_equal(answers[1].mask, segments.masks[1])
+    assert answers.scores.tolist() == pytest.approx([picks[0].score, picks[2].score])
+    assert answers.boxes[0].tolist() == [*answers.masks.runs(0).bounds]
+    answers.save(tmp_path / "answers.npz")
+    assert Segments.load(tmp_path / "answers.npz") == answers
+    assert segments.picked(picks[0]) == segments.picked([picks[0].candidates[0]]) == answers[:1]
+    assert len(answers.to_records()) == 2
+    for name in set(FORMATS) - {"overlay", "cutouts"}:  # those two need the photo
+        assert len(list(content(name, "photo.jpg", answers))) == 1
+    rows = json.loads(next(content("coco", "photo.jpg", answers))[1])["annotations"]
+    given = json.loads(next(content("coco", "photo.jpg", segments, picks))[1])["annotations"]
+    assert [row["segmentation"] for row in rows] == [row["segmentation"] for row in given]
+    np.testing.assert_array_equal(answers.label_map() > 0, segments.merge(picks))
+
+
+def test_a_match_of_a_text_has_the_texts_name(make_segments: Callable[..., Segments]) -> None:
+    segments = make_segments((100, 200), BOXES, SCORES, imgsz=256)
+    matches = tuple(Candidate(segments.masks, (i,), 0.5) for i in (2, 0))
+    answers = segments.picked([Pick(Prompt(text="cup"), matches, 2), Pick(Prompt(box=BOXES[1]), matches[:1])])
+    assert [one.name for one in answers] == ["cup", "cup", "object"]
+    assert [one.box for one in answers] == [answers[0].box, answers[1].box, answers[0].box]
+
+
+def test_the_rank_of_an_answer_beyond_one_becomes_a_score(make_segments: Callable[..., Segments]) -> None:
+    segments = make_segments((100, 200), BOXES, SCORES, imgsz=256)
+    assert segments.picked(Candidate(segments.masks, (0,), 1.7)).scores.tolist() == [1.0]

@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -11,6 +13,7 @@ import pytest
 
 from fastsam import FastSAM, Segments, UnreadableImageError, UsageError
 from fastsam.image.video import frames
+from fastsam.sources import Frame
 from fastsam.streams import ordered
 
 
@@ -31,7 +34,7 @@ def test_a_batch_gives_what_one_by_one_gives(model: FastSAM, photos: list[Path])
     for photo, segments in zip(photos, model.batch(photos, imgsz=256, at_once=2), strict=True):
         same(segments, model(photo, imgsz=256))
     assert model.batch([]) == []
-    with pytest.raises(UsageError, match="at_once 0"):
+    with pytest.raises(UsageError, match="at_once must be an integer of at least 1, not 0"):
         model.batch(photos, at_once=0)
 
 
@@ -96,6 +99,76 @@ def test_frames_of_a_video_are_rgb_photos(clip: Path, tmp_path: Path) -> None:
             next(frames(tmp_path / name))
 
 
+def test_a_stream_takes_a_folder_of_photos_and_videos(model: FastSAM, clip: Path, photos: list[Path]) -> None:
+    """`clip` lies in a folder of its own, to which a photo is added."""
+    (clip.parent / "a.png").write_bytes(photos[0].read_bytes())
+    (clip.parent / "notes.txt").write_text("no photo")
+    for source in (str(clip.parent), clip.parent, [clip.parent], f"{clip.parent}/*.[pa]*"):
+        found = list(model.stream(source, imgsz=64))
+        assert [source for source, _ in found] == [clip.parent / "a.png", *(Frame(clip, k) for k in range(4))]
+    same(found[0][1], model(photos[0], imgsz=64))
+    assert str(found[4][0]) == f"{clip}, frame 3"
+    empty = clip.parent / "empty"
+    empty.mkdir()
+    with pytest.raises(UsageError, match="holds no photos"):
+        model.stream(empty)
+    with pytest.raises(UsageError, match="no file matches"):
+        model.stream(f"{empty}/*.jpg")
+
+
+def test_a_stream_of_a_video_yields_its_frames_in_order(model: FastSAM, clip: Path) -> None:
+    found = list(model.stream(str(clip), imgsz=64))
+    assert [source for source, _ in found] == [Frame(str(clip), k) for k in range(4)]
+    for (_, segments), pixels in zip(found, frames(clip), strict=True):
+        np.testing.assert_array_equal(segments.photo, pixels)
+    assert len(model.batch(clip, imgsz=64)) == 4
+
+
+def test_a_stream_of_one_photo_is_one_and_a_generator_is_taken_as_it_comes(model: FastSAM, photos: list[Path]) -> None:
+    pixels = cv2.imread(str(photos[0]))
+    for source in (str(photos[0]), photos[0], pixels, iter([pixels])):
+        assert len(list(model.stream(source, imgsz=64))) == 1
+    ((source, _),) = model.stream([pixels], imgsz=64)
+    assert source is pixels
+
+
+def test_a_stream_takes_an_address(model: FastSAM, clip: Path) -> None:
+    handler = partial(SimpleHTTPRequestHandler, directory=str(clip.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/{clip.name}"
+        found = list(model.stream(address, imgsz=64))
+        with pytest.raises(UsageError, match=r"may have no end: iterate over model\.stream\('http://"):
+            model(address)
+        server.shutdown()
+    assert [source for source, _ in found] == [Frame(address, k) for k in range(4)]
+
+
+def test_a_camera_that_is_not_there_is_an_error_that_names_it(model: FastSAM) -> None:
+    for number in (77, np.int64(77)):
+        with pytest.raises(UnreadableImageError, match="camera 77 gives no picture"):
+            list(model.stream(number))
+    with pytest.raises(UsageError, match=r"may have no end: iterate over model\.stream\(0\)"):
+        model(0)
+    for number in (-1, 10**30):
+        with pytest.raises(UsageError, match="a camera's number must be an integer from 0 to"):
+            model.stream(number)
+    left_out: list[object] = []
+    assert list(model.stream(77, unreadable=lambda source, error: left_out.append(source))) == []
+    assert left_out == [77]
+
+
+def test_what_comes_after_a_broken_video_is_given(model: FastSAM, clip: Path, photos: list[Path]) -> None:
+    broken = clip.parent / "broken.mp4"
+    broken.write_bytes(b"no video")
+    left_out: list[object] = []
+    found = model.stream([broken, photos[0]], imgsz=64, unreadable=lambda source, error: left_out.append(source))
+    assert [source for source, _ in found] == [photos[0]]
+    assert left_out == [broken]
+    with pytest.raises(UnreadableImageError, match=r"broken\.mp4"):
+        list(model.stream(broken))
+
+
 def test_a_device_or_runtime_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(UsageError, match="device 'cuda' is not there"):
@@ -132,14 +205,11 @@ def test_what_came_before_a_source_that_raises_is_given_first() -> None:
 
 
 def test_wrong_use_is_named_before_anything_runs(model: FastSAM) -> None:
-    for call in (model.batch, model.stream):
-        with pytest.raises(UsageError, match=r"a\.jpg is one photo"):
-            call("a.jpg")
-    with pytest.raises(UsageError, match="conf 7"):
+    with pytest.raises(UsageError, match="conf must be a number between 0 and 1, not 7"):
         model.stream([], conf=7)
-    with pytest.raises(UsageError, match=r"tile 500\.0 is no whole number"):
+    with pytest.raises(UsageError, match=r"tile must be an integer of at least 32, not 500\.0"):
         model.stream([], tile=500.0)
-    with pytest.raises(UsageError, match="threads 0"):
+    with pytest.raises(UsageError, match="threads must be an integer of at least 1, not 0"):
         FastSAM(threads=0)
 
 

@@ -96,7 +96,12 @@ def test_tiles_of_a_real_photo_take_prompts_and_are_written(model: FastSAM, exam
 
 
 @pytest.mark.parametrize(
-    ("tile", "overlap", "message"), [(8, 0.25, "tile 8 is no whole number"), (64, 0.9, "overlap 0.9")]
+    ("tile", "overlap", "message"),
+    [
+        (8, 0.25, "tile must be .* at least 32, not 8"),
+        (64, 0.9, "overlap .* not 0.9"),
+        (64, 0, "overlap must be above 0"),
+    ],
 )
 def test_tiles_that_make_no_sense_are_named(model: FastSAM, tile: int, overlap: float, message: str) -> None:
     with pytest.raises(UsageError, match=message):

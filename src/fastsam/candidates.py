@@ -1,6 +1,6 @@
 """From a network's raw output to the candidates worth a mask: score threshold and non-maximum suppression.
 
-Enters: one photo's `candidates` array from a runtime. Leaves: `Candidates`, for `masks`. Called by `model`.
+Enters: one photo's `candidates` array from a runtime. Leaves: `Candidates`, for `masks`.
 
 Suppression is greedy. Where the weights say so it is soft as well (Bodla et al. 2017, arXiv 1704.04503): what overlaps
 a better one by less than the threshold stays, but its score falls by exp(-IoU^2 / soft), IoU being the largest with any
@@ -13,6 +13,8 @@ from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
+
+from fastsam.errors import UsageError
 
 Float = npt.NDArray[np.float32]
 MOST = 30_000  # of the best-scored candidates enter suppression
@@ -36,10 +38,15 @@ def candidates(raw: Float, coefficients: int, conf: float, iou: float, max_det: 
     """Detections of raw output (4 + classes + coefficients, A) with a score above `conf`, suppressed at `iou`.
 
     soft: how slowly scores fall with the overlap; 0 leaves them as they are
+
+    A row with a number that is not finite is dropped first: it would suppress others. Raises UsageError if all are so.
     """
     scores = raw[4:-coefficients]
     best = scores.max(0)
     kept = np.flatnonzero(best > conf)
+    kept = kept[sound(raw[:, kept])]
+    if len(kept) == 0 and not np.isfinite(best).any() and best.size:
+        raise UsageError("the network gives no finite numbers: its weights are damaged, fetch or export them again")
     kept = kept[np.argsort(-best[kept], kind="stable")[:MOST]]
     centre, size = raw[:2, kept].T, raw[2:4, kept].T
     boxes: Float = np.concatenate((centre - size / 2, centre + size / 2), 1).astype(np.float32, copy=False)
@@ -57,6 +64,13 @@ def candidates(raw: Float, coefficients: int, conf: float, iou: float, max_det: 
         classes=classes[chosen],
         coefficients=np.ascontiguousarray(raw[-coefficients:, kept].T),
     )
+
+
+def sound(rows: Float) -> npt.NDArray[np.bool_]:
+    """(A,) whether all numbers of each of the rows (R, A), and its box's corners, are finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        corners = np.abs(rows[:2]) + np.abs(rows[2:4])
+    return np.asarray(np.isfinite(rows).all(0) & np.isfinite(corners).all(0))
 
 
 def suppress(boxes: Float, classes: npt.NDArray[np.int64], iou: float, most: int) -> npt.NDArray[np.int64]:
@@ -88,9 +102,7 @@ def greedy(boxes: Float, classes: npt.NDArray[np.int64], iou: float) -> Iterator
     """Each index that greedy suppression keeps, in order, and its largest IoU with one of its class kept before."""
     if len(boxes) == 0:
         return
-    # Boxes of different classes are moved apart, so that they never meet.
-    apart = (boxes.max() - boxes.min() + 1) * classes[:, None]
-    x0, y0, x1, y1 = (boxes + apart).astype(np.float64).T
+    x0, y0, x1, y1 = boxes.astype(np.float64).T
     areas = (x1 - x0) * (y1 - y0)
     largest = np.zeros(len(boxes))
     rest = np.arange(len(boxes))
@@ -101,6 +113,7 @@ def greedy(boxes: Float, classes: npt.NDArray[np.int64], iou: float) -> Iterator
         h = np.minimum(y1[rest], y1[first]) - np.maximum(y0[rest], y0[first])
         shared = np.maximum(w, 0) * np.maximum(h, 0)
         overlap = shared / np.maximum(areas[rest] + areas[first] - shared, 1e-9)
+        overlap[classes[rest] != classes[first]] = 0
         stays = overlap <= iou  # divided first: 0.7 times a whole number may lie on either side of one
         rest = rest[stays]
         largest[rest] = np.maximum(largest[rest], overlap[stays])

@@ -1,16 +1,19 @@
 """Which runtime loads a network, and on which device.
 
-Enters: a file or a model's name, a runtime, a device. Leaves: an object with `run` and `settings`. Called by `model`.
+Enters: a file or a model's name, a runtime, a device. Leaves: an object with `run` and `settings`.
 """
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
+
+import numpy as np
 
 from fastsam.errors import UsageError, require
 from fastsam.runtimes import onnx as onnx_runtime
 from fastsam.runtimes.settings import Settings
+from fastsam.values import integer, listed, show
 from fastsam.weights import catalogue
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
@@ -34,9 +37,36 @@ class Choice:
     precision: str = "float32"
     streams: int = 1
 
+    def __post_init__(self) -> None:
+        """Raises UsageError for values of the wrong kind; what is not there is found when it is loaded."""
+        if self.weights is not None and not isinstance(self.weights, (str, os.PathLike)):
+            raise UsageError(f"weights must be a file or a model's name, not {show(self.weights)}")
+        if self.threads is not None:
+            object.__setattr__(self, "threads", integer(self.threads, "threads", 1))
+        for name, value in (("runtime", self.runtime), ("precision", self.precision)):
+            if not isinstance(value, str):
+                raise UsageError(f"{name} must be a name, not {show(value)}")
+        if self.providers is not None:
+            object.__setattr__(self, "providers", tuple(checked(p) for p in listed(self.providers, "providers")))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A file is found again from another folder, too."""
+        weights = self.weights
+        if weights is not None and os.path.exists(weights):
+            weights = os.path.abspath(weights)
+        return Choice, tuple(weights if f.name == "weights" else getattr(self, f.name) for f in fields(self))
+
     def shared(self, calls: int) -> "Choice":
         """The same for `calls` calls at a time, among which the threads are divided."""
         return replace(self, threads=max(1, (self.threads or cores()) // calls), streams=calls)
+
+
+def checked(provider: Any) -> Any:
+    """A provider's name, or a pair of its name and options. Raises UsageError for anything else."""
+    pair = isinstance(provider, (tuple, list)) and [type(v) for v in provider] == [str, dict]
+    if not (pair or isinstance(provider, str)):
+        raise UsageError(f"providers must hold names, or pairs of name and options, not {show(provider)}")
+    return provider
 
 
 def load(choice: Choice) -> Any:
@@ -73,7 +103,9 @@ def load(choice: Choice) -> Any:
 
 def device_name(device: Any) -> str:
     """`cpu`, `cuda`, `cuda:1` or `mps` of what people write: None, a name, a number, a torch device."""
-    word = "cpu" if device is None or device == "" else str(device).strip().lower()
+    if isinstance(device, (bool, np.ndarray)):
+        raise UsageError(f"device must be a name such as 'cpu' or 'cuda', not {show(device)}")
+    word = "cpu" if device is None or device == "" else " ".join(str(device).split()).lower()[:60]
     return f"cuda:{word}" if word.isdecimal() else word
 
 

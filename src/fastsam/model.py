@@ -2,20 +2,20 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from fastsam import tiles
+from fastsam.arguments import Size, drawing, refuse, sides, unwrapped
 from fastsam.candidates import candidates
 from fastsam.errors import UsageError
-from fastsam.image.letterbox import STRIDE, Letterbox, fit, prepare
+from fastsam.image.letterbox import Letterbox, fit, prepare
 from fastsam.image.read import Source, UnreadableImageError, read_own
 from fastsam.loading import Choice, cores, device_name, load
 from fastsam.masks.lazy import from_network, widen
@@ -24,11 +24,12 @@ from fastsam.masks.port import as_the_port
 from fastsam.refine.network import Refiner, shared
 from fastsam.runtimes.settings import Settings
 from fastsam.segments import Segments
+from fastsam.sources import Item, is_address, is_camera, is_several, items
 from fastsam.streams import ordered
+from fastsam.values import flag, integer, number, plain, show
 
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
-LARGEST = 8192  # pixels of an input's side
 MOST_WORKERS = 8  # of a stream: each holds a photo, an input and the network's intermediate results
 
 
@@ -39,6 +40,8 @@ class FastSAM:
     >>> segments = model("photo.jpg")
 
     settings: those that came with the weights; network: what runs, with `run(images)` (see `runtimes/onnx`)
+
+    A model can be pickled: it is loaded again from what it was made of.
     """
 
     def __init__(
@@ -60,19 +63,44 @@ class FastSAM:
         device: `cpu`, `cuda`, `mps` or a torch device; None means the CPU
         precision: `float32`; with OpenVINO also `bf16`, faster where the processor has it and less exact
 
-        Raises UsageError for weights that are none, and for a runtime, a provider or a device that is not there.
+        Raises UsageError for invalid weights, and for a runtime, a provider or a device that is not there.
         """
-        if threads is not None and threads < 1:
-            raise UsageError(f"threads {threads} run nothing: the least is 1, or leave it to the runtime")
         self._choice = Choice(weights, threads, providers, runtime, device_name(device), precision)
         self.network = load(self._choice)
         self.settings: Settings = self.network.settings
 
+    def __repr__(self) -> str:
+        choice, s = self._choice, self.settings
+        weights = "" if choice.weights is None else repr(os.fspath(choice.weights))
+        return (
+            f"FastSAM({weights}): {choice.runtime} on {choice.device}, "
+            f"imgsz {s.imgsz}, conf {s.conf:g}, iou {s.iou:g}, max_det {s.max_det}"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return loaded, (type(self), self._choice, self.settings)
+
+    def __copy__(self) -> "FastSAM":
+        return made(type(self), self._choice, self.network, self.settings)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "FastSAM":
+        """Shares the network, which nothing changes."""
+        return self.__copy__()
+
+    @overload
+    def __call__(self, source: str | os.PathLike[str] | UInt8, **settings: Any) -> Segments: ...
+
+    @overload
+    def __call__(self, source: list[Any] | tuple[Any, ...] | Iterator[Any], **settings: Any) -> list[Segments]: ...
+
+    @overload
+    def __call__(self, source: object, **settings: Any) -> Segments: ...
+
     def __call__(
         self,
-        source: Source,
+        source: Any,
         *,
-        imgsz: int | None = None,
+        imgsz: Size | None = None,
         conf: float | None = None,
         iou: float | None = None,
         max_det: int | None = None,
@@ -80,32 +108,62 @@ class FastSAM:
         overlap: float = tiles.OVERLAP,
         refine: bool | Refiner = False,
         device: Any = None,
-        retina_masks: bool = True,
-    ) -> Segments:
-        """Everything in one photo.
+        stream: bool = False,
+        **published: Any,
+    ) -> Any:
+        """Everything in one photo, as `Segments`; in several, as a list of them.
 
-        source: a path, a PIL image, or an RGB uint8 array (H, W, 3)
-        imgsz: longest side of the network's input in pixels; conf: least score, 0..1; iou: overlap of two boxes
-        above which the lesser goes, 0..1; max_det: the most segments. What is left out comes with the weights.
+        source: a path, a PIL image, or an RGB uint8 array (H, W, 3); a list of these, a folder, a pattern or a video
+        give a list (`stream` holds one photo at a time instead)
+        imgsz: longest side of the network's input in pixels, or (height, width) within which it lies; conf: least
+        score, 0..1; iou: overlap of two boxes above which the lesser goes, 0..1; max_det: the most segments. Settings
+        left out default to those stored with the weights.
         tile: side in photo pixels of tiles that are segmented beside the whole photo, for small objects (`tiles`): the
         weights' own max_det holds for each of them then, one that is given for all together
         overlap: share of a tile that the next one shows too, above 0 and at most 0.5
         refine: whether the second network draws every mask anew (`Segments.refine`); a `Refiner` does it with that one
         device: where to run from now on, for calls written for the published code (see `__init__`)
-        retina_masks: taken for the same reason; masks are always made at the photo's own size
+        stream: an iterator of what the list would hold
+        published: keywords of the published call that change nothing here are ignored: see `IGNORED`
 
-        Raises UnreadableImageError for a file that is no whole image, UsageError for settings that make no sense.
+        Raises UnreadableImageError for a file that is no whole image, UsageError for invalid settings.
         """
         use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
+        refine = drawing(refine)
+        tiles.check(tiles.LEAST_TILE if tile is None else tile, overlap)
+        refuse(published)
         if device is not None:
             self.to(device)
+        if is_camera(source) or is_address(source):
+            raise UsageError(f"{show(source)} may have no end: iterate over model.stream({show(source)})")
+        if flag(stream, "stream") or is_several(source):
+            settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det}
+            found = self.stream(source, **settings, tile=tile, overlap=overlap, refine=refine)
+            some = (segments for _, segments in found)
+            return some if stream else list(some)
+        return self._one(Item(source, source), use, sides(imgsz), max_det, tile, overlap, refine)
+
+    def _one(
+        self,
+        item: Item,
+        use: Settings,
+        size: Size | None,
+        max_det: int | None,
+        tile: int | None,
+        overlap: float,
+        refine: bool | Refiner,
+    ) -> Segments:
+        """Everything in one photo, by settings that were checked. max_det: the one that was given"""
         seconds: dict[str, float] = {}
         with stage("read", seconds):
-            pixels = read_own(source)
+            pixels = opened(item)
         if tile is None:
-            found = run(self.network, pixels, use, seconds)
+            found = run(self.network, pixels, use, seconds, size)
         else:
-            found = tiles.segment(lambda p: run(self.network, p, use, {}), pixels, tile, overlap, use.iou, max_det)
+            most = None if max_det is None else use.max_det
+            found = tiles.segment(
+                lambda p: run(self.network, p, use, {}, size), pixels, int(plain(tile)), overlap, use.iou, most
+            )
             found = replace(found, seconds=seconds | found.seconds)
         return self._refined(found, refine)
 
@@ -126,9 +184,9 @@ class FastSAM:
 
     def batch(
         self,
-        sources: Iterable[Source],
+        sources: Any,
         *,
-        imgsz: int | None = None,
+        imgsz: Size | None = None,
         conf: float | None = None,
         iou: float | None = None,
         max_det: int | None = None,
@@ -137,23 +195,25 @@ class FastSAM:
     ) -> list[Segments]:
         """Everything in several photos, in order: those of one input size pass the network `at_once` at a time.
 
+        sources: as in `stream`, but nothing that may have no end
+
         The answers are those of one by one. For a GPU, or photos that are all at hand; `stream` is faster on a CPU.
 
         Raises as a call does, for the first photo that cannot be read.
         """
         use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
-        several(sources)
-        if at_once < 1:
-            raise UsageError(f"at_once {at_once} runs nothing: the least is 1")
-        photos = [read_own(source) for source in sources]
+        refine, at_once, size = drawing(refine), integer(at_once, "at_once", 1), sides(imgsz) or use.imgsz
+        if is_camera(sources) or is_address(sources):
+            raise UsageError(f"{show(sources)} may have no end: iterate over model.stream({show(sources)})")
+        photos = [opened(item) for item in items(sources)]
         alike: dict[tuple[int, int], list[int]] = {}
         for k, photo in enumerate(photos):
-            alike.setdefault(fit((photo.shape[0], photo.shape[1]), use.imgsz).input, []).append(k)
+            alike.setdefault(fit((photo.shape[0], photo.shape[1]), size).input, []).append(k)
         found: dict[int, Segments] = {}
         for indices in alike.values():
             for start in range(0, len(indices), at_once):
                 some = indices[start : start + at_once]
-                boxes, images = zip(*(prepare(photos[k], use.imgsz) for k in some), strict=True)
+                boxes, images = zip(*(prepare(photos[k], size) for k in some), strict=True)
                 raw, prototypes = self.network.run(np.concatenate(images))
                 for k, r, p, box in zip(some, raw, prototypes, boxes, strict=True):
                     found[k] = read_out(r, p.copy(), box, use, photos[k], {})
@@ -161,9 +221,9 @@ class FastSAM:
 
     def stream(
         self,
-        sources: Iterable[Source],
+        sources: Any,
         *,
-        imgsz: int | None = None,
+        imgsz: Size | None = None,
         conf: float | None = None,
         iou: float | None = None,
         max_det: int | None = None,
@@ -171,32 +231,35 @@ class FastSAM:
         overlap: float = tiles.OVERLAP,
         refine: bool | Refiner = False,
         unreadable: Callable[[Source, UnreadableImageError], object] | None = None,
-    ) -> Iterator[tuple[Source, Segments]]:
+    ) -> Iterator[tuple[Any, Segments]]:
         """Each source and everything in it, in order, as fast as the machine goes; any number of sources.
 
-        On a CPU one photo a thread, at most 8, is under way at the same time, from file to masks by itself, so that
-        reading one overlaps with the network of another. Memory holds a few photos a thread, whatever the number.
-        Frames of a video: `stream(frames("clip.mp4"))` with `fastsam.image.video.frames`.
+        sources: a list or another iterable of photos, paths among them as here: a folder's or a pattern's photos and
+        videos, a video file's frames, a camera by its number, a video's address (rtsp, http)
+        Yields (source, segments). source: as it was given, the path of a folder's photo, or a `Frame(origin, number)`.
+
+        On a CPU one photo per thread, at most 8, is under way at the same time, from file to masks by itself, so that
+        reading one overlaps with the network of another. Memory holds a few photos per thread, whatever the number.
 
         unreadable: called for a source that cannot be read, which is then left out; None raises at its turn
         """
-        self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
-        several(sources)
-        if tile is not None:
-            tiles.check(tile, overlap)
+        use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
+        refine, size = drawing(refine), sides(imgsz)
+        tiles.check(tiles.LEAST_TILE if tile is None else tile, overlap)
+        if unreadable is not None and not callable(unreadable):
+            raise UsageError(f"unreadable must be a function of a source and an error, not {show(unreadable)}")
+        every = items(sources)
         model = self.parallel()
-        find = partial(
-            model, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, tile=tile, overlap=overlap, refine=refine
-        )
+        find = partial(model._one, use=use, size=size, max_det=max_det, tile=tile, overlap=overlap, refine=refine)
 
-        def one(source: Source) -> tuple[Source, Segments | UnreadableImageError]:
+        def one(item: Item) -> tuple[Any, Segments | UnreadableImageError]:
             try:
-                return source, find(source)
+                return item.source, find(item)
             except UnreadableImageError as error:
-                return source, error
+                return item.source, error
 
-        def answers() -> Iterator[tuple[Source, Segments]]:
-            for source, found in ordered(one, sources, self.workers):
+        def answers() -> Iterator[tuple[Any, Segments]]:
+            for source, found in ordered(one, every, self.workers):
                 if isinstance(found, Segments):
                     yield source, found
                 elif unreadable is None:
@@ -207,7 +270,7 @@ class FastSAM:
         return answers()
 
     def to(self, device: Any) -> "FastSAM":
-        """Runs on `device` from now on. Raises UsageError where it is not there."""
+        """Runs on `device` from now on. Raises UsageError if it is not there."""
         name = device_name(device)
         if name != self._choice.device:
             choice = replace(self._choice, device=name, providers=None)
@@ -217,27 +280,24 @@ class FastSAM:
     def resolve(
         self,
         *,
-        imgsz: int | None = None,
+        imgsz: Size | None = None,
         conf: float | None = None,
         iou: float | None = None,
         max_det: int | None = None,
     ) -> Settings:
-        """The settings a call with these arguments uses: those that came with the weights where one is None.
+        """The settings a call with these arguments uses: those that came with the weights for each that is None.
 
-        Raises UsageError for settings that make no sense.
+        imgsz of a pair is its longer side. Raises UsageError for invalid settings.
         """
-        given: dict[str, Any] = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det}
-        use = replace(self.settings, **{k: v for k, v in given.items() if v is not None})
-        if use.imgsz < STRIDE:
-            raise UsageError(f"imgsz {use.imgsz} is too small: the least is {STRIDE}")
-        if use.imgsz > LARGEST:
-            raise UsageError(f"imgsz {use.imgsz} is too large: the most is {LARGEST}")
-        for name, share in (("conf", use.conf), ("iou", use.iou)):
-            if not 0 <= share <= 1:
-                raise UsageError(f"{name} {share} is not between 0 and 1")
-        if use.max_det < 1:
-            raise UsageError(f"max_det {use.max_det} leaves nothing: the least is 1")
-        return use
+        given: dict[str, Any] = {}
+        if (size := sides(imgsz)) is not None:
+            given["imgsz"] = size if isinstance(size, int) else max(size)
+        for name, share in (("conf", conf), ("iou", iou)):
+            if share is not None:
+                given[name] = number(share, name)
+        if max_det is not None:
+            given["max_det"] = integer(max_det, "max_det", 1)
+        return replace(self.settings, **given)
 
     @property
     def workers(self) -> int:
@@ -250,25 +310,38 @@ class FastSAM:
 
     def parallel(self, calls: int | None = None) -> "FastSAM":
         """The same model for `calls` calls at the same time (`workers` of them), which share the CPU's threads."""
-        calls = self.workers if calls is None else calls
+        calls = self.workers if calls is None else integer(calls, "calls", 1)
         if self._choice.device != "cpu" or self._choice.runtime == "torch" or calls == 1:
             return self
-        other = copy(self)
-        other._choice = self._choice.shared(calls)
-        other.network = load(other._choice)
-        return other
+        return loaded(type(self), self._choice.shared(calls), self.settings)
 
 
-def several(sources: Any) -> None:
-    """Raises UsageError for one photo where several are meant."""
-    if isinstance(sources, (str, os.PathLike)):
-        raise UsageError(f"{sources} is one photo: give a list, or call the model itself")
+def made(kind: type[FastSAM], choice: Choice, network: Any, settings: Settings) -> FastSAM:
+    """A model of a network that is loaded."""
+    model = kind.__new__(kind)
+    model._choice, model.network, model.settings = choice, network, settings
+    return model
 
 
-def run(network: Any, pixels: UInt8, use: Settings, seconds: dict[str, float]) -> Segments:
-    """One photo (H, W, 3) through letterbox, network and what follows; notes in `seconds` what each took."""
+def loaded(kind: type[FastSAM], choice: Choice, settings: Settings) -> FastSAM:
+    """A model of what another one was made of."""
+    return made(kind, choice, load(choice), settings)
+
+
+def opened(item: Item) -> UInt8:
+    """The pixels of an item. Raises UnreadableImageError, UsageError."""
+    if isinstance(item.photo, UnreadableImageError):
+        raise item.photo
+    return read_own(unwrapped(item.photo))
+
+
+def run(network: Any, pixels: UInt8, use: Settings, seconds: dict[str, float], size: Size | None = None) -> Segments:
+    """One photo (H, W, 3) through letterbox, network and what follows; notes in `seconds` what each took.
+
+    size: of the input, that of `use` by default
+    """
     with stage("letterbox", seconds):
-        box, images = prepare(pixels, use.imgsz)
+        box, images = prepare(pixels, size or use.imgsz)
     with stage("network", seconds):
         raw, prototypes = network.run(images)
     with stage("candidates", seconds):
@@ -278,9 +351,11 @@ def run(network: Any, pixels: UInt8, use: Settings, seconds: dict[str, float]) -
 def read_out(
     raw: Float, prototypes: Float, box: Letterbox, use: Settings, pixels: UInt8, seconds: dict[str, float]
 ) -> Segments:
-    """What a network's raw output for one photo says: candidates, suppressed, with lazy masks that are not empty."""
+    """What a network's raw output for one photo says: candidates, suppressed, with lazy masks that have pixels."""
     k = coefficients_of(len(prototypes), use.placed)
     found = candidates(raw, k, use.conf, use.iou, use.max_det, use.soft)
+    if not np.isfinite(prototypes.sum()):  # a cell without a number belongs to no mask
+        prototypes = np.nan_to_num(prototypes, nan=0.0, posinf=0.0, neginf=0.0)
     boxes = box.to_photo(found.boxes)
     if use.port:
         masks = as_the_port(found.coefficients, prototypes, boxes, box)

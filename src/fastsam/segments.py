@@ -1,36 +1,37 @@
-"""`Segments`: everything found in one photo, as one frozen value.
+"""`Segments`: everything found in one photo, as one frozen value and a sequence of objects.
 
-Enters: masks, scores and classes from `model`. Leaves: picks, compact forms, files. Used by everyone.
+Enters: masks, scores and classes. Leaves: picks, compact forms, files.
 """
 
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from fastsam import prompts as stage2
-from fastsam.candidates import suppress
+from fastsam import saved
 from fastsam.errors import UsageError
 from fastsam.files import write
 from fastsam.image.read import Source, read_own
-from fastsam.masks import annotations, relations, store
-from fastsam.masks.cutout import cutout
+from fastsam.masks import annotations, relations
 from fastsam.masks.edges import edges
+from fastsam.masks.given import collect
 from fastsam.masks.lazy import Masks, from_pixels
 from fastsam.masks.partition import Partition, partition
 from fastsam.masks.polygons import Polygon
 from fastsam.masks.rle import RLE, area
+from fastsam.masks.runs import iou_of
+from fastsam.narrow import narrow
 from fastsam.prompts import Box, Candidate, Pick, Point, Prompt
 from fastsam.refine.draw import draw
 from fastsam.refine.everything import redraw
 from fastsam.refine.network import Refiner, shared
-from fastsam.untrusted import npz
-from fastsam.untrusted.shown import reason, shown
+from fastsam.segment import Segment, html_of, thumbnail
+from fastsam.values import flag, listed, number, position, positions, show
 from fastsam.words import similarity
 from fastsam.words.encoder import load as encoder_of
 from fastsam.words.sight import Sight
@@ -39,20 +40,24 @@ Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 Bool = npt.NDArray[np.bool_]
 Limits = tuple[float | None, float | None]
-FORMAT = 4
-KINDS = {"format": "i8 0", "scores": "f4 1", "classes": "i8 1", "names": "U 1"}  # see `untrusted/npz`
 
 
-@dataclass(frozen=True, eq=False)
-class Segments:
+@dataclass(frozen=True, eq=False, repr=False)
+class Segments(Sequence[Segment]):
     """N instances of one photo, best first as they leave the network; N may be 0.
+
+    >>> segments[0].mask, segments[0].box  # one object
+    >>> segments[:5], segments[segments.scores > 0.5], segments[[0, 3]]  # segments again
 
     masks: lazy masks; scores: (N,) float32, 0..1; classes: (N,) int64, indices into `names`
     seconds: what each stage took; photo: RGB uint8 (H, W, 3), None where only the masks were kept
     kept: what words saw of them, if that is known already
     threads: of the CPU for the second network; None leaves it to the runtime
 
-    Raises ValueError where the lengths differ. The arrays become read-only.
+    Two are equal if they have the same masks, boxes, scores and names, in the same order, on photos of the same size.
+    A pickle holds the photo as well, and not what words saw.
+
+    Raises ValueError if the lengths differ. The arrays become read-only.
     """
 
     masks: Masks
@@ -65,6 +70,9 @@ class Segments:
     threads: int | None = None
 
     def __post_init__(self) -> None:
+        for name, values, kind in (("scores", self.scores, np.float32), ("classes", self.classes, np.int64)):
+            if not isinstance(values, np.ndarray):
+                object.__setattr__(self, name, np.array(values, kind))
         if not len(self.masks) == len(self.scores) == len(self.classes):
             raise ValueError(
                 f"{len(self.masks)} masks, {len(self.scores)} scores and {len(self.classes)} classes differ"
@@ -79,6 +87,47 @@ class Segments:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    @overload
+    def __getitem__(self, index: int) -> Segment: ...
+
+    @overload
+    def __getitem__(self, index: slice | Sequence[int] | npt.NDArray[Any]) -> "Segments": ...
+
+    def __getitem__(self, index: Any) -> "Segment | Segments":
+        """One object by its number; segments by a slice, a bool for each of them, or a list of numbers.
+
+        Raises IndexError for a number that does not exist, UsageError for anything else.
+        """
+        if isinstance(index, (int, np.integer)) and not isinstance(index, bool):
+            i = position(index, len(self), "segment")
+            return Segment(i, float(self.scores[i]), self.names[self.classes[i]], self.masks, self.photo)
+        return self.take(index)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Segments):
+            return NotImplemented
+        return self is other or (self._key() == other._key() and self.to_rle() == other.to_rle())
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[object, ...]:
+        named = tuple(self.names[k] for k in self.classes)
+        return self.size, named, self.scores.tobytes(), self.boxes.tobytes()
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        best = f", scores {self.scores.max():.2f} to {self.scores.min():.2f}" if len(self) else ""
+        return f"Segments({len(self)} of a photo of {width} x {height} pixels{best})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the picture with its masks."""
+        return html_of(repr(self), thumbnail(self.masks, self.photo))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        facts = (self.masks, self.scores, self.classes, self.names, self.seconds, self.photo, None, self.threads)
+        return Segments, facts
 
     @property
     def boxes(self) -> Float:
@@ -109,17 +158,20 @@ class Segments:
 
         Raises UsageError for what is no mask of the photo, or not one score a mask.
         """
-        pixels = read_own(photo)
+        pixels = read_own(np.asarray(photo) if isinstance(photo, np.ndarray) else photo)
         given, found, kinds = annotations.read(masks, (pixels.shape[0], pixels.shape[1]))
         try:
             values = np.array(found if scores is None else scores, np.float32)
         except (TypeError, ValueError):
-            raise UsageError(f"scores {scores!r} are no numbers") from None
+            raise UsageError(f"scores {show(scores)} are no numbers") from None
         if values.shape != (len(given),):
             raise UsageError(f"{len(given)} masks have {values.size} scores: give one a mask")
         if not ((values >= 0) & (values <= 1)).all():
             raise UsageError("a score is not between 0 and 1: divide percentages by 100")
-        names = {int(c["id"]): str(c["name"]) for c in categories}
+        try:
+            names = {int(c["id"]): str(c["name"]) for c in listed(categories, "categories")}
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise UsageError(f"categories {show(categories)} are not COCO's: give id and name of each") from None
         order = {number: k for k, number in enumerate(names)}
         classes = np.array([order.get(kind, 0) for kind in kinds], np.int64)
         return cls(from_pixels(given), values, classes, tuple(names.values()) or ("object",), photo=pixels)
@@ -148,22 +200,12 @@ class Segments:
 
         Raises UsageError for a prompt that makes no sense or lies outside the photo, and for refine=True without photo.
         """
-        asked = [prompts] if isinstance(prompts, Prompt) else list(prompts)
-        if any(not isinstance(p, Prompt) for p in asked):
-            raise UsageError("prompts must be Prompt values: for coordinates say points= or boxes=")
-        if labels is not None or (points is not None and len(points)):
-            asked.append(Prompt(points=() if points is None else list(points), labels=labels))
-        asked += [Prompt(box=box) for box in boxes]
-        asked += [Prompt(mask=mask) for mask in masks]
-        words = stage2.checked_texts(texts, "texts")
-        if len(exclude) and not words:
-            raise UsageError(f"exclude {list(exclude)} needs texts from whose answers it takes")
-        asked += [Prompt(text=text, exclude=exclude) for text in words]
-        picks = stage2.select(self.masks, self.scores, asked, self.sight, encoder)
-        if all(pick.prompt.text is not None for pick in picks):
-            return picks
+        wanted = stage2.asked(prompts, points, labels, boxes, masks, texts, exclude)
         refiner = self._refiner(refine)
-        return picks if refiner is None or self.photo is None else draw(self.photo, picks, refiner)
+        picks = stage2.select(self.masks, self.scores, wanted, self.sight, encoder)
+        if refiner is None or self.photo is None or all(pick.prompt.text is not None for pick in picks):
+            return picks
+        return draw(self.photo, picks, refiner if isinstance(refiner, Refiner) else shared(self.threads))
 
     def refine(self, *, refiner: Refiner | None = None, min_region_area: float = 0.0) -> "Segments":
         """Every mask drawn anew by the second network: exact edges, no islands, scores that know how good a mask is.
@@ -173,42 +215,86 @@ class Segments:
 
         Of masks that become the same one the better-scored stays. Raises UsageError if the photo is missing.
         """
+        least = number(min_region_area, "min_region_area", most=None)
         own = self._refiner(True if refiner is None else refiner)
-        assert own is not None
         assert self.photo is not None
-        found = redraw(self.photo, self.masks, self.scores, own, min_region_area)
+        network = own if isinstance(own, Refiner) else shared(self.threads)
+        found = redraw(self.photo, self.masks, self.scores, network, least)
         return replace(self, masks=found.masks, scores=found.scores, classes=self.classes[found.indices], kept=None)
 
-    def _refiner(self, refine: bool | Refiner | None) -> Refiner | None:
-        """The second network to use, None for none. Raises UsageError if it is asked for and the photo is missing."""
-        if refine is False or (refine is None and self.photo is None):
+    def _refiner(self, refine: Any) -> Refiner | bool | None:
+        """What draws: a network, True for the bundled one, None for none.
+
+        Raises UsageError if it is asked for and the photo is missing, and for anything else.
+        """
+        if not (refine is None or isinstance(refine, Refiner) or flag(refine, "refine")):
             return None
         if self.photo is None:
+            if refine is None:
+                return None
             raise UsageError("refine needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
-        return refine if isinstance(refine, Refiner) else shared(self.threads)
+        return refine if isinstance(refine, Refiner) else True
 
-    def name(self, words: Sequence[str], *, encoder: str | PathLike[str] | None = None) -> list[str | None]:
-        """The best of `words` for every mask, None where none fits. Needs the `text` extra.
+    def name(
+        self, words: Sequence[str], *, encoder: str | PathLike[str] | None = None, all: bool = False
+    ) -> list[str | None]:
+        """The best of `words` for every mask, None if none fits. Needs the `text` extra.
 
         encoder: as in `select`
+        all: whether every mask gets its name; by default each object gets it once: of masks of one name that lie within
+        one another, parts and groups among them, only the best keeps it (see `words/distinct.py`)
         """
-        return similarity.name(self.sight, stage2.checked_texts(words, "words"), encoder_of(encoder))
+        texts = stage2.checked_texts(words, "words")
+        return similarity.name(self.sight, self.scores, texts, encoder_of(encoder), flag(all, "all"))
+
+    def picked(self, picks: Iterable[Pick | Candidate] | Pick | Candidate) -> "Segments":
+        """The answers as segments of their own, one per match: a union or a drawn mask is one segment like any other.
+
+        So every format, `save` and `to_records` write what was answered, and nothing else. A text names its matches.
+        """
+        found = [picks] if isinstance(picks, (Pick, Candidate)) else listed(picks, "picks")
+        rows: list[tuple[Candidate, str | None]] = []
+        for one in found:
+            if isinstance(one, Pick):
+                rows += [(match, one.prompt.text) for match in one.matches]
+            elif isinstance(one, Candidate):
+                rows.append((one, None))
+            else:
+                raise UsageError(f"{show(one)} is not a pick")
+        names = tuple(dict.fromkeys((*self.names, *(text for _, text in rows if text is not None))))
+        kinds = [self.class_of(match) if text is None else names.index(text) for match, text in rows]
+        masks = from_pixels(collect((match.runs for match, _ in rows), self.size))
+        scores = np.clip(np.array([match.score for match, _ in rows], np.float32), 0, 1)  # a click's rank may exceed 1
+        return replace(self, masks=masks, scores=scores, classes=np.array(kinds, np.int64), names=names, kept=None)
+
+    def class_of(self, answer: Candidate) -> int:
+        """The class of the segment that an answer is made of, or else overlaps most; 0 without any."""
+        if answer.how != "drawn":
+            return int(self.classes[answer.plus[0]])
+        if answer.index is not None:
+            return int(self.classes[answer.index])
+        if len(self.names) == 1 or len(self) == 0:
+            return 0
+        runs = answer.runs
+        overlaps = [iou_of(runs, other, self.size[0]) for other in self.masks.all_runs()]
+        best = int(np.argmax(overlaps))
+        return int(self.classes[best]) if overlaps[best] > 0 else 0
 
     def merge(self, answers: Iterable[Pick | Candidate | int] | Pick | Candidate) -> Bool:
         """One mask, bool (H, W), of several answers: picks (what matches each), candidates, or indices.
 
-        Raises UsageError for what is none of these.
+        Raises UsageError for anything else.
         """
         parts: list[Candidate] = []
-        for one in [answers] if isinstance(answers, (Pick, Candidate)) else answers:
+        for one in [answers] if isinstance(answers, (Pick, Candidate)) else listed(answers, "answers"):
             if isinstance(one, Pick):
                 parts += one.matches
             elif isinstance(one, Candidate):
                 parts.append(one)
-            elif isinstance(one, (int, np.integer)) and 0 <= one < len(self):
+            elif isinstance(one, (int, np.integer)) and not isinstance(one, bool) and 0 <= one < len(self):
                 parts.append(Candidate(self.masks, (int(one),), 1.0))
             else:
-                raise UsageError(f"{str(one)[:60]} is no pick, no candidate and no index below {len(self)}")
+                raise UsageError(f"{show(one)} is no pick, no candidate and no index below {len(self)}")
         return stage2.merge(self.size, parts)
 
     @property
@@ -234,25 +320,8 @@ class Segments:
 
         Raises UsageError for what is no such number.
         """
-        kept = np.arange(len(self))
-        if conf is not None:
-            kept = kept[self.scores > number(conf, "conf")]
-        if iou is not None:
-            order = kept[np.argsort(-self.scores[kept], kind="stable")]
-            chosen = suppress(self.boxes[order], self.classes[order], number(iou, "iou"), len(self))
-            kept = np.sort(order[chosen])
-        if area is not None:
-            least, most = limits(area)
-            areas = self.masks.areas[kept]
-            kept = kept[(areas >= least) & (areas <= most)]
-        if stability is not None:
-            least = number(stability, "stability")
-            kept = kept[relations.stability(self.masks.take(kept)) >= least]
-        if inside is not None:
-            masks = self.masks.take(kept)
-            larger = masks.areas[None] > masks.areas[:, None]
-            kept = kept[~((relations.containment(masks) > number(inside, "inside")) & larger).any(1)]
-        return self.take(kept)
+        limits = {"conf": conf, "iou": iou, "area": area, "stability": stability, "inside": inside}
+        return self.take(narrow(self.masks, self.scores, self.classes, **limits))
 
     def edges(self) -> Float:
         """The photo's edge map (H, W) float32, 0..1, one pixel wide: gradients of the masks' probabilities.
@@ -266,7 +335,7 @@ class Segments:
 
         fill: what no mask covers goes to the nearest one
         """
-        return partition(self.masks, self.scores, fill)
+        return partition(self.masks, self.scores, flag(fill, "fill"))
 
     def hierarchy(self) -> npt.NDArray[np.int64]:
         """(N,) index of the smallest larger segment in which each lies, -1 where there is none.
@@ -276,15 +345,18 @@ class Segments:
         return relations.parents(self.masks)
 
     def cutout(self, i: int) -> UInt8:
-        """Segment i alone, RGBA uint8 (h, w, 4), its edge softened. Raises UsageError where the photo is missing."""
-        if self.photo is None:
-            raise UsageError("a cut-out needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
-        return cutout(self.photo, self.masks.crop(i))[0]
+        """Segment i alone, RGBA uint8 (h, w, 4), its edge softened. Raises UsageError if the photo is missing."""
+        own = int(positions([i], len(self), "segment")[0])
+        return self[own].cutout
 
-    def take(self, indices: npt.NDArray[np.int64]) -> "Segments":
-        """The segments at `indices`, in that order."""
-        sight = self.sight.take(indices)
-        scores, classes = self.scores[indices], self.classes[indices]
+    def take(self, indices: slice | Sequence[int] | npt.NDArray[Any]) -> "Segments":
+        """The segments at `indices`, in that order; or those of a slice, or for which a bool is true.
+
+        Raises IndexError for a number that does not exist, UsageError for anything else.
+        """
+        chosen = positions(indices, len(self), "segment")
+        sight = self.sight.take(chosen)
+        scores, classes = self.scores[chosen], self.classes[chosen]
         return Segments(sight.masks, scores, classes, self.names, self.seconds, self.photo, sight, self.threads)
 
     def to_rle(self) -> list[RLE]:
@@ -334,20 +406,11 @@ class Segments:
 
     def save(self, file: str | PathLike[str]) -> None:
         """Writes what `to_npz` gives to a file, whose name is taken as it is given."""
-        write(Path(file), self.to_npz())
+        write(path(file), self.to_npz())
 
     def to_npz(self) -> bytes:
         """An npz file that `load` reads back exactly, but for `seconds` and the photo."""
-        arrays = {
-            "format": np.int64(FORMAT),
-            "scores": self.scores,
-            "classes": self.classes,
-            "names": np.array(self.names),
-            **store.to_arrays(self.masks),
-        }
-        out = io.BytesIO()
-        np.savez_compressed(out, **arrays)  # type: ignore[arg-type]  # keywords are arrays
-        return out.getvalue()
+        return saved.pack(self.masks, self.scores, self.classes, self.names)
 
     @classmethod
     def load(cls, file: str | PathLike[str], photo: "Source | None" = None) -> "Segments":
@@ -355,51 +418,29 @@ class Segments:
 
         Raises UsageError for any other file, and for a photo of another size.
         """
+        where = path(file)
         try:
-            data = Path(file).read_bytes()
-        except OSError as error:
-            raise UsageError(f"{file} is no saved Segments: {error.strerror}") from None
+            data = where.read_bytes()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"{file} is no saved Segments: {reason}") from None
         return cls.from_npz(data, photo, name=str(file))
 
     @classmethod
     def from_npz(cls, data: bytes, photo: "Source | None" = None, *, name: str = "this npz") -> "Segments":
         """Reads what `to_npz` gave, as `load` reads a file. name: what errors call it"""
-        file, pixels = name, None if photo is None else read_own(photo)
-        try:
-            arrays = npz.read(data, KINDS | store.KINDS, file)
-            if int(arrays["format"]) != FORMAT:
-                raise UsageError(f"{file} has format {arrays['format']}: this version reads format {FORMAT}")
-            masks = store.from_arrays(arrays)
-            if pixels is not None and pixels.shape[:2] != masks.size:
-                raise UsageError(
-                    f"{file} is of a photo of {masks.size[1]} x {masks.size[0]} pixels, not of "
-                    f"{pixels.shape[1]} x {pixels.shape[0]}"
-                )
-            names, scores, classes = (arrays[name] for name in ("names", "scores", "classes"))
-            if not ((scores >= 0) & (scores <= 1)).all() or not ((classes >= 0) & (classes < len(names))).all():
-                raise UsageError(f"{file} holds scores or classes that no network gives")
-            return cls(masks, scores, classes, tuple(shown(str(n), 1000) for n in names), photo=pixels)
-        except UsageError:
-            raise
-        except KeyError as error:
-            raise UsageError(f"{file} is no saved Segments: it lacks {error.args[0]}") from None
-        except Exception as error:  # of bytes that somebody made up
-            raise UsageError(f"{file} is no saved Segments: {reason(error)}") from None
+        masks, scores, classes, names = saved.unpack(data, name)
+        pixels = None if photo is None else read_own(photo)
+        if pixels is not None and pixels.shape[:2] != masks.size:
+            raise UsageError(
+                f"{name} is of a photo of {masks.size[1]} x {masks.size[0]} pixels, not of "
+                f"{pixels.shape[1]} x {pixels.shape[0]}"
+            )
+        return cls(masks, scores, classes, names, photo=pixels)
 
 
-def number(value: Any, name: str) -> float:
-    """A share 0..1. Raises UsageError for anything else."""
-    if isinstance(value, (int, float, np.number)) and 0 <= value <= 1:
-        return float(value)
-    raise UsageError(f"{name} {value!r} is no number between 0 and 1")
-
-
-def limits(area: Any) -> tuple[float, float]:
-    """The least and the most pixels of (least, most), None for no limit. Raises UsageError for anything else."""
-    if (
-        isinstance(area, (tuple, list))
-        and len(area) == 2
-        and all(isinstance(v, (int, float, type(None))) for v in area)
-    ):
-        return float(area[0] or 0), float("inf") if area[1] is None else float(area[1])
-    raise UsageError(f"area {area!r} is not (least, most) pixels, with None for no limit: area=(500, None)")
+def path(file: Any) -> Path:
+    """A file's path. Raises UsageError for anything else."""
+    if isinstance(file, (str, PathLike)):
+        return Path(file)
+    raise UsageError(f"a file must be named by a path, not {show(file)}")

@@ -1,6 +1,6 @@
 """Photos of any size, in overlapping tiles: small objects that the whole view misses, large ones joined across seams.
 
-Enters: what finds everything in a part of a photo. Leaves: `Segments` of the whole. Called by `model`.
+Enters: what finds everything in a part of a photo. Leaves: `Segments` of the whole.
 
 The photo is segmented whole, for large objects, and tile by tile. Two masks of neighbouring tiles become one where they
 agree on the strip that both tiles show (IoU of at least a half there). A mask that ends at a seam all the same is a
@@ -21,6 +21,8 @@ from fastsam.masks.given import collect
 from fastsam.masks.lazy import from_pixels
 from fastsam.masks.runs import Runs, iou_of, overlap_of, union
 from fastsam.segments import Segments
+from fastsam.values import integer
+from fastsam.values import number as real
 
 Box = tuple[int, int, int, int]
 UInt8 = npt.NDArray[np.uint8]
@@ -52,7 +54,7 @@ def segment(
     find: segments a part of it; tile: side in photo pixels; overlap: share of a tile that it has in common with the
     next, 0..1; iou: above which two masks are one; max_det: masks at most
 
-    Raises UsageError for a tile or an overlap that makes no sense.
+    Raises UsageError for an invalid tile or overlap.
     """
     check(tile, overlap)
     size = (pixels.shape[0], pixels.shape[1])
@@ -78,11 +80,10 @@ def segment(
 
 
 def check(tile: int, overlap: float) -> None:
-    """Raises UsageError for a tile or an overlap that makes no sense."""
-    if not isinstance(tile, (int, np.integer)) or tile < LEAST_TILE:
-        raise UsageError(f"tile {tile!r} is no whole number of {LEAST_TILE} pixels or more")
-    if not 0 < overlap <= 0.5:
-        raise UsageError(f"overlap {overlap} is not above 0 and at most 0.5")
+    """Raises UsageError for an invalid tile or overlap."""
+    integer(tile, "tile", LEAST_TILE)
+    if real(overlap, "overlap", 0, 0.5) == 0:
+        raise UsageError(f"overlap must be above 0, not {overlap}")
 
 
 def windows(size: tuple[int, int], tile: int, overlap: float) -> Iterator[Box]:

@@ -12,7 +12,6 @@ from fastsam import Candidate, Pick, Prompt, Segments
 from fastsam.formats.answers import picks_of
 from fastsam.formats.coco import rows_of
 from fastsam.formats.content import content
-from fastsam.formats.items import class_of
 from fastsam.masks.annotations import decode
 from fastsam.masks.drawn import collect
 from fastsam.masks.lazy import from_grids
@@ -132,13 +131,13 @@ def test_npz_partition_and_edges_hold_everything_all_the_same(segments: Segments
 def test_a_drawn_answer_has_the_class_of_what_it_was_drawn_from_or_lies_on(
     segments: Segments, picks: list[Pick]
 ) -> None:
-    assert [class_of(segments, pick.candidates[0]) for pick in picks if pick] == [1, 2, 1]
+    assert [segments.class_of(pick.candidates[0]) for pick in picks if pick] == [1, 2, 1]
     assert [json.loads(only("labelme", segments, [pick]))["shapes"][0]["label"] for pick in picks if pick] == [
         *("spoon", "cup", "spoon")
     ]
     alone = from_grids(collect([np.ones((4, 4), np.float32)], np.array([[70, 50, 8.0]]), (60, 80)))
     nowhere = Candidate(alone, (0,), 0.6, quality=0.6)
-    assert class_of(segments, nowhere) == 0
+    assert segments.class_of(nowhere) == 0
     empty: Any = Segments.from_masks(PHOTO, [])
-    assert class_of(empty, nowhere) == 0
+    assert empty.class_of(nowhere) == 0
     assert json.loads(only("coco", empty, [Pick(Prompt(box=BOX), (nowhere,))]))["annotations"][0]["category_id"] == 1

@@ -102,7 +102,7 @@ def test_given_masks_take_the_same_prompts() -> None:
         (np.zeros((2, 5, 7), bool), "mask 0 is of 7 x 5 pixels, the photo of 70 x 50"),
         ([{"counts": "zz", "size": [50, 70]}], "mask 0 is no mask"),
         ([{"category_id": 3}], "mask 0 is no mask: it lacks 'size'"),
-        (3, "'3' are no list"),
+        (3, "masks 3 are no list"),
         ("a.json", "'a.json' are no list"),
         ({"annotations": []}, "are no list"),
         (["a"], "mask 0 is no mask: a str holds no numbers"),

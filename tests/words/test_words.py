@@ -15,6 +15,9 @@ from fastsam import FastSAM, Prompt, Segments, UsageError
 from fastsam.masks.runs import Crop
 from fastsam.words.colours import TERMS, shares, term
 from fastsam.words.crops import crop, describe
+from fastsam.words.distinct import distinct
+from fastsam.words.distinct import shares as shared_of
+from fastsam.words.offline import Offline
 from fastsam.words.pooled import covered
 from fastsam.words.similarity import SAME, Meaning, find, name, parse
 
@@ -101,9 +104,11 @@ class Table:
 
     def __init__(self, words: list[str], rows: list[list[float]]) -> None:
         self.words, self.rows = words, np.array(rows, np.float32)
+        self.seen: list[int] = []  # how many masks each call saw
 
     def see(self, photo: np.ndarray, masks: Iterable[Crop]) -> np.ndarray:
-        return self.rows[: sum(1 for _ in masks)]
+        self.seen.append(sum(1 for _ in masks))
+        return self.rows[: self.seen[-1]]
 
     def chances(self, seen: np.ndarray, words: Sequence[str], among: bool = False) -> np.ndarray:
         return np.stack([seen[:, self.words.index(word)] for word in words], 1)
@@ -173,23 +178,109 @@ def test_cells_are_covered_as_far_as_a_mask_goes(height: int, width: int, h: int
 
 def test_every_mask_gets_the_best_word_or_none(tiles: Segments) -> None:
     encoder = Table(["cup", "dog"], [[0.5, 0.6], [0.6, 0.1], [0.08, 0.02], [0.2, 0.0]])  # half the threshold is 0.1
-    assert name(tiles.sight, ["cup", "dog"], encoder) == ["dog", "cup", None, None, "cup"]
-    assert name(tiles.sight, ["cup"], encoder) == ["cup", "cup", None, None, "cup"]
-    assert name(tiles.sight, [], encoder) == [None] * 5
+    assert name(tiles.sight, tiles.scores, ["cup", "dog"], encoder) == ["dog", "cup", None, None, "cup"]
+    assert name(tiles.sight, tiles.scores, ["cup"], encoder) == ["cup", "cup", None, None, "cup"]
+    assert name(tiles.sight, tiles.scores, [], encoder) == [None] * 5
+
+
+def shapes(*boxes: tuple[int, int, int, int]) -> Segments:
+    """Masks that fill boxes x0, y0, x1, y1, and nothing to see."""
+    masks = np.zeros((len(boxes), 100, 200), bool)
+    for mask, (x0, y0, x1, y1) in zip(masks, boxes, strict=True):
+        mask[y0:y1, x0:x1] = True
+    return Segments.from_masks(np.zeros((100, 200, 3), np.uint8), masks)
+
+
+def stay(ranks: list[float], *boxes: tuple[int, int, int, int]) -> list[int]:
+    return distinct(shapes(*boxes).masks, np.array(ranks)).tolist()
+
+
+WHOLE, HEAD, LEGS = (10, 10, 50, 90), (20, 10, 40, 30), (15, 50, 45, 90)
+BESIDE, BOTH = (60, 10, 100, 90), (10, 10, 100, 90)
+
+
+def test_of_masks_of_one_name_parts_within_an_object_go() -> None:
+    assert stay([0.9, 0.8, 0.7], WHOLE, HEAD, LEGS) == [0]
+    assert stay([0.9, 0.8, 0.8], WHOLE, HEAD, BESIDE) == [0, 2]
+
+
+def test_of_masks_of_one_name_groups_around_objects_go() -> None:
+    assert stay([0.6, 0.6, 0.9], WHOLE, BESIDE, BOTH) == [0, 1]
+    assert stay([0.6, 0.2, 0.9], WHOLE, HEAD, BOTH) == [2]  # one object within, and a part of it: no group
+    assert stay([0.3, 0.3, 0.9], WHOLE, BESIDE, BOTH) == [2]  # by far the surest
+
+
+def test_of_masks_of_one_name_copies_go_and_neighbours_stay() -> None:
+    assert stay([0.8, 0.9], WHOLE, (11, 10, 51, 90)) == [1]
+    assert stay([0.8, 0.9], WHOLE, (40, 10, 80, 90)) == [0, 1]  # a quarter is shared
+    assert stay([0.9, 0.1], WHOLE, BESIDE) == [0]  # ranks below a fifth of the best
+    assert stay([]) == []
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 8), st.integers(0, 10**6))
+def test_what_masks_share_is_counted_in_pixels(n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    corners = rng.integers(0, 20, (n, 2))
+    boxes = np.concatenate((corners, corners + rng.integers(1, 20, (n, 2))), 1).tolist()
+    segments = shapes(*(tuple(box) for box in boxes))
+    pixels = segments.masks.stack().reshape(n, -1)
+    both = (pixels[:, None] & pixels).sum(2) / np.minimum(pixels.sum(1)[:, None], pixels.sum(1))
+    np.fill_diagonal(both, 0)
+    np.testing.assert_allclose(shared_of(segments.masks), np.where(both >= 0.5, both, 0))
+
+
+def test_each_object_is_named_once_unless_all_are_wanted() -> None:
+    segments = shapes(WHOLE, HEAD, BESIDE, BOTH)
+    encoder = Table(["person", "dog"], [[0.9, 0.1], [0.8, 0.1], [0.1, 0.8], [0.7, 0.2]])
+    words = ["person", "dog"]
+    assert name(segments.sight, segments.scores, words, encoder) == ["person", None, "dog", None]
+    assert name(segments.sight, segments.scores, words, encoder, all=True) == ["person", "person", "dog", "person"]
 
 
 def test_a_photo_is_looked_at_once(tiles: Segments) -> None:
     encoder = Table(["cup"], [[0.5], [0.6], [0.55], [0.25]])
     first = tiles.sight.through(encoder)
-    assert tiles.sight.through(encoder) is first
-    assert tiles.sight.colours is tiles.sight.colours
+    np.testing.assert_array_equal(tiles.sight.through(encoder), first)
+    assert encoder.seen == [4]
+
+
+def test_what_a_part_of_the_segments_was_seen_as_lives_with_the_photo(tiles: Segments) -> None:
+    """Words asked of what `take`, `filter` or a slice left: none of it is looked at twice, whoever asks next."""
+    encoder = Table(["cup"], [[0.5], [0.6], [0.55], [0.3]])
+    for part in (tiles.take(np.array([4, 1])), tiles[[1, 4]], tiles.filter(conf=0.55, area=(None, 1600))[1:]):
+        part.sight.through(encoder)
+    assert encoder.seen == [2]
+    tiles.sight.through(encoder)
+    assert encoder.seen == [2, 2]  # the two that were left
+    for part in (tiles, tiles[::-1], tiles.filter(conf=0.5), replace(tiles, names=("a",)), tiles[2:][:1]):
+        part.sight.through(encoder)
+    assert encoder.seen == [2, 2]
+    np.testing.assert_array_equal(tiles[[1, 4]].sight.through(encoder), encoder.rows[[1, 0]])  # as they were first seen
+
+
+@pytest.mark.usefixtures("encoder")
+def test_further_words_after_a_filter_cost_no_look(cat: Segments, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    see = Offline.see
+
+    def counted(self: Offline, photo: np.ndarray, masks: Iterable[Crop]) -> np.ndarray:
+        crops = list(masks)
+        looks.append(len(crops))
+        return see(self, photo, crops)
+
+    monkeypatch.setattr(Offline, "see", counted)
+    cat.filter(area=(100, None)).select(texts=["cat"], encoder="offline")
+    cat.filter(conf=0.1).select(texts=["the red thing", "dog"], encoder="offline")
+    cat[:1].name(["cat", "dog"], encoder="offline")
+    assert sum(looks) == 2  # the photo's two masks that are large enough, once each
 
 
 def test_words_without_the_photo_say_how_to_bring_it(tiles: Segments, tmp_path: Path) -> None:
     tiles.save(tmp_path / "tiles.npz")
     back = Segments.load(tmp_path / "tiles.npz")
     with pytest.raises(UsageError, match="photo="):
-        name(back.sight, ["cup"], Table(["cup"], [[1.0]]))
+        name(back.sight, back.scores, ["cup"], Table(["cup"], [[1.0]]))
     with pytest.raises(UsageError, match="200 pixels"):
         Segments.load(tmp_path / "tiles.npz", photo=np.zeros((9, 9, 3), np.uint8))
 

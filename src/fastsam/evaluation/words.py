@@ -76,7 +76,7 @@ def name_all(one: Set, photo: dict[str, Any], encoder: str | None) -> list[Named
     words, names = vocabulary(one.content), {c["id"]: c["name"] for c in one.content["categories"]}
     rows = one.annotations(photo)
     segments = Segments.from_masks(read_image(one.file(photo)), rows)
-    given, areas = segments.name(words, encoder=encoder), segments.masks.areas.tolist()
+    given, areas = segments.name(words, encoder=encoder, all=True), segments.masks.areas.tolist()
     kinds = [names[row["category_id"]] for row in rows]
     return [Named(k, plain(k), g, a) for k, g, a in zip(kinds, given, areas, strict=True)]
 

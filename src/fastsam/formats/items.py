@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.runs import Crop, Runs, iou_of
-from fastsam.prompts import Candidate, Pick, Prompt
+from fastsam.masks.runs import Crop, Runs
+from fastsam.prompts import Pick, Prompt
 from fastsam.segments import Segments
 
 
@@ -51,22 +51,8 @@ def items(segments: Segments, picks: Sequence[Pick] | None = None) -> Iterator[I
     known = categories(segments.names, [pick.prompt for pick in picks])
     for number, pick in enumerate(picks):
         for match in pick.matches:
-            kind = class_of(segments, match) if pick.prompt.text is None else known.index(pick.prompt.text)
+            kind = segments.class_of(match) if pick.prompt.text is None else known.index(pick.prompt.text)
             yield Item(match.runs, match.score, match.index, kind, number, match.quality)
-
-
-def class_of(segments: Segments, answer: Candidate) -> int:
-    """The class of an answer: that of the segment it is made of, drawn from, or else overlaps most; 0 without any."""
-    if answer.how != "drawn":
-        return int(segments.classes[answer.plus[0]])
-    if answer.index is not None:
-        return int(segments.classes[answer.index])
-    if len(segments.names) == 1 or len(segments) == 0:
-        return 0
-    runs = answer.runs
-    overlaps = [iou_of(runs, other, segments.size[0]) for other in segments.masks.all_runs()]
-    best = int(np.argmax(overlaps))
-    return int(segments.classes[best]) if overlaps[best] > 0 else 0
 
 
 def label_map(segments: Segments, picks: Sequence[Pick] | None = None) -> npt.NDArray[np.int32]:

@@ -50,17 +50,18 @@ class Letterbox:
         return clipped
 
 
-def fit(photo: tuple[int, int], imgsz: int) -> Letterbox:
-    """The letterbox of a photo (height, width) for an input whose longest side is `imgsz`.
+def fit(photo: tuple[int, int], imgsz: int | tuple[int, int]) -> Letterbox:
+    """The letterbox of a photo (height, width) for an input whose longest side is `imgsz`, or within (height, width).
 
     The photo keeps its shape, is centred, and padded to the next multiple of 32 (the popular port's rule).
     Raises UsageError for a size below 32.
     """
-    if imgsz < STRIDE:
+    sides = (imgsz, imgsz) if isinstance(imgsz, int) else imgsz
+    if min(sides) < STRIDE:
         raise UsageError(f"imgsz {imgsz} is too small: the least is {STRIDE}")
-    size = -(-imgsz // STRIDE) * STRIDE
+    most = [-(-side // STRIDE) * STRIDE for side in sides]
     height, width = photo
-    ratio = min(size / height, size / width)
+    ratio = min(most[0] / height, most[1] / width)
     w, h = max(1, round(width * ratio)), max(1, round(height * ratio))
     spare_w, spare_h = -w % STRIDE, -h % STRIDE
     left, top = round(spare_w / 2 - 0.1), round(spare_h / 2 - 0.1)
@@ -78,8 +79,8 @@ def letterbox(pixels: npt.NDArray[np.uint8], box: Letterbox) -> npt.NDArray[np.u
     return canvas
 
 
-def prepare(pixels: npt.NDArray[np.uint8], imgsz: int) -> tuple[Letterbox, Float]:
-    """A photo (H, W, 3) as the network's input (1, 3, h, w) at `imgsz` pixels, and where it lies in it."""
+def prepare(pixels: npt.NDArray[np.uint8], imgsz: int | tuple[int, int]) -> tuple[Letterbox, Float]:
+    """A photo (H, W, 3) as the network's input (1, 3, h, w) at `imgsz` pixels (see `fit`), and where it lies in it."""
     box = fit((pixels.shape[0], pixels.shape[1]), imgsz)
     return box, to_tensor(letterbox(pixels, box))
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fastsam.errors import UsageError
 from fastsam.masks import rle
 from fastsam.masks.given import Given, pack
+from fastsam.values import is_list, show
 
 Bool = npt.NDArray[np.bool_]
 
@@ -24,8 +25,8 @@ def read(masks: Any, size: tuple[int, int]) -> tuple[Given, list[float], list[in
 
     Raises UsageError for what is no mask of that photo.
     """
-    if isinstance(masks, (str, bytes, dict)) or not hasattr(masks, "__iter__"):
-        raise UsageError(f"masks {str(masks)[:60]!r} are no list: give (N, H, W), a label map, or a list of masks")
+    if not is_list(masks):
+        raise UsageError(f"masks {show(masks)} are no list: give (N, H, W), a label map, or a list of masks")
     if isinstance(masks, np.ndarray) and masks.ndim == 2 and masks.dtype != bool:
         masks = [masks == label for label in np.unique(masks) if label > 0]
     rows = list(masks)

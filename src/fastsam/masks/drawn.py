@@ -6,12 +6,14 @@ Enters: grids of logits and where they lie. Leaves: the same answers as `Prototy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from fastsam.masks.runs import NONE, Runs, crossings, toggles
+from fastsam.values import by_fields
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -19,7 +21,7 @@ Int = npt.NDArray[np.int64]
 WIDEST = 1 / 32  # of an edge, over the photo's longer side
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Drawn:
     """N masks of a photo of `size` (height, width).
 
@@ -45,6 +47,9 @@ class Drawn:
             raise ValueError("a grid has no side")
         for array in (self.squares, self.cells, self.values):
             array.flags.writeable = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return by_fields(self)
 
     def __len__(self) -> int:
         return len(self.cells)

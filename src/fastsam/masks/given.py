@@ -7,11 +7,13 @@ Enters: masks as pixels or runs. Leaves: the same answers as `Prototyped`, with 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastsam.masks.runs import Runs, of_pixels
+from fastsam.values import by_fields
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -19,7 +21,7 @@ Int = npt.NDArray[np.int64]
 SURE = 20.0  # logit of a pixel that is given: a probability of 1 - 2e-9
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Given:
     """N masks of a photo of `size` (height, width), as the runs of one after the other.
 
@@ -43,6 +45,9 @@ class Given:
             raise ValueError(f"runs leave the photo of {width} x {height} pixels")
         for array in (self.table, self.starts):
             array.flags.writeable = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return by_fields(self)
 
     def __len__(self) -> int:
         return len(self.starts) - 1

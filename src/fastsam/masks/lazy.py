@@ -4,10 +4,10 @@ Enters: boxes and a source of logits (`Prototyped` from a network, `Drawn` from 
 Leaves: crops, areas, RLE, polygons, a label map: no array of the size N x H x W exists.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from fastsam.masks.given import Given
 from fastsam.masks.polygons import Polygon, polygons
 from fastsam.masks.prototyped import Prototyped
 from fastsam.masks.runs import Crop, Runs
+from fastsam.values import by_fields, position, positions
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -42,7 +43,7 @@ def probability(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floatin
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -50, 50))))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Masks:
     """N masks of a photo.
 
@@ -62,11 +63,32 @@ class Masks:
     def __len__(self) -> int:
         return len(self.boxes)
 
-    def __getitem__(self, i: int) -> Bool:
-        """Mask i as bool (H, W) of the photo. Raises IndexError."""
+    @overload
+    def __getitem__(self, i: int) -> Bool: ...
+
+    @overload
+    def __getitem__(self, i: slice | Sequence[int] | npt.NDArray[Any]) -> "Masks": ...
+
+    def __getitem__(self, i: Any) -> "Bool | Masks":
+        """Mask i as bool (H, W) of the photo; masks by a slice, a bool for each of them, or a list of numbers.
+
+        Raises IndexError for a number that does not exist, UsageError for anything else.
+        """
+        if isinstance(i, bool) or not isinstance(i, (int, np.integer)):
+            return self.take(positions(i, len(self), "mask"))
         mask = np.zeros(self.size, bool)
-        self.crop(i).paint(mask, True)
+        self.crop(position(i, len(self), "mask")).paint(mask, True)
         return mask
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """All masks as (N, H, W), as `stack` gives them."""
+        return np.asarray(self.stack(), dtype)
+
+    def __repr__(self) -> str:
+        return f"Masks({len(self)} of a photo of {self.size[1]} x {self.size[0]} pixels)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return by_fields(self)
 
     def __iter__(self) -> Iterator[Bool]:
         return (self[i] for i in range(len(self)))
@@ -86,12 +108,12 @@ class Masks:
         return Masks(self.boxes[indices], self.source.take(indices))
 
     def occupied(self) -> Bool:
-        """(N,) whether a mask can have any pixel, without decoding it."""
+        """(N,) whether a mask has any pixel."""
         return self.source.occupied()
 
     def runs(self, i: int, above: float = 0.0) -> Runs:
         """Mask i as runs: where its logits are above `above`. Raises IndexError."""
-        return self.source.runs_of(np.array([range(len(self))[i]]), above)[0]
+        return self.source.runs_of(positions([i], len(self), "mask"), above)[0]
 
     def all_runs(self, above: float = 0.0) -> Iterator[Runs]:
         """Every mask as runs, some decoded together: several times faster than one by one."""

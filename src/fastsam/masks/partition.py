@@ -21,7 +21,7 @@ Int = npt.NDArray[np.int32]
 LEAST_KEPT = 0.25
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Partition:
     """labels: (H, W) int32, 0 where no mask is, i + 1 for mask i; coverage: share of the photo under masks, 0..1,
     before anything was filled."""

@@ -6,6 +6,7 @@ at a few points. Held by `Masks`.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,12 +14,15 @@ import numpy.typing as npt
 
 from fastsam.image.letterbox import Letterbox
 from fastsam.masks.runs import Runs, Toggles, crossings, toggles
+from fastsam.values import by_fields
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
+SHARES = np.array([0.25, 0.5, 0.75])  # of a window's sides, where masks are looked at first
+CERTAIN = 1e-3  # logit that stays above 0 however its sum is rounded
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prototyped:
     """N masks as coefficients and prototypes.
 
@@ -43,6 +47,9 @@ class Prototyped:
         for array in (self.coefficients, self.prototypes, self.windows):
             array.flags.writeable = False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return by_fields(self)
+
     def __len__(self) -> int:
         return len(self.coefficients)
 
@@ -66,27 +73,40 @@ class Prototyped:
         return Prototyped(self.coefficients[indices], self.prototypes, self.letterbox, self.windows[indices])
 
     def occupied(self) -> Bool:
-        """(N,) whether a mask can have any pixel: bilinear interpolation never exceeds the largest cell."""
+        """(N,) whether a mask has any pixel. Most show it at one of nine pixels or at their peak; the rest is decoded.
+
+        Bilinear interpolation never exceeds the largest cell: a mask without a cell above 0 has no pixel.
+        """
         windows = self._pixels
-        open_ = np.asarray(windows[:, :2] < windows[:, 2:]).all(axis=1, keepdims=True)
-        cells = np.where(open_, self._cells_of(windows), 0)
-        found = self._sampled(cells)
-        for i in np.flatnonzero(~found):
-            c0, r0, c1, r1 = cells[i]
-            found[i] = c0 < c1 and r0 < r1 and self._cells(int(i), c0, r0, c1, r1).max() > 0
+        spans = windows[:, 2:] - windows[:, :2]
+        is_open = np.asarray((spans > 0).all(1))
+        across, down = (windows[:, k, None] + (spans[:, k, None] * SHARES).astype(np.int64) for k in (0, 1))
+        found = is_open & self._holds(np.tile(across, (1, 3)), np.repeat(down, 3, 1)).any(1)
+        doubtful = np.flatnonzero(is_open & ~found)
+        peaks = [self._peak(int(i), windows[i]) for i in doubtful]
+        doubtful, places = doubtful[[p is not None for p in peaks]], np.array([p for p in peaks if p is not None])
+        if len(doubtful):
+            found[doubtful] = self.take(doubtful)._holds(places[:, :1], places[:, 1:])[:, 0]
+            left = doubtful[~found[doubtful]]
+            found[left] = [len(runs.columns) > 0 for i in left for runs in self.runs_of(np.array([i]))]
         return found
 
-    def _sampled(self, cells: npt.NDArray[np.int64]) -> Bool:
-        """(N,) whether one of nine cells, spread over each range of `cells` (N, 4), is above 0: most masks show there.
+    def _peak(self, i: int, window: npt.NDArray[np.int64]) -> tuple[int, int] | None:
+        """The pixel of a window (4,) next to the largest cell of mask i; None if no cell is above 0."""
+        c0, r0, c1, r1 = self._cells_of(window[None])[0].tolist()
+        cells = self._cells(i, c0, r0, c1, r1)
+        if cells.max(initial=0) <= 0:
+            return None
+        row, column = np.unravel_index(int(cells.argmax()), cells.shape)
+        (ax, ay), (px, py) = self.letterbox.scale, self.letterbox.pad
+        x, y = ((c0 + column + 0.5) * self.cell - px) / ax, ((r0 + row + 0.5) * self.cell - py) / ay
+        return int(np.clip(x, window[0], window[2] - 1)), int(np.clip(y, window[1], window[3] - 1))
 
-        An empty range's nine are False.
-        """
-        shares = np.array([0.25, 0.5, 0.75])
-        spans = cells[:, 2:] - cells[:, :2]
-        across, down = (cells[:, k, None] + (spans[:, k, None] * shares).astype(np.int64) for k in (0, 1))
-        values = self.prototypes[:, np.repeat(down, 3, 1), np.tile(across, (1, 3))]
-        positive = np.einsum("nc,cnk->nk", self.coefficients, values, optimize=False) > 0
-        return np.asarray(positive.any(1) & (spans > 0).all(1))
+    def _holds(self, columns: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> Bool:
+        """(N, P) whether the logits of each mask at P pixels of its own, (N, P) each, are well above 0."""
+        height, width = self.size
+        values = self._read(np.clip(columns, 0, width - 1) + 0.5, np.clip(rows, 0, height - 1) + 0.5)
+        return np.asarray(np.einsum("nc,cnk->nk", self.coefficients, values, optimize=False) > CERTAIN)
 
     def logits(self, i: int) -> tuple[tuple[int, int], Float]:
         """Logits of mask i inside its window: their offset (x, y) on the photo, and (h, w) float32, maybe empty."""
@@ -125,15 +145,18 @@ class Prototyped:
         Each point stands for the pixel it lies in. Costs a few microseconds: the prototypes are read at P places.
         """
         pixels = np.floor(points) + 0.5
-        columns, rows = self._to_cells(pixels[:, 0], 0), self._to_cells(pixels[:, 1], 1)
-        c0, fc = _neighbours(columns, self.prototypes.shape[2])
-        r0, fr = _neighbours(rows, self.prototypes.shape[1])
+        logits = self.coefficients @ self._read(pixels[:, 0], pixels[:, 1])
+        return np.where(self._within(pixels), logits, -np.inf).astype(np.float32)
+
+    def _read(self, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+        """(K, ...) the prototypes at places x, y of the photo, interpolated bilinearly."""
         p = self.prototypes
+        c0, fc = _neighbours(self._to_cells(x, 0), p.shape[2])
+        r0, fr = _neighbours(self._to_cells(y, 1), p.shape[1])
         c1, r1 = np.minimum(c0 + 1, p.shape[2] - 1), np.minimum(r0 + 1, p.shape[1] - 1)
         above = p[:, r0, c0] * (1 - fc) + p[:, r0, c1] * fc
         below = p[:, r1, c0] * (1 - fc) + p[:, r1, c1] * fc
-        logits = self.coefficients @ (above * (1 - fr) + below * fr)
-        return np.where(self._within(pixels), logits, -np.inf).astype(np.float32)
+        return np.asarray(above * (1 - fr) + below * fr)
 
     def _within(self, points: npt.NDArray[np.floating]) -> Bool:
         """(N, P) whether points (P, 2) lie in the masks' windows."""

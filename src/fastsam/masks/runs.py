@@ -19,7 +19,7 @@ Int = npt.NDArray[np.int64]
 Float = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Crop:
     """A mask inside its window: `pixels` (h, w) bool at `offset` (x, y) of the photo."""
 
@@ -48,7 +48,7 @@ class Crop:
         return canvas[y : y + h, x : x + w]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Runs:
     """n runs of one mask, from left to right, in a column from top to bottom; none is empty, no two touch in a column.
 

@@ -3,7 +3,7 @@
 Enters: what a user gives. Leaves: checked, immutable values. Read by `geometry` and `answer`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from fastsam.errors import UsageError
 from fastsam.masks.annotations import as_bool
+from fastsam.values import is_list, show
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prompt:
     """What one answer is wanted for; whatever is given must hold together.
 
@@ -68,6 +69,19 @@ class Prompt:
                 f"{width} x {height}: give one of the photo's size"
             )
 
+    def __repr__(self) -> str:
+        parts = {
+            "points": self.points,
+            "labels": self.labels,
+            "box": self.box,
+            "text": self.text,
+            "exclude": self.exclude,
+        }
+        said = [f"{name}={show(value)}" for name, value in parts.items() if value]
+        if self.mask is not None:
+            said.append(f"mask={self.mask.shape[1]} x {self.mask.shape[0]} pixels")
+        return f"Prompt({', '.join(said)})"
+
     @property
     def foreground(self) -> tuple[Point, ...]:
         """The points of label 1."""
@@ -86,14 +100,14 @@ class Prompt:
 
 def checked_points(points: Any, labels: Any) -> tuple[tuple[tuple[float, ...], ...], tuple[int, ...]]:
     """Points and their labels as tuples. Raises UsageError."""
-    if isinstance(points, str) or not isinstance(points, Iterable) or not isinstance(labels, Iterable | None):
-        raise UsageError(f"points {points!r} and labels {labels!r} must be lists: [(x, y), ...] and [1, ...]")
+    if not is_list(points) or not (labels is None or is_list(labels)):
+        raise UsageError(f"points {show(points)} and labels {show(labels)} must be lists: [(x, y), ...] and [1, ...]")
     found = tuple(_numbers(p, 2, "point") for p in points)
     marks = (1,) * len(found) if labels is None else tuple(labels)
     if len(marks) != len(found):
         raise UsageError(f"{len(found)} points have {len(marks)} labels: give one label a point")
-    if any(v not in (0, 1) for v in marks):
-        raise UsageError(f"labels {marks} are not all 0 (background) or 1 (foreground)")
+    if any(np.ndim(v) or isinstance(v, (str, bytes)) or v not in (0, 1) for v in marks):
+        raise UsageError(f"labels {show(marks)} are not all 0 (background) or 1 (foreground)")
     return found, tuple(int(v) for v in marks)
 
 
@@ -121,12 +135,12 @@ def checked_mask(values: Any) -> npt.NDArray[np.bool_]:
 
 def checked_texts(texts: Any, what: str) -> tuple[str, ...]:
     """Texts as a tuple. Raises UsageError for what is no text, or an empty one."""
-    if isinstance(texts, str) or not isinstance(texts, Iterable):
-        raise UsageError(f"{what} {texts!r} must be a list of texts")
+    if not is_list(texts):
+        raise UsageError(f"{what} {show(texts)} must be a list of texts")
     found = tuple(texts)
     for text in found:
         if not isinstance(text, str) or not text.strip():
-            raise UsageError(f"{what} {text!r} is no text: say what is meant, as in 'the yellow dog'")
+            raise UsageError(f"{what} {show(text)} is no text: say what is meant, as in 'the yellow dog'")
     return found
 
 
@@ -137,7 +151,7 @@ def _numbers(values: Any, n: int, what: str) -> tuple[float, ...]:
         numbers = ()
     if len(numbers) != n or not all(isfinite(v) for v in numbers):
         raise UsageError(
-            f"{what} {values!r} is not {n} finite numbers: give a list of {what}{'es' * (n == 4)}{'s' * (n == 2)}"
+            f"{what} {show(values)} is not {n} finite numbers: give a list of {what}{'es' * (n == 4)}{'s' * (n == 2)}"
         )
     return numbers
 

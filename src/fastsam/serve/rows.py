@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from fastsam.formats import answers, coco
-from fastsam.formats.items import Item, categories, class_of
+from fastsam.formats.items import Item, categories
 from fastsam.prompts import Candidate, Pick
 from fastsam.segments import Segments
 
@@ -51,7 +51,7 @@ def drawn(pick: Pick, segments: Segments, names: Sequence[str]) -> Row:
 
 def described(found: Sequence[Candidate], segments: Segments, names: Sequence[str]) -> list[Row]:
     """Candidates as plain values."""
-    items = [Item(c.runs, c.score, c.index, class_of(segments, c), quality=c.quality) for c in found]
+    items = [Item(c.runs, c.score, c.index, segments.class_of(c), quality=c.quality) for c in found]
     return [
         {"index": item.index, **row, **({"name": names[item.category]} if len(names) > 1 else {})}
         for item, row in coco.describe(items, segments.size)

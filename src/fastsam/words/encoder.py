@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from fastsam.errors import UsageError
 from fastsam.masks.runs import Crop
+from fastsam.values import show
 
 Float = npt.NDArray[np.float32]
 NAMES = ("offline", "clip")
@@ -53,6 +54,8 @@ def load(name: str | os.PathLike[str] | None = None) -> Encoder:
     """
     from fastsam.words import clip
 
+    if not (name is None or isinstance(name, (str, os.PathLike))):
+        raise UsageError(f"encoder must be a name or a folder, not {show(name)}")
     if name is None:
         name = "clip" if clip.is_installed() else "offline"
     if name == "offline":

@@ -1,9 +1,9 @@
-"""What words see of a photo: its masks' crops, colours and places, looked at once.
+"""What words see of a photo: its masks' crops, colours and places, each looked at once.
 
-Enters: a photo and its masks. Leaves: one row a mask, kept for the next word. Held by `segments`, read by `similarity`.
+Enters: a photo and its masks. Leaves: one row per mask, kept for the next word, whichever masks it is asked of.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -15,71 +15,81 @@ from fastsam.words.colours import TERMS, shares
 from fastsam.words.encoder import Encoder
 
 Float = npt.NDArray[np.float32]
+Int = npt.NDArray[np.int64]
 LEAST_AREA = 100  # pixels: smaller masks show nothing that could be named
+PLACE = 3  # numbers that tell where a mask is
+Rows = dict[int, Float]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sight:
     """Views of the K masks that are large enough to be named.
 
-    photo: RGB uint8 (H, W, 3), None where only masks were kept
+    photo: RGB uint8 (H, W, 3), None if only masks were kept
+    numbers: (N,) what each mask is called in `known`, its place among those that were first seen; None for its own
+    known: rows of features by the encoder's name, those of colours and places under "", by the mask's number. All that
+    is taken from one sight shares them: what one learns the others know.
     """
 
     photo: npt.NDArray[np.uint8] | None
     masks: Masks
+    numbers: Int | None = None
+    known: dict[str, Rows] = field(default_factory=dict)
 
     @cached_property
-    def indices(self) -> npt.NDArray[np.int64]:
+    def indices(self) -> Int:
         """(K,) of the masks that are seen."""
         return np.flatnonzero(self.masks.areas >= LEAST_AREA)
 
     @property
     def pixels(self) -> npt.NDArray[np.uint8]:
-        """The photo. Raises UsageError where there is none."""
+        """The photo. Raises UsageError if there is none."""
         if self.photo is None:
             raise UsageError("words need the photo, which a saved result lacks: Segments.load(file, photo=...)")
         return self.photo
 
     def through(self, encoder: Encoder) -> Float:
         """(K, D) what an encoder sees of each mask."""
-        if encoder.name not in self._seen:
-            pixels, _ = self.pixels, self._looks  # the next word may name a colour, and shall not wait for it
-            self._seen[encoder.name] = encoder.see(pixels, map(self.masks.crop, self.indices.tolist()))
-        return self._seen[encoder.name]
+        pixels, _ = self.pixels, self._looks()  # the next word may name a colour, and shall not wait for it
+        rows = self.known.setdefault(encoder.name, {})
+        if new := self._unknown(rows):
+            seen = encoder.see(pixels, (self.masks.crop(i) for i in new.values()))
+            rows.update(zip(new, seen, strict=True))
+        elif not len(self.indices):
+            return encoder.see(pixels, ())
+        return np.stack([rows[number] for number in self._numbers()])
 
     @property
     def colours(self) -> Float:
         """(K, 11) shares of the colour terms."""
-        return self._looks[0]
+        return self._looks()[:, PLACE:]
 
     @property
     def places(self) -> Float:
         """(K, 3) mean column, mean row and area of each mask, in pixels."""
-        return self._looks[1]
+        return self._looks()[:, :PLACE]
 
-    @cached_property
-    def _looks(self) -> tuple[Float, Float]:
-        pixels, colours, places = self.pixels, [], []
-        for crop in map(self.masks.crop, self.indices.tolist()):
+    def _looks(self) -> Float:
+        pixels, rows = self.pixels, self.known.setdefault("", {})
+        for number, i in self._unknown(rows).items():
+            crop = self.masks.crop(i)
             y, x = np.nonzero(crop.pixels)
-            colours.append(shares(crop.view(pixels)[y, x]))
-            places.append((x.mean() + crop.offset[0], y.mean() + crop.offset[1], len(x)))
-        return (
-            np.array(colours, np.float32).reshape(-1, len(TERMS)),
-            np.array(places, np.float32).reshape(-1, 3),
-        )
+            place = (x.mean() + crop.offset[0], y.mean() + crop.offset[1], len(x))
+            rows[number] = np.array([*place, *shares(crop.view(pixels)[y, x])], np.float32)
+        found = [rows[number] for number in self._numbers()]
+        return np.stack(found) if found else np.zeros((0, PLACE + len(TERMS)), np.float32)
 
-    @cached_property
-    def _seen(self) -> dict[str, Float]:
-        return {}
+    def _numbers(self) -> list[int]:
+        """(K,) what the masks that are seen are called in `known`."""
+        found: list[int] = (self.indices if self.numbers is None else self.numbers[self.indices]).tolist()
+        return found
 
-    def take(self, indices: npt.NDArray[np.int64]) -> "Sight":
-        """What was seen of the masks at `indices`, in that order."""
-        taken = Sight(self.photo, self.masks.take(indices))
-        if self._seen:
-            place = np.full(len(self.masks), -1)
-            place[self.indices] = np.arange(len(self.indices))
-            rows = place[indices][place[indices] >= 0]
-            taken.__dict__["_seen"] = {name: seen[rows] for name, seen in self._seen.items()}
-            taken.__dict__["_looks"] = tuple(looks[rows] for looks in self._looks)
-        return taken
+    def _unknown(self, rows: Rows) -> dict[int, int]:
+        """Number and index of each mask that has no row yet."""
+        pairs = zip(self._numbers(), self.indices.tolist(), strict=True)
+        return {number: i for number, i in pairs if number not in rows}
+
+    def take(self, indices: Int) -> "Sight":
+        """The sight of the masks at `indices`, in that order."""
+        numbers = np.arange(len(self.masks)) if self.numbers is None else self.numbers
+        return Sight(self.photo, self.masks.take(indices), numbers[indices], self.known)

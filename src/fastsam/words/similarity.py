@@ -1,7 +1,6 @@
 """Which masks a text means, and which word names a mask.
 
-Enters: what was seen of a photo, texts. Leaves: ranked masks for a text, a word for each mask. Called by `prompts` and
-`segments`.
+Enters: what was seen of a photo, texts. Leaves: ranked masks for a text, a word for each mask.
 
 The rule. A text is colour words, a place word and the rest, which names a thing. The mask's chance to be that thing
 comes from the encoder; a colour multiplies it by how much of the mask is of that colour, half of it being enough. The
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.words.colours import TERMS, term
+from fastsam.words.distinct import distinct
 from fastsam.words.encoder import Encoder
 from fastsam.words.sight import Sight
 
@@ -128,17 +128,25 @@ def chances(sight: Sight, meanings: Sequence[Meaning], encoder: Encoder, among: 
     return found
 
 
-def name(sight: Sight, words: Sequence[str], encoder: Encoder) -> list[str | None]:
-    """The word that each of the N masks most likely is, None where no word reaches half the encoder's threshold.
+def name(sight: Sight, scores: Float, words: Sequence[str], encoder: Encoder, all: bool = False) -> list[str | None]:
+    """The word that each of the N masks most likely is, None if no word reaches half the encoder's threshold.
 
     Half, since a vocabulary says more about what a photo may hold than a single text does.
+
+    scores: (N,) the masks' own, times the root of the chance their rank among masks of one name
+    all: whether all of those keep it; else one mask per object does (see `distinct`)
     """
     names: list[str | None] = [None] * len(sight.masks)
     if not words:
         return names
     chance = chances(sight, [parse(word) for word in words], encoder, among=True)
-    for i, row in zip(sight.indices, chance, strict=True):
-        best = int(row.argmax())
-        if row[best] > encoder.threshold / 2:
-            names[i] = words[best]
+    best, sure = chance.argmax(1), chance.max(1)
+    named = np.flatnonzero(sure > encoder.threshold / 2)
+    for k in np.unique(best[named]).tolist():
+        own = named[best[named] == k]
+        indices = sight.indices[own]
+        if not all:
+            indices = indices[distinct(sight.masks.take(indices), np.sqrt(sure[own]) * scores[indices])]
+        for i in indices.tolist():
+            names[i] = words[k]
     return names

@@ -1,0 +1,42 @@
+"""Which segments stay.
+
+Enters: masks, scores, classes, and what they must fit. Leaves: indices, in order.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.candidates import suppress
+from fastsam.masks import relations
+from fastsam.masks.lazy import Masks
+from fastsam.values import limits, number
+
+Float = npt.NDArray[np.float32]
+Int = npt.NDArray[np.int64]
+
+
+def narrow(
+    masks: Masks, scores: Float, classes: Int, *, conf: Any, iou: Any, area: Any, stability: Any, inside: Any
+) -> Int:
+    """The segments that fit all that is not None; see `Segments.filter`. Raises UsageError."""
+    kept = np.arange(len(masks))
+    if conf is not None:
+        kept = kept[scores > number(conf, "conf")]
+    if iou is not None:
+        order = kept[np.argsort(-scores[kept], kind="stable")]
+        chosen = suppress(masks.boxes[order], classes[order], number(iou, "iou"), len(masks))
+        kept = np.sort(order[chosen])
+    if area is not None:
+        least, most = limits(area)
+        areas = masks.areas[kept]
+        kept = kept[(areas >= least) & (areas <= most)]
+    if stability is not None:
+        sure = number(stability, "stability")
+        kept = kept[relations.stability(masks.take(kept)) >= sure]
+    if inside is not None:
+        some, share = masks.take(kept), number(inside, "inside")
+        larger = some.areas[None] > some.areas[:, None]
+        kept = kept[~((relations.containment(some) > share) & larger).any(1)]
+    return kept

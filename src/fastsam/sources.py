@@ -1,0 +1,136 @@
+"""What a caller names as photos, one after the other: files, folders, videos, cameras, addresses, lists of these.
+
+Enters: a source. Leaves: `Item`s, read one by one, so that a folder or a video may be of any length.
+"""
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from fastsam.errors import UsageError
+from fastsam.image import video
+from fastsam.image.read import SUFFIXES, UnreadableImageError
+from fastsam.values import integer, plain
+
+ADDRESSES = ("http://", "https://", "rtsp://", "rtsps://", "rtmp://", "tcp://", "udp://")
+MOST_CAMERAS = 9999
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a video or a camera. origin: its path, address or number; number: of the frame, from 0"""
+
+    origin: str | os.PathLike[str] | int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.origin}, frame {self.number}"
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """source: what a stream calls it: as it was given, a folder's file, or a `Frame`; photo: what is to be read, or why
+    there is nothing"""
+
+    source: Any
+    photo: Any
+
+
+def is_camera(source: Any) -> bool:
+    """Whether a source is a camera's number."""
+    return isinstance(plain(source), int) and not isinstance(plain(source), bool)
+
+
+def is_address(source: Any) -> bool:
+    """Whether a source is an address of a video on the network."""
+    return isinstance(source, str) and source.lower().startswith(ADDRESSES)
+
+
+def is_several(source: Any) -> bool:
+    """Whether a source is several photos: a folder, a pattern, a video, a list or another iterable, (N, H, W, 3)."""
+    if isinstance(source, (str, os.PathLike)):
+        name = os.fspath(source)
+        if isinstance(name, bytes) or "\0" in name:
+            return False
+        return os.path.isdir(name) or (video.is_video(Path(name)) and not is_address(name)) or is_pattern(name)
+    if isinstance(source, np.ndarray):
+        return source.ndim == 4
+    return isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray, dict))
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name is a pattern such as `photos/*.jpg`, and not itself a file's."""
+    return glob.has_magic(name) and not os.path.lexists(name) and not is_address(name)
+
+
+def items(source: Any) -> Iterator[Item]:
+    """Every photo of a source, and of each entry of a list, in order.
+
+    Raises UsageError for a camera, a folder or a pattern without photos; a video that cannot be read is an item.
+    """
+    if is_camera(source):
+        return captured(integer(source, "a camera's number", 0, MOST_CAMERAS))
+    if is_address(source):
+        return captured(source)
+    if not is_several(source):
+        return iter([Item(source, source)])
+    if not isinstance(source, (str, os.PathLike)):
+        return (item for one in source for item in _of_entry(one))
+    if video.is_video(Path(source)) and not os.path.isdir(source):
+        return _frames(source)
+    return (item for file in files(os.fspath(source)) for item in _of_entry(file))
+
+
+def _of_entry(one: Any) -> Iterator[Item]:
+    """An entry of a list: a path may be a folder, a video or an address; anything else is one photo."""
+    if isinstance(one, (str, os.PathLike)):
+        return items(one)
+    return iter([Item(one, one)])
+
+
+def files(name: str) -> list[Path]:
+    """The photos and videos of a folder, not deeper, or those that a pattern names, sorted. Raises UsageError."""
+    if os.path.isdir(name):
+        kinds = SUFFIXES | video.SUFFIXES
+        found = sorted(f for f in Path(name).iterdir() if f.suffix.lower() in kinds and f.is_file())
+        if not found:
+            raise UsageError(f"folder {name} holds no photos")
+        return found
+    found = sorted(Path(f) for f in glob.glob(name, recursive=True) if os.path.isfile(f))
+    if not found:
+        raise UsageError(f"no file matches {name}")
+    return found
+
+
+def _frames(file: Any) -> Iterator[Item]:
+    """The frames of a video file."""
+    try:
+        for number, pixels in enumerate(video.frames(file)):
+            yield Item(Frame(file, number), pixels)
+    except UnreadableImageError as error:
+        yield Item(file, error)
+
+
+def captured(origin: int | str) -> Iterator[Item]:
+    """The frames of a camera, or of a video at an address, as OpenCV opens them, until they end."""
+    capture = cv2.VideoCapture(origin)
+    try:
+        found, frame = capture.read()
+        if not found:
+            what = f"camera {origin}" if isinstance(origin, int) else origin
+            yield Item(
+                origin, UnreadableImageError(f"{what} gives no picture: see that it is there and in no other use")
+            )
+        number = 0
+        while found:
+            yield Item(Frame(origin, number), np.ascontiguousarray(frame[..., ::-1]))
+            number += 1
+            found, frame = capture.read()
+    finally:
+        capture.release()

@@ -1,0 +1,72 @@
+"""One mask per object among masks of one name.
+
+Enters: masks that a word names, and how well each does. Leaves: which of them stay.
+
+The rule. The best mask stays, then the next best that shares less than half of its pixels, or of the other's, with each
+that stays: so parts of an object go, and what is around it. A mask that two or more others divide among them, which lie
+within it, apart from one another, and cover more than half of it, is a group of objects: it ranks half as high as it
+would. What ranks below a fifth of the best is no longer named: it is rarely right. (On 36 photos of COCO's validation
+set that show several objects of a kind, for 11 words, 6% of all 2503 named masks were objects of their own, with an IoU
+of one half; of the 274 that stay 41% are. Of the objects 53% were found so, and 37% are.)
+"""
+
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.masks.lazy import Masks
+from fastsam.masks.runs import overlap_of
+
+Share = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
+SHARED = 0.5  # of the smaller of two masks, from which on they show one object
+WITHIN = 0.8  # of a mask within another, for it to be a member of a group
+MEMBER = (0.1, 0.8)  # least and most area of a member, over its group's
+GROUP = 0.5  # what a group's rank is multiplied with
+LEAST_RANK = 0.2  # of the best
+
+
+def distinct(masks: Masks, ranks: Share) -> Int:
+    """Indices, in order, of the masks (N) with `ranks` (N,) that stay."""
+    if len(masks) == 0:
+        return np.zeros(0, np.int64)
+    shared = shares(masks)
+    ranks = np.where(groups(shared, masks.areas), GROUP, 1) * ranks
+    kept: list[int] = []
+    for i in np.argsort(-ranks, kind="stable").tolist():
+        if ranks[i] >= LEAST_RANK * ranks.max() and (shared[i, kept] < SHARED).all():
+            kept.append(i)
+    return np.array(sorted(kept), np.int64)
+
+
+def shares(masks: Masks) -> Share:
+    """(N, N) pixels that two masks share, over the smaller one's; 0 on the diagonal and below `SHARED`."""
+    runs, areas = list(masks.all_runs()), masks.areas
+    bounds = np.array([r.bounds for r in runs], np.int64)
+    low, high = (
+        np.maximum(bounds[:, None, :2], bounds[None, :, :2]),
+        np.minimum(bounds[:, None, 2:], bounds[None, :, 2:]),
+    )
+    smaller = np.maximum(np.minimum(areas[:, None], areas[None]), 1)
+    likely = np.maximum(high - low, 0).prod(2) >= SHARED * smaller  # the others' bounds share too little
+    found = np.zeros((len(runs), len(runs)))
+    for i, j in combinations(range(len(runs)), 2):
+        if likely[i, j]:
+            share = overlap_of(runs[i], runs[j], masks.size[0]) / smaller[i, j]
+            found[i, j] = found[j, i] = share if share >= SHARED else 0
+    return found
+
+
+def groups(shared: Share, areas: Int) -> npt.NDArray[np.bool_]:
+    """(N,) whether a mask is divided among others, by what they share (N, N) and their areas (N,)."""
+    found = np.zeros(len(areas), bool)
+    for i, area in enumerate(areas):
+        least, most = (limit * area for limit in MEMBER)
+        inside = np.flatnonzero((shared[i] >= WITHIN) & (areas >= least) & (areas < most))
+        members: list[int] = []
+        for j in inside[np.argsort(-areas[inside], kind="stable")].tolist():
+            if (shared[j, members] == 0).all():
+                members.append(j)
+        found[i] = len(members) > 1 and areas[members].sum() > area / 2
+    return found
