@@ -46,7 +46,12 @@ def test_the_calls_of_tensors_are_taken(conf: Array) -> None:
     assert [conf.float().dtype, conf.half().dtype, conf.double().dtype] == [np.float32, np.float16, np.float64]
     assert [conf.int().dtype, conf.long().dtype, conf.byte().dtype] == [np.int32, np.int64, np.uint8]
     assert [conf.bool().dtype, conf.to(np.uint8).dtype, conf.to(dtype="float64").dtype] == [bool, np.uint8, np.float64]
-    assert (conf.unsqueeze(0).shape, conf.unsqueeze(-1).squeeze().shape, conf.numel(), conf.dim()) == ((1, 3), (3,), 3, 1)
+    assert (conf.unsqueeze(0).shape, conf.unsqueeze(-1).squeeze().shape, conf.numel(), conf.dim()) == (
+        (1, 3),
+        (3,),
+        3,
+        1,
+    )
     masks = array(np.arange(24).reshape(2, 3, 4) % 5 == 0)
     assert masks.any(dim=0).shape == masks.permute(1, 2, 0).shape[:2] == (3, 4)
     assert masks.sum(dim=(1, 2)).tolist() == masks.numpy().sum((1, 2)).tolist()

@@ -139,7 +139,9 @@ def test_a_pair_of_sizes_is_height_and_width() -> None:
     assert side_of(None, (9, 9)) is None
 
 
-def test_what_is_not_given_comes_with_the_weights(fixtures: Path, examples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_given_comes_with_the_weights(
+    fixtures: Path, examples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     photo = examples / "coffee.png"
     own = OwnFastSAM()(photo)
     assert len(FastSAM()(photo)[0]) == len(own) > 4
@@ -149,12 +151,23 @@ def test_what_is_not_given_comes_with_the_weights(fixtures: Path, examples: Path
     run = port.model.resolve
     monkeypatch.setattr(port.model, "resolve", lambda **named: asked.append(run(**named)) or asked[-1])
     port(photo)
-    assert (asked[0].imgsz, asked[0].conf, asked[0].iou, asked[0].max_det) == (port.model.settings.imgsz, 0.25, 0.7, 300)
+    assert (asked[0].imgsz, asked[0].conf, asked[0].iou, asked[0].max_det) == (
+        port.model.settings.imgsz,
+        0.25,
+        0.7,
+        300,
+    )
 
 
 def test_no_prompt_in_a_list_of_prompts_is_an_empty_result(examples: Path) -> None:
     model = FastSAM()
-    for ask in ({"bboxes": np.zeros((0, 4))}, {"bboxes": []}, {"points": []}, {"points": [], "labels": []}, {"texts": []}):
+    for ask in (
+        {"bboxes": np.zeros((0, 4))},
+        {"bboxes": []},
+        {"points": []},
+        {"points": [], "labels": []},
+        {"texts": []},
+    ):
         (result,) = model(examples / "coffee.png", imgsz=64, **ask)
         assert len(result) == 0
         assert result.prompts.tolist() == []

@@ -157,10 +157,10 @@ def parts_of(*boxes: tuple[int, int, int, int]) -> np.ndarray:
 
 
 def test_the_parts_of_an_outline_are_joined_as_ultralytics_joins_them() -> None:
-    """Its own answer for this mask, from a run of version 8.4.190: the same corners, and the same pixels when filled."""
+    """The answer of its version 8.4.190 for this mask: the same corners, and the same pixels when filled."""
     theirs = [
-        (29, 50), (10, 50), (10, 51), (29, 51), (29, 50), (50, 39), (50, 30), (14, 14), (14, 5), (5, 5), (5, 14), (14, 14),
-        (50, 30), (59, 30), (59, 39), (50, 39),
+        (29, 50), (10, 50), (10, 51), (29, 51), (29, 50), (50, 39), (50, 30), (14, 14), (14, 5), (5, 5), (5, 14),
+        (14, 14), (50, 30), (59, 30), (59, 39), (50, 39),
     ]  # fmt: skip
     mask = parts_of((5, 5, 15, 15), (50, 30, 60, 40), (10, 50, 30, 52))
     ours = outline(Crop((0, 0), mask))

@@ -54,10 +54,9 @@ def answer_points(
 
     None if there are background points alone.
     """
-    if labels is not None and len(labels) == len(points) and not any(label == 1 for label in labels):
-        if len(points) and all(label == 0 for label in labels):
-            Prompt(points=points).check(segments.size)
-            return []
+    if labels is not None and len(labels) == len(points) > 0 and all(label == 0 for label in labels):
+        Prompt(points=points).check(segments.size)
+        return []
     asked = Prompt(points=points, labels=labels)
     marks = list(zip(asked.points, asked.labels or (), strict=True))
     refused = [p for p, label in marks if not label]

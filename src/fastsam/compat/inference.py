@@ -71,7 +71,9 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser("Inference.py", description="Segment everything in a photo, or what a prompt means.")
     p.add_argument("--model_path", default="./weights/FastSAM.pt", help="checkpoint (.pt, .safetensors, .onnx) or name")
     p.add_argument("--img_path", default="./images/dogs.jpg", help="photo")
-    p.add_argument("--imgsz", type=int, default=None, help="size of the network's input in pixels (default: the weights')")
+    p.add_argument(
+        "--imgsz", type=int, default=None, help="size of the network's input in pixels (default: the weights')"
+    )
     p.add_argument("--iou", type=float, default=None, help="drop the lower-scored of two boxes that overlap by more")
     p.add_argument("--conf", type=float, default=None, help="minimum score (default: the weights', 0.4 for FastSAM.pt)")
     p.add_argument("--text_prompt", default=None, help="words")

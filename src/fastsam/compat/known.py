@@ -54,9 +54,9 @@ INTERFACES = {
         "Ultralytics and the published code",
         "fuse eval cpu cuda half float task",
         {
-            "predict": "the call itself takes the same. Each prompt has its own mask, drawn unless `refine=False`; `imgsz`, "
-            "`conf`, `iou` and `max_det` come with the weights unless they are given; addresses are refused; videos "
-            "with `save=True` are written as pictures",
+            "predict": "the call itself takes the same. Each prompt has its own mask, drawn unless `refine=False`; "
+            "`imgsz`, `conf`, `iou` and `max_det` come with the weights unless they are given; addresses are refused; "
+            "videos with `save=True` are written as pictures",
             "names": "a copy: changing it changes nothing",
             "to": "a device that is not there is an error; a type of numbers has no effect on the network",
             "info": "returns and prints one line with classes and default settings; no layers are counted",
@@ -64,7 +64,8 @@ INTERFACES = {
             "ckpt_path model_name": "what the model was made from",
         },
         {
-            "track": "track with supervision: sv.ByteTrack().update_with_detections(sv.Detections.from_ultralytics(result))",
+            "track": "track with supervision's sv.ByteTrack(): "
+            "update_with_detections(sv.Detections.from_ultralytics(result))",
             "export": "run `fastsam export FILE`; every exported file is a model with prompts",
             "train trainer tune": TRAIN,
             "val metrics benchmark": "measure with `fastsam eval` and `fastsam bench`, see docs/evaluation.md",
@@ -146,8 +147,8 @@ INTERFACES = {
         "img device results point_prompt",
         {
             "everything_prompt": "uint8 0 or 1 instead of float32",
-            "box_prompt": "one mask per box that has one, in order, float32; no match has no row, `prompts` of the stack "
-            "tells which",
+            "box_prompt": "one mask per box that has one, in order, float32; no match has no row, `prompts` of the "
+            "stack tells which",
             "text_prompt": "no match is an empty stack",
             "plot": "`output_path` is a file, `output` a folder; the picture has the photo's size",
             "plot_to_result": "RGB instead of BGR",
@@ -181,8 +182,8 @@ INTERFACES = {
             "transform": "leaves prompts in photo pixels",
         },
         {
-            "features get_image_embedding input_size orig_h orig_w input_h input_w": "there is no embedding; `segments` "
-            "holds what was found",
+            "features get_image_embedding input_size orig_h orig_w input_h input_w": "there is no embedding; "
+            "`segments` holds what was found",
             "set_torch_image": "use set_image(pixels), uint8 (H, W, 3)",
         },
         {

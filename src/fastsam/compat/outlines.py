@@ -7,6 +7,7 @@ ring runs there and back along the same line.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -28,7 +29,7 @@ def outline(mask: Crop) -> Float:
 
 def chained(rings: Sequence[Float]) -> Float:
     """One ring through several, each entered from the one before at their two nearest points."""
-    gaps = [nearest(a, b) for a, b in zip(rings, rings[1:], strict=False)]
+    gaps = [nearest(a, b) for a, b in pairwise(rings)]
     entries = [0, *(entry for _, entry in gaps)]
     ring: Float = np.zeros((0, 2), np.float32)
     for k in range(len(rings) - 1, -1, -1):  # the last one is a detour of the one before it, and so on

@@ -137,7 +137,9 @@ class FastSAM(Known):
         """A line on the model: its name, classes and default settings; printed too if `verbose`."""
         s = self.model.settings
         names = ", ".join(s.names[:5]) + (", ..." if len(s.names) > 5 else "")
-        line = f"{self.model_name}: classes {names}; imgsz {s.imgsz}, conf {s.conf:g}, iou {s.iou:g}, max_det {s.max_det}"
+        line = (
+            f"{self.model_name}: classes {names}; imgsz {s.imgsz}, conf {s.conf:g}, iou {s.iou:g}, max_det {s.max_det}"
+        )
         if verbose:
             print(line)
         return line
@@ -175,7 +177,9 @@ class FastSAMPredictor(Known):
         assert self.model is not None
         return self.model.predict(source, stream, **{**self.args, **named})
 
-    def prompt(self, results: Any, bboxes: Any = None, points: Any = None, labels: Any = None, texts: Any = None) -> Any:
+    def prompt(
+        self, results: Any, bboxes: Any = None, points: Any = None, labels: Any = None, texts: Any = None
+    ) -> Any:
         """What prompts mean among what was found: a list of `Results`, one per photo, see `FastSAM.predict`."""
         asked = {"bboxes": bboxes, "points": points, "labels": labels, "texts": texts}
         call = call_of(self.args)

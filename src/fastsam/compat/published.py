@@ -83,9 +83,7 @@ class FastSAMPrompt(Known):
         """The mask that words mean best, bool (1, H, W), always one of the results. Needs the `text` extra."""
         return self._stack(answer_texts(self.segments, [text]), bool)
 
-    def plot(
-        self, annotations: Any, output_path: Any = None, *options: Any, output: Any = None, **named: Any
-    ) -> None:
+    def plot(self, annotations: Any, output_path: Any = None, *options: Any, output: Any = None, **named: Any) -> None:
         """Writes the picture of `plot_to_result`, whose other arguments follow, to the file `output_path`.
 
         output: a folder instead, in which the picture takes the photo's name

@@ -98,9 +98,7 @@ def save_txt(results: "Results", file: Path, save_conf: bool) -> str:
 def save_crop(results: "Results", folder: Path, name: Path) -> None:
     """Writes the part of the photo about every box, under names that are free."""
     height, width = results.orig_shape
-    for k, (x, y, w, h) in zip(
-        results.segments.classes.tolist(), results.boxes.xywh.numpy().tolist(), strict=True
-    ):
+    for k, (x, y, w, h) in zip(results.segments.classes.tolist(), results.boxes.xywh.numpy().tolist(), strict=True):
         half = np.array([w * GAIN + PAD, h * GAIN + PAD]) / 2
         (x0, y0), (x1, y1) = (np.array([x, y]) - half).astype(int), (np.array([x, y]) + half).astype(int)
         part = results.orig_img[max(0, y0) : min(height, y1), max(0, x0) : min(width, x1)]

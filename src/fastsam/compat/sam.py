@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from fastsam.compat import low
 from fastsam.compat.answers import refiner_of
-from fastsam.compat.crops import Found, crop_boxes, find_in_crop, without_copies, without_duplicates
 from fastsam.compat.arrays import Array, array
+from fastsam.compat.crops import Found, crop_boxes, find_in_crop, without_copies, without_duplicates
 from fastsam.compat.guesses import best_drawn, by_overlap, chosen_for, drawn_for, spread
 from fastsam.compat.known import Known
 from fastsam.compat.published import model_of
@@ -292,8 +292,8 @@ class SamAutomaticMaskGenerator(Known):
     def _nothing_passes(self, found: list[Found]) -> str:
         iou, stable = max(f.score for f in found), max(f.stability for f in found)
         return (
-            f"pred_iou_thresh {self.pred_iou_thresh} and stability_score_thresh {self.stability_score_thresh} keep none "
-            f"of {len(found)} masks, whose best values are {iou:.2f} and {stable:.2f}: lower them"
+            f"pred_iou_thresh {self.pred_iou_thresh} and stability_score_thresh {self.stability_score_thresh} keep "
+            f"none of {len(found)} masks, whose best values are {iou:.2f} and {stable:.2f}: lower them"
             + ("" if self.refine else ", or leave out refine=False")
         )
 

@@ -35,9 +35,7 @@ def photos(source: Any, stride: int = 1, number: int = 0) -> Iterator[Shot]:
     if isinstance(source, (list, tuple)):
         for k, one in enumerate(source):
             yield from photos(one, stride, k)
-    elif isinstance(source, (int, np.integer)) and not isinstance(source, bool):
-        yield from camera(int(source), stride)
-    elif isinstance(source, str) and source.isdecimal() and not Path(source).exists():
+    elif is_camera(source):
         yield from camera(int(source), stride)
     elif isinstance(source, (str, PathLike)):
         yield from files(str(source), stride)
@@ -50,6 +48,13 @@ def photos(source: Any, stride: int = 1, number: int = 0) -> Iterator[Shot]:
             yield from photos(one, stride, k)
     else:
         yield read_image(source), f"image{number}.jpg"
+
+
+def is_camera(source: Any) -> bool:
+    """Whether a source is a camera's number, also as text if there is no file of that name."""
+    if isinstance(source, str):
+        return source.isdecimal() and not Path(source).exists()
+    return isinstance(source, (int, np.integer)) and not isinstance(source, bool)
 
 
 def files(word: str, stride: int) -> Iterator[Shot]:
