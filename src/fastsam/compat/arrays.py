@@ -152,15 +152,14 @@ def array(values: Any) -> Array:
 def kind_of(what: Any) -> np.dtype[Any] | None:
     """The type of elements that a NumPy type, a torch type or an array names; None for a device and all else."""
     if isinstance(what, np.ndarray):
-        return what.dtype
-    name = str(what).removeprefix("torch.")
+        return np.dtype(what.dtype)
+    name, found = str(what).removeprefix("torch."), None
     if isinstance(what, (type, np.dtype)) or name[-2:] in ("16", "32", "64", "t8") or name == "bool":
         try:
-            found: np.dtype[Any] = np.dtype(what if isinstance(what, type) else name)
-            return found
+            found = np.dtype(what if isinstance(what, type) else name)
         except TypeError:
             return None
-    return None
+    return found
 
 
 def with_axis(named: dict[str, Any], dim: Any) -> dict[str, Any]:

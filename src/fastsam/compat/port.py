@@ -7,6 +7,7 @@ unless `refine=False` asks for a choice among the masks of the first; masks are 
 found is an empty result and not None. `known.py` lists every attribute.
 """
 
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from os import PathLike
@@ -205,8 +206,10 @@ def side_of(imgsz: Any, size: tuple[int, int]) -> int | None:
 
     imgsz: None, that side, or the (height, width) within which the photo is to fit. Raises UsageError.
     """
-    if imgsz is None or isinstance(imgsz, (int, np.integer)):
-        return None if imgsz is None else int(imgsz)
+    if imgsz is None:
+        return None
+    if isinstance(imgsz, (int, np.integer)):
+        return operator.index(imgsz)
     sides = list(imgsz) if isinstance(imgsz, (list, tuple, np.ndarray)) else []
     if len(sides) not in (1, 2) or not all(isinstance(v, (int, np.integer)) for v in sides):
         raise UsageError(f"imgsz {imgsz!r} must be an integer or (height, width)")

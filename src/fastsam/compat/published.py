@@ -171,8 +171,9 @@ class FastSAMDecoder(Known):
         """What everything mode finds in a photo: the `image_embedding` of `run_decoder`."""
         self.image = read_image(image)
         segments = self.model(self.image, imgsz=self.imgsz, conf=self.conf, iou=self.iou)
-        self.image_embedding = Results(np.ascontiguousarray(self.image[..., ::-1]), "image0.jpg", segments)
-        return self.image_embedding
+        found = Results(np.ascontiguousarray(self.image[..., ::-1]), "image0.jpg", segments)
+        self.image_embedding = found
+        return found
 
     def run_decoder(
         self,

@@ -72,7 +72,7 @@ class Boxes(Held):
     @property
     def shape(self) -> tuple[int, ...]:
         """(N, 6)."""
-        return self.data.shape
+        return tuple(self.data.shape)
 
     @property
     def xyxy(self) -> Array:

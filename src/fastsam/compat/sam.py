@@ -150,8 +150,8 @@ class SamPredictor(Known):
         scores = np.zeros((count, wanted), np.float32)
         small = np.zeros((count, wanted, low.LOW, low.LOW), np.float32)
         for k in range(count):
-            ask = [None if v is None else v[k] for v in own]
-            masks[k], scores[k], small[k] = self.predict(*ask, multimask_output, return_logits)
+            points, labels, box, mask = (None if v is None else v[k] for v in own)
+            masks[k], scores[k], small[k] = self.predict(points, labels, box, mask, multimask_output, return_logits)
         return array(masks), array(scores), array(small)
 
     def _photo(self) -> Segments:
@@ -275,7 +275,7 @@ class SamAutomaticMaskGenerator(Known):
         refiner = refiner_of(self.model, self.refine)
         if refiner is None:
             conf = self.model.settings.conf
-            conf = conf if self.pred_iou_thresh is None else min(conf, self.pred_iou_thresh)
+            conf = min(conf, self.pred_iou_thresh) if self.pred_iou_thresh else conf
             return self.model(pixels, conf=conf, iou=self.box_nms_thresh)
         segments = self.model(pixels, iou=self.box_nms_thresh)
         drawn = redraw(pixels, segments.masks, segments.scores, refiner, self.min_mask_region_area)
