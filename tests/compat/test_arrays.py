@@ -57,6 +57,8 @@ def test_the_calls_of_tensors_are_taken(conf: Array) -> None:
     assert masks.sum(dim=(1, 2)).tolist() == masks.numpy().sum((1, 2)).tolist()
     assert masks.float().mean(dim=0, keepdim=True).shape == (1, 3, 4)
     assert array(np.array([0.0, 2.0, 0.0])).unique().tolist() == [0.0, 2.0]
+    assert conf.argsort(descending=True).tolist() == [1, 2, 0]
+    assert masks.int().argmax(dim=-1).shape == (2, 3)
 
 
 def test_it_is_an_ndarray_to_everything_else(conf: Array) -> None:

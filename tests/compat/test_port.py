@@ -126,7 +126,16 @@ def test_keywords_without_effect_are_taken_and_unknown_ones_refused(examples: Pa
         model(photo, imgsz=64, augment=True)
     with pytest.raises(UsageError, match="unknown keyword 'bbox': do you mean 'bboxes'"):
         model(photo, bbox=[0, 0, 9, 9])
-    for given in ("64", (64, 64, 64), 64.5):
+    for ask, line in (
+        ({"conf": "0.4"}, "conf must be a number, not '0.4'"),
+        ({"max_det": 10.0}, "max_det must be an integer, not 10.0"),
+        ({"classes": "cup"}, "classes 'cup' must be numbers of classes"),
+        ({"texts": 5}, "texts 5 must be a list of texts"),
+    ):
+        with pytest.raises(UsageError, match=line):
+            model(photo, imgsz=64, **ask)
+    assert len(model(photo, imgsz=64, conf=np.float32(1), max_det=np.int64(3))[0]) == 0
+    for given in ("64", (64, 64, 64), 64.5, (0, 64), 0):
         with pytest.raises(UsageError, match="imgsz"):
             model(photo, imgsz=given)
 
@@ -174,6 +183,28 @@ def test_no_prompt_in_a_list_of_prompts_is_an_empty_result(examples: Path) -> No
         assert result.masks.data.shape == (0, 400, 600)
     (result,) = model(examples / "coffee.png", imgsz=64, points=[[5, 5]], labels=[0])  # a background point alone
     assert len(result) == 0
+
+
+def test_prompts_may_be_tensors(rule: Callable[..., Refiner], pair: tuple[np.ndarray, np.ndarray]) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    ask = {"bboxes": [[100.0, 30, 141, 71]], "points": [[[35, 50]]], "labels": [[1]]}
+    as_lists, as_tensors = (
+        FastSAM()(pair[0], imgsz=96, refine=rule(), **given)[0]
+        for given in (ask, {kind: torch.tensor(values) for kind, values in ask.items()})
+    )
+    assert as_lists.prompts.tolist() == as_tensors.prompts.tolist() == [0, 1]
+    np.testing.assert_array_equal(as_lists.masks.data, as_tensors.masks.data)
+
+
+def test_a_model_says_what_and_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    model = FastSAM()
+    assert model.fuse().eval().half().float().cpu() is model
+    assert (model.device, model.task, model.names) == ("cpu", "segment", {0: "object"})
+    line = model.info()
+    assert line.startswith("fastsam-tiny: classes object; imgsz 640, conf ")
+    assert capsys.readouterr().out == line + "\n"
+    with pytest.raises(UsageError, match="unknown device 'abacus'"):
+        model.to("abacus")
 
 
 def test_classes_are_kept_by_number(examples: Path) -> None:

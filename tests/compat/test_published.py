@@ -310,6 +310,8 @@ def test_pictures_are_drawn_of_all_that_published_calls_return(ask: FastSAMPromp
     assert cv2.imread(str(tmp_path / "out" / "image0.jpg")).shape == (100, 160, 3)
     with pytest.raises(UsageError, match="output_path="):
         ask.plot(masks)
+    with pytest.raises(UsageError, match="not None"):
+        ask.plot_to_result(None)
 
 
 @pytest.fixture

@@ -139,6 +139,10 @@ class Array(np.ndarray[Any, Any]):
         """`ndarray.argmax`; `dim` is its `axis`."""
         return array(super().argmax(*args, **with_axis(named, dim)))
 
+    def argsort(self, *args: Any, dim: Any = None, descending: Any = False, **named: Any) -> Any:
+        """`ndarray.argsort`; `dim` is its `axis`, `descending` sorts the largest first."""
+        return array(np.asarray(-self if descending else self).argsort(*args, **with_axis(named, dim)))
+
     def argmin(self, *args: Any, dim: Any = None, **named: Any) -> Any:
         """`ndarray.argmin`; `dim` is its `axis`."""
         return array(super().argmin(*args, **with_axis(named, dim)))

@@ -55,6 +55,8 @@ def call_of(named: dict[str, Any]) -> Call:
     stride = named.get("vid_stride", 1)
     if not isinstance(stride, (int, np.integer)) or stride < 1:
         raise UsageError(f"vid_stride must be an integer of at least 1, not {stride!r}")
+    for word in SETTINGS:
+        check_number(word, named.get(word), whole=word == "max_det")
     return Call(
         settings={word: named.get(word) for word in SETTINGS},
         imgsz=named.get("imgsz"),
@@ -64,6 +66,13 @@ def call_of(named: dict[str, Any]) -> Call:
         refine=named.get("refine"),
         writing={word: named[word] for word in (*WRITING, *PICTURE) if named.get(word) is not None},
     )
+
+
+def check_number(word: str, value: Any, whole: bool = False) -> None:
+    """Raises UsageError for a setting that is no number, or no integer if it must be one."""
+    kinds = (int, np.integer) if whole else (int, float, np.number)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, kinds)):
+        raise UsageError(f"{word} must be {'an integer' if whole else 'a number'}, not {value!r}")
 
 
 def classes_of(given: Any) -> list[int] | None:

@@ -52,7 +52,7 @@ TRAIN = "train with `fastsam train`, see docs/training.md"
 INTERFACES = {
     "FastSAM": Interface(
         "Ultralytics and the published code",
-        "fuse eval cpu cuda half float task",
+        "fuse eval cpu cuda half float task device",
         {
             "predict": "the call itself takes the same. Each prompt has its own mask, drawn unless `refine=False`; "
             "`imgsz`, `conf`, `iou` and `max_det` come with the weights unless they are given; addresses are refused; "
@@ -72,7 +72,6 @@ INTERFACES = {
             "embed": "words are compared by `fastsam.FastSAM()(photo).name(words)`",
             "calibrate": "run `fastsam export FILE --int8`",
             "load ckpt reset_weights save": "give the file to the constructor; convert with `fastsam weights convert`",
-            "device": "give `device=` to a call, or `to(device)`; `fastsam doctor` tests one",
             "predictor": "use FastSAMPredictor from fastsam.compat",
             "add_callback callbacks clear_callback reset_callbacks": "take results one by one with stream=True",
             "cfg overrides task_map transforms is_triton_model": "give keywords to the call",

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.compat.answers import answer_boxes, answer_points, answer_texts, gathered, refiner_of
+from fastsam.compat.arrays import plain
 from fastsam.compat.keywords import Call, call_of
 from fastsam.compat.known import Known
 from fastsam.compat.published import nested
@@ -25,9 +26,10 @@ from fastsam.compat.sources import photos
 from fastsam.compat.written import writer
 from fastsam.errors import UsageError
 from fastsam.image.letterbox import STRIDE
+from fastsam.loading import device_name
 from fastsam.model import FastSAM as Model
 from fastsam.model import stage
-from fastsam.prompts import Candidate
+from fastsam.prompts import Candidate, checked_texts
 from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
 
@@ -43,7 +45,7 @@ class FastSAM(Known):
     task = "segment"
 
     def __init__(self, model: str | PathLike[str] = "fastsam-tiny") -> None:
-        self.model = Model(model)
+        self.model, self.device = Model(model), "cpu"
         self.ckpt_path = str(model)
         self.model_name = str(model)
 
@@ -108,6 +110,7 @@ class FastSAM(Known):
     def to(self, device: Any) -> "FastSAM":
         """Runs on a device from now on. Raises UsageError if it is not there."""
         self.model.to(device)
+        self.device = device_name(device)
         return self
 
     def cpu(self) -> "FastSAM":
@@ -167,7 +170,8 @@ class FastSAMPredictor(Known):
             self.model = named
         elif isinstance(named, Model):
             self.model = FastSAM.__new__(FastSAM)
-            self.model.model, self.model.ckpt_path, self.model.model_name = named, "", "FastSAM"
+            self.model.model, self.model.device = named, "cpu"
+            self.model.ckpt_path = self.model.model_name = "FastSAM"
         else:
             self.model = FastSAM() if named is None else FastSAM(named)
 
@@ -213,6 +217,8 @@ def side_of(imgsz: Any, size: tuple[int, int]) -> int | None:
     sides = list(imgsz) if isinstance(imgsz, (list, tuple, np.ndarray)) else []
     if len(sides) not in (1, 2) or not all(isinstance(v, (int, np.integer)) for v in sides):
         raise UsageError(f"imgsz {imgsz!r} must be an integer or (height, width)")
+    if min(sides) < STRIDE:
+        raise UsageError(f"imgsz {imgsz!r} is too small: the least is {STRIDE}")
     gain = min(sides[0] / size[0], sides[-1] / size[1])
     return max(STRIDE, round(gain * max(size)))
 
@@ -229,13 +235,15 @@ def answers(
     segments: Segments, bboxes: Any, points: Any, labels: Any, texts: Any, refine: bool | Refiner
 ) -> tuple[Segments, npt.NDArray[np.int64]]:
     """The masks that answer, and the number of each one's prompt: boxes first, then points, then words."""
+    bboxes, points, labels = plain(bboxes), plain(points), plain(labels)
     found: list[list[Candidate]] = []
     if bboxes is not None:
         found += answer_boxes(segments, nested(bboxes), refine)
     if points is not None:
         found += [answer_points(segments, group, marks, refine) for group, marks in groups(points, labels)]
     if texts is not None:
-        found += answer_texts(segments, [texts] if isinstance(texts, str) else list(texts))
+        words = [texts] if isinstance(texts, str) else texts
+        found += answer_texts(segments, checked_texts(words, "texts"))
     numbers = [number for number, candidates in enumerate(found) for _ in candidates]
     return gathered(segments, [c for candidates in found for c in candidates]), np.array(numbers, np.int64)
 

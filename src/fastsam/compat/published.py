@@ -214,6 +214,8 @@ class FastSAMDecoder(Known):
 
 def masks_of(annotations: Any) -> Any:
     """`Segments` or masks (K, H, W) of what published calls return and take."""
+    if annotations is None:
+        raise UsageError("annotations must be masks, as the prompts return them, not None")
     if isinstance(annotations, Results):
         return annotations.segments
     if not isinstance(annotations, (list, tuple)):

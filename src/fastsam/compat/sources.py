@@ -78,6 +78,8 @@ def files(word: str, stride: int) -> Iterator[Shot]:
 
 def camera(number: int, stride: int) -> Iterator[Shot]:
     """A camera's frames, until it gives no more. Raises UsageError if there is no such camera."""
+    if number < 0:
+        raise UsageError(f"camera {number} must be 0 or above")
     capture = cv2.VideoCapture(number)
     try:
         good, frame = capture.read()
