@@ -160,7 +160,7 @@ def test_the_thresholds_of_sams_callers_keep_masks(model: FastSAM, photo: np.nda
 def test_thresholds_that_nothing_passes_are_told(model: FastSAM, photo: np.ndarray) -> None:
     with pytest.warns(UserWarning, match=r"pred_iou_thresh 0\.99 .* keep none of \d+ masks, whose best values are 0\."):
         assert SamAutomaticMaskGenerator(model, pred_iou_thresh=0.99, refine=False).generate(photo) == []
-    with pytest.raises(UsageError, match="stability_score_thresh must be a number, not '0.9'"):
+    with pytest.raises(UsageError, match="stability_score_thresh must be a number"):
         SamAutomaticMaskGenerator(model, stability_score_thresh="0.9")
 
 

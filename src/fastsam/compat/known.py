@@ -143,14 +143,15 @@ INTERFACES = {
     ),
     "FastSAMPrompt": Interface(
         "the published code",
-        "img device results point_prompt",
+        "img device results",
         {
             "everything_prompt": "uint8 0 or 1 instead of float32",
             "box_prompt": "one mask per box that has one, in order, float32; no match has no row, `prompts` of the "
             "stack tells which",
+            "point_prompt": "one thing that all points mean, not the union of all beneath them; no match is an empty stack",
             "text_prompt": "no match is an empty stack",
             "plot": "`output_path` is a file, `output` a folder; the picture has the photo's size",
-            "plot_to_result": "RGB instead of BGR",
+            "plot_to_result": "the picture has the photo's size; small masks lie on large ones",
         },
         {
             "ori_img": "use img, which is RGB",
@@ -163,8 +164,9 @@ INTERFACES = {
     ),
     "FastSAMDecoder": Interface(
         "the published code",
-        "box_prompt point_prompt model device image image_embedding retina_masks",
+        "model device image image_embedding retina_masks",
         {
+            "box_prompt point_prompt": "as FastSAMPrompt has them",
             "run_encoder": "the Results of the photo",
             "run_decoder": "without a prompt everything answers; words do too",
             "conf iou imgsz": "None unless given: what comes with the weights",

@@ -7,7 +7,6 @@ unless `refine=False` asks for a choice among the masks of the first; masks are 
 found is an empty result and not None. `known.py` lists every attribute.
 """
 
-import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from os import PathLike
@@ -213,13 +212,13 @@ def side_of(imgsz: Any, size: tuple[int, int]) -> int | None:
     if imgsz is None:
         return None
     if isinstance(imgsz, (int, np.integer)):
-        return operator.index(imgsz)
+        return int(imgsz)
     sides = list(imgsz) if isinstance(imgsz, (list, tuple, np.ndarray)) else []
     if len(sides) not in (1, 2) or not all(isinstance(v, (int, np.integer)) for v in sides):
         raise UsageError(f"imgsz {imgsz!r} must be an integer or (height, width)")
     if min(sides) < STRIDE:
         raise UsageError(f"imgsz {imgsz!r} is too small: the least is {STRIDE}")
-    gain = min(sides[0] / size[0], sides[-1] / size[1])
+    gain = float(min(sides[0] / size[0], sides[-1] / size[1]))
     return max(STRIDE, round(gain * max(size)))
 
 
