@@ -148,8 +148,8 @@ INTERFACES = {
             "everything_prompt": "uint8 0 or 1 instead of float32",
             "box_prompt": "one mask per box that has one, in order, float32; no match has no row, `prompts` of the "
             "stack tells which",
-            "point_prompt": "one thing that all points mean, not the union of all beneath them; no match is an empty stack",
-            "text_prompt": "no match is an empty stack",
+            "point_prompt": "one thing that all points mean, not all that lies beneath them; no match: an empty stack",
+            "text_prompt": "no match: an empty stack",
             "plot": "`output_path` is a file, `output` a folder; the picture has the photo's size",
             "plot_to_result": "the picture has the photo's size; small masks lie on large ones",
         },
