@@ -1,6 +1,7 @@
 """Ultralytics' call and results."""
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
+from fastsam import FastSAM as OwnFastSAM
 from fastsam import Segments, UsageError
-from fastsam.compat import FastSAM
+from fastsam.compat import FastSAM, Results
 from fastsam.compat.answers import gathered
-from fastsam.compat.port import Results, answers, groups
+from fastsam.compat.port import answers, groups, side_of
 from fastsam.masks import rle
 from fastsam.masks.drawn import Drawn
 from fastsam.refine.network import Refiner
@@ -115,9 +117,100 @@ def test_the_interfaces_fit_together(examples: Path) -> None:
         SamPredictor("fastsam-tiny")
 
 
-def test_what_has_no_meaning_here_is_said(examples: Path) -> None:
-    with pytest.warns(UserWarning, match="no meaning here: half"):
-        FastSAM()(examples / "coffee.png", imgsz=(48, 64), verbose=False, half=True)
+def test_keywords_without_effect_are_taken_and_unknown_ones_refused(examples: Path) -> None:
+    model, photo = FastSAM(), examples / "coffee.png"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model(photo, imgsz=(48, 64), verbose=False, half=True, retina_masks=False, show=False, save=False)
+    with pytest.warns(UserWarning, match="without effect here: augment"):
+        model(photo, imgsz=64, augment=True)
+    with pytest.raises(UsageError, match="unknown keyword 'bbox': do you mean 'bboxes'"):
+        model(photo, bbox=[0, 0, 9, 9])
+    for ask, line in (
+        ({"conf": "0.4"}, "conf must be a number, not '0.4'"),
+        ({"max_det": 10.0}, "max_det must be an integer, not 10.0"),
+        ({"classes": "cup"}, "classes 'cup' must be numbers of classes"),
+        ({"texts": 5}, "texts 5 must be a list of texts"),
+    ):
+        with pytest.raises(UsageError, match=line):
+            model(photo, imgsz=64, **ask)
+    assert len(model(photo, imgsz=64, conf=np.float32(1), max_det=np.int64(3))[0]) == 0
+    for given in ("64", (64, 64, 64), 64.5, (0, 64), 0):
+        with pytest.raises(UsageError, match="imgsz"):
+            model(photo, imgsz=given)
+
+
+def test_a_pair_of_sizes_is_height_and_width() -> None:
+    assert side_of((256, 512), (400, 600)) == 384  # 0.64 of the photo, which then is 256 high
+    assert side_of((512, 256), (400, 600)) == 256
+    assert side_of([640], (400, 600)) == 640
+    assert side_of(np.int64(320), (9, 9)) == 320
+    assert side_of(None, (9, 9)) is None
+
+
+def test_what_is_not_given_comes_with_the_weights(
+    fixtures: Path, examples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = examples / "coffee.png"
+    own = OwnFastSAM()(photo)
+    assert len(FastSAM()(photo)[0]) == len(own) > 4
+    assert len(FastSAM()(photo, conf=0.4)[0]) < len(own)
+    asked = []
+    port = FastSAM(fixtures / "port-tiny.pt")
+    run = port.model.resolve
+    monkeypatch.setattr(port.model, "resolve", lambda **named: asked.append(run(**named)) or asked[-1])
+    port(photo)
+    assert (asked[0].imgsz, asked[0].conf, asked[0].iou, asked[0].max_det) == (
+        port.model.settings.imgsz,
+        0.25,
+        0.7,
+        300,
+    )
+
+
+def test_no_prompt_in_a_list_of_prompts_is_an_empty_result(examples: Path) -> None:
+    model = FastSAM()
+    for ask in (
+        {"bboxes": np.zeros((0, 4))},
+        {"bboxes": []},
+        {"points": []},
+        {"points": [], "labels": []},
+        {"texts": []},
+    ):
+        (result,) = model(examples / "coffee.png", imgsz=64, **ask)
+        assert len(result) == 0
+        assert result.prompts.tolist() == []
+        assert result.masks.data.shape == (0, 400, 600)
+    (result,) = model(examples / "coffee.png", imgsz=64, points=[[5, 5]], labels=[0])  # a background point alone
+    assert len(result) == 0
+
+
+def test_prompts_may_be_tensors(rule: Callable[..., Refiner], pair: tuple[np.ndarray, np.ndarray]) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    ask = {"bboxes": [[100.0, 30, 141, 71]], "points": [[[35, 50]]], "labels": [[1]]}
+    as_lists, as_tensors = (
+        FastSAM()(pair[0], imgsz=96, refine=rule(), **given)[0]
+        for given in (ask, {kind: torch.tensor(values) for kind, values in ask.items()})
+    )
+    assert as_lists.prompts.tolist() == as_tensors.prompts.tolist() == [0, 1]
+    np.testing.assert_array_equal(as_lists.masks.data, as_tensors.masks.data)
+
+
+def test_a_model_says_what_and_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    model = FastSAM()
+    assert model.fuse().eval().half().float().cpu() is model
+    assert (model.device, model.task, model.names) == ("cpu", "segment", {0: "object"})
+    line = model.info()
+    assert line.startswith("fastsam-tiny: classes object; imgsz 640, conf ")
+    assert capsys.readouterr().out == line + "\n"
+    with pytest.raises(UsageError, match="unknown device 'abacus'"):
+        model.to("abacus")
+
+
+def test_classes_are_kept_by_number(examples: Path) -> None:
+    model = FastSAM()
+    assert len(model(examples / "coffee.png", imgsz=224, classes=[0])[0]) > 0
+    assert len(model(examples / "coffee.png", imgsz=224, classes=3)[0]) == 0
 
 
 def test_boxes_and_points_are_drawn_by_default(
@@ -144,7 +237,8 @@ def test_boxes_and_points_are_drawn_by_default(
     assert (result.plot() != photo).any()
     assert result[1].prompts.tolist() == [1]
     np.testing.assert_array_equal(result[1].masks.data[0], result.masks.data[1])
-    assert set(result.speed) >= {"network", "prompts"}
+    assert set(result.speed) == {"preprocess", "inference", "postprocess"}
+    assert all(result.speed.values())
     assert isinstance(result.segments.masks.source, Drawn)
     for options in ({}, {"refine": True}):
         (bundled,) = model(photo, **options, **ask)

@@ -52,11 +52,9 @@ def test_the_published_example_runs_unchanged(place: Path) -> None:
     names: dict[str, np.ndarray] = {}
     exec(EXAMPLE, names)
     assert names["everything"].shape == (len(names["everything_results"]), 400, 600)
-    assert (names["box"].shape, names["boxes"].shape, names["ann"].shape) == (
-        (1, 400, 600),
-        (2, 400, 600),
-        (1, 400, 600),
-    )
+    for name in ("box", "boxes", "ann"):
+        assert names[name].shape == (len(names[name].prompts), 400, 600)
+    assert len(names["ann"]) == 1
     assert names["ann"].any()
     assert cv2.imread("output/dog.jpg").shape == (400, 600, 3)
 
@@ -176,7 +174,8 @@ def test_points_on_two_objects_mean_both(make_segments: Callable[..., Segments])
 def test_flat_and_nested_lists_are_rows() -> None:
     assert nested([1, 2]) == [(1.0, 2.0)]
     assert nested(((1, 2), (3, 4))) == [(1.0, 2.0), (3.0, 4.0)]
-    for bad in ([], [[[1, 2]]]):
+    assert nested([]) == nested(np.zeros((0, 4))) == nested([[]]) == []
+    for bad in (5, [[[1, 2]]], ["ab"], [[1, 2], [3]]):
         with pytest.raises(UsageError, match="no list of points or boxes"):
             nested(bad)
 
@@ -226,8 +225,9 @@ def test_the_published_classes_choose_unless_drawing_is_asked_for(model: FastSAM
             decoder.run_decoder(segments, point_prompt=points, point_label=labels),
         ),
     ):
-        for mask, index in zip(by_box, wanted, strict=True):
-            np.testing.assert_array_equal(mask, np.zeros_like(mask) if index is None else segments.masks[index])
+        assert by_box.prompts.tolist() == [k for k, index in enumerate(wanted) if index is not None]
+        for mask, k in zip(by_box, by_box.prompts, strict=True):
+            np.testing.assert_array_equal(mask, segments.masks[wanted[k]])
         np.testing.assert_array_equal(by_points[0], together.mask)
 
 
@@ -248,7 +248,7 @@ def test_the_published_classes_draw_if_that_is_asked_for(
         decoder.run_decoder(segments, box_prompt=[30, 20, 91, 81]),
         decoder.run_decoder(segments, point_prompt=[[60, 50]], point_label=[1]),
     ):
-        assert (mask & truth).sum() > 0.9 * (mask | truth).sum()
+        assert ((mask > 0) & truth).sum() > 0.9 * ((mask > 0) | truth).sum()
     assert not FastSAMPrompt(photo, segments, refine=rule(blind=True)).box_prompt(bbox=[30, 20, 91, 81]).any()
     assert FastSAMPrompt(photo, segments, refine=True).box_prompt(bbox=[30, 20, 91, 81]).shape == (1, 120, 160)
     with pytest.raises(UsageError, match="lies outside the photo"):
@@ -270,3 +270,52 @@ def test_the_script_draws_with_its_flag_only(
         pictures.append(cv2.imread("output/dogs.jpg"))
         assert (network.session.seen > 0) == (flag == ["--refine"])
     np.testing.assert_array_equal(pictures[0], pictures[1])
+
+
+def test_masks_have_the_types_that_published_code_works_with(ask: FastSAMPrompt) -> None:
+    boxes = ask.box_prompt(bboxes=[[10, 10, 60, 90], [0, 0, 5, 5], [100, 10, 150, 90]])
+    assert (boxes.dtype, boxes.shape, boxes.prompts.tolist()) == (np.float32, (2, 100, 160), [0, 2])
+    turned = cv2.rotate(boxes[0], cv2.ROTATE_90_CLOCKWISE)  # which refuses bool
+    assert turned.shape == (160, 100)
+    everything = ask.everything_prompt().cpu().numpy()
+    assert (everything.dtype, everything.shape) == (np.uint8, (2, 100, 160))
+    assert type(everything) is np.ndarray
+    points = ask.point_prompt(points=[[30, 70]], pointlabel=[1])
+    assert points.dtype == bool
+    np.testing.assert_array_equal(ask.results[0].masks.data, everything)
+    np.testing.assert_array_equal(ask.point_prompt(np.array([[30, 70]]), np.array([1])), points)
+
+
+def test_no_match_is_no_row(ask: FastSAMPrompt) -> None:
+    for stack in (
+        ask.box_prompt(bbox=[0, 0, 5, 5]),
+        ask.box_prompt(bboxes=[[0, 0, 5, 5], [70, 0, 75, 5]]),
+        ask.box_prompt(bboxes=np.zeros((0, 4))),
+        ask.box_prompt(bboxes=[]),
+        ask.point_prompt(points=[[80, 95]], pointlabel=[1]),
+        ask.point_prompt(points=[[30, 70]], pointlabel=[0]),
+        ask.point_prompt(points=[], pointlabel=[]),
+    ):
+        assert stack.shape == (0, 100, 160)
+        assert stack.prompts.tolist() == []
+        assert ask.plot_to_result(stack).shape == (100, 160, 3)
+
+
+def test_pictures_are_drawn_of_all_that_published_calls_return(ask: FastSAMPrompt, tmp_path: Path) -> None:
+    masks = ask.everything_prompt()
+    wanted = ask.plot_to_result(masks)
+    for annotations in (list(masks), [{"segmentation": mask == 1} for mask in masks], ask.results, ask.results[0]):
+        np.testing.assert_array_equal(ask.plot_to_result(annotations), wanted)
+    ask.plot(annotations=masks, output=str(tmp_path / "out"), with_contours=False)
+    assert cv2.imread(str(tmp_path / "out" / "image0.jpg")).shape == (100, 160, 3)
+    with pytest.raises(UsageError, match="output_path="):
+        ask.plot(masks)
+    with pytest.raises(UsageError, match="not None"):
+        ask.plot_to_result(None)
+
+
+@pytest.fixture
+def ask(make_segments: Callable[..., Segments]) -> FastSAMPrompt:
+    """Two masks on a photo of 160 x 100 pixels."""
+    pair = make_segments((100, 160), [(10, 10, 60, 90), (100, 10, 150, 90)], [0.9, 0.8])
+    return FastSAMPrompt(np.full((100, 160, 3), 60, np.uint8), pair)

@@ -131,12 +131,65 @@ def test_all_output_modes_are_the_same_masks(model: FastSAM, photo: np.ndarray) 
 
 def test_filters_narrow(model: FastSAM, photo: np.ndarray) -> None:
     every = SamAutomaticMaskGenerator(model).generate(photo)
-    sure = SamAutomaticMaskGenerator(model, pred_iou_thresh=0.2).generate(photo)
-    firm = SamAutomaticMaskGenerator(model, stability_score_thresh=0.6).generate(photo)
+    sure = SamAutomaticMaskGenerator(model, pred_iou_thresh=0.2, refine=False).generate(photo)
+    firm = SamAutomaticMaskGenerator(model, stability_score_thresh=0.9, refine=False).generate(photo)
     assert 0 < len(sure) < len(every)
     assert 0 < len(firm) < len(every)
     assert all(m["predicted_iou"] > 0.2 for m in sure)
-    assert all(m["stability_score"] >= 0.6 for m in firm)
+    assert all(m["stability_score"] >= 0.9 for m in firm)
+
+
+def test_the_thresholds_of_sams_callers_keep_masks(model: FastSAM, photo: np.ndarray) -> None:
+    """Those of its own documentation and notebook, and of many scripts."""
+    every = SamAutomaticMaskGenerator(model, refine=True).generate(photo)
+    for iou_least, stable in ((0.86, 0.92), (0.88, 0.95)):
+        found = SamAutomaticMaskGenerator(
+            model=model,
+            points_per_side=32,
+            pred_iou_thresh=iou_least,
+            stability_score_thresh=stable,
+            crop_n_points_downscale_factor=2,
+        ).generate(photo)
+        assert 3 <= len(found) < len(every)
+        assert all(m["predicted_iou"] > iou_least and m["stability_score"] >= stable for m in found)
+    assert [m["bbox"] for m in SamAutomaticMaskGenerator(model, pred_iou_thresh=0.0).generate(photo)] == [
+        m["bbox"] for m in SamAutomaticMaskGenerator(model).generate(photo)
+    ]  # 0 is off, as in SAM
+
+
+def test_thresholds_that_nothing_passes_are_told(model: FastSAM, photo: np.ndarray) -> None:
+    with pytest.warns(UserWarning, match=r"pred_iou_thresh 0\.99 .* keep none of \d+ masks, whose best values are 0\."):
+        assert SamAutomaticMaskGenerator(model, pred_iou_thresh=0.99, refine=False).generate(photo) == []
+    with pytest.raises(UsageError, match="stability_score_thresh must be a number"):
+        SamAutomaticMaskGenerator(model, stability_score_thresh="0.9")
+
+
+def test_many_prompts_at_once_are_those_one_by_one(predictor: SamPredictor) -> None:
+    boxes = predictor.transform.apply_boxes_torch(np.array([[121, 20, 150, 80], [40, 40, 70, 70]]), (100, 160))
+    masks, scores, low = predictor.predict_torch(
+        point_coords=None, point_labels=None, boxes=boxes, multimask_output=False
+    )
+    assert (masks.shape, scores.shape, low.shape) == ((2, 1, 100, 160), (2, 1), (2, 1, 256, 256))
+    for mask, score, box in zip(masks.cpu().numpy(), scores.cpu().numpy(), boxes, strict=True):
+        one, own, _ = predictor.predict(box=box, multimask_output=False)
+        np.testing.assert_array_equal(mask, one)
+        np.testing.assert_array_equal(score, own)
+    masks, _, _ = predictor.predict_torch(np.array([[[55, 54]], [[130, 50]]]), np.array([[1], [1]]))
+    assert masks.shape == (2, 3, 100, 160)
+    with pytest.raises(UsageError, match="one length"):
+        predictor.predict_torch(np.zeros((2, 1, 2)), np.zeros((3, 1)))
+
+
+def test_a_box_that_no_mask_answers_is_drawn_even_if_masks_are_chosen(
+    model: FastSAM, rule: Callable[..., Refiner], disk: Photo, nothing_found: Callable[[np.ndarray], Segments],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("fastsam.model.shared", lambda *_: rule())
+    predictor = SamPredictor(model, refine=False)
+    predictor.segments, predictor.is_image_set = nothing_found(disk[0]), True
+    masks, scores, _ = predictor.predict(box=BOX)
+    assert iou(masks[scores.argmax()], disk[1]) > 0.9
+    assert scores.max() > 0.5
 
 
 def test_crop_layers_add_what_is_small(model: FastSAM, photo: np.ndarray) -> None:

@@ -33,12 +33,12 @@ def test_the_pages_examples_run_as_they_stand(
     blocks = [
         b.replace("620, 360", "520, 360") for b in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     ]
-    assert len(blocks) == 4
-    for block in blocks[:3]:
+    assert len(blocks) == 5
+    for block in blocks[:4]:
         exec(block, names)
     assert isinstance(names["everything_results"], Segments)
     assert Path("output/dog.jpg").exists()
     assert Path("results_photo.jpg").exists()
     assert all(mask["segmentation"].shape == image.shape[:2] for mask in names["masks"])  # type: ignore[attr-defined]
-    exec(blocks[3], names)
+    exec(blocks[4], names)
     assert len(names["detections"]) > 0  # type: ignore[arg-type]

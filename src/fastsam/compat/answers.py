@@ -50,7 +50,13 @@ def best_of(pick: Pick) -> list[Candidate]:
 def answer_points(
     segments: Segments, points: Sequence[Point], labels: Sequence[int] | None, refine: bool | Refiner = False
 ) -> list[Candidate]:
-    """The masks that one photo's labelled points mean: one that fits all, else one for each foreground point."""
+    """The masks that one photo's labelled points mean: one that fits all, else one for each foreground point.
+
+    None if there are background points alone.
+    """
+    if labels is not None and len(labels) == len(points) > 0 and all(label == 0 for label in labels):
+        Prompt(points=points).check(segments.size)
+        return []
     asked = Prompt(points=points, labels=labels)
     marks = list(zip(asked.points, asked.labels or (), strict=True))
     refused = [p for p, label in marks if not label]

@@ -1,7 +1,8 @@
 """The published script `Inference.py`, flag for flag: `python -m fastsam.compat.inference`.
 
-Where it differs: booleans are read as a person means them, a single box may come flat, and a box or point that nothing
-matches says so. `--refine` is ours: it draws the answers.
+Where it differs: booleans are read as a person means them, a single box may come flat, a box or point that nothing
+matches says so, and `--imgsz`, `--conf` and `--iou` come with the weights unless they are given: 1024, 0.4 and 0.9 for
+FastSAM's own. `--refine` is ours: it draws the answers.
 """
 
 import argparse
@@ -10,8 +11,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from fastsam.compat.published import FastSAMPrompt, nested
 from fastsam.errors import UsageError
@@ -57,7 +56,7 @@ def run(given: argparse.Namespace) -> Path:
         found, drawn = prompt.point_prompt(points, labels), {"points": points, "point_label": labels}
     if found is not segments:
         kind = "box" if boxes else "text" if given.text_prompt else "points"
-        for number in np.flatnonzero(~found.any((1, 2))):
+        for number in sorted(set(range(len(boxes) or 1)) - set(found.prompts.tolist())):
             print(f"{kind} {number}: no match", file=sys.stderr)
     file = Path(given.output) / Path(given.img_path).name
     if file.exists() and file.resolve() == Path(given.img_path).resolve():
@@ -72,9 +71,11 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser("Inference.py", description="Segment everything in a photo, or what a prompt means.")
     p.add_argument("--model_path", default="./weights/FastSAM.pt", help="checkpoint (.pt, .safetensors, .onnx) or name")
     p.add_argument("--img_path", default="./images/dogs.jpg", help="photo")
-    p.add_argument("--imgsz", type=int, default=1024, help="size of the network's input in pixels")
-    p.add_argument("--iou", type=float, default=0.9, help="overlap of boxes above which the lesser goes")
-    p.add_argument("--conf", type=float, default=0.4, help="least score")
+    p.add_argument(
+        "--imgsz", type=int, default=None, help="size of the network's input in pixels (default: the weights')"
+    )
+    p.add_argument("--iou", type=float, default=None, help="drop the lower-scored of two boxes that overlap by more")
+    p.add_argument("--conf", type=float, default=None, help="minimum score (default: the weights', 0.4 for FastSAM.pt)")
     p.add_argument("--text_prompt", default=None, help="words")
     p.add_argument("--output", default="./output/", help="folder for the picture")
     p.add_argument("--point_prompt", type=values, default="[[0,0]]", help="[[x1,y1],[x2,y2]]")

@@ -5,6 +5,7 @@ segment_anything expects. Masks that the second network draws come with the IoU 
 those of the first network with its scores, which rank masks and run lower.
 """
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +14,11 @@ import numpy.typing as npt
 
 from fastsam.compat import low
 from fastsam.compat.answers import refiner_of
+from fastsam.compat.arrays import Array, array
 from fastsam.compat.crops import Found, crop_boxes, find_in_crop, without_copies, without_duplicates
 from fastsam.compat.guesses import best_drawn, by_overlap, chosen_for, drawn_for, spread
+from fastsam.compat.keywords import check_number
+from fastsam.compat.known import Known
 from fastsam.compat.published import model_of
 from fastsam.errors import UsageError
 from fastsam.formats import coco
@@ -30,17 +34,30 @@ Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 UInt8 = npt.NDArray[np.uint8]
 OUTPUT_MODES = ("binary_mask", "uncompressed_rle", "coco_rle")
+FLATTER = 0.25  # of one of SAM's logits in ours, which rise less steeply across an edge
 
 
-class SamPredictor:
+class SamTransform:
+    """What `SamPredictor.transform` is asked for: prompts stay in photo pixels here, so that it changes nothing."""
+
+    def apply_coords(self, coords: Any, original_size: Any = None) -> Any:
+        """Points as they are."""
+        return coords
+
+    apply_boxes = apply_coords_torch = apply_boxes_torch = apply_coords
+
+
+class SamPredictor(Known):
     """Answers prompts about one photo at a time.
 
     sam_model: a `FastSAM`
-    refine: whether the second network draws the answers; False chooses among the masks of the first, in microseconds;
-    a `Refiner` draws with that one
+    refine: whether the second network draws the answers; False chooses among the masks of the first, in microseconds,
+    and draws only what none of them answers; a `Refiner` draws with that one
     """
 
     mask_threshold = 0.0
+    device = "cpu"
+    transform = SamTransform()
 
     def __init__(self, sam_model: FastSAM, refine: bool | Refiner = True) -> None:
         self.model, self.refine = model_of(sam_model), refine
@@ -106,6 +123,38 @@ class SamPredictor:
             small[row], scores[row] = low.low_resolution(c.masks, c.plus[0]), c.score
         return masks, scores, small
 
+    def predict_torch(
+        self,
+        point_coords: Any = None,
+        point_labels: Any = None,
+        boxes: Any = None,
+        mask_input: Any = None,
+        multimask_output: bool = True,
+        return_logits: bool = False,
+    ) -> tuple[Array, Array, Array]:
+        """`predict` for B prompts at once, as arrays that take a tensor's calls.
+
+        point_coords: (B, N, 2); point_labels: (B, N); boxes: (B, 4) xyxy, all in photo pixels (`transform` leaves them
+        there); mask_input: (B, 1, 256, 256)
+
+        Returns masks (B, C, H, W), predicted IoU (B, C), logits (B, C, 256, 256). Raises UsageError as `predict` does,
+        and if the lengths differ.
+        """
+        own = [None if v is None else numbers_of(v) for v in (point_coords, point_labels, boxes, mask_input)]
+        counts = {len(v) for v in own if v is not None}
+        if len(counts) != 1:
+            raise UsageError(f"predict_torch needs prompts of one length, not of {sorted(counts) or 'none'}")
+        (count,) = counts
+        wanted = 3 if multimask_output else 1
+        (h, w), kind = self.original_size, np.float32 if return_logits else bool
+        masks = np.zeros((count, wanted, h, w), kind)
+        scores = np.zeros((count, wanted), np.float32)
+        small = np.zeros((count, wanted, low.LOW, low.LOW), np.float32)
+        for k in range(count):
+            points, labels, box, mask = (None if v is None else v[k] for v in own)
+            masks[k], scores[k], small[k] = self.predict(points, labels, box, mask, multimask_output, return_logits)
+        return array(masks), array(scores), array(small)
+
     def _photo(self) -> Segments:
         if self.segments is None:
             raise UsageError("an image must be set with set_image before a mask is asked for")
@@ -117,13 +166,21 @@ class SamPredictor:
         logits = None if mask_input is None else low.checked(mask_input)
         if refiner is None or photo.photo is None:
             candidates = chosen_for(photo, prompt_of(coords, labels, box))
-            return candidates if logits is None else by_overlap(candidates, logits > 0)
+            candidates = candidates if logits is None else by_overlap(candidates, logits > 0)
+            if candidates or photo.photo is None:
+                return candidates
+            refiner = self.model.refiner
         mask = None if logits is None else low.on_photo(logits, photo.size)
         prompt = prompt_of(coords, labels, box, mask if mask is not None and mask.any() else None)
         if prompt is not None:
             prompt.check(photo.size)
             return drawn_for(photo, photo.photo, prompt, refiner)
         return best_drawn(photo, photo.photo, refiner) if mask is None else []
+
+
+def numbers_of(values: Any) -> npt.NDArray[Any]:
+    """A tensor or an array as an array."""
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
 
 
 def prompt_of(coords: Any, labels: Any, box: Any, mask: Bool | None = None) -> Prompt | None:
@@ -142,22 +199,23 @@ def prompt_of(coords: Any, labels: Any, box: Any, mask: Bool | None = None) -> P
     return Prompt(points=points, labels=marks, box=frame, mask=mask)  # type: ignore[arg-type]  # checked there
 
 
-class SamAutomaticMaskGenerator:
+class SamAutomaticMaskGenerator(Known):
     """Segments everything, as a list of dictionaries.
 
     model: a `FastSAM`
-    pred_iou_thresh: least score, by default what comes with the weights; with `refine` the least predicted IoU, by
-    default none
-    stability_score_thresh: least IoU of a mask cut at logits `stability_score_offset` above and below 0
-    box_nms_thresh: overlap of two boxes above which the lesser mask goes
+    pred_iou_thresh: least predicted IoU; without drawing the least score of the first network
+    stability_score_thresh: least stability, the IoU of a mask cut at `stability_score_offset` above and below 0: the
+    offset is in SAM's logits, of which one is a quarter of one of ours
+    refine: whether the second network draws every mask anew and predicts its IoU; by default if one of these two is
+    given, because that is what they are about; a `Refiner` does it with that one
+    box_nms_thresh: overlap of two boxes above which the lesser mask goes; by default what comes with the weights
     crop_n_layers: layer k also segments 4^k crops of the photo, which overlap by `crop_overlap_ratio` of its shorter
     side in layer 1, half of it in layer 2, and so on; crop_nms_thresh: the same overlap between masks of all crops
     min_mask_region_area: pixels of an island or a hole of a mask below which it goes; what then has nearly the box of
     another mask goes too
     output_mode: `binary_mask`, `uncompressed_rle` or `coco_rle`
-    refine: whether the second network draws every mask anew; a `Refiner` does it with that one
-    points_per_side, points_per_batch, crop_n_points_downscale_factor, point_grids: understood, without effect:
-    there is no grid of points, the network finds everything at once
+    points_per_side, points_per_batch, crop_n_points_downscale_factor, point_grids: accepted, ignored: there is no grid
+    of points, the network finds everything at once
     """
 
     def __init__(
@@ -166,7 +224,7 @@ class SamAutomaticMaskGenerator:
         points_per_side: int | None = 32,
         points_per_batch: int = 64,
         pred_iou_thresh: float | None = None,
-        stability_score_thresh: float = 0.0,
+        stability_score_thresh: float | None = None,
         stability_score_offset: float = 1.0,
         box_nms_thresh: float | None = None,
         crop_n_layers: int = 0,
@@ -176,45 +234,71 @@ class SamAutomaticMaskGenerator:
         point_grids: Any = None,
         min_mask_region_area: int = 0,
         output_mode: str = "binary_mask",
-        refine: bool | Refiner = False,
+        refine: bool | Refiner | None = None,
     ) -> None:
         if output_mode not in OUTPUT_MODES:
             raise UsageError(f"unknown output_mode {output_mode!r}: choose from {', '.join(OUTPUT_MODES)}")
-        self.model, self.conf, self.iou = model_of(model), pred_iou_thresh, box_nms_thresh
-        self.least_stability, self.offset = stability_score_thresh, stability_score_offset
-        self.layers, self.crop_iou, self.overlap = crop_n_layers, crop_nms_thresh, crop_overlap_ratio
-        self.least_region, self.output_mode, self.refine = min_mask_region_area, output_mode, refine
+        check_number("pred_iou_thresh", pred_iou_thresh)
+        check_number("stability_score_thresh", stability_score_thresh)
+        self.model, self.output_mode = model_of(model), output_mode
+        self.pred_iou_thresh, self.stability_score_thresh = pred_iou_thresh, stability_score_thresh
+        self.stability_score_offset = stability_score_offset
+        self.box_nms_thresh, self.crop_nms_thresh = box_nms_thresh, crop_nms_thresh
+        self.crop_n_layers, self.crop_overlap_ratio = crop_n_layers, crop_overlap_ratio
+        self.min_mask_region_area = min_mask_region_area
+        self.refine = bool(pred_iou_thresh or stability_score_thresh) if refine is None else refine
 
     def generate(self, image: npt.NDArray[np.uint8]) -> list[dict[str, Any]]:
         """Everything in a photo, RGB uint8 (H, W, 3), best first.
 
         Each mask is a dictionary: `segmentation` (bool (H, W) or RLE), `area` in pixels, `bbox` (x, y, width, height),
-        `predicted_iou` (its score; with `refine` its predicted IoU), `point_coords` ([[x, y]], its surest pixel),
+        `predicted_iou` (if masks are drawn, else the score), `point_coords` ([[x, y]], its surest pixel),
         `stability_score`, `crop_box` (x, y, width, height of the crop that it was found in).
+
+        Warns if masks are found, but none that the thresholds let pass.
         """
         pixels = from_array(np.asarray(image))
         size = (pixels.shape[0], pixels.shape[1])
         found: list[Found] = []
-        for box in crop_boxes(size, self.layers, self.overlap):
-            found += find_in_crop(self._segment, pixels, box, self.offset, self.least_region)
-        if self.layers:
-            found = without_duplicates(found, self.crop_iou)
-        if self.least_region:
-            iou = self.model.settings.iou if self.iou is None else self.iou
-            found = without_copies(found, max(iou, self.crop_iou))
-        return [self._describe(f, size) for f in found if f.stability >= self.least_stability]
+        offset, least = self.stability_score_offset * FLATTER, self.min_mask_region_area
+        for box in crop_boxes(size, self.crop_n_layers, self.crop_overlap_ratio):
+            found += find_in_crop(self._segment, pixels, box, offset, least)
+        kept = [f for f in found if self._passes(f)]
+        if found and not kept:
+            warnings.warn(self._nothing_passes(found), stacklevel=2)
+        if self.crop_n_layers:
+            kept = without_duplicates(kept, self.crop_nms_thresh)
+        if least:
+            iou = self.model.settings.iou if self.box_nms_thresh is None else self.box_nms_thresh
+            kept = without_copies(kept, max(iou, self.crop_nms_thresh))
+        return [self._describe(f, size) for f in kept]
 
     def _segment(self, pixels: UInt8) -> Segments:
         """Everything in a photo or a crop of it, best first; drawn anew if that is asked for, with predicted IoUs."""
         refiner = refiner_of(self.model, self.refine)
         if refiner is None:
-            return self.model(pixels, conf=self.conf, iou=self.iou)
-        segments = self.model(pixels, iou=self.iou)
-        drawn = redraw(pixels, segments.masks, segments.scores, refiner, self.least_region)
+            conf = self.model.settings.conf
+            conf = min(conf, self.pred_iou_thresh) if self.pred_iou_thresh else conf
+            return self.model(pixels, conf=conf, iou=self.box_nms_thresh)
+        segments = self.model(pixels, iou=self.box_nms_thresh)
+        drawn = redraw(pixels, segments.masks, segments.scores, refiner, self.min_mask_region_area)
         ranked = np.argsort(-drawn.qualities, kind="stable")
-        kept = ranked if self.conf is None else ranked[drawn.qualities[ranked] > self.conf]
-        classes = segments.classes[drawn.indices[kept]]
-        return replace(segments, masks=drawn.masks.take(kept), scores=drawn.qualities[kept], classes=classes, kept=None)
+        classes = segments.classes[drawn.indices[ranked]]
+        return replace(
+            segments, masks=drawn.masks.take(ranked), scores=drawn.qualities[ranked], classes=classes, kept=None
+        )
+
+    def _passes(self, found: Found) -> bool:
+        sure = not self.pred_iou_thresh or found.score > self.pred_iou_thresh
+        return sure and (not self.stability_score_thresh or found.stability >= self.stability_score_thresh)
+
+    def _nothing_passes(self, found: list[Found]) -> str:
+        iou, stable = max(f.score for f in found), max(f.stability for f in found)
+        return (
+            f"pred_iou_thresh {self.pred_iou_thresh} and stability_score_thresh {self.stability_score_thresh} keep "
+            f"none of {len(found)} masks, whose best values are {iou:.2f} and {stable:.2f}: lower them"
+            + ("" if self.refine else ", or leave out refine=False")
+        )
 
     def _describe(self, found: Found, size: tuple[int, int]) -> dict[str, Any]:
         x0, y0, x1, y1 = found.crop

@@ -1,0 +1,85 @@
+"""The keywords of Ultralytics' calls: what each means here.
+
+Enters: keywords as they are given. Leaves: a `Call`, or an error that names the keyword.
+"""
+
+import difflib
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fastsam.errors import UsageError
+from fastsam.refine.network import Refiner
+
+SETTINGS = ("conf", "iou", "max_det")
+WRITING = ("save", "save_txt", "save_conf", "save_crop", "show", "project", "name", "exist_ok")
+PICTURE = ("line_width", "show_labels", "show_conf", "show_boxes")  # of what is written or shown
+OWN = ("imgsz", "device", "classes", "vid_stride", "refine", "source", "stream")
+IGNORED = (  # they say where or how it is computed, or what is printed: the answer is the same
+    "verbose", "half", "retina_masks", "batch", "stream_buffer", "dnn", "agnostic_nms", "task", "mode", "rect", "nms",
+    "workers", "optimize", "compile", "int8", "plots", "deterministic", "seed", "persist", "tracker", "quantize",
+)  # fmt: skip
+WARNED = ("augment", "visualize", "embed", "save_frames", "boxes")  # they would change the answer there
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the keywords of a call say.
+
+    settings: `conf`, `iou`, `max_det`, None for the default; imgsz: as given; classes: to keep, None for all
+    stride: of a video's frames; refine: None for the default; writing: what to write, see `written.py`
+    """
+
+    settings: dict[str, Any]
+    imgsz: Any = None
+    device: Any = None
+    classes: list[int] | None = None
+    stride: int = 1
+    refine: bool | Refiner | None = None
+    writing: dict[str, Any] = field(default_factory=dict)
+
+
+def call_of(named: dict[str, Any]) -> Call:
+    """Reads keywords. Raises UsageError for one that is unknown; warns of one that has no effect here but there."""
+    known = (*SETTINGS, *WRITING, *PICTURE, *OWN, *IGNORED, *WARNED)
+    prompts = ("bboxes", "points", "labels", "texts")
+    for word in named:
+        if word not in (*known, *prompts):
+            near = difflib.get_close_matches(word, (*known, *prompts), 1)
+            raise UsageError(f"unknown keyword {word!r}" + (f": do you mean {near[0]!r}?" if near else ""))
+    lost = [word for word in WARNED if named.get(word)]
+    if lost:
+        warnings.warn(f"without effect here: {', '.join(lost)}", stacklevel=4)
+    stride = named.get("vid_stride", 1)
+    if not isinstance(stride, (int, np.integer)) or stride < 1:
+        raise UsageError(f"vid_stride must be an integer of at least 1, not {stride!r}")
+    for word in SETTINGS:
+        check_number(word, named.get(word), whole=word == "max_det")
+    return Call(
+        settings={word: named.get(word) for word in SETTINGS},
+        imgsz=named.get("imgsz"),
+        device=named.get("device"),
+        classes=classes_of(named.get("classes")),
+        stride=int(stride),
+        refine=named.get("refine"),
+        writing={word: named[word] for word in (*WRITING, *PICTURE) if named.get(word) is not None},
+    )
+
+
+def check_number(word: str, value: Any, whole: bool = False) -> None:
+    """Raises UsageError for a setting that is no number, or no integer if it must be one."""
+    kinds = (int, np.integer) if whole else (int, float, np.number)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, kinds)):
+        raise UsageError(f"{word} must be {'an integer' if whole else 'a number'}, not {value!r}")
+
+
+def classes_of(given: Any) -> list[int] | None:
+    """Numbers of classes as a list, None for all. Raises UsageError."""
+    if given is None:
+        return None
+    flat = np.ravel(np.array(given, dtype=object)).tolist()
+    if not all(isinstance(v, (int, np.integer)) for v in flat):
+        raise UsageError(f"classes {given!r} must be numbers of classes, as in [0, 2]")
+    return [int(v) for v in flat]

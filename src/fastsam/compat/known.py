@@ -1,0 +1,213 @@
+"""What the classes of others have, and what ours does about it: the one table of `docs/switching.md`.
+
+Enters: a class and a name that it lacks. Leaves: an error of one line that says what to use instead.
+
+`scripts/switching_table.py` writes the page from it, and `tests/compat/test_known.py` holds it against the classes.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastsam.errors import UsageError
+
+
+class NotHereError(UsageError, AttributeError):
+    """An attribute that another library's class has and ours has not; its text says what to use instead."""
+
+
+@dataclass(frozen=True)
+class Interface:
+    """One class: whose it is, and its public attributes.
+
+    works: names, separated by spaces; differs: how, by names; absent: what to use instead, by names
+    own: what ours has beside them
+    """
+
+    whose: str
+    works: str
+    differs: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+    own: dict[str, str] = field(default_factory=dict)
+
+
+class Known:
+    """A class that says in a line what to use for an attribute that only its model has."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise missing(type(self).__name__, name)
+
+
+def missing(kind: str, name: str) -> AttributeError:
+    """The error for an attribute that our class `kind` lacks."""
+    interface = INTERFACES.get(kind)
+    for names, instead in ({} if interface is None else interface.absent).items():
+        if name in names.split():
+            assert interface is not None
+            return NotHereError(f"{kind}.{name} of {interface.whose} is not here: {instead}")
+    return AttributeError(f"{kind!r} object has no attribute {name!r}")
+
+
+HELD = "cpu cuda numpy to"
+TRAIN = "train with `fastsam train`, see docs/training.md"
+INTERFACES = {
+    "FastSAM": Interface(
+        "Ultralytics and the published code",
+        "fuse eval cpu cuda half float task device",
+        {
+            "predict": "the call itself takes the same. Each prompt has its own mask, drawn unless `refine=False`; "
+            "`imgsz`, `conf`, `iou` and `max_det` come with the weights unless they are given; addresses are refused; "
+            "videos with `save=True` are written as pictures",
+            "names": "a copy: changing it changes nothing",
+            "to": "a device that is not there is an error; a type of numbers has no effect on the network",
+            "info": "returns and prints one line with classes and default settings; no layers are counted",
+            "model": "`fastsam.FastSAM`, not a torch module",
+            "ckpt_path model_name": "what the model was made from",
+        },
+        {
+            "track": "track with supervision's sv.ByteTrack(): "
+            "update_with_detections(sv.Detections.from_ultralytics(result))",
+            "export": "run `fastsam export FILE`; every exported file is a model with prompts",
+            "train trainer tune": TRAIN,
+            "val metrics benchmark": "measure with `fastsam eval` and `fastsam bench`, see docs/evaluation.md",
+            "embed": "words are compared by `fastsam.FastSAM()(photo).name(words)`",
+            "calibrate": "run `fastsam export FILE --int8`",
+            "load ckpt reset_weights save": "give the file to the constructor; convert with `fastsam weights convert`",
+            "predictor": "use FastSAMPredictor from fastsam.compat",
+            "add_callback callbacks clear_callback reset_callbacks": "take results one by one with stream=True",
+            "cfg overrides task_map transforms is_triton_model": "give keywords to the call",
+            "forward parameters named_parameters modules named_modules children named_children state_dict "
+            "load_state_dict buffers named_buffers requires_grad_ zero_grad apply type register_forward_hook bfloat16 "
+            "double compile training": "there is no torch module; `fastsam weights convert` writes safetensors",
+        },
+    ),
+    "FastSAMPredictor": Interface(
+        "Ultralytics and the published code",
+        "set_prompts setup_model",
+        {
+            "prompt": "a list of Results, one per photo; each prompt has its own mask, drawn unless `refine=False`",
+            "args": "the keywords as a dictionary",
+            "model": "the FastSAM of fastsam.compat, None before the first call",
+        },
+        {
+            "postprocess construct_result construct_results preprocess pre_transform inference scale_fill "
+            "get_obj_feats": "call the predictor; `fastsam.model.run` has the steps",
+            "setup_source stream_inference predict_cli": "call the predictor, with stream=True for an iterator",
+            "save_predicted_images show write_results": "use save(), show() and save_txt() of Results",
+            "add_callback run_callbacks callbacks": "take results one by one with stream=True",
+            "results batch dataset device imgsz done_warmup seen plotted_img save_dir source_type data_path transforms "
+            "vid_writer windows clip": "the call returns everything",
+        },
+    ),
+    "Results": Interface(
+        "Ultralytics and the published code",
+        f"{HELD} boxes masks names new orig_img orig_shape path summary to_json to_csv save_txt save_crop verbose "
+        "probs keypoints obb depth semantic_mask",
+        {
+            "plot": "every mask has a colour of its own, `color_mode='class'` gives one per class; masks are outlined; "
+            "`font` has no effect",
+            "save": "writes the photo's size whatever the options",
+            "show": "needs Pillow",
+            "save_dir": "None unless the call wrote something",
+            "speed": "postprocess holds prompts and drawing too",
+            "to_df": "pandas instead of polars, which must be installed",
+        },
+        {
+            "update": "results are values: take some with results[index], or fastsam.Segments.from_masks(photo, masks)",
+            "tojson": "use to_json()",
+            "to_sql to_xml to_html": "use to_df(), whose methods write these",
+            "pandas": "use to_df()",
+            "render": "use plot()",
+            "crop": "use save_crop(folder)",
+            "xyxy xyxyn xywh xywhn": "use boxes.xyxy and its like",
+        },
+        {
+            "prompts": "(N,) the number of the prompt that each mask answers",
+            "segments": "the same answer as `fastsam.Segments`",
+        },
+    ),
+    "Boxes": Interface(
+        "Ultralytics and the published code",
+        f"{HELD} cls conf data id is_track orig_shape shape xywh xywhn xyxy xyxyn",
+        {},
+        {"boxes": "use data"},
+    ),
+    "Masks": Interface(
+        "Ultralytics and the published code",
+        f"{HELD} orig_shape xyn",
+        {
+            "data": "always at the photo's size, uint8 0 or 1",
+            "shape": "(N, height, width) of the photo",
+            "xy": "parts are joined by the same cuts; vertices may begin elsewhere",
+        },
+        {"masks": "use data", "segments": "use xyn, or xy in pixels"},
+    ),
+    "FastSAMPrompt": Interface(
+        "the published code",
+        "img device results",
+        {
+            "everything_prompt": "uint8 0 or 1 instead of float32",
+            "box_prompt": "one mask per box that has one, in order, float32; no match has no row, `prompts` of the "
+            "stack tells which",
+            "point_prompt": "one thing that all points mean, not all that lies beneath them; no match: an empty stack",
+            "text_prompt": "no match: an empty stack",
+            "plot": "`output_path` is a file, `output` a folder; the picture has the photo's size",
+            "plot_to_result": "the picture has the photo's size; small masks lie on large ones",
+        },
+        {
+            "ori_img": "use img, which is RGB",
+            "img_path": "keep the path yourself; img has the pixels",
+            "filter_masks": "use fastsam.Segments.filter(inside=0.8)",
+            "fast_show_mask fast_show_mask_gpu": "use plot_to_result(annotations)",
+            "retrieve": "use text_prompt(text)",
+        },
+        {"refine": "whether answers are drawn", "segments": "what was found, as `fastsam.Segments`"},
+    ),
+    "FastSAMDecoder": Interface(
+        "the published code",
+        "model device image image_embedding retina_masks",
+        {
+            "box_prompt point_prompt": "as FastSAMPrompt has them",
+            "run_encoder": "the Results of the photo",
+            "run_decoder": "without a prompt everything answers; words do too",
+            "conf iou imgsz": "None unless given: what comes with the weights",
+        },
+        {},
+        {"refine": "whether answers are drawn", "text_prompt": "words, as FastSAMPrompt has them"},
+    ),
+    "SamPredictor": Interface(
+        "Segment Anything",
+        "set_image predict reset_image is_image_set original_size device",
+        {
+            "model": "a `fastsam.FastSAM`",
+            "predict_torch": "prompts in photo pixels, arrays that take a tensor's calls instead of tensors",
+            "transform": "leaves prompts in photo pixels",
+        },
+        {
+            "features get_image_embedding input_size orig_h orig_w input_h input_w": "there is no embedding; "
+            "`segments` holds what was found",
+            "set_torch_image": "use set_image(pixels), uint8 (H, W, 3)",
+        },
+        {
+            "mask_threshold": "0.0, the logit above which a pixel belongs to a mask",
+            "refine": "whether answers are drawn",
+            "segments": "what was found in the photo, as `fastsam.Segments`",
+        },
+    ),
+    "SamAutomaticMaskGenerator": Interface(
+        "Segment Anything",
+        "generate crop_n_layers crop_nms_thresh crop_overlap_ratio min_mask_region_area output_mode",
+        {
+            "pred_iou_thresh": "off unless given; if given, masks are drawn and it is the IoU to expect of them",
+            "stability_score_thresh": "the same",
+            "stability_score_offset": "in SAM's logits, of which one is a quarter of one of ours",
+            "box_nms_thresh": "what comes with the weights unless given",
+        },
+        {
+            "predictor": "use SamPredictor(model)",
+            "point_grids points_per_batch crop_n_points_downscale_factor": "there is no grid of points: everything is "
+            "found at once",
+            "postprocess_small_regions": "give min_mask_region_area",
+        },
+        {"model": "the `fastsam.FastSAM`", "refine": "whether masks are drawn"},
+    ),
+}
