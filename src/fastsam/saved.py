@@ -19,6 +19,7 @@ from fastsam.values import show
 Float = npt.NDArray[np.float32]
 Int = npt.NDArray[np.int64]
 FORMAT = 4
+MOST = npz.UNPACKED  # bytes of a file's arrays
 KINDS = {"format": "i8 0", "scores": "f4 1", "classes": "i8 1", "names": "U 1"}  # see `untrusted/npz`
 
 
@@ -36,12 +37,15 @@ def pack(masks: Masks, scores: Float, classes: Int, names: tuple[str, ...]) -> b
     return out.getvalue()
 
 
-def unpack(data: bytes, name: str) -> tuple[Masks, Float, Int, tuple[str, ...]]:
-    """Masks, scores, classes and names. name: what errors call the file. Raises UsageError."""
+def unpack(data: bytes, name: str, most: int = MOST) -> tuple[Masks, Float, Int, tuple[str, ...]]:
+    """Masks, scores, classes and names. Raises UsageError for anything but what `pack` gives.
+
+    name: what errors call the file; most: bytes that its arrays may take
+    """
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise UsageError(f"{name} must be bytes, not {show(data)}")
     try:
-        arrays = npz.read(data, KINDS | store.KINDS, name)
+        arrays = npz.read(data, KINDS | store.KINDS, name, most)
         if int(arrays["format"]) != FORMAT:
             raise UsageError(f"{name} has format {arrays['format']}: this version reads format {FORMAT}")
         masks = store.from_arrays(arrays)

@@ -427,9 +427,11 @@ class Segments(Sequence[Segment]):
         return cls.from_npz(data, photo, name=str(file))
 
     @classmethod
-    def from_npz(cls, data: bytes, photo: "Source | None" = None, *, name: str = "this npz") -> "Segments":
-        """Reads what `to_npz` gave, as `load` reads a file. name: what errors call it"""
-        masks, scores, classes, names = saved.unpack(data, name)
+    def from_npz(
+        cls, data: bytes, photo: "Source | None" = None, *, name: str = "this npz", most: int = saved.MOST
+    ) -> "Segments":
+        """Reads what `to_npz` gave, as `load` reads a file. name: what errors call it; most: bytes unpacked"""
+        masks, scores, classes, names = saved.unpack(data, name, most)
         pixels = None if photo is None else read_own(photo)
         if pixels is not None and pixels.shape[:2] != masks.size:
             raise UsageError(

@@ -13,9 +13,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fastsam.errors import UsageError
+from fastsam.errors import UnreadableImageError
 from fastsam.image import video
-from fastsam.image.read import SUFFIXES, UnreadableImageError
+from fastsam.image.photos import find_files
 from fastsam.values import integer, plain
 
 ADDRESSES = ("http://", "https://", "rtsp://", "rtsps://", "rtmp://", "tcp://", "udp://")
@@ -84,7 +84,7 @@ def items(source: Any) -> Iterator[Item]:
         return (item for one in source for item in _of_entry(one))
     if video.is_video(Path(source)) and not os.path.isdir(source):
         return _frames(source)
-    return (item for file in files(os.fspath(source)) for item in _of_entry(file))
+    return (item for file in find_files(os.fspath(source)) for item in _of_entry(file))
 
 
 def _of_entry(one: Any) -> Iterator[Item]:
@@ -92,20 +92,6 @@ def _of_entry(one: Any) -> Iterator[Item]:
     if isinstance(one, (str, os.PathLike)):
         return items(one)
     return iter([Item(one, one)])
-
-
-def files(name: str) -> list[Path]:
-    """The photos and videos of a folder, not deeper, or those that a pattern names, sorted. Raises UsageError."""
-    if os.path.isdir(name):
-        kinds = SUFFIXES | video.SUFFIXES
-        found = sorted(f for f in Path(name).iterdir() if f.suffix.lower() in kinds and f.is_file())
-        if not found:
-            raise UsageError(f"folder {name} holds no photos")
-        return found
-    found = sorted(Path(f) for f in glob.glob(name, recursive=True) if os.path.isfile(f))
-    if not found:
-        raise UsageError(f"no file matches {name}")
-    return found
 
 
 def _frames(file: Any) -> Iterator[Item]:

@@ -13,7 +13,7 @@ from fastsam import FastSAM as OwnFastSAM
 from fastsam import Segments, UsageError
 from fastsam.compat import FastSAM, Results
 from fastsam.compat.answers import gathered
-from fastsam.compat.port import answers, groups, side_of
+from fastsam.compat.port import answers, groups
 from fastsam.masks import rle
 from fastsam.masks.drawn import Drawn
 from fastsam.refine.network import Refiner
@@ -140,12 +140,17 @@ def test_keywords_without_effect_are_taken_and_unknown_ones_refused(examples: Pa
             model(photo, imgsz=given)
 
 
-def test_a_pair_of_sizes_is_height_and_width() -> None:
-    assert side_of((256, 512), (400, 600)) == 384  # 0.64 of the photo, which then is 256 high
-    assert side_of((512, 256), (400, 600)) == 256
-    assert side_of([640], (400, 600)) == 640
-    assert side_of(np.int64(320), (9, 9)) == 320
-    assert side_of(None, (9, 9)) is None
+def test_a_pair_of_sizes_is_height_and_width(examples: Path) -> None:
+    """The photo has 400 x 600 pixels; the sides of an input are multiples of 32."""
+    model = FastSAM()
+    for given, size in (
+        ((256, 512), (256, 384)),
+        ((512, 256), (192, 256)),
+        ([320], (224, 320)),
+        (np.int64(320), (224, 320)),
+    ):
+        (result,) = model(examples / "coffee.png", imgsz=given)
+        assert result.segments.masks.source.letterbox.input == size
 
 
 def test_what_is_not_given_comes_with_the_weights(

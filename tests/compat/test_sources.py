@@ -87,7 +87,9 @@ def test_a_number_is_a_camera(clip: Path, monkeypatch: pytest.MonkeyPatch, numbe
     assert len(list(photos(0, 3))) == 2
     with pytest.raises(UsageError, match="camera 7 gives no picture"):
         list(photos(7))
-    with pytest.raises(UsageError, match="camera -1 must be 0 or above"):  # OpenCV crashes for some of those
+    with pytest.raises(
+        UsageError, match="a camera's number must be an integer from 0 to 9999, not -1"
+    ):  # OpenCV crashes for some of those
         list(photos(-1))
 
 
@@ -126,7 +128,6 @@ def test_tensors_are_as_ultralytics_takes_them() -> None:
     [
         (None, "no source is given"),
         ("https://example.com/photo.jpg", "nothing is downloaded here"),
-        ("rtsp://camera/stream", "nothing is downloaded here"),
         ("missing.jpg", "there is no such file"),
         (3.5, "cannot segment a float"),
         (np.zeros((4, 4, 2), np.uint8), "is no photo"),

@@ -11,12 +11,14 @@ torch = pytest.importorskip("torch", reason="the export extra is not installed")
 onnx = pytest.importorskip("onnx", reason="the export extra is not installed")
 
 from fastsam import FastSAM  # noqa: E402
+from fastsam.export import sources  # noqa: E402
 from fastsam.export.graphs import content_of, fold_pads, halve  # noqa: E402
 from fastsam.export.onnx import Exported, to_onnx  # noqa: E402
 from fastsam.export.sources import describe  # noqa: E402
 from fastsam.network import Architecture, build  # noqa: E402
 from fastsam.runtimes.onnx import load  # noqa: E402
 from fastsam.runtimes.settings import Settings  # noqa: E402
+from fastsam.training import checkpoint  # noqa: E402
 
 SHAPES = [(1, 3, 320, 320), (2, 3, 64, 448), (3, 3, 160, 96)]
 
@@ -73,6 +75,15 @@ def test_the_file_holds_float16_weights_and_its_settings(tmp_path: Path) -> None
         want = Exported(network)(torch.from_numpy(images))[1].numpy()
     got = load(tmp_path / "net.onnx").run(images)[1]
     assert np.abs(got - want).max() < 0.01 * (want.max() - want.min())
+
+
+def test_classes_of_a_checkpoint_of_the_trainer_have_names(tmp_path: Path) -> None:
+    """The trainer's checkpoints hold no names; a network must have one for each of its classes."""
+    for architecture in (Architecture("lite0", classes=3), Architecture(classes=3)):
+        state = {"architecture": asdict(architecture), "average": lively(architecture).state_dict(), "config": {}}
+        checkpoint.save(tmp_path / "net.pt", state)
+        (tmp_path / "net.onnx").write_bytes(content_of(sources.read(str(tmp_path / "net.pt"))))
+        assert load(tmp_path / "net.onnx").settings.names == ("class 0", "class 1", "class 2")
 
 
 def test_class_names_come_with_the_weights(tmp_path: Path) -> None:

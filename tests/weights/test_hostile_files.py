@@ -85,9 +85,9 @@ def test_names_made_at_run_time_are_refused_too(tmp_path: Path) -> None:
 
 def test_names_are_shown_without_codes_that_a_terminal_obeys(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
-        read(pack(tmp_path / "evil.pt", b"\x80\x02cos\x1b[2J\xe2\x80\xae\nsystem\r\n."))
+        read(pack(tmp_path / "evil.pt", b"\x80\x02cos\x1b[2J\xe2\x80\xae\xc2\xa0\nsystem\r\n."))
     assert str(error.value).isprintable()
-    assert r"os\x1b[2J\u202e.system\r" in str(error.value)
+    assert r"os\x1b[2J\u202e\xa0.system\r" in str(error.value)
     long = word(b"a" * 5000)
     with pytest.raises(UsageError) as error:
         read(pack(tmp_path / "evil.pt", b"\x80\x04" + long + long + b"\x93."))

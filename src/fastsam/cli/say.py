@@ -8,6 +8,7 @@ import warnings
 from typing import TextIO
 
 from fastsam.errors import PhotoWarning
+from fastsam.untrusted.shown import escaped
 
 
 def say(line: object, error: bool = False) -> None:
@@ -23,9 +24,7 @@ def complain(line: object) -> None:
 def visible(text: str) -> str:
     """The text as one line of characters that can be seen: a newline is `\\n`, ESC is `\\x1b`, a byte that is no UTF-8
     `\\udcff`, what turns the direction of writing `\\u202e`."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if text.isprintable() else "".join(escaped(letter) for letter in text)
 
 
 def say_warnings() -> None:

@@ -24,7 +24,6 @@ from fastsam.compat.results import Results
 from fastsam.compat.sources import photos
 from fastsam.compat.written import writer
 from fastsam.errors import UsageError
-from fastsam.image.letterbox import STRIDE
 from fastsam.loading import device_name
 from fastsam.model import FastSAM as Model
 from fastsam.model import stage
@@ -99,8 +98,7 @@ class FastSAM(Known):
         settings = {**defaults, **{k: v for k, v in call.settings.items() if v is not None}}
         write = writer(call.writing)
         for pixels, path in photos(source, call.stride):
-            imgsz = side_of(call.imgsz, (pixels.shape[0], pixels.shape[1]))
-            segments = self.model(pixels, imgsz=imgsz, refine=False if prompted else drawing, **settings)
+            segments = self.model(pixels, imgsz=call.imgsz, refine=False if prompted else drawing, **settings)
             if call.classes is not None:
                 segments = segments.take(np.flatnonzero(np.isin(segments.classes, call.classes)))
             result = Results(np.ascontiguousarray(pixels[..., ::-1]), path, segments)
@@ -202,24 +200,6 @@ class FastSAMPredictor(Known):
         if unknown:
             raise UsageError(f"unknown prompt {unknown[0]!r}: give bboxes, points, labels, texts")
         self.args = {**self.args, **prompts}
-
-
-def side_of(imgsz: Any, size: tuple[int, int]) -> int | None:
-    """The longest side of the network's input for a photo of `size` (height, width); None for the weights' own.
-
-    imgsz: None, that side, or the (height, width) within which the photo is to fit. Raises UsageError.
-    """
-    if imgsz is None:
-        return None
-    if isinstance(imgsz, (int, np.integer)):
-        return int(imgsz)
-    sides = list(imgsz) if isinstance(imgsz, (list, tuple, np.ndarray)) else []
-    if len(sides) not in (1, 2) or not all(isinstance(v, (int, np.integer)) for v in sides):
-        raise UsageError(f"imgsz {imgsz!r} must be an integer or (height, width)")
-    if min(sides) < STRIDE:
-        raise UsageError(f"imgsz {imgsz!r} is too small: the least is {STRIDE}")
-    gain = float(min(sides[0] / size[0], sides[-1] / size[1]))
-    return max(STRIDE, round(gain * max(size)))
 
 
 def answered(result: Results, asked: dict[str, Any], refine: bool | Refiner) -> Results:

@@ -1,6 +1,7 @@
 """What Ultralytics' call takes as its source, photo by photo.
 
-Enters: a file, a folder, a glob, a video, a camera's number, an array, a PIL image, a tensor, or a list of those.
+Enters: a file, a folder, a glob, a video, a camera's number, a stream's address, an array, a PIL image, a tensor, or a
+list of those.
 Leaves: RGB pixels with a path, in order; frames are decoded when their turn comes.
 """
 
@@ -10,13 +11,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError
-from fastsam.image.photos import find_photos, opened
+from fastsam.image.photos import find_files
 from fastsam.image.read import from_array, read_image
+from fastsam.sources import Frame, is_address, is_several, items
 
 UInt8 = npt.NDArray[np.uint8]
 Shot = tuple[UInt8, str]
@@ -36,7 +37,7 @@ def photos(source: Any, stride: int = 1, number: int = 0) -> Iterator[Shot]:
         for k, one in enumerate(source):
             yield from photos(one, stride, k)
     elif is_camera(source):
-        yield from camera(int(source), stride)
+        yield from files(int(source), stride)
     elif isinstance(source, (str, PathLike)):
         yield from files(str(source), stride)
     elif hasattr(source, "detach") and not isinstance(source, np.ndarray):
@@ -57,42 +58,27 @@ def is_camera(source: Any) -> bool:
     return isinstance(source, (int, np.integer)) and not isinstance(source, bool)
 
 
-def files(word: str, stride: int) -> Iterator[Shot]:
-    """The photos and the frames of videos that a path, a folder or a glob means."""
-    if "://" in word:
-        raise UsageError(f"{word} is an address: nothing is downloaded here; fetch it first, then name the file")
-    found = find_photos([word])
-    several = len({photo.file for photo in found}) > 1
-    for photo, content in opened(found):
-        if photo.frame is not None and photo.frame % stride and not isinstance(content, UsageError):
+def files(source: str | int, stride: int) -> Iterator[Shot]:
+    """The photos and the frames that a path, a folder, a glob, a camera or a stream's address means."""
+    if isinstance(source, str) and "://" in source and not is_live(source):
+        raise UsageError(f"{source} is an address: nothing is downloaded here; fetch it first, then name the file")
+    several = isinstance(source, str) and is_several(source) and len(find_files(source)) > 1
+    for item in items(source):
+        if isinstance(item.source, Frame) and item.source.number % stride:
             continue
         try:
-            if isinstance(content, UsageError):
-                raise content
-            yield read_image(content), str(photo.file)
+            if isinstance(item.photo, UsageError):
+                raise item.photo
+            yield read_image(item.photo), str(item.source.origin if isinstance(item.source, Frame) else item.source)
         except UsageError as error:
             if not several:
                 raise
             warnings.warn(f"left out: {error}", stacklevel=2)
 
 
-def camera(number: int, stride: int) -> Iterator[Shot]:
-    """A camera's frames, until it gives no more. Raises UsageError if there is no such camera."""
-    if number < 0:
-        raise UsageError(f"camera {number} must be 0 or above")
-    capture = cv2.VideoCapture(number)
-    try:
-        good, frame = capture.read()
-        if not good:
-            raise UsageError(f"camera {number} gives no picture: see that it is there and that no other program has it")
-        count = 0
-        while good:
-            if count % stride == 0:
-                yield from_array(frame[..., ::-1]), str(number)
-            good, frame = capture.read()
-            count += 1
-    finally:
-        capture.release()
+def is_live(source: str) -> bool:
+    """Whether an address is that of a stream, not of a file."""
+    return is_address(source) and not source.lower().startswith("http")
 
 
 def arrays(pixels: npt.NDArray[Any], number: int) -> Iterator[Shot]:

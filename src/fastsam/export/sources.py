@@ -17,6 +17,7 @@ from fastsam.export.graphs import fold_pads
 from fastsam.runtimes.settings import Settings, read_settings
 from fastsam.untrusted import onnxfile
 from fastsam.weights import catalogue
+from fastsam.weights.yolo import unnamed
 
 
 def read(source: str, **changes: Any) -> ModelProto:
@@ -63,7 +64,8 @@ def of_trainer(file: Path, otherwise: UsageError) -> tuple[ModelProto, Settings,
         network, architecture = load_network(file)
     except ValueError:
         raise otherwise from None
-    return to_onnx(network), Settings(placed=architecture.placed), {"architecture": asdict(architecture)}
+    settings = Settings(unnamed(architecture.classes), placed=architecture.placed)
+    return to_onnx(network), settings, {"architecture": asdict(architecture)}
 
 
 def single(model: ModelProto) -> None:

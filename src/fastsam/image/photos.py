@@ -44,7 +44,7 @@ def find_photos(words: Sequence[str]) -> list[Photo]:
 
     Raises UsageError for a folder or glob without photos, and for a name that no file can have.
     """
-    files = list(dict.fromkeys(f for word in words for f in _files(word)))
+    files = list(dict.fromkeys(f for word in words for f in find_files(word)))
     names, stems = Counter(f.name for f in files), Counter(f.stem for f in files)
     photos, used = [], {f.stem for f in files if stems[f.stem] == 1}
     for file in files:
@@ -57,6 +57,23 @@ def find_photos(words: Sequence[str]) -> list[Photo]:
         else:
             photos.append(Photo(file, name, stem))
     return photos
+
+
+def find_files(word: str) -> list[Path]:
+    """The photos and videos of a folder, the files that a glob names, sorted, or the one file; see `find_photos`."""
+    if not word:
+        raise UsageError("a photo's name is empty: name a file, a folder or a glob")
+    if "\0" in word:
+        raise UsageError(f"{word!r} is no name of a file")
+    path = Path(word)
+    if path.is_dir():
+        return _of_folder(path)
+    if os.path.lexists(path) or not glob.has_magic(word):
+        return [path]  # a missing file is reported when it is read, after the others are done
+    found = sorted(Path(f) for f in glob.glob(word, recursive=True) if Path(f).is_file())
+    if not found:
+        raise UsageError(f"no file matches {word}")
+    return found
 
 
 def opened(photos: Sequence[Photo]) -> Iterator[tuple[Photo, Path | npt.NDArray[np.uint8] | UsageError]]:
@@ -88,22 +105,6 @@ def opened(photos: Sequence[Photo]) -> Iterator[tuple[Photo, Path | npt.NDArray[
             ended = photo.file
         else:
             yield photo, pixels
-
-
-def _files(word: str) -> list[Path]:
-    if not word:
-        raise UsageError("a photo's name is empty: name a file, a folder or a glob")
-    if "\0" in word:
-        raise UsageError(f"{word!r} is no name of a file")
-    path = Path(word)
-    if path.is_dir():
-        return _of_folder(path)
-    if os.path.lexists(path) or not glob.has_magic(word):
-        return [path]  # a missing file is reported when it is read, after the others are done
-    found = sorted(Path(f) for f in glob.glob(word, recursive=True) if Path(f).is_file())
-    if not found:
-        raise UsageError(f"no file matches {word}")
-    return found
 
 
 def _of_folder(folder: Path) -> list[Path]:

@@ -16,23 +16,23 @@ from fastsam.untrusted.shown import shown
 from fastsam.untrusted.zips import Zip
 
 Arrays = dict[str, npt.NDArray[Any]]
-UNPACKED = 1 << 30  # bytes of all arrays together
+UNPACKED = 1 << 30  # bytes of all arrays together, by default
 LONGEST = 4000  # bytes of a text: 1000 letters
 ITEMS = (1, 2, 4, 8)  # bytes of a number
 
 
-def read(data: bytes, kinds: Mapping[str, str], name: str) -> Arrays:
+def read(data: bytes, kinds: Mapping[str, str], name: str, most: int = UNPACKED) -> Arrays:
     """The arrays of an npz file.
 
     kinds: of each array's name a type of `f4`, `f8`, `i8` or `U`, and the number of axes: `f4 2`; name: what errors
-    call the file
+    call the file; most: bytes of all arrays together
 
     Raises UsageError for an array that is not in `kinds`, is of another kind, is not finite, or is too large; and
     whatever a damaged zip or header raises.
     """
     budget = Budget(name)
     archive = Zip(io.BytesIO(data), budget)
-    left, arrays = UNPACKED, {}
+    left, arrays = most, {}
     for member in archive.members:
         known = member.removesuffix(".npy")
         if known == member or known not in kinds:

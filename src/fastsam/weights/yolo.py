@@ -147,4 +147,9 @@ def class_names(file: Path, names: Any, entries: Mapping[str, Float]) -> tuple[s
         names = dict(enumerate(names))
     if isinstance(names, dict) and len(names) == n and all(k in names for k in range(n)):
         return tuple(shown(names[k]) for k in range(n))
-    return ("object",) if n == 1 else tuple(f"class {k}" for k in range(n))
+    return unnamed(n)
+
+
+def unnamed(classes: int) -> tuple[str, ...]:
+    """Names of classes that their file does not name."""
+    return ("object",) if classes == 1 else tuple(f"class {k}" for k in range(classes))
