@@ -50,6 +50,7 @@ def test_onnx_runtime_agrees_with_torch_at_three_shapes(architecture: Architectu
     network = lively(architecture)
     model = to_onnx(network)
     fold_pads(model)
+    describe(model, Settings(placed=architecture.placed), {})
     (tmp_path / "float32.onnx").write_bytes(model.SerializeToString())
     runtime = load(tmp_path / "float32.onnx", threads=1)
     for shape in SHAPES:
@@ -62,14 +63,15 @@ def test_onnx_runtime_agrees_with_torch_at_three_shapes(architecture: Architectu
 
 
 def test_the_file_holds_float16_weights_and_its_settings(tmp_path: Path) -> None:
-    network = build(Architecture()).eval()
+    architecture = Architecture(classes=2)
+    network = build(architecture).eval()
     settings = Settings(("cup", "spoon"), 320, 0.1, 0.8, 77)
-    export(network, Architecture(), settings, tmp_path / "net.onnx")
+    export(network, architecture, settings, tmp_path / "net.onnx")
     assert (tmp_path / "net.onnx").stat().st_size < 2.2 * 3_263_811
     assert load(tmp_path / "net.onnx").settings == settings
     model = onnx.load(tmp_path / "net.onnx")
     facts = json.loads({p.key: p.value for p in model.metadata_props}["fastsam"])
-    assert facts["architecture"] == asdict(Architecture())
+    assert facts["architecture"] == asdict(architecture)
     images = np.random.default_rng(0).random((1, 3, 64, 64), np.float32)
     with torch.no_grad():
         want = Exported(network)(torch.from_numpy(images))[1].numpy()

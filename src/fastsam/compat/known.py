@@ -55,8 +55,8 @@ INTERFACES = {
         "fuse eval cpu cuda half float task device",
         {
             "predict": "the call itself takes the same. Each prompt has its own mask, drawn unless `refine=False`; "
-            "`imgsz`, `conf`, `iou` and `max_det` come with the weights unless they are given; addresses are refused; "
-            "videos with `save=True` are written as pictures",
+            "`imgsz`, `conf`, `iou` and `max_det` come with the weights unless they are given; addresses of files "
+            "are refused; videos with `save=True` are written as pictures",
             "names": "a copy: changing it changes nothing",
             "to": "a device that is not there is an error; a type of numbers has no effect on the network",
             "info": "returns and prints one line with classes and default settings; no layers are counted",
