@@ -58,7 +58,7 @@ def is_several(source: Any) -> bool:
         name = os.fspath(source)
         if isinstance(name, bytes) or "\0" in name:
             return False
-        return os.path.isdir(name) or (video.is_video(Path(name)) and not is_address(name)) or is_pattern(name)
+        return os.path.isdir(name) or is_pattern(name) or (not is_address(name) and video.is_video(Path(name)))
     if isinstance(source, np.ndarray):
         return source.ndim == 4
     return isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray, dict))
@@ -82,9 +82,10 @@ def items(source: Any) -> Iterator[Item]:
         return iter([Item(source, source)])
     if not isinstance(source, (str, os.PathLike)):
         return (item for one in source for item in _of_entry(one))
-    if video.is_video(Path(source)) and not os.path.isdir(source):
-        return _frames(source)
-    return (item for file in find_files(os.fspath(source)) for item in _of_entry(file))
+    name = os.fspath(source)
+    if os.path.isdir(name) or is_pattern(name):
+        return (item for file in find_files(name) for item in _of_entry(file))
+    return _frames(source)
 
 
 def _of_entry(one: Any) -> Iterator[Item]:
