@@ -130,7 +130,7 @@ def test_tensors_are_as_ultralytics_takes_them() -> None:
         ("missing.jpg", "there is no such file"),
         (3.5, "cannot segment a float"),
         (np.zeros((4, 4, 2), np.uint8), "is no photo"),
-        (np.full((4, 4, 3), -1.0, np.float32), "negative"),
+        (np.full((4, 4, 3), -1.0, np.float32), "are no brightness"),
     ],
 )
 def test_what_is_no_source_is_an_error_of_one_line(port: FastSAM, source: object, line: str) -> None:
