@@ -13,12 +13,14 @@ from fastsam.errors import UsageError
 from fastsam.masks import store
 from fastsam.masks.lazy import Masks
 from fastsam.untrusted import npz
+from fastsam.untrusted.budget import Budget
 from fastsam.untrusted.shown import reason, shown
 from fastsam.values import show
 
 Float = npt.NDArray[np.float32]
 Int = npt.NDArray[np.int64]
 FORMAT = 4
+NOT_OURS = "is no saved Segments"
 MOST = npz.UNPACKED  # bytes of a file's arrays
 KINDS = {"format": "i8 0", "scores": "f4 1", "classes": "i8 1", "names": "U 1"}  # see `untrusted/npz`
 
@@ -45,7 +47,7 @@ def unpack(data: bytes, name: str, most: int = MOST) -> tuple[Masks, Float, Int,
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise UsageError(f"{name} must be bytes, not {show(data)}")
     try:
-        arrays = npz.read(data, KINDS | store.KINDS, name, most)
+        arrays = npz.read(data, KINDS | store.KINDS, Budget(name, NOT_OURS), most)
         if int(arrays["format"]) != FORMAT:
             raise UsageError(f"{name} has format {arrays['format']}: this version reads format {FORMAT}")
         masks = store.from_arrays(arrays)
@@ -61,6 +63,6 @@ def unpack(data: bytes, name: str, most: int = MOST) -> tuple[Masks, Float, Int,
     except UsageError:
         raise
     except KeyError as error:
-        raise UsageError(f"{name} is no saved Segments: it lacks {error.args[0]}") from None
+        raise UsageError(f"{name} {NOT_OURS}: it lacks {error.args[0]}") from None
     except Exception as error:  # of bytes that somebody made up
-        raise UsageError(f"{name} is no saved Segments: {reason(error)}") from None
+        raise UsageError(f"{name} {NOT_OURS}: {reason(error)}") from None

@@ -20,9 +20,10 @@ LIMITS = {
 
 @dataclass
 class Budget:
-    """What is left for a file. file: what errors call it; left: by the names in `LIMITS`."""
+    """What is left for a file. file: what errors call it; verdict: what they say of it; left: by the names in `LIMITS`"""
 
     file: str
+    verdict: str = "is refused"
     left: dict[str, int] = field(default_factory=lambda: dict(LIMITS))
 
     def spend(self, kind: str, amount: int = 1) -> None:
@@ -33,4 +34,4 @@ class Budget:
 
     def refuse(self, reason: str) -> NoReturn:
         """Raises UsageError, one line that names the file and the reason."""
-        raise UsageError(f"{self.file} is refused: {reason}")
+        raise UsageError(f"{self.file} {self.verdict}: {reason}")

@@ -18,19 +18,19 @@ from fastsam.untrusted.zips import Zip
 Arrays = dict[str, npt.NDArray[Any]]
 UNPACKED = 1 << 30  # bytes of all arrays together, by default
 LONGEST = 4000  # bytes of a text: 1000 letters
-ITEMS = (1, 2, 4, 8)  # bytes of a number
+WHOLE = (1, 2, 4, 8)  # bytes of a whole number
 
 
-def read(data: bytes, kinds: Mapping[str, str], name: str, most: int = UNPACKED) -> Arrays:
+def read(data: bytes, kinds: Mapping[str, str], budget: Budget, most: int = UNPACKED) -> Arrays:
     """The arrays of an npz file.
 
-    kinds: of each array's name a type of `f4`, `f8`, `i8` or `U`, and the number of axes: `f4 2`; name: what errors
-    call the file; most: bytes of all arrays together
+    kinds: of each array's name a type of `f4`, `f8`, `i8` or `U`, and the number of axes: `f4 2`; whole numbers may be
+    stored in fewer bytes
+    budget: of the file, which errors name; most: bytes of all arrays together
 
     Raises UsageError for an array that is not in `kinds`, is of another kind, is not finite, or is too large; and
     whatever a damaged zip or header raises.
     """
-    budget = Budget(name)
     archive = Zip(io.BytesIO(data), budget)
     left, arrays = most, {}
     for member in archive.members:
@@ -49,7 +49,10 @@ def array(content: bytes, name: str, kind: str, budget: Budget) -> npt.NDArray[A
     shape, by_column, dtype = head(stream)
     wanted, axes = kind.split()
     right = dtype.kind == wanted[0] and len(shape) == int(axes) and not dtype.hasobject
-    sized = 0 < dtype.itemsize <= LONGEST if wanted == "U" else dtype.itemsize in ITEMS
+    if wanted == "U":
+        sized = 0 < dtype.itemsize <= LONGEST
+    else:
+        sized = dtype.itemsize in WHOLE if wanted[0] == "i" else dtype.itemsize == int(wanted[1])
     if not (right and sized and min(shape, default=0) >= 0):
         budget.refuse(
             f"{name} is an array of {shown(str(dtype))} {shown(str(shape))}, not of {wanted} with {axes} axes"
@@ -60,8 +63,7 @@ def array(content: bytes, name: str, kind: str, budget: Budget) -> npt.NDArray[A
     values = np.frombuffer(content, dtype, count, stream.tell()).reshape(shape, order="F" if by_column else "C")
     if wanted == "U":
         return values
-    with np.errstate(over="ignore"):
-        values = np.ascontiguousarray(values, wanted).reshape(shape)
+    values = np.ascontiguousarray(values, wanted).reshape(shape)
     if wanted[0] == "f" and not np.isfinite(values).all():
         budget.refuse(f"{name} holds numbers that are not finite")
     return values
