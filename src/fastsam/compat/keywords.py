@@ -12,8 +12,10 @@ import numpy as np
 
 from fastsam.errors import UsageError
 from fastsam.refine.network import Refiner
+from fastsam.values import integer, number
 
-SETTINGS = ("conf", "iou", "max_det")
+SHARES = ("conf", "iou")
+SETTINGS = (*SHARES, "max_det")
 WRITING = ("save", "save_txt", "save_conf", "save_crop", "show", "project", "name", "exist_ok")
 PICTURE = ("line_width", "show_labels", "show_conf", "show_boxes")  # of what is written or shown
 OWN = ("imgsz", "device", "classes", "vid_stride", "refine", "source", "stream")
@@ -28,7 +30,7 @@ WARNED = ("augment", "visualize", "embed", "save_frames", "boxes")  # they would
 class Call:
     """What the keywords of a call say.
 
-    settings: `conf`, `iou`, `max_det`, None for the default; imgsz: as given; classes: to keep, None for all
+    settings: those of `conf`, `iou`, `max_det` that are given; imgsz: as given; classes: to keep, None for all
     stride: of a video's frames; refine: None for the default; writing: what to write, see `written.py`
     """
 
@@ -52,27 +54,18 @@ def call_of(named: dict[str, Any]) -> Call:
     lost = [word for word in WARNED if named.get(word)]
     if lost:
         warnings.warn(f"without effect here: {', '.join(lost)}", stacklevel=4)
-    stride = named.get("vid_stride", 1)
-    if not isinstance(stride, (int, np.integer)) or stride < 1:
-        raise UsageError(f"vid_stride must be an integer of at least 1, not {stride!r}")
-    for word in SETTINGS:
-        check_number(word, named.get(word), whole=word == "max_det")
+    settings: dict[str, Any] = {word: number(named[word], word) for word in SHARES if named.get(word) is not None}
+    if named.get("max_det") is not None:
+        settings["max_det"] = integer(named["max_det"], "max_det", 1)
     return Call(
-        settings={word: named.get(word) for word in SETTINGS},
+        settings=settings,
         imgsz=named.get("imgsz"),
         device=named.get("device"),
         classes=classes_of(named.get("classes")),
-        stride=int(stride),
+        stride=integer(named.get("vid_stride", 1), "vid_stride", 1),
         refine=named.get("refine"),
         writing={word: named[word] for word in (*WRITING, *PICTURE) if named.get(word) is not None},
     )
-
-
-def check_number(word: str, value: Any, whole: bool = False) -> None:
-    """Raises UsageError for a setting that is no number, or no integer if it must be one."""
-    kinds = (int, np.integer) if whole else (int, float, np.number)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, kinds)):
-        raise UsageError(f"{word} must be {'an integer' if whole else 'a number'}, not {value!r}")
 
 
 def classes_of(given: Any) -> list[int] | None:

@@ -95,7 +95,7 @@ class FastSAM(Known):
         prompted = any(asked[kind] is not None for kind in ("bboxes", "points", "texts"))
         drawing = refiner_of(self.model, prompted if call.refine is None else call.refine) or False
         defaults = PUBLISHED if self.model.settings.port else {}
-        settings = {**defaults, **{k: v for k, v in call.settings.items() if v is not None}}
+        settings = {**defaults, **call.settings}
         write = writer(call.writing)
         for pixels, path in photos(source, call.stride):
             segments = self.model(pixels, imgsz=call.imgsz, refine=False if prompted else drawing, **settings)

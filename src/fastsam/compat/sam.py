@@ -17,7 +17,6 @@ from fastsam.compat.answers import refiner_of
 from fastsam.compat.arrays import Array, array
 from fastsam.compat.crops import Found, crop_boxes, find_in_crop, without_copies, without_duplicates
 from fastsam.compat.guesses import best_drawn, by_overlap, chosen_for, drawn_for, spread
-from fastsam.compat.keywords import check_number
 from fastsam.compat.known import Known
 from fastsam.compat.published import model_of
 from fastsam.errors import UsageError
@@ -29,6 +28,7 @@ from fastsam.prompts import Candidate, Prompt
 from fastsam.refine.everything import redraw
 from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
+from fastsam.values import number
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -238,8 +238,10 @@ class SamAutomaticMaskGenerator(Known):
     ) -> None:
         if output_mode not in OUTPUT_MODES:
             raise UsageError(f"unknown output_mode {output_mode!r}: choose from {', '.join(OUTPUT_MODES)}")
-        check_number("pred_iou_thresh", pred_iou_thresh)
-        check_number("stability_score_thresh", stability_score_thresh)
+        given = {"pred_iou_thresh": pred_iou_thresh, "stability_score_thresh": stability_score_thresh}
+        for name, value in given.items():
+            if value is not None:
+                number(value, name)
         self.model, self.output_mode = model_of(model), output_mode
         self.pred_iou_thresh, self.stability_score_thresh = pred_iou_thresh, stability_score_thresh
         self.stability_score_offset = stability_score_offset

@@ -20,7 +20,7 @@ LIMITS = {
 
 @dataclass
 class Budget:
-    """What is left for a file. file: what errors call it; verdict: what they say of it; left: by the names in `LIMITS`"""
+    """What is left for a file. file: what errors call it; verdict: of their lines; left: by the names in `LIMITS`"""
 
     file: str
     verdict: str = "is refused"
