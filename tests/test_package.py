@@ -51,7 +51,16 @@ def test_an_opencv_that_cannot_be_used_is_named(tmp_path: Path, how: str) -> Non
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     last = run.stderr.splitlines()[-1]
     assert last.startswith("ImportError: OpenCV (the module cv2) cannot be used: ")
-    assert "pip uninstall opencv-python opencv-python-headless" in last
+    assert "pip uninstall -y opencv-python opencv-python-headless" in last
+
+
+def test_the_command_names_it_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "cv2.py").touch()
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import fastsam.cli.main as c; c.main()"
+    run = subprocess.run([sys.executable, "-c", code, "segment", "photo.jpg"], capture_output=True, text=True)
+    assert run.returncode == 2
+    assert run.stderr.startswith("fastsam: OpenCV (the module cv2) cannot be used: ")
+    assert run.stderr.count("\n") == 1
 
 
 def test_importing_the_package_imports_nothing_else() -> None:

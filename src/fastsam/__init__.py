@@ -47,30 +47,16 @@ _HOMES = {
     "read_image": "fastsam.image.read",
 }
 
-# Several packages bring the same module cv2; whichever was installed or removed last decides what is there.
-_OPENCV = (
-    "OpenCV (the module cv2) cannot be used: `pip uninstall opencv-python opencv-python-headless`, then install one "
-    "of them, opencv-python for windows on a screen, opencv-python-headless for a machine without one"
-)
-
 
 def __getattr__(name: str) -> Any:
     """Imports a public name when it is first used, so that `import fastsam` costs nothing."""
     if name not in _HOMES:
         raise AttributeError(f"module 'fastsam' has no attribute {name!r}")
-    import importlib
-    import sys
+    from importlib import import_module
 
-    try:
-        found = getattr(importlib.import_module(_HOMES[name]), name)
-    except (ImportError, AttributeError) as error:
-        cv2 = sys.modules.get("cv2")
-        if "cv2" in str(error) or "libGL" in str(error) or (cv2 is not None and not hasattr(cv2, "imdecode")):
-            raise ImportError(f"{_OPENCV} ({error})") from error
-        raise
-    if not hasattr(sys.modules.get("cv2", importlib), "imdecodeWithMetadata") and "cv2" in sys.modules:
-        raise ImportError(f"{_OPENCV} (it is older than 4.12)")
-    return found
+    if _HOMES[name] != "fastsam.errors":
+        import_module("fastsam.image")  # tells of an OpenCV that cannot be used, before anything else needs it
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -59,6 +59,8 @@ def main() -> None:
         _fail(" ".join(str(error).split()))
     except ValueError as error:
         _fail(str(error))
+    except ImportError as error:  # an installation that is broken, such as two builds of OpenCV in one place
+        _fail(str(error.__cause__ or error))
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:

@@ -1,10 +1,15 @@
 """A user's photo becomes an RGB array, and that array the network's input."""
 
-import cv2
+# Several packages bring the same module cv2; whichever was installed or removed last decides what is there.
+REMEDY = (
+    "OpenCV (the module cv2) cannot be used: pip uninstall -y opencv-python opencv-python-headless "
+    "opencv-contrib-python opencv-contrib-python-headless, then pip install 'opencv-python-headless>=4.12' (or "
+    "'opencv-python>=4.12' for windows on a screen): one of them alone"
+)
 
-if not hasattr(cv2, "imdecodeWithMetadata"):
-    raise ImportError(
-        "the installed cv2 is broken or too old: pip uninstall -y opencv-python opencv-python-headless "
-        "opencv-contrib-python opencv-contrib-python-headless, then pip install 'opencv-python-headless>=4.12' (or "
-        "'opencv-python>=4.12' for imshow): one of them alone"
-    )
+try:
+    import cv2
+
+    cv2.imdecodeWithMetadata  # noqa: B018  # since 4.12
+except (ImportError, AttributeError) as error:
+    raise ImportError(f"{REMEDY} ({error})") from error
