@@ -67,8 +67,3 @@ def refuse(published: dict[str, Any]) -> None:
             raise UsageError(f"{name}={show(value)} does nothing in this call: {INSTEAD[name]}")
         if name not in IGNORED:
             raise UsageError(f"unknown keyword {name!r}: see help(FastSAM.__call__)")
-
-
-def unwrapped(source: Any) -> Any:
-    """An array of a kind of its own, such as a matrix, as a plain one; anything else as it is."""
-    return np.asarray(source) if isinstance(source, np.ndarray) else source

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam import tiles
-from fastsam.arguments import Size, drawing, refuse, sides, unwrapped
+from fastsam.arguments import Size, drawing, refuse, sides
 from fastsam.candidates import candidates
 from fastsam.errors import UsageError
 from fastsam.image.letterbox import Letterbox, fit, prepare
@@ -332,7 +332,7 @@ def opened(item: Item) -> UInt8:
     """The pixels of an item. Raises UnreadableImageError, UsageError."""
     if isinstance(item.photo, UnreadableImageError):
         raise item.photo
-    return read_own(unwrapped(item.photo))
+    return read_own(item.photo)
 
 
 def run(network: Any, pixels: UInt8, use: Settings, seconds: dict[str, float], size: Size | None = None) -> Segments:

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
-from rich.console import Console
 
 from fastsam.cli.say import say
 from fastsam.errors import UsageError
@@ -99,8 +99,7 @@ def export(
 
         from fastsam.export.int8 import quantise
 
-        say = Console(stderr=True).print
-        model = quantise(model, photos[:CALIBRATE], settings, say)
+        model = quantise(model, photos[:CALIBRATE], settings, partial(say, error=True))
         helper.set_model_props(model, stored)
     halve(model)
     report = parity(reference, content_of(model), photos, calibrate)

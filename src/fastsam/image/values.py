@@ -58,11 +58,13 @@ def to_rgb(values: Values, stretch: bool = False, name: str = "the photo") -> UI
 def from_array(pixels: npt.NDArray[Any], stretch: bool = False, name: str = "the array") -> UInt8:
     """RGB uint8 (H, W, 3) from an array of grey (H, W) or (H, W, 1), RGB (H, W, 3) or RGBA (H, W, 4) pixels.
 
-    Raises UsageError for another shape, and for values that stand for no brightness.
+    Raises UsageError for another shape, for masked values, and for those that stand for no brightness.
     """
     shape = pixels.shape
     if pixels.ndim not in (2, 3) or 0 in shape or (pixels.ndim == 3 and shape[2] not in (1, 3, 4)):
         raise UsageError(f"an array of shape {shape} is no photo: give (H, W, 3) RGB")
+    if np.ma.is_masked(pixels):
+        raise UsageError("an array with masked values is no photo: fill them first, as in array.filled(0)")
     layers = np.asarray(pixels).reshape(*shape[:2], -1)
     opacity = layers[..., 3:] if layers.shape[2] == 4 else None
     return to_rgb(Values(layers[..., :3], opacity), stretch, name)
