@@ -62,9 +62,9 @@ def test_the_example_picks_by_point_and_box(with_masks: Path, examples: Path, tm
     lines = done.stdout.splitlines()
     assert lines[0] == lines[2] != lines[1]  # points come before boxes
     assert lines[0].startswith("mask ")
-    changed = (cv2.imread(str(tmp_path / "picked.png")) != cv2.imread(str(examples / "coffee.png"))).any(2)
-    assert changed[200, 300]
-    assert not changed.all()
+    kept = (cv2.imread(str(tmp_path / "picked.png")) == cv2.imread(str(examples / "coffee.png"))).all(2)
+    assert kept[200, 300]  # what is picked has its colours, all else is pale
+    assert not kept.all()
 
 
 def test_eight_bits_keep_the_masks(make_set: Callable[..., Path], fastsam_command, tmp_path: Path) -> None:
