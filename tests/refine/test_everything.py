@@ -15,14 +15,20 @@ def iou(a: Any, b: Any) -> float:
     return float((a & b).sum() / (a | b).sum())
 
 
+@pytest.fixture(autouse=True)
+def one_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Crops are large enough for the network made by hand to see the masks of a call together and in order."""
+    monkeypatch.setattr("fastsam.refine.everything.SIZES", (96, 128))
+
+
 @pytest.fixture
 def segments(photo: np.ndarray, things: np.ndarray) -> Segments:
     """Of each disc two rectangles that do not fit, in another class; best first."""
     rough = np.zeros((6, *things.shape[1:]), bool)
     for k, thing in enumerate(things):
         rows, columns = np.flatnonzero(thing.any(1)), np.flatnonzero(thing.any(0))
-        rough[k, rows[0] : rows[-1] + 3, columns[0] - 2 : columns[-1] + 1] = True
-        rough[k + 3, rows[0] - 2 : rows[-1] + 1, columns[0] : columns[-1] + 3] = True
+        rough[k, rows[0] : rows[-1] + 2, columns[0] - 1 : columns[-1] + 1] = True
+        rough[k + 3, rows[0] - 1 : rows[-1] + 1, columns[0] : columns[-1] + 2] = True
     return Segments.from_masks(photo, rough, [0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
 
 

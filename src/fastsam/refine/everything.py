@@ -28,7 +28,7 @@ from fastsam.refine.views import CONTEXT, shares_in
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 Int = npt.NDArray[np.int64]
-SIZES = (96, 128)  # of crops: many small ones cost what few large ones do
+SIZES = (64, 96, 128)  # of crops: many small ones cost what few large ones do
 TOGETHER = 16  # masks whose crops are held at a time
 AT_A_TIME = 2  # such groups: one is cut and tidied while the network draws the other
 BLEND = 0.5

@@ -44,7 +44,7 @@ class Refiner:
 
     session: Any
     told: tuple[float, float] = (0.0, 1.0)
-    meant: tuple[float, float] = (2.0, 1.0)
+    meant: tuple[float, float] = (0.2, 0.4)
 
     def run(self, images: Sequence[UInt8], maps: Sequence[Float]) -> tuple[list[Float], Float]:
         """Logits (4, S / 2, S / 2) for each crop, and qualities (N, 4), 0..1.

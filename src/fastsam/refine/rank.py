@@ -3,12 +3,12 @@
 Enters: one prompt's drawings. Leaves: a rank for each.
 
 The rule. A box or a mask says what is meant: its drawings rank by the IoU that the network predicts. A click may mean a
-part, an object or a group, and is drawn through several windows: its drawings rank by the predicted IoU, times how central the
-click lies (a normal curve over the mask's width and height), times what speaks for the view (stage 2's own rank of its
-rough mask, or `ALONE` for a click without one), times how well the other windows' drawings agree, times how small it is
-beside the photo, each to some power. A rough mask of which stage 2 is sure counts more, a drawing that its window cuts
-off counts less. Powers and factors were fitted to held-out photos. A drawing that does not hold what was clicked counts
-half.
+part, an object or a group, and is drawn through several windows: its drawings rank by the predicted IoU, times how
+central the click lies (a normal curve over the mask's width and height), times what speaks for the view (stage 2's own
+rank of its rough mask, or `ALONE` for a click without one), times how well the other windows' drawings agree, times how
+small it is beside the photo, each to some power. A rough mask of which stage 2 is sure counts more, a drawing that its
+window cuts off counts less. Powers and factors were fitted to held-out photos. A drawing that does not hold what was
+clicked counts half.
 
 The quality of a drawing is the IoU to expect: on held-out photos the IoU that was reached followed from the predicted
 one, or from a click's rank, by a logistic line (Platt 1999), which comes with the weights.
@@ -99,10 +99,12 @@ def ranks(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> Ra
     quality = np.array([0.0 if b is None else judged(d, prompt) for d, b in zip(found, boxes, strict=True)])
     if prompt.box is not None or prompt.mask is not None or not quality.any():
         return quality
-    b = np.array([(0, 0, 1, 1) if box is None else box for box in boxes], np.float64)
-    areas = np.maximum([d.area for d in found], 1.0)
+    seen = np.array([(0, 0, 1, 1) if box is None else box for box in boxes], np.float64)
+    b = np.clip(seen, 0, [size[1], size[0]] * 2)  # a window may reach beyond the photo, and a drawing with it
+    sides = np.maximum(b[:, 2:] - b[:, :2], 1e-6)
+    areas = np.maximum(np.minimum([d.area for d in found], sides.prod(1)), 1.0)
     middle = np.mean(prompt.foreground, axis=0)
-    away = (middle - (b[:, :2] + b[:, 2:]) / 2) / (b[:, 2:] - b[:, :2])
+    away = (middle - (b[:, :2] + b[:, 2:]) / 2) / sides
     central = np.exp(-0.5 * (away**2).sum(1) / OFF_CENTRE**2)
     prior = np.maximum([d.view.prior for d in found], LEAST_PRIOR)
     trusted = np.where([d.view.origin is not None and d.view.prior > SURE for d in found], TRUST, 1.0)
