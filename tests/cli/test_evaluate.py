@@ -222,7 +222,7 @@ def test_edges_of_a_folder(fastsam, folder: Path, drawn: Path, tmp_path: Path, k
         (["edges", "nowhere", "--ground-truth", "DRAWN"], "has no picture 0"),
         (["coverage", "nowhere"], "nowhere is no COCO-style set"),
         (["prompts", "nowhere", "--clicks", "0"], "--clicks 0 makes no prompt"),
-        (["prompts", "SET", "--refiner", "none.onnx"], "none.onnx is not a network"),
+        (["prompts", "SET", "--refiner", "none.onnx"], "none.onnx cannot be read: No such file"),
         (["prompts", "SET", "--refiner", "none.onnx", "--no-refine"], "--refiner none.onnx would draw nothing"),
         (["recall", "SET", "--refiner", "none.onnx"], "--refiner none.onnx would draw nothing"),
         (["edges", "--predictions", ".", "--ground-truth", "DRAWN", "--refine"], "--refine draws masks of photos"),
