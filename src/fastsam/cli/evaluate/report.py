@@ -26,8 +26,9 @@ PICTURES = 4  # of the best photos, and of the worst
 
 
 def progress(photos: Sequence[T], name: str) -> Iterable[T]:
-    """The same, with a bar on standard error while they are gone through."""
-    return track(photos, name, console=Console(stderr=True), transient=True)
+    """The same, with a bar on standard error while they are gone through, if that is a terminal."""
+    err = Console(stderr=True)
+    return track(photos, name, console=err, transient=True, disable=not err.is_terminal)
 
 
 def show(table: Table) -> None:
