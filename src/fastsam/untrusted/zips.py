@@ -55,5 +55,5 @@ class Zip:
             self.budget.refuse(f"{shown(name)} in it is compressed")
         self.unread -= member.compress_size
         if member.file_size > most or self.unread < 0 or member.flag_bits & 1:
-            self.budget.refuse(f"{shown(name)} in it says that it has {member.file_size} bytes")
+            self.budget.refuse(f"{shown(name)} in it says that it has {member.file_size} bytes: too large or not whole")
         return self.archive.read(member)
