@@ -213,7 +213,7 @@ def test_of_masks_of_one_name_groups_around_objects_go() -> None:
 def test_of_masks_of_one_name_copies_go_and_neighbours_stay() -> None:
     assert stay([0.8, 0.9], WHOLE, (11, 10, 51, 90)) == [1]
     assert stay([0.8, 0.9], WHOLE, (40, 10, 80, 90)) == [0, 1]  # a quarter is shared
-    assert stay([0.9, 0.1], WHOLE, BESIDE) == [0]  # ranks below a fifth of the best
+    assert stay([0.9, 0.1], WHOLE, BESIDE) == [0]  # ranks below three tenths of the best
     assert stay([]) == []
 
 
