@@ -13,6 +13,7 @@ import onnx
 from onnx import ModelProto, helper, numpy_helper
 
 from fastsam.errors import UsageError, require
+from fastsam.export.fixed import is_fixed
 from fastsam.export.graphs import fold_pads
 from fastsam.runtimes.settings import Settings, read_settings
 from fastsam.weights import catalogue
@@ -50,6 +51,8 @@ def opened(source: str) -> tuple[ModelProto, Settings, dict[str, Any]]:
             model = onnx.load(file)
         except Exception as error:  # protobuf's own kinds share no base class
             raise UsageError(f"{file} is no ONNX file and no checkpoint") from error
+        if is_fixed(model):
+            raise UsageError(f"{file} takes inputs of one size alone: export its source again, without --fixed")
     stored = {p.key: p.value for p in model.metadata_props}
     if {o.name for o in model.graph.output} != {"candidates", "prototypes"}:
         raise UsageError(f"{file} is no segmentation network of ours: it lacks candidates or prototypes")

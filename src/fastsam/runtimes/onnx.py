@@ -59,6 +59,9 @@ def load(file: Path, threads: int | None = None, providers: Sequence[Any] | None
     outputs = {o.name for o in session.get_outputs()}
     if [i.name for i in session.get_inputs()] != ["images"] or outputs != {"candidates", "prototypes"}:
         raise UsageError(f"{file} is no segmentation network of ours: it lacks images, candidates or prototypes")
+    size = session.get_inputs()[0].shape[2:]
+    if all(isinstance(side, int) for side in size):
+        raise UsageError(f"{file} takes inputs of {size[0]} x {size[1]} alone: export its source without --fixed")
     return Network(session, read_settings(session.get_modelmeta().custom_metadata_map, file))
 
 
