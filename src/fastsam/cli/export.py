@@ -69,8 +69,8 @@ def export(
         Suppression and masks inside the file, for programs without this library: one photo at a time, masks cut on
         cells of 4 input pixels. The report is on the network before they are added.
     fixed
-        HEIGHT,WIDTH of the only input that the file takes, for programs that need every shape in it (OpenCV's DNN,
-        TensorRT). This library takes files without it. Calibration uses the same size.
+        HEIGHT,WIDTH of the only input that the file takes, for programs that need every shape in it, as OpenCV's DNN
+        does (which runs float files alone). This library takes files without it. Calibration uses the same size.
     json_file
         File to write the report to.
     """

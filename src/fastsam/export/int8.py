@@ -48,14 +48,12 @@ def quantise(
     """The same network in eight bits, calibrated with `photos` as it will see them.
 
     say: takes a line of progress, or of warning if the network finds nothing in at least half of the photos
-    size: (height, width) of the one input that it will be used with; by default photos keep their shape at
-    `settings.imgsz`
+    size: see `inputs_of`
     """
     if any(node.op_type == "QuantizeLinear" for node in model.graph.node):
         raise UsageError("this network has eight bits already: start from its float file")
     name_nodes(model)
-    pixels = [read_image(photo) for photo in photos]
-    inputs = [prepare(p, settings.imgsz)[1] if size is None else fill(p, size) for p in pixels]
+    inputs = inputs_of(photos, settings.imgsz, size)
     feeds: list[Feed] = [{"images": images} for images in inputs]
     layers, excluded = split(model)
     outputs = outputs_of(model, inputs)
@@ -73,6 +71,15 @@ def quantise(
         say(f"layers {number * GROUP + 1} to {number * GROUP + len(group)} of {len(layers)}: {100 * moved:.1f}%")
     say(f"{len(sensitive)} sensitive layers stay in float")
     return quantised(model, feeds, [*excluded, *sensitive], KINDS)
+
+
+def inputs_of(photos: Sequence[Path], imgsz: int, size: tuple[int, int] | None = None) -> list[Float]:
+    """Photos as the network will see them.
+
+    size: (height, width) of the one input that it will be used with; by default photos keep their shape at `imgsz`
+    """
+    pixels = [read_image(photo) for photo in photos]
+    return [prepare(p, imgsz)[1] if size is None else fill(p, size) for p in pixels]
 
 
 def fill(pixels: npt.NDArray[np.uint8], size: tuple[int, int]) -> Float:
