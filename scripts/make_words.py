@@ -21,7 +21,8 @@ from torch import Tensor, nn
 
 from fastsam import FastSAM
 from fastsam.evaluation.words import plain
-from fastsam.export.onnx import halve, trace
+from fastsam.export.graphs import halved
+from fastsam.export.onnx import trace
 from fastsam.files import whole
 from fastsam.image.read import read_image
 from fastsam.masks import rle
@@ -63,10 +64,9 @@ def write_network(network: nn.Module, file: Path) -> None:
     axes = {"pictures": {0: "n", 2: "height", 3: "width"}}
     axes |= {name: {0: "n", 2: f"rows{k}", 3: f"columns{k}"} for k, name in enumerate(MAPS)}
     axes |= {"features": {0: "n"}, "logits": {0: "n"}}
-    model = trace(network, torch.zeros(1, 3, 224, 224), axes)
-    halve(model)
+    model = trace(network, (torch.zeros(1, 3, 224, 224),), axes)
     with whole(file) as part:
-        part.write_bytes(model.SerializeToString())
+        part.write_bytes(halved(model).SerializeToString())
 
 
 def named_masks(folder: Path) -> Iterator[tuple[Path, list[tuple[str, dict]]]]:

@@ -5,6 +5,7 @@ import json
 import sys
 import types
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,31 @@ from fastsam.masks.lazy import from_network
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
+# What takes minutes, by files. `pytest` alone leaves it out; `pytest tests/cluster` or `pytest -m cluster` runs it.
+LONG = {
+    "cluster": ("cluster/*", "serve/test_replicas.py"),
+    "browser": ("serve/test_page*", "serve/test_notebook.py"),
+    "training": ("training/test_[!adr]*", "training/test_re*", "cli/test_train.py"),
+    "fuzz": ("*/test_*fuzz*", "serve/test_schema.py"),
+    "service": ("serve/*",),
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Chooses what runs if no -m does: what a user named but the slow tests, or all that gives a verdict in minutes."""
+    if not config.option.markexpr:
+        named = config.args_source is pytest.Config.ArgsSource.ARGS
+        config.option.markexpr = "not slow" if named else f"not ({' or '.join(['slow', *LONG])})"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of the files in `LONG`."""
+    for item in items:
+        file = item.path.relative_to(ROOT / "tests").as_posix()
+        for mark, patterns in LONG.items():
+            if any(fnmatchcase(file, pattern) for pattern in patterns):
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,10 @@ from onnx import TensorProto, helper
 import fastsam
 from fastsam import FastSAM
 from fastsam.export.graphs import fold_pads
+from fastsam.export.int8 import fill, inputs_of, nothing_found
 from fastsam.image.letterbox import fit, letterbox, to_tensor
 from fastsam.image.read import read_image
+from fastsam.runtimes.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +84,21 @@ def test_eight_bits_keep_the_masks(make_set: Callable[..., Path], fastsam_comman
     assert TensorProto.INT8 in kinds
     small = FastSAM(tmp_path / "int8.onnx")
     assert small.settings.imgsz == 128
+    assert "warning" not in done.stderr
     assert small.settings.margin == FastSAM(threads=1).settings.margin
+
+
+def test_eight_bits_of_one_size_warn_of_blank_photos(fastsam_command, fixtures: Path, tmp_path: Path) -> None:
+    for k in range(2):
+        cv2.imwrite(str(tmp_path / f"{k}.png"), np.full((64, 96, 3), 90, np.uint8))
+    words = ("--int8", "--fixed", "64,96", "--calibrate", tmp_path)
+    done = fastsam_command("export", fixtures / "port-tiny.pt", tmp_path / "int8.onnx", *words)
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stderr.split())
+    assert "warning: the network finds nothing in 2 of 2 calibration photos" in said
+    assert "QuantizeLinear" in {node.op_type for node in onnx.load(tmp_path / "int8.onnx").graph.node}
+    (image,) = onnxruntime.InferenceSession(str(tmp_path / "int8.onnx")).get_inputs()
+    assert image.shape == [1, 3, 64, 96]
 
 
 def test_the_bundled_weights_in_eight_bits_find_the_cup(examples: Path) -> None:
@@ -101,9 +117,79 @@ def fastsam_command() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
+@pytest.mark.parametrize("source", ["fastsam-tiny", "tests/fixtures/port-tiny.pt"])
+def test_a_file_of_one_size_is_opened_by_opencv(fastsam_command, examples: Path, tmp_path: Path, source: str) -> None:
+    """With the outputs that ONNX Runtime computes from the file of every size, weights as float16 in both."""
+    free, fixed = tmp_path / "free.onnx", tmp_path / "fixed.onnx"
+    if source.endswith(".pt"):
+        source = str(Path(__file__).parents[2] / source)
+    for words in ((source, free), (source, fixed, "--fixed", "256,320")):
+        done = fastsam_command("export", *words)
+        assert done.returncode == 0, done.stderr
+    assert fixed.stat().st_size < 1.05 * free.stat().st_size
+    images = to_tensor(cv2.resize(read_image(examples / "coffee.png"), (320, 256)))
+    names = ["candidates", "prototypes"]
+    wanted = onnxruntime.InferenceSession(str(free)).run(names, {"images": images})
+    again = onnxruntime.InferenceSession(str(fixed)).run(names, {"images": images})
+    network = cv2.dnn.readNetFromONNX(str(fixed))
+    network.setInput(images)
+    for want, *found in zip(wanted, again, network.forward(names), strict=True):
+        for got in found:
+            assert got.shape == want.shape
+            assert np.abs(got - want).max() < 1e-4 * (want.max() - want.min())
+    done = fastsam_command("segment", examples / "coffee.png", "--model", fixed, "-o", tmp_path)
+    assert done.returncode == 2
+    assert "takes inputs of 256 x 320 alone: export its source without --fixed" in done.stderr
+    assert fastsam_command("export", fixed, tmp_path / "x.onnx").returncode == 2
+
+
+def test_a_file_of_one_size_has_its_masks_inside(fastsam_command, examples: Path, tmp_path: Path) -> None:
+    file = tmp_path / "masks.onnx"
+    done = fastsam_command("export", "fastsam-tiny", file, "--fixed", "256,320", "--with-masks")
+    assert done.returncode == 0, done.stderr
+    images = to_tensor(cv2.resize(read_image(examples / "coffee.png"), (320, 256)))
+    boxes, masks = onnxruntime.InferenceSession(str(file)).run(["boxes", "masks"], {"images": images})
+    assert len(boxes) > 3
+    assert masks.shape == (len(boxes), 64, 80)
+
+
+def test_photos_calibrate_in_the_size_that_will_be_used(make_set: Callable[..., Path]) -> None:
+    photos = sorted((make_set(2, size=(96, 128)) / "images").iterdir())
+    assert [x.shape for x in inputs_of(photos, 128)] == [(1, 3, 96, 128)] * 2
+    assert [x.shape for x in inputs_of(photos, 256)] == [(1, 3, 192, 256)] * 2
+    assert [x.shape for x in inputs_of(photos, 160, (160, 64))] == [(1, 3, 160, 64)] * 2
+
+
+def test_a_photo_is_centred_in_the_one_input() -> None:
+    images = fill(np.full((100, 50, 3), 255, np.uint8), (64, 96))
+    assert images.shape == (1, 3, 64, 96)
+    assert (images[0, :, :, 32:64] == 1).all()
+    np.testing.assert_allclose(images[0, :, :, :32], 114 / 255, rtol=1e-6)
+    np.testing.assert_allclose(images[0, :, :, 64:], 114 / 255, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("blank", "warns"), [(0, False), (1, False), (2, True), (4, True)])
+def test_photos_that_show_nothing_are_told(blank: int, warns: bool) -> None:
+    """Of four; a score at conf is a find."""
+
+    def outputs(score: float) -> tuple[np.ndarray, np.ndarray]:
+        candidates = np.zeros((1, 4 + 1 + 32, 7), np.float32)
+        candidates[0, 4, 3] = score
+        return candidates, np.zeros((1, 32, 8, 8), np.float32)
+
+    said = nothing_found([outputs(0.1)] * blank + [outputs(0.25)] * (4 - blank), Settings(conf=0.25))
+    assert (said is not None) == warns
+    if said:
+        assert said.startswith(f"warning: the network finds nothing in {blank} of 4 calibration photos")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["fastsam-tiny", "x.onnx", "--fixed", "500,320"], "--fixed '500,320' must be HEIGHT,WIDTH"),
+        (["fastsam-tiny", "x.onnx", "--fixed", "320"], "--fixed '320' must be HEIGHT,WIDTH"),
+        (["fastsam-tiny", "x.onnx", "--fixed", "0,320"], "--fixed '0,320' must be HEIGHT,WIDTH"),
+        (["fastsam-tiny", "x.onnx", "--fixed", "96,320", "--imgsz", "96"], "--imgsz 96 is not the longer side"),
         (["fastsam-tiny", "x.onnx", "--int8"], "--int8 needs photos to calibrate with"),
         (["fastsam-tiny", "x.onnx", "--margin", "-1"], "margin -1.0 is negative"),
         (["nonsense", "x.onnx"], "there is no model 'nonsense'"),

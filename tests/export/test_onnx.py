@@ -12,7 +12,7 @@ onnx = pytest.importorskip("onnx", reason="the export extra is not installed")
 
 from fastsam import FastSAM  # noqa: E402
 from fastsam.export import sources  # noqa: E402
-from fastsam.export.graphs import content_of, fold_pads, halve  # noqa: E402
+from fastsam.export.graphs import content_of, fold_pads, halved  # noqa: E402
 from fastsam.export.onnx import Exported, to_onnx  # noqa: E402
 from fastsam.export.sources import describe  # noqa: E402
 from fastsam.network import Architecture, build  # noqa: E402
@@ -41,8 +41,7 @@ def export(network: torch.nn.Module, architecture: Architecture, settings: Setti
     model = to_onnx(network)
     fold_pads(model)
     describe(model, settings, {"architecture": asdict(architecture)})
-    halve(model)
-    file.write_bytes(content_of(model))
+    file.write_bytes(content_of(halved(model)))
 
 
 @pytest.mark.parametrize("architecture", [Architecture(), Architecture("lite0"), Architecture("lite0", placed=3)])

@@ -80,11 +80,11 @@ def test_a_client_that_goes_costs_nothing_more(address: str) -> None:
 
     with socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1]))) as connection:
         connection.sendall(head.encode() + body)
-        until = time.monotonic() + 5
+        until = time.monotonic() + 60
         while pending() < 1:
             assert time.monotonic() < until
             time.sleep(0.02)
-    until = time.monotonic() + 3
+    until = time.monotonic() + 15  # all of the work takes a minute, or longer where this is slow
     while pending() > 0:
         assert time.monotonic() < until, "the job goes on without its client"
         time.sleep(0.05)

@@ -117,7 +117,7 @@ def test_wrong_use_of_the_command_is_one_line(words: list[str], message: str) ->
 def test_weights_that_are_none_are_said_so(detail: Callable[[Any], str], tmp_path: Path) -> None:
     (tmp_path / "secret-place.onnx").write_bytes(b"noise")
     with TestClient(make_app(str(tmp_path / "secret-place.onnx"), threads=1), base_url="http://127.0.0.1") as client:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while "loaded" in detail(answer := client.get("/readyz")):
             assert time.monotonic() < until
             time.sleep(0.1)

@@ -2,7 +2,6 @@
 
 import re
 import struct
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -125,10 +124,9 @@ def test_a_bomb_is_refused_by_its_header(service: TestClient) -> None:
     """A PNG of a few bytes that says it has four billion pixels is never decoded."""
     data = bytearray(png(10, 10))
     data[16:24] = (65_000).to_bytes(4, "big") * 2
-    start = time.monotonic()
     answer = service.post("/v1/segment", files={"image": ("a.png", bytes(data))})
-    assert answer.status_code == 413
-    assert time.monotonic() - start < 1
+    assert answer.status_code == 413  # decoded, it would be damaged or too large for any memory
+    assert "65000 x 65000 pixels" in answer.json()["detail"]
 
 
 def test_a_tiff_that_names_two_sizes_is_not_decoded_at_the_other(service: TestClient) -> None:

@@ -1,7 +1,9 @@
 """A run ends where it should, resumes exactly, and learns."""
 
 import json
+import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from fastsam.training.config import make_config, read_config  # noqa: E402
 from fastsam.training.detector import Detector, train  # noqa: E402
 from fastsam.training.learner import rate_at  # noqa: E402
 from fastsam.training.start import read_start  # noqa: E402
+from fastsam.training.stop import Stopped, deferred  # noqa: E402
 from fastsam.weights.convert import convert  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -44,7 +47,7 @@ def test_a_run_that_was_stopped_resumes_exactly(make_set: Callable[..., Path], t
             break  # as a kill would: after the third step's checkpoint
     assert checkpoint.load(tmp_path / "stopped" / "last.pt")["step"] == 3
     with (tmp_path / "stopped" / "log.jsonl").open("a") as log:
-        log.write('{"step": 4}\n')  # logged before the kill, after the checkpoint
+        log.write('{"step": 4}\n{"st')  # logged before the kill, after the checkpoint
     assert same(straight, finish_run(config, tmp_path / "stopped", log_every=1))
     steps = [json.loads(line)["step"] for line in (tmp_path / "stopped" / "log.jsonl").read_text().splitlines()]
     assert steps == [1, 2, 3, 4, 5, 6]
@@ -72,7 +75,8 @@ def test_a_config_builds_on_another(tmp_path: Path) -> None:
 def test_the_log_counts_photos_to_the_end(make_set: Callable[..., Path], tmp_path: Path) -> None:
     config = make_config({**SMALL, "data": [str(make_set())]})
     reports = list(train(config, tmp_path, CPU, workers=0, log_every=4))
-    assert [r.seen for r in reports] == [8, 12]
+    assert [r.seen for r in reports] == [2, 8, 12]  # the first tells at once how long it takes
+    assert reports[0].left > 0
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["photos"] for line in lines] == [8, 12]
     assert lines[0].keys() >= {"score", "box", "distribution", "mask", "photos_per_second", "learning_rate"}
@@ -80,10 +84,73 @@ def test_the_log_counts_photos_to_the_end(make_set: Callable[..., Path], tmp_pat
 
 
 def test_other_settings_do_not_continue_a_run(make_set: Callable[..., Path], tmp_path: Path) -> None:
-    data = [str(make_set())]
-    finish_run(make_config({**SMALL, "data": data}), tmp_path)
-    with pytest.raises(ValueError, match="other settings"):
-        finish_run(make_config({**SMALL, "data": data, "seed": 1}), tmp_path)
+    given = {**SMALL, "data": [str(make_set())]}
+    finish_run(make_config(given), tmp_path)
+    for changed in ({"seed": 1}, {"photos": 10}, {"photos": 24, "rate": 1e-4}):
+        with pytest.raises(ValueError, match=rf"other settings \({', '.join(changed)}\)"):
+            finish_run(make_config({**given, **changed}), tmp_path)
+
+
+def test_a_finished_run_is_lengthened(make_set: Callable[..., Path], tmp_path: Path) -> None:
+    """From where it ended on, at the rate that the longer run has there."""
+    given = {**SMALL, "data": [str(make_set())]}
+    finish_run(make_config(given), tmp_path)
+    longer = make_config({**given, "photos": 24})
+    state = finish_run(longer, tmp_path, log_every=2)
+    assert state["step"] == 12
+    assert state["config"]["photos"] == 24
+    assert checkpoint.load(tmp_path / "final.pt")["step"] == 12
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [6, 8, 10, 12]
+    assert [line["learning_rate"] for line in lines[1:]] == [rate_at(step, longer) for step in (8, 10, 12)]
+    assert lines[1]["learning_rate"] > lines[0]["learning_rate"]
+    finish_run(longer, tmp_path)  # nothing is left to do
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_after_its_step_saved(
+    make_set: Callable[..., Path], tmp_path: Path, number: signal.Signals
+) -> None:
+    config = make_config({**SMALL, "data": [str(make_set())]})
+    straight = finish_run(config, tmp_path / "straight")
+    before = signal.getsignal(number)
+    reports = train(config, tmp_path / "run", CPU, 0)
+    assert next(reports).seen == 2
+    signal.raise_signal(number)
+    with pytest.raises(Stopped) as stopped:
+        next(reports)
+    assert (stopped.value.number, stopped.value.seen, stopped.value.total) == (number, 4, 12)
+    assert signal.getsignal(number) is before
+    assert checkpoint.load(tmp_path / "run" / "last.pt")["step"] == 2
+    assert not (tmp_path / "run" / "final.pt").exists()
+    assert same(straight, finish_run(config, tmp_path / "run"))
+
+
+def test_a_second_signal_ends_at_once() -> None:
+    with deferred() as came:
+        signal.raise_signal(signal.SIGINT)
+        assert came == [signal.SIGINT]
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with deferred() as came:
+            signal.raise_signal(signal.SIGTERM)
+        assert came == []
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_run_in_another_thread_leaves_signals_alone() -> None:
+    def enter() -> list[int]:
+        with deferred() as came:
+            return came
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(enter).result() == []
 
 
 def test_a_run_starts_from_a_checkpoint(make_set: Callable[..., Path], tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ def export(
     int8: Annotated[bool, Parameter(negative="")] = False,
     calibrate: Path | None = None,
     with_masks: Annotated[bool, Parameter(negative="")] = False,
+    fixed: Annotated[str | None, Parameter(name="--fixed")] = None,
     json_file: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
     """Write a network as ONNX, and report how far it agrees with its source.
@@ -68,9 +69,18 @@ def export(
     with_masks
         Suppression and masks inside the file, for programs without this library: one photo at a time, masks cut on
         cells of 4 input pixels. The report is on the network before they are added.
+    fixed
+        HEIGHT,WIDTH of the only input that the file takes, for programs that need every shape in it, as OpenCV's DNN
+        does (which runs float files alone). This library takes files without it. Calibration uses the same size.
     json_file
         File to write the report to.
     """
+    from fastsam.export.fixed import fix, read_size
+
+    size = read_size(fixed) if fixed is not None else None
+    if size and imgsz is not None and imgsz != max(size):
+        raise UsageError(f"--imgsz {imgsz} is not the longer side of --fixed {fixed}: leave one of them out")
+    imgsz = max(size) if size else imgsz
     for name, value in (("margin", margin), ("soft", soft)):
         if value is not None and value < 0:
             raise UsageError(f"{name} {value} is negative: the least is 0")
@@ -78,6 +88,8 @@ def export(
         raise UsageError("--int8 needs photos to calibrate with: --calibrate FOLDER")
     if (second := second_network(source)) is not None:
         given = {"imgsz": imgsz, "conf": conf, "iou": iou, "max-det": max_det, "margin": margin, "soft": soft}
+        if size:
+            raise UsageError(f"--fixed is for networks that find everything: {source} draws one thing")
         for name, value in given.items():
             if value is not None:
                 raise UsageError(f"--{name} is for networks that find everything: {source} draws one thing")
@@ -87,7 +99,7 @@ def export(
         return 0
     photos = photos_of(calibrate) if calibrate else []
     from fastsam.export import sources
-    from fastsam.export.graphs import content_of, halve
+    from fastsam.export.graphs import content_of, halved
     from fastsam.runtimes.settings import read_settings
 
     model = sources.read(source, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, margin=margin, soft=soft)
@@ -99,14 +111,14 @@ def export(
 
         from fastsam.export.int8 import quantise
 
-        model = quantise(model, photos[:CALIBRATE], settings, partial(say, error=True))
+        model = quantise(model, photos[:CALIBRATE], settings, partial(say, error=True), size)
         helper.set_model_props(model, stored)
-    halve(model)
-    report = parity(reference, content_of(model), photos, calibrate)
+    report = parity(reference, content_of(halved(model)), photos, calibrate)
     if with_masks:
         from fastsam.export.masks import with_masks as add_masks
 
         add_masks(model, settings)
+    model = halved(fix(model, size) if size else model)
     with whole(output) as part:
         part.write_bytes(content_of(model))
     say(f"{output}: {output.stat().st_size / 1e6:.1f} MB; {report}")
@@ -136,12 +148,12 @@ def second_network(source: str) -> Path | None:
 def export_second(source: Path, output: Path, calibrate: Path | None, json_file: Path | None) -> None:
     """Writes the second network; in eight bits if there is a COCO-style set to calibrate with."""
     from fastsam.export import refine
-    from fastsam.export.graphs import content_of, halve
+    from fastsam.export.graphs import content_of, halved
 
     model = refine.to_onnx(refine.load_network(source))
     report = {}
     if calibrate is None:
-        halve(model)
+        model = halved(model)
     else:
         if not (calibrate / "instances.json").is_file():
             raise UsageError(f"{calibrate} has no instances.json: calibrate a second network with a COCO-style set")

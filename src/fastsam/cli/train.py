@@ -1,7 +1,6 @@
 """`fastsam train`: settings from a file and flags, a progress line, checkpoints that a later call resumes."""
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +15,7 @@ from fastsam.errors import UsageError, require
 if TYPE_CHECKING:
     from fastsam.training.config import Run
     from fastsam.training.loop import Report
+    from fastsam.training.stop import Stopped
 
 BUILT = ("backbone", "size", "reg_max", "mask_channels", "mask_towers", "placed", "coefficients")
 app = App(name="train", help="Train a network on COCO-style folders.")
@@ -63,7 +63,7 @@ def train(
     batch
         Photos a step.
     photos
-        Length of the run in photos seen.
+        Length of the run in photos seen; a larger number lengthens the run in OUTPUT.
     seed
         Seed of everything random.
     start
@@ -95,8 +95,7 @@ def train(
         if settings.get("backbone", theirs["backbone"]) == theirs["backbone"]:
             settings = {**{name: theirs[name] for name in BUILT}, **settings}
     whole = make_config(settings)
-    follow(run, whole, output, device, threads, workers, "photos")
-    return 0
+    return follow(run, whole, output, device, threads, workers, "photos")
 
 
 @app.command
@@ -134,7 +133,7 @@ def refine(
     batch
         Crops per step.
     photos
-        Length of the run in crops seen.
+        Length of the run in crops seen; a larger number lengthens the run in OUTPUT.
     seed
         Seed of everything random.
     start
@@ -159,15 +158,18 @@ def refine(
     given = locals()
     names = ("data", "cutouts", "backgrounds", "batch", "photos", "seed", "start", "pretrained", "holdout")
     settings |= {name: as_setting(given[name]) for name in names if given[name] is not None}
-    follow(run, make_config(settings), output, device, threads, workers, "crops")
-    return 0
+    return follow(run, make_config(settings), output, device, threads, workers, "crops")
 
 
 def follow(
     run: Callable[..., Any], config: "Run", output: Path, device: str, threads: int, workers: int, what: str
-) -> None:
-    """Runs a config to its end and tells of it, in photos or crops. Raises UsageError if there is no data."""
+) -> int:
+    """Runs a config to its end and tells of it, in photos or crops; returns the exit code, 128 + N after signal N.
+
+    Raises UsageError if there is no data.
+    """
     torch = require("torch", "train")
+    from fastsam.training.stop import Stopped
     from fastsam.training.world import joined
 
     if not config.data:
@@ -176,11 +178,25 @@ def follow(
         torch.set_num_threads(threads)
     where = choose_device(device)
     with joined(where, config.batch) as world:
-        for report in run(config, output, where, workers, world=world):
+        try:
+            for report in run(config, output, where, workers, world=world):
+                if world.rank == 0:
+                    say(said(report, what), error=True)
+        except Stopped as stopped:
             if world.rank == 0:
-                print(said(report, what), file=sys.stderr, flush=True)
+                say(paused(stopped, output, what), error=True)
+            return 128 + stopped.number
         if world.rank == 0:
             say(f"{output}/final.pt")
+    return 0
+
+
+def paused(stopped: "Stopped", output: Path, what: str) -> str:
+    """The line that says how to go on with a run that was stopped."""
+    return (
+        f"stopped at {stopped.seen} of {stopped.total} {what}, saved in {output}/last.pt: "
+        "give the same command again to go on"
+    )
 
 
 def said(report: "Report", what: str) -> str:

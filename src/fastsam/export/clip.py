@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from fastsam.errors import UsageError, require
-from fastsam.export.graphs import halve
+from fastsam.export.graphs import halved
 from fastsam.export.onnx import trace
 from fastsam.files import make_folder, whole
 from fastsam.network.clip import DEVIATION, MEAN, ImageTower, TextTower, Tower
@@ -160,10 +160,9 @@ def shape(entries: dict[str, Tensor], width: int, config: dict[str, Any]) -> Tow
 def write_tower(tower: nn.Module, example: Tensor, name: str, free: dict[int, str], file: Path) -> None:
     """Writes a tower as ONNX, float16 on disk."""
     model = trace(tower, (example,), {name: free, "vectors": {0: "n"}})
-    halve(model)
     make_folder(file.parent)
     with whole(file) as part:
-        part.write_bytes(model.SerializeToString())
+        part.write_bytes(halved(model).SerializeToString())
 
 
 def tokenizer_of_folder(folder: Path) -> Any:

@@ -86,9 +86,11 @@ def name_nodes(model: ModelProto) -> None:
         node.name = node.name or f"{node.op_type}_{k}"
 
 
-def halve(model: ModelProto) -> None:
-    """Stores the large weights as float16, each with a cast to float32 that a runtime folds when it loads."""
-    graph = model.graph
+def halved(model: ModelProto) -> ModelProto:
+    """A copy with its large weights as float16, each with a cast to float32 that a runtime folds when it loads."""
+    small = ModelProto()
+    small.CopyFrom(model)
+    graph = small.graph
     casts: list[NodeProto] = []
     exact = {name for node in graph.node if node.op_type in SCALED for name in node.input}
     for tensor in graph.initializer:
@@ -101,6 +103,7 @@ def halve(model: ModelProto) -> None:
     nodes = [*casts, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
+    return small
 
 
 def content_of(model: ModelProto) -> bytes:

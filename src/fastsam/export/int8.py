@@ -22,7 +22,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 
 from fastsam.errors import UsageError
 from fastsam.export.graphs import name_nodes
-from fastsam.image.letterbox import PADDING, prepare
+from fastsam.image.letterbox import Letterbox, letterbox, prepare, to_tensor
 from fastsam.image.read import read_image
 from fastsam.masks.placed import coefficients_of
 from fastsam.runtimes.onnx import open_file
@@ -38,15 +38,28 @@ PROBES = 2  # photos on which sensitivity is measured
 BEST = 100  # candidates whose coefficients count
 
 
-def quantise(model: ModelProto, photos: Sequence[Path], settings: Settings, say: Callable[[str], object]) -> ModelProto:
-    """The same network in eight bits, calibrated with `photos` at its own size. `say` takes a line of progress."""
+def quantise(
+    model: ModelProto,
+    photos: Sequence[Path],
+    settings: Settings,
+    say: Callable[[str], object],
+    size: tuple[int, int] | None = None,
+) -> ModelProto:
+    """The same network in eight bits, calibrated with `photos` as it will see them.
+
+    say: takes a line of progress, or of warning if the network finds nothing in at least half of the photos
+    size: see `inputs_of`
+    """
     if any(node.op_type == "QuantizeLinear" for node in model.graph.node):
         raise UsageError("this network has eight bits already: start from its float file")
     name_nodes(model)
-    inputs = [square(photo, settings.imgsz) for photo in photos]
+    inputs = inputs_of(photos, settings.imgsz, size)
     feeds: list[Feed] = [{"images": images} for images in inputs]
     layers, excluded = split(model)
-    reference = outputs_of(model, inputs[:PROBES])
+    outputs = outputs_of(model, inputs)
+    if warning := nothing_found(outputs, settings):
+        say(warning)
+    reference = outputs[:PROBES]
     sensitive: list[str] = []
     groups = [layers[k : k + GROUP] for k in range(0, len(layers), GROUP)]
     for number, group in enumerate(groups):
@@ -60,13 +73,36 @@ def quantise(model: ModelProto, photos: Sequence[Path], settings: Settings, say:
     return quantised(model, feeds, [*excluded, *sensitive], KINDS)
 
 
-def square(photo: Path, imgsz: int) -> Float:
-    """A photo as an input of one shape for all, (1, 3, imgsz, imgsz)."""
-    _, images = prepare(read_image(photo), imgsz)
-    side = -(-imgsz // 32) * 32
-    whole = np.full((1, 3, side, side), PADDING / 255, np.float32)
-    whole[:, :, : images.shape[2], : images.shape[3]] = images
-    return whole
+def inputs_of(photos: Sequence[Path], imgsz: int, size: tuple[int, int] | None = None) -> list[Float]:
+    """Photos as the network will see them.
+
+    size: (height, width) of the one input that it will be used with; by default photos keep their shape at `imgsz`
+    """
+    pixels = [read_image(photo) for photo in photos]
+    return [prepare(p, imgsz)[1] if size is None else fill(p, size) for p in pixels]
+
+
+def fill(pixels: npt.NDArray[np.uint8], size: tuple[int, int]) -> Float:
+    """A photo (H, W, 3) centred in one input, (1, 3, *size), as large as fits."""
+    (height, width), (h, w) = pixels.shape[:2], size
+    gain = min(h / height, w / width)
+    across, down = max(1, round(width * gain)), max(1, round(height * gain))
+    pad = ((w - across) // 2, (h - down) // 2)
+    box = Letterbox((height, width), size, (across / width, down / height), pad, (across, down))
+    return to_tensor(letterbox(pixels, box))
+
+
+def nothing_found(outputs: Sequence[tuple[Float, Float]], settings: Settings) -> str | None:
+    """A line of warning if at least half of the photos show nothing that the network finds."""
+    best = [float(c[0, 4 : -coefficients_of(p.shape[1], settings.placed)].max()) for c, p in outputs]
+    empty = sum(score < settings.conf for score in best)
+    if 2 * empty < len(best):
+        return None
+    return (
+        f"warning: the network finds nothing in {empty} of {len(best)} calibration photos (scores reach "
+        f"{max(best):.2f}, conf is {settings.conf:g}): eight bits may lose what such photos do not show; "
+        "calibrate with photos like those it will see"
+    )
 
 
 def split(model: ModelProto) -> tuple[list[str], list[str]]:

@@ -13,6 +13,7 @@ import onnx
 from onnx import ModelProto, helper, numpy_helper
 
 from fastsam.errors import UsageError, require
+from fastsam.export.fixed import is_fixed
 from fastsam.export.graphs import fold_pads
 from fastsam.runtimes.settings import Settings, read_settings
 from fastsam.untrusted import onnxfile
@@ -49,6 +50,8 @@ def opened(source: str) -> tuple[ModelProto, Settings, dict[str, Any]]:
         model = onnx.load_from_string(content)
     else:
         model = onnxfile.read(file)
+        if is_fixed(model):
+            raise UsageError(f"{file} takes inputs of one size alone: export its source again, without --fixed")
     stored = {p.key: p.value for p in model.metadata_props}
     if {o.name for o in model.graph.output} != {"candidates", "prototypes"}:
         raise UsageError(f"{file} is no segmentation network of ours: it lacks candidates or prototypes")

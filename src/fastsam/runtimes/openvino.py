@@ -54,6 +54,8 @@ def load(
             options["INFERENCE_NUM_THREADS"] = threads * streams
     try:
         model = core.read_model(file)
+        if model.inputs and model.inputs[0].partial_shape.is_static:
+            raise UsageError(f"{file} takes inputs of one size alone: export its source without --fixed")
         compiled = core.compile_model(model, name, options)
     except RuntimeError as error:
         raise UsageError(f"{file} is no network that OpenVINO can load") from error

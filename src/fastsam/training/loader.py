@@ -4,6 +4,7 @@ Enters: photos and a `Policy`. Leaves: `Batch`es, in order, from worker processe
 """
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,6 +22,7 @@ from fastsam.training.world import ALONE, World
 
 One = TypeVar("One")
 Many = TypeVar("Many")
+GRACE = 30  # seconds that a worker lives on after SIGTERM
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def in_order(
         batch_sampler=numbers,
         num_workers=workers,
         collate_fn=join,
-        worker_init_fn=_one_thread,
+        worker_init_fn=_settle,
         prefetch_factor=4 if workers else None,
         multiprocessing_context="fork" if workers else None,
         pin_memory=torch.cuda.is_available(),
@@ -130,8 +132,10 @@ def in_order(
     return iter(loader)
 
 
-def _one_thread(_worker: int) -> None:
+def _settle(_worker: int) -> None:
+    """One thread; SIGTERM, which service managers send to every process, leaves the run time to be saved first."""
     import cv2
 
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.alarm(GRACE))

@@ -50,6 +50,10 @@ class World:
         """Whether all have the same number."""
         return self.size == 1 or int(self.total(torch.tensor(number, device=device))) == number * self.size
 
+    def some(self, flag: bool) -> bool:
+        """Whether a flag is set in any of them. No device is waited for: the processes themselves talk."""
+        return flag if self.size == 1 else bool(self.total(torch.tensor(int(flag))))
+
     def wait(self) -> None:
         """Until all are here."""
         if self.size > 1:
@@ -70,7 +74,7 @@ def joined(device: torch.device, batch: int) -> Iterator[World]:
         raise UsageError(f"a batch of {batch} photos cannot be shared by {size} processes: choose a multiple of {size}")
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         yield World(dist.get_rank(), size)
     finally:
