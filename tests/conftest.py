@@ -28,6 +28,8 @@ LONG = {
     "training": ("training/test_[!adr]*", "training/test_re*", "cli/test_train.py"),
     "fuzz": ("*/test_*fuzz*", "serve/test_schema.py"),
     "service": ("serve/*",),
+    "export": ("export/test_files.py", "export/test_clip.py"),
+    "evaluation": ("cli/test_evaluate.py",),
 }
 
 
