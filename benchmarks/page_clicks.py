@@ -7,14 +7,12 @@ Starts `fastsam serve` and opens the photo. Needs the serve extra, playwright an
 
 import argparse
 import json
-import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import sync_playwright
+from serving import served
 
 WARM = 5  # first clicks that do not count
 WATCH = """() => {
@@ -38,17 +36,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    command = [sys.executable, "-m", "fastsam", "serve", "--no-browser", "--port", "0"]
-    if given.threads:
-        command += ["--threads", str(given.threads)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            found = re.search(r"http://\S+", server.stdout.readline())
-            assert found is not None
-            waits = measured(found.group(), given.photo, given.clicks)
-        finally:
-            server.terminate()
+    with served(*(("--threads", str(given.threads)) if given.threads else ())) as (address, _):
+        waits = measured(address, given.photo, given.clicks)
     low, median, high = (float(v) for v in np.percentile(waits[WARM:], (10, 50, 90)))
     print(f"{len(waits) - WARM} clicks: median {median:.1f} ms, 10th {low:.1f}, 90th percentile {high:.1f}")
     if given.json:

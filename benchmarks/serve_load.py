@@ -12,8 +12,6 @@ import argparse
 import json
 import multiprocessing
 import re
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from serving import served
 
 from fastsam import FastSAM
 from fastsam.client import Client
@@ -54,12 +53,7 @@ def main() -> None:
     given = parser.parse_args()
     model = FastSAM(threads=1)
     known = [learn(model, file) for file in given.photos]
-    command = [sys.executable, "-m", "fastsam", "serve", "--no-browser", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        found = re.search(r"http://\S+", server.stdout.readline())
-        assert found
-        address = found[0]
+    with served() as (address, process):
         while True:
             try:
                 Client(address).ask("GET", "/readyz")
@@ -72,10 +66,9 @@ def main() -> None:
             each = [given.clients // PROCESSES + (k < given.clients % PROCESSES) for k in range(PROCESSES)]
             done = pool.starmap_async(crowd, [(address, known, n, until, given.pause, k) for k, n in enumerate(each)])
             while not done.ready():
-                memory.append((time.time(), resident(server.pid)))
+                memory.append((time.time(), resident(process)))
                 done.wait(2)
             rows = [row for part in done.get() for row in part]
-        server.terminate()
     report = summary(rows, memory, given.clients, given.seconds)
     print(json.dumps(report, indent=2))
     if given.json:

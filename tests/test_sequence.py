@@ -196,6 +196,7 @@ def test_numpys_values_are_values(segments: Segments) -> None:
     assert len(segments.filter(area=(np.int64(100), None))) == 3
     assert len(segments.filter(area=np.array([100, 800]))) == 2
     assert len(segments.filter(area=[np.float32(100), np.inf], conf=np.float64(0.5), iou=np.array(0.5))) == 2
+    assert len(segments.filter(area=(np.inf, None))) == 0
     assert segments.filter(conf=0, iou=1) == segments
     boxes = np.array([PLACES[0], PLACES[2]], np.float32)
     assert [p.index for p in segments.select(boxes=boxes, refine=False)] == [0, 2]

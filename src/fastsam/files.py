@@ -18,7 +18,7 @@ def whole(file: Path) -> Iterator[Path]:
     folder = make_folder(file.parent)
     part = folder / f".{secrets.token_hex(8)}{file.suffix}"
     try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        part.touch(exist_ok=False)
     except OSError as error:
         raise UsageError(f"{folder} cannot be written to ({error.strerror}): choose another folder") from None
     try:

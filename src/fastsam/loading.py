@@ -5,7 +5,7 @@ Enters: a file or a model's name, a runtime, a device. Leaves: an object with `r
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from fastsam.errors import UsageError, require
 from fastsam.runtimes import onnx as onnx_runtime
 from fastsam.runtimes.settings import Settings
-from fastsam.values import integer, listed, show
+from fastsam.values import by_fields, integer, listed, show
 from fastsam.weights import catalogue
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
@@ -51,10 +51,9 @@ class Choice:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A file is found again from another folder, too."""
-        weights = self.weights
-        if weights is not None and os.path.exists(weights):
-            weights = os.path.abspath(weights)
-        return Choice, tuple(weights if f.name == "weights" else getattr(self, f.name) for f in fields(self))
+        if self.weights is None or not os.path.exists(self.weights):
+            return by_fields(self)
+        return by_fields(replace(self, weights=os.path.abspath(self.weights)))
 
     def shared(self, calls: int) -> "Choice":
         """The same for `calls` calls at a time, among which the threads are divided."""

@@ -24,9 +24,9 @@ from fastsam.masks.port import as_the_port
 from fastsam.refine.network import Refiner, shared
 from fastsam.runtimes.settings import Settings
 from fastsam.segments import Segments
-from fastsam.sources import Item, is_address, is_camera, is_several, items
+from fastsam.sources import Item, is_several, items, refuse_endless
 from fastsam.streams import ordered
-from fastsam.values import flag, integer, number, plain, show
+from fastsam.values import flag, integer, number, show
 
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -134,8 +134,7 @@ class FastSAM:
         refuse(published)
         if device is not None:
             self.to(device)
-        if is_camera(source) or is_address(source):
-            raise UsageError(f"{show(source)} may have no end: iterate over model.stream({show(source)})")
+        refuse_endless(source)
         if flag(stream, "stream") or is_several(source):
             settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det}
             found = self.stream(source, **settings, tile=tile, overlap=overlap, refine=refine)
@@ -161,9 +160,7 @@ class FastSAM:
             found = run(self.network, pixels, use, seconds, size)
         else:
             most = None if max_det is None else use.max_det
-            found = tiles.segment(
-                lambda p: run(self.network, p, use, {}, size), pixels, int(plain(tile)), overlap, use.iou, most
-            )
+            found = tiles.segment(lambda p: run(self.network, p, use, {}, size), pixels, tile, overlap, use.iou, most)
             found = replace(found, seconds=seconds | found.seconds)
         return self._refined(found, refine)
 
@@ -203,8 +200,7 @@ class FastSAM:
         """
         use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
         refine, at_once, size = drawing(refine), integer(at_once, "at_once", 1), sides(imgsz) or use.imgsz
-        if is_camera(sources) or is_address(sources):
-            raise UsageError(f"{show(sources)} may have no end: iterate over model.stream({show(sources)})")
+        refuse_endless(sources)
         photos = [opened(item) for item in items(sources)]
         alike: dict[tuple[int, int], list[int]] = {}
         for k, photo in enumerate(photos):

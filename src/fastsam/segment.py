@@ -6,7 +6,7 @@ Enters: the masks of a photo and an index. Leaves: what is known of that one, de
 import base64
 import colorsys
 import html
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -37,8 +37,8 @@ class Segment:
     index: int
     score: float
     name: str
-    masks: Masks = field(repr=False)
-    photo: UInt8 | None = field(default=None, repr=False)
+    masks: Masks
+    photo: UInt8 | None = None
 
     @property
     def mask(self) -> Bool:

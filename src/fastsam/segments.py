@@ -3,8 +3,9 @@
 Enters: masks, scores and classes. Leaves: picks, compact forms, files.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, overload
@@ -31,7 +32,7 @@ from fastsam.refine.draw import draw
 from fastsam.refine.everything import redraw
 from fastsam.refine.network import Refiner, shared
 from fastsam.segment import Segment, html_of, thumbnail
-from fastsam.values import flag, listed, number, position, positions, show
+from fastsam.values import flag, is_integer, listed, number, position, positions, show
 from fastsam.words import similarity
 from fastsam.words.encoder import load as encoder_of
 from fastsam.words.sight import Sight
@@ -66,7 +67,7 @@ class Segments(Sequence[Segment]):
     names: tuple[str, ...] = ("object",)
     seconds: dict[str, float] = field(default_factory=dict)
     photo: UInt8 | None = None
-    kept: Sight | None = field(default=None, repr=False)
+    kept: Sight | None = None
     threads: int | None = None
 
     def __post_init__(self) -> None:
@@ -99,7 +100,7 @@ class Segments(Sequence[Segment]):
 
         Raises IndexError for a number that does not exist, UsageError for anything else.
         """
-        if isinstance(index, (int, np.integer)) and not isinstance(index, bool):
+        if is_integer(index):
             i = position(index, len(self), "segment")
             return Segment(i, float(self.scores[i]), self.names[self.classes[i]], self.masks, self.photo)
         return self.take(index)
@@ -205,7 +206,7 @@ class Segments(Sequence[Segment]):
         picks = stage2.select(self.masks, self.scores, wanted, self.sight, encoder)
         if refiner is None or self.photo is None or all(pick.prompt.text is not None for pick in picks):
             return picks
-        return draw(self.photo, picks, refiner if isinstance(refiner, Refiner) else shared(self.threads))
+        return draw(self.photo, picks, refiner())
 
     def refine(self, *, refiner: Refiner | None = None, min_region_area: float = 0.0) -> "Segments":
         """Every mask drawn anew by the second network: exact edges, no islands, scores that know how good a mask is.
@@ -216,14 +217,14 @@ class Segments(Sequence[Segment]):
         Of masks that become the same one the better-scored stays. Raises UsageError if the photo is missing.
         """
         least = number(min_region_area, "min_region_area", most=None)
-        own = self._refiner(True if refiner is None else refiner)
+        network = self._refiner(True if refiner is None else refiner)
         assert self.photo is not None
-        network = own if isinstance(own, Refiner) else shared(self.threads)
-        found = redraw(self.photo, self.masks, self.scores, network, least)
+        assert network is not None
+        found = redraw(self.photo, self.masks, self.scores, network(), least)
         return replace(self, masks=found.masks, scores=found.scores, classes=self.classes[found.indices], kept=None)
 
-    def _refiner(self, refine: Any) -> Refiner | bool | None:
-        """What draws: a network, True for the bundled one, None for none.
+    def _refiner(self, refine: Any) -> Callable[[], Refiner] | None:
+        """What gives the network that draws, loaded when it is called; None if nothing draws.
 
         Raises UsageError if it is asked for and the photo is missing, and for anything else.
         """
@@ -233,7 +234,7 @@ class Segments(Sequence[Segment]):
             if refine is None:
                 return None
             raise UsageError("refine needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
-        return refine if isinstance(refine, Refiner) else True
+        return (lambda: refine) if isinstance(refine, Refiner) else partial(shared, self.threads)
 
     def name(
         self, words: Sequence[str], *, encoder: str | PathLike[str] | None = None, all: bool = False
@@ -291,7 +292,7 @@ class Segments(Sequence[Segment]):
                 parts += one.matches
             elif isinstance(one, Candidate):
                 parts.append(one)
-            elif isinstance(one, (int, np.integer)) and not isinstance(one, bool) and 0 <= one < len(self):
+            elif is_integer(one) and 0 <= one < len(self):
                 parts.append(Candidate(self.masks, (int(one),), 1.0))
             else:
                 raise UsageError(f"{show(one)} is no pick, no candidate and no index below {len(self)}")
@@ -423,7 +424,7 @@ class Segments(Sequence[Segment]):
             data = where.read_bytes()
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            raise UsageError(f"{file} is no saved Segments: {reason}") from None
+            raise UsageError(f"{file} {saved.NOT_OURS}: {reason}") from None
         return cls.from_npz(data, photo, name=str(file))
 
     @classmethod

@@ -13,10 +13,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fastsam.errors import UnreadableImageError
+from fastsam.errors import UnreadableImageError, UsageError
 from fastsam.image import video
 from fastsam.image.photos import find_files
-from fastsam.values import integer, plain
+from fastsam.values import integer, is_integer, plain, show
 
 ADDRESSES = ("http://", "https://", "rtsp://", "rtsps://", "rtmp://", "tcp://", "udp://")
 MOST_CAMERAS = 9999
@@ -44,7 +44,7 @@ class Item:
 
 def is_camera(source: Any) -> bool:
     """Whether a source is a camera's number."""
-    return isinstance(plain(source), int) and not isinstance(plain(source), bool)
+    return is_integer(plain(source))
 
 
 def is_address(source: Any) -> bool:
@@ -52,13 +52,19 @@ def is_address(source: Any) -> bool:
     return isinstance(source, str) and source.lower().startswith(ADDRESSES)
 
 
+def refuse_endless(source: Any) -> None:
+    """Raises UsageError for a source that may have no end, for calls that go through all of it."""
+    if is_camera(source) or is_address(source):
+        raise UsageError(f"{show(source)} may have no end: iterate over model.stream({show(source)})")
+
+
 def is_several(source: Any) -> bool:
     """Whether a source is several photos: a folder, a pattern, a video, a list or another iterable, (N, H, W, 3)."""
     if isinstance(source, (str, os.PathLike)):
         name = os.fspath(source)
-        if isinstance(name, bytes) or "\0" in name:
+        if isinstance(name, bytes) or "\0" in name or is_address(name):
             return False
-        return os.path.isdir(name) or is_pattern(name) or (not is_address(name) and video.is_video(Path(name)))
+        return os.path.isdir(name) or is_pattern(name) or video.is_video(Path(name))
     if isinstance(source, np.ndarray):
         return source.ndim == 4
     return isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray, dict))

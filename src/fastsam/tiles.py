@@ -56,7 +56,7 @@ def segment(
 
     Raises UsageError for an invalid tile or overlap.
     """
-    check(tile, overlap)
+    tile = check(tile, overlap)
     size = (pixels.shape[0], pixels.shape[1])
     whole = find(pixels)
     if max(size) <= tile:
@@ -79,11 +79,12 @@ def segment(
     return Segments(masks, scores, kinds, whole.names, seconds, pixels)
 
 
-def check(tile: int, overlap: float) -> None:
-    """Raises UsageError for an invalid tile or overlap."""
-    integer(tile, "tile", LEAST_TILE)
+def check(tile: int, overlap: float) -> int:
+    """The tile's side, as Python's integer. Raises UsageError for an invalid tile or overlap."""
+    side = integer(tile, "tile", LEAST_TILE)
     if real(overlap, "overlap", 0, 0.5) == 0:
         raise UsageError(f"overlap must be above 0, not {overlap}")
+    return side
 
 
 def windows(size: tuple[int, int], tile: int, overlap: float) -> Iterator[Box]:

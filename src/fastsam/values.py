@@ -17,6 +17,11 @@ from fastsam.errors import UsageError
 Int = npt.NDArray[np.int64]
 
 
+def is_integer(value: Any) -> bool:
+    """Whether a value is an integer, and not a bool."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
 def show(value: Any) -> str:
     """A value in one short line, for an error."""
     line = " ".join(repr(value).split())
@@ -33,8 +38,8 @@ def plain(value: Any) -> Any:
 def integer(value: Any, name: str, least: int, most: int | None = None) -> int:
     """An integer. Raises UsageError for anything else, and for one below `least` or above `most`."""
     found = plain(value)
-    if isinstance(found, int) and not isinstance(found, bool) and least <= found and (most is None or found <= most):
-        return found
+    if is_integer(found) and least <= found and (most is None or found <= most):
+        return int(found)
     limit = f"of at least {least}" if most is None else f"from {least} to {most}"
     raise UsageError(f"{name} must be an integer {limit}, not {show(value)}")
 
@@ -54,8 +59,8 @@ def limits(area: Any) -> tuple[float, float]:
     pair = area.tolist() if isinstance(area, np.ndarray) else area
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise UsageError(f"area {show(area)} is not (least, most) pixels, with None for no limit: area=(500, None)")
-    least, most = (None if v is None or is_endless(v) else number(v, "area", most=None) for v in pair)
-    return least or 0.0, float("inf") if most is None else most
+    least, most = (v if v is None or is_endless(v) else number(v, "area", most=None) for v in pair)
+    return 0.0 if least is None else float(least), float("inf") if most is None else float(most)
 
 
 def is_endless(value: Any) -> bool:
@@ -111,7 +116,7 @@ def positions(indices: Any, count: int, what: str) -> Int:
         found = np.asarray(indices)
     except (ValueError, TypeError):
         found = np.zeros(0, object)
-    if found.size == 0 and found.ndim == 1 and found.dtype.kind in "fiub" and (found.dtype.kind != "b" or count == 0):
+    if found.shape == (0,) and found.dtype.kind == "f":  # what NumPy makes of []
         return np.zeros(0, np.int64)
     if found.ndim == 1 and found.dtype == bool:
         if len(found) != count:

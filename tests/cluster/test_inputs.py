@@ -15,6 +15,7 @@ from pyarrow import fs
 
 from fastsam.cluster import chunks, photos
 from fastsam.cluster.chunks import Chunk
+from fastsam.cluster.parts import sample_name
 from fastsam.cluster.reading import read
 from fastsam.cluster.storage import Place, listed, place_of, read_bytes, split_glob, whole
 from fastsam.errors import UsageError
@@ -142,6 +143,25 @@ def test_a_part_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     with whole(place) as file:
         file.write_text("all")
     assert [f.read_text() for f in tmp_path.rglob("*") if f.is_file()] == ["all"]
+
+
+@pytest.mark.parametrize(
+    ("content", "suffix"),
+    [
+        (b"\xff\xd8\xff\xe0", ".jpg"),
+        (b"\x89PNG\r\n\x1a\n", ".png"),
+        (b"RIFF\0\0\0\0WEBP", ".webp"),
+        (b"BM", ".bmp"),
+        (b"GIF89a", ".gif"),
+        (b"II*\0", ".tif"),
+        (b"\0\0\0\x18ftypavif\0\0\0\0avif", ".avif"),
+        (b"FLV\1", ".tif"),
+        (b"", ".tif"),
+    ],
+)
+def test_a_sample_without_a_suffix_has_its_contents(content: bytes, suffix: str) -> None:
+    assert sample_name("a/b", content, set()) == ("a/b", suffix)
+    assert sample_name("a.png", content, set()) == ("a", ".png")
 
 
 def test_a_broken_table_is_a_failure_among_others(few: Path, tmp_path: Path) -> None:

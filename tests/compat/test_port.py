@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -11,7 +11,7 @@ import pytest
 
 from fastsam import FastSAM as OwnFastSAM
 from fastsam import Segments, UsageError
-from fastsam.compat import FastSAM, Results
+from fastsam.compat import FastSAM, FastSAMPredictor, Results
 from fastsam.compat.answers import gathered
 from fastsam.compat.port import answers, groups
 from fastsam.masks import rle
@@ -115,6 +115,28 @@ def test_the_interfaces_fit_together(examples: Path) -> None:
         FastSAMPrompt(examples / "coffee.png", None)
     with pytest.raises(UsageError, match="a str is no FastSAM model"):
         SamPredictor("fastsam-tiny")
+
+
+def test_a_predictor_takes_source_and_stream_beforehand(examples: Path) -> None:
+    photo = examples / "coffee.png"
+    ask = FastSAMPredictor(overrides={"source": photo, "stream": True, "imgsz": 64})
+    assert isinstance(ask(), Iterator)
+    assert len(list(ask())) == 1
+    assert isinstance(ask(stream=False), list)  # the call's own wins
+    assert len(ask([photo, photo], stream=False)) == 2
+    assert [len(list(made)) for made in (ask(), ask([photo, photo]))] == [1, 2]
+
+
+def test_a_model_that_is_loaded_is_taken(examples: Path) -> None:
+    own = OwnFastSAM()
+    model = FastSAM(own)
+    assert model.model is own
+    assert (model.device, model.ckpt_path, model.model_name) == ("cpu", "FastSAM", "FastSAM")
+    ask = FastSAMPredictor()
+    ask.setup_model(own)
+    assert (ask.model.model, ask.model.model_name) == (own, "FastSAM")
+    ask.setup_model(model)
+    assert ask.model is model
 
 
 def test_keywords_without_effect_are_taken_and_unknown_ones_refused(examples: Path) -> None:

@@ -43,6 +43,30 @@ def test_a_stream_segments_when_its_turn_comes(port: FastSAM, clip: Path, monkey
     assert len(list(stream)) == 3
 
 
+def test_labels_have_their_frames_number(
+    port: FastSAM, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, empty = port.model, [False, True, False, False]
+
+    def all_but_the_second(pixels: np.ndarray, **named: object) -> object:
+        segments = model(pixels, **named)
+        return segments.take([]) if empty.pop(0) else segments
+
+    monkeypatch.setattr(port, "model", Counting(all_but_the_second, []))
+    monkeypatch.setattr(Counting, "settings", model.settings, raising=False)
+    results = port(clip, imgsz=64, conf=0.01, save=True, save_txt=True, save_crop=True, project=tmp_path, name="p")
+    assert [len(result) > 0 for result in results] == [True, False, True, True]
+    assert {file.name for file in (tmp_path / "p").glob("*.jpg")} == {f"clip{k}.jpg" for k in ("", "-2", "-3", "-4")}
+    labels = {file.stem: len(file.read_text().splitlines()) for file in (tmp_path / "p" / "labels").iterdir()}
+    assert labels == {"clip": len(results[0]), "clip-3": len(results[2]), "clip-4": len(results[3])}
+    crops = len(list((tmp_path / "p" / "crops").rglob("*.jpg")))
+    assert crops == sum(len(result) for result in results)
+    next_call = FastSAM(model)(clip, imgsz=64, conf=0.01, save_txt=True, project=tmp_path, name="p", exist_ok=True)
+    assert len(next_call[0]) > 0
+    assert (tmp_path / "p" / "labels" / "clip-2.txt").exists()  # the first name that is free
+    assert (tmp_path / "p" / "labels" / "clip-5.txt").exists()
+
+
 class Counting:
     """A model that notes its calls."""
 

@@ -129,6 +129,25 @@ def test_a_png_whose_chunk_claims_gigabytes_is_cut() -> None:
         decode(whole[:at] + b"\xff\xff\xff\xf0" + whole[at + 4 :])
 
 
+MANY = {
+    "jpeg": b"\xff\xd8\xff\x01" + b"\xff\x01" * (1 << 20),
+    "png": png(30, 20)[:33] + chunk(b"tEXt", b"") * 200_000,
+    "avif": box(b"ftyp", b"avif\0\0\0\0avif") + box(b"moov", box(b"trak", box(b"free", b"") * 15_000) * 10),
+}
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_a_file_of_very_many_parts_is_refused_before_its_end(kind: str) -> None:
+    with pytest.raises(UnreadableImageError, match="more parts than a photo needs"):
+        header.read_header(MANY[kind])
+
+
+def test_as_many_parts_as_encoders_write_are_read() -> None:
+    whole = png(30, 20)
+    parts = whole[:33] + chunk(b"IDAT", bytes(1 << 11)) * 25_000 + whole[-12:]  # 2 KiB each
+    assert header.read_header(parts).width == 30
+
+
 def test_a_file_too_large_for_any_photo_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / "sparse.jpg").open("wb") as file:
         file.write(b"\xff\xd8\xff\xe0")

@@ -16,8 +16,8 @@ def iou(a: Any, b: Any) -> float:
 
 
 @pytest.fixture(autouse=True)
-def one_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Crops are large enough for the network made by hand to see the masks of a call together and in order."""
+def larger_crops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Crops of 96 px at least: the network made by hand needs cells that fine to draw one disc twice the same."""
     monkeypatch.setattr("fastsam.refine.everything.SIZES", (96, 128))
 
 
@@ -27,8 +27,8 @@ def segments(photo: np.ndarray, things: np.ndarray) -> Segments:
     rough = np.zeros((6, *things.shape[1:]), bool)
     for k, thing in enumerate(things):
         rows, columns = np.flatnonzero(thing.any(1)), np.flatnonzero(thing.any(0))
-        rough[k, rows[0] : rows[-1] + 2, columns[0] - 1 : columns[-1] + 1] = True
-        rough[k + 3, rows[0] - 1 : rows[-1] + 1, columns[0] : columns[-1] + 2] = True
+        rough[k, rows[0] : rows[-1] + 3, columns[0] - 2 : columns[-1] + 1] = True
+        rough[k + 3, rows[0] - 2 : rows[-1] + 1, columns[0] : columns[-1] + 3] = True
     return Segments.from_masks(photo, rough, [0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
 
 

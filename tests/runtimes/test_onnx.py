@@ -57,10 +57,15 @@ def test_settings_become_what_they_are() -> None:
 
 
 def network(
-    candidates: list[int], prototypes: list[int], value: float = 0.0, kind: int = TensorProto.FLOAT, **stored: Any
+    candidates: list[int],
+    prototypes: list[int],
+    value: float = 0.0,
+    kind: int = TensorProto.FLOAT,
+    takes: tuple[int | None, ...] | None = (None, 3, None, None),
+    **stored: Any,
 ) -> bytes:
-    """Outputs of fixed shapes, whatever the picture."""
-    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, [None, 3, None, None])
+    """Outputs of fixed shapes, whatever the picture. takes: sides of the input, those that are fixed; None: any"""
+    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, takes)
     nodes, outputs = [], []
     for name, shape in (("candidates", candidates), ("prototypes", prototypes)):
         filled = helper.make_tensor(f"{name}_value", kind, [1], [value])
@@ -103,6 +108,35 @@ def test_outputs_that_are_not_those_of_a_network_of_ours_are_refused(
         FastSAM(tmp_path / "it.onnx", runtime=runtime, threads=1)
     assert "it.onnx" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+@pytest.mark.parametrize(
+    ("takes", "reason"),
+    [
+        ((2, 3, None, None), "cannot be run on a picture of 64 x 64 pixels"),
+        ((None, 3, 96, None), "cannot be run on a picture of 64 x 64 pixels"),
+        ((None, 3, None, 96), "cannot be run on a picture of 64 x 64 pixels"),
+        ((None, 3, 64, 96), "inputs of 64 x 96 alone"),
+        ((1, 3, 64, 64), "inputs of 64 x 64 alone"),
+    ],
+)
+def test_inputs_with_fixed_sides_are_refused(tmp_path: Path, takes: tuple[int, ...], reason: str, runtime: str) -> None:
+    if runtime == "openvino":
+        pytest.importorskip("openvino", reason="the openvino extra is not installed")
+    (tmp_path / "it.onnx").write_bytes(network([1, 37, 84], [1, 32, 16, 16], takes=takes))
+    with pytest.raises(UsageError, match=reason if runtime == "onnx" else "inputs of one size alone") as error:
+        FastSAM(tmp_path / "it.onnx", runtime=runtime, threads=1)
+    assert "it.onnx" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_input_of_any_rank_is_tried(tmp_path: Path) -> None:
+    (tmp_path / "it.onnx").write_bytes(network([1, 37, 84], [1, 32, 16, 16], takes=None))
+    assert FastSAM(tmp_path / "it.onnx", threads=1).settings.names == ("object",)
+    pytest.importorskip("openvino", reason="the openvino extra is not installed")
+    with pytest.raises(UsageError, match=r"it\.onnx is no network that OpenVINO can load"):
+        FastSAM(tmp_path / "it.onnx", runtime="openvino", threads=1)
 
 
 def test_a_graph_that_fails_on_a_picture_is_refused_when_it_is_loaded(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The one place that prints lines of ours: what would steer a terminal or break a line is shown as its escape.
+"""Prints lines that hold names: what would steer a terminal or break a line is shown as its escape.
 
 Names of files, words of models and what files say of themselves may hold anything.
 """
@@ -13,7 +13,9 @@ from fastsam.untrusted.shown import escaped
 
 def say(line: object, error: bool = False) -> None:
     """Prints a line on standard output, or on standard error."""
-    _print(visible(str(line)), sys.stderr if error else sys.stdout)
+    stream = sys.stderr if error else sys.stdout
+    known = stream.encoding or "utf-8"
+    print(visible(str(line)).encode(known, "backslashreplace").decode(known), file=stream, flush=True)
 
 
 def complain(line: object) -> None:
@@ -46,8 +48,3 @@ def say_warnings() -> None:
 
     warnings.simplefilter("always", PhotoWarning)
     warnings.showwarning = show
-
-
-def _print(line: str, stream: TextIO) -> None:
-    known = stream.encoding or "utf-8"
-    print(line.encode(known, "backslashreplace").decode(known), file=stream, flush=True)

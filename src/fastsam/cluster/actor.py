@@ -23,13 +23,13 @@ from fastsam.cluster.parts import Facts, Part, Row, counts, is_there
 from fastsam.cluster.photos import Found
 from fastsam.cluster.storage import Place, one_line, read_bytes
 from fastsam.cluster.tries import Try, begin
+from fastsam.image.header import most_pixels
 from fastsam.image.read import decode
 from fastsam.model import FastSAM
 from fastsam.segments import Segments
 from fastsam.streams import ordered
 
 PAUSES = (1.0, 5.0)  # seconds before a part is tried again
-PIXELS = 200_000_000  # of a photo, at most
 Opened = tuple[str, bytes, "npt.NDArray[np.uint8] | str"]
 
 
@@ -57,7 +57,7 @@ class Worker:
     """Segments chunks. Two may be under way: while one waits for its photos or is written, the other computes."""
 
     def __init__(self, task: Task) -> None:
-        os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(PIXELS)
+        os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(most_pixels())
         cv2.setNumThreads(task.use["threads"])  # OpenCV would take all cores for every worker
         self.task = task
         with TemporaryDirectory(prefix="fastsam-") as folder:

@@ -83,12 +83,12 @@ def segment(
     if source.files == target.files and inputs.takes(input_, target):
         raise UsageError(f"{output} lies within {input_}: choose a folder beside it, or it would become its own input")
     use: dict[str, Any] = {"threads": threads, "runtime": runtime, "device": "cuda" if gpus else "cpu"}
-    network = FastSAM(model, threads=1, runtime=runtime)  # for its settings: this machine may have no GPU
     given = settings or {}
+    with nullcontext(catalogue.locate(model)) if runtime == "torch" else catalogue.opened(model) as weights:
+        network = FastSAM(weights, threads=1, runtime=runtime)  # for its settings: this machine may have no GPU
+        content = weights.read_bytes()
     view = {name: value for name, value in given.items() if name in ("tile", "overlap", "refine")}
     resolved = network.resolve(**{name: value for name, value in given.items() if name not in view})
-    with nullcontext(catalogue.locate(model)) if runtime == "torch" else catalogue.opened(model) as weights:
-        content = weights.read_bytes()
     own = {**asdict(resolved), **view}
     facts = Facts(json.dumps(own), hashlib.sha256(content).hexdigest())
     about = {"input": absolute(input_), "model": facts.model, "settings": own, "formats": sorted(formats)}

@@ -20,7 +20,7 @@ from pyarrow import fs
 
 from fastsam.cluster.storage import Place, delete, whole
 from fastsam.formats import answers, coco
-from fastsam.image.kinds import SUFFIXES
+from fastsam.image.kinds import HEAD, SUFFIXES, kind_of
 from fastsam.masks.rle import area
 from fastsam.segments import Segments
 
@@ -148,8 +148,9 @@ def sample_name(key: str, content: bytes, used: set[str]) -> tuple[str, str]:
     if stem in used:
         stem += "-" + hashlib.sha256(key.encode()).hexdigest()[:12]
     used.add(stem)
-    kinds = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp", b"BM": ".bmp", b"GI": ".gif"}
-    return stem, path.suffix if known else kinds.get(content[:2], ".tif")
+    kind = kind_of(content[:HEAD])
+    usual = {"jpeg": ".jpg", "tiff": ".tif", "video": ".tif", None: ".tif"}
+    return stem, path.suffix if known else usual.get(kind, f".{kind}")
 
 
 def beside(output: Place, format_: str, name: str) -> Place:

@@ -20,6 +20,7 @@ from pyarrow import fs
 
 from fastsam.errors import UsageError
 from fastsam.files import whole as whole_here
+from fastsam.untrusted.shown import reason
 
 TEMPORARY = "_tmp"  # in each folder, for what is being written there
 MAGIC = re.compile(r"[*?\[]")
@@ -194,4 +195,4 @@ def delete(place: Place) -> None:
 
 def one_line(error: Any) -> str:
     """What went wrong, for a person."""
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    return reason(error, 300)

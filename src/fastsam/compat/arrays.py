@@ -18,7 +18,7 @@ class Array(np.ndarray[Any, Any]):
 
     def __getitem__(self, index: Any) -> Any:
         """What an `ndarray` has there; one element is an array of dimension 0."""
-        found = super().__getitem__(plain(index))
+        found = super().__getitem__(without_tensors(index))
         return array(found) if isinstance(found, np.generic) else found
 
     def __iter__(self) -> Iterator[Any]:
@@ -174,11 +174,14 @@ def with_axis(named: dict[str, Any], dim: Any) -> dict[str, Any]:
     return renamed if dim is None else renamed | {"axis": dim}
 
 
-def plain(index: Any) -> Any:
-    """An index without tensors in it, which NumPy reads element by element."""
-    if isinstance(index, tuple):
-        return tuple(plain(one) for one in index)
-    return np.asarray(index) if hasattr(index, "detach") and not isinstance(index, np.ndarray) else index
+def untensored(value: Any) -> Any:
+    """A tensor as an array in memory, anything else as it is."""
+    return np.asarray(value.detach().cpu()) if hasattr(value, "detach") and not isinstance(value, np.ndarray) else value
+
+
+def without_tensors(value: Any) -> Any:
+    """The same, of a tuple for each of its entries: NumPy reads tensors element by element."""
+    return tuple(without_tensors(one) for one in value) if isinstance(value, tuple) else untensored(value)
 
 
 def picked(count: int, index: Any) -> npt.NDArray[np.int64]:
@@ -186,7 +189,7 @@ def picked(count: int, index: Any) -> npt.NDArray[np.int64]:
 
     Raises IndexError for what lies outside.
     """
-    own = plain(index)
+    own = without_tensors(index)
     if isinstance(own, (list, tuple)):
         own = np.asarray(own, np.int64 if not len(own) else None)
     return np.atleast_1d(np.arange(count)[own])

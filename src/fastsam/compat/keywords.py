@@ -16,6 +16,7 @@ from fastsam.values import integer, number
 
 SHARES = ("conf", "iou")
 SETTINGS = (*SHARES, "max_det")
+PROMPTS = ("bboxes", "points", "labels", "texts")
 WRITING = ("save", "save_txt", "save_conf", "save_crop", "show", "project", "name", "exist_ok")
 PICTURE = ("line_width", "show_labels", "show_conf", "show_boxes")  # of what is written or shown
 OWN = ("imgsz", "device", "classes", "vid_stride", "refine", "source", "stream")
@@ -45,11 +46,10 @@ class Call:
 
 def call_of(named: dict[str, Any]) -> Call:
     """Reads keywords. Raises UsageError for one that is unknown; warns of one that has no effect here but there."""
-    known = (*SETTINGS, *WRITING, *PICTURE, *OWN, *IGNORED, *WARNED)
-    prompts = ("bboxes", "points", "labels", "texts")
+    known = (*SETTINGS, *WRITING, *PICTURE, *OWN, *IGNORED, *WARNED, *PROMPTS)
     for word in named:
-        if word not in (*known, *prompts):
-            near = difflib.get_close_matches(word, (*known, *prompts), 1)
+        if word not in known:
+            near = difflib.get_close_matches(word, known, 1)
             raise UsageError(f"unknown keyword {word!r}" + (f": do you mean {near[0]!r}?" if near else ""))
     lost = [word for word in WARNED if named.get(word)]
     if lost:

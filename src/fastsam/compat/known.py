@@ -40,10 +40,10 @@ class Known:
 def missing(kind: str, name: str) -> AttributeError:
     """The error for an attribute that our class `kind` lacks."""
     interface = INTERFACES.get(kind)
-    for names, instead in ({} if interface is None else interface.absent).items():
-        if name in names.split():
-            assert interface is not None
-            return NotHereError(f"{kind}.{name} of {interface.whose} is not here: {instead}")
+    if interface is not None:
+        for names, instead in interface.absent.items():
+            if name in names.split():
+                return NotHereError(f"{kind}.{name} of {interface.whose} is not here: {instead}")
     return AttributeError(f"{kind!r} object has no attribute {name!r}")
 
 

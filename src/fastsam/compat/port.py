@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.compat.answers import answer_boxes, answer_points, answer_texts, gathered, refiner_of
-from fastsam.compat.arrays import plain
-from fastsam.compat.keywords import Call, call_of
+from fastsam.compat.arrays import without_tensors
+from fastsam.compat.keywords import PROMPTS, Call, call_of
 from fastsam.compat.known import Known
 from fastsam.compat.published import nested
 from fastsam.compat.results import Results
@@ -37,15 +37,14 @@ PUBLISHED = {"conf": 0.25, "iou": 0.7, "max_det": 300}  # Ultralytics' defaults,
 class FastSAM(Known):
     """The model class of Ultralytics and of the published code.
 
-    model: a checkpoint (.pt, .safetensors, .onnx) or a model's name
+    model: a checkpoint (.pt, .safetensors, .onnx), a model's name, or a `fastsam.FastSAM`
     """
 
     task = "segment"
 
-    def __init__(self, model: str | PathLike[str] = "fastsam-tiny") -> None:
-        self.model, self.device = Model(model), "cpu"
-        self.ckpt_path = str(model)
-        self.model_name = str(model)
+    def __init__(self, model: str | PathLike[str] | Model = "fastsam-tiny") -> None:
+        self.model, self.device = model if isinstance(model, Model) else Model(model), "cpu"
+        self.ckpt_path = self.model_name = "FastSAM" if isinstance(model, Model) else str(model)
 
     @property
     def names(self) -> dict[int, str]:
@@ -165,19 +164,16 @@ class FastSAMPredictor(Known):
         named = self._named if model is None else model
         if isinstance(named, FastSAM):
             self.model = named
-        elif isinstance(named, Model):
-            self.model = FastSAM.__new__(FastSAM)
-            self.model.model, self.model.device = named, "cpu"
-            self.model.ckpt_path = self.model.model_name = "FastSAM"
         else:
             self.model = FastSAM() if named is None else FastSAM(named)
 
-    def __call__(self, source: Any = None, model: Any = None, stream: bool = False, **named: Any) -> Any:
-        """Everything in photos, as `FastSAM.predict`."""
+    def __call__(self, source: Any = None, model: Any = None, stream: bool | None = None, **named: Any) -> Any:
+        """Everything in photos, as `FastSAM.predict`; what is None is as `overrides` say."""
         if model is not None or self.model is None:
             self.setup_model(model)
         assert self.model is not None
-        return self.model.predict(source, stream, **{**self.args, **named})
+        own = {word: value for word, value in (("source", source), ("stream", stream)) if value is not None}
+        return self.model.predict(**{**self.args, **named, **own})
 
     def prompt(
         self, results: Any, bboxes: Any = None, points: Any = None, labels: Any = None, texts: Any = None
@@ -196,9 +192,9 @@ class FastSAMPredictor(Known):
 
     def set_prompts(self, prompts: dict[str, Any]) -> None:
         """Prompts that the next calls answer."""
-        unknown = sorted(set(prompts) - {"bboxes", "points", "labels", "texts"})
+        unknown = sorted(set(prompts) - set(PROMPTS))
         if unknown:
-            raise UsageError(f"unknown prompt {unknown[0]!r}: give bboxes, points, labels, texts")
+            raise UsageError(f"unknown prompt {unknown[0]!r}: give {', '.join(PROMPTS)}")
         self.args = {**self.args, **prompts}
 
 
@@ -214,7 +210,7 @@ def answers(
     segments: Segments, bboxes: Any, points: Any, labels: Any, texts: Any, refine: bool | Refiner
 ) -> tuple[Segments, npt.NDArray[np.int64]]:
     """The masks that answer, and the number of each one's prompt: boxes first, then points, then words."""
-    bboxes, points, labels = plain(bboxes), plain(points), plain(labels)
+    bboxes, points, labels = (without_tensors(given) for given in (bboxes, points, labels))
     found: list[list[Candidate]] = []
     if bboxes is not None:
         found += answer_boxes(segments, nested(bboxes), refine)

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.compat.answers import answer_boxes, answer_points, answer_texts, refiner_of
-from fastsam.compat.arrays import Array, array
+from fastsam.compat.arrays import Array, array, untensored
 from fastsam.compat.known import Known
 from fastsam.compat.results import Results
 from fastsam.errors import UsageError
@@ -69,10 +69,9 @@ class FastSAMPrompt(Known):
 
     def box_prompt(self, bbox: Any = None, bboxes: Any = None) -> Stack:
         """One mask per box (xyxy in pixels) that has one, float32 (K, H, W), in order."""
-        given = [box for value in (bbox, bboxes) if value is not None for box in nested(value)]
         if bbox is None and bboxes is None:
             raise UsageError("box_prompt needs bbox=[x1, y1, x2, y2] or bboxes=[[x1, y1, x2, y2], ...]")
-        return self._stack(answer_boxes(self.segments, given, self.refine), np.float32)
+        return self._stack(answer_boxes(self.segments, boxes_of(bbox, bboxes), self.refine), np.float32)
 
     def point_prompt(self, points: Any, pointlabel: Any = None) -> Stack:
         """The mask that labelled points (x, y in pixels; 1 foreground, 0 background) mean, bool (1, H, W)."""
@@ -123,7 +122,7 @@ class FastSAMPrompt(Known):
         colours = None if mask_random_color else np.array([(0, 0, 0)] + [ONE_COLOUR] * int(labels.max()), np.uint8)
         outlined = withContours if with_contours is None else with_contours
         picture = overlay.draw_labels(self.img, labels, outlines=outlined, colours=colours)
-        for box in (box for value in (bbox, bboxes) if value is not None for box in nested(value)):
+        for box in boxes_of(bbox, bboxes):
             overlay.draw_box(picture, tuple(box))
         asked = [] if points is None else nested(points)
         if asked:
@@ -221,7 +220,7 @@ def masks_of(annotations: Any) -> Any:
     if not isinstance(annotations, (list, tuple)):
         return annotations
     if len(annotations) == 1 and isinstance(annotations[0], (Results, Segments)):
-        return masks_of(annotations[0]) if isinstance(annotations[0], Results) else annotations[0]
+        return masks_of(annotations[0])
     return [one["segmentation"] if isinstance(one, dict) else one for one in annotations]
 
 
@@ -245,13 +244,18 @@ def smoothed(mask: Bool) -> Bool:
     return np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((8, 8), np.uint8)) > 0)
 
 
+def boxes_of(bbox: Any, bboxes: Any) -> list[Any]:
+    """The boxes of both arguments of a call, each of which may be None."""
+    return [box for value in (bbox, bboxes) if value is not None for box in nested(value)]
+
+
 def nested(values: Any) -> list[Any]:
     """A list of points or boxes, of which a single one may come flat; empty if there is none.
 
     Copies: what a caller gave is left alone.
     """
     try:
-        rows = np.array(values.detach().cpu() if hasattr(values, "detach") else values, np.float64)
+        rows = np.array(untensored(values), np.float64)
     except (ValueError, TypeError):
         rows = np.zeros((0, 0, 0))
     if rows.size == 0 and rows.ndim in (1, 2):

@@ -7,7 +7,8 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,22 +96,24 @@ def save_txt(results: "Results", file: Path, save_conf: bool) -> str:
     return str(file)
 
 
-def save_crop(results: "Results", folder: Path, name: Path) -> None:
-    """Writes the part of the photo about every box, under names that are free."""
+def save_crop(results: "Results", folder: Path, stem: str, left: dict[Path, Iterator[str]] | None = None) -> None:
+    """Writes the part of the photo about every box, under names that are free.
+
+    left: the stems that were not tried yet, by first file, for several results of one name
+    """
     height, width = results.orig_shape
+    left = {} if left is None else left
     for k, (x, y, w, h) in zip(results.segments.classes.tolist(), results.boxes.xywh.numpy().tolist(), strict=True):
         half = np.array([w * GAIN + PAD, h * GAIN + PAD]) / 2
         (x0, y0), (x1, y1) = (np.array([x, y]) - half).astype(int), (np.array([x, y]) + half).astype(int)
         part = results.orig_img[max(0, y0) : min(height, y1), max(0, x0) : min(width, x1)]
         kind = folder / results.segments.names[k].replace("/", "_")
-        overlay.write(unused(kind / name.with_suffix(".jpg").name), part[..., ::-1])
+        names = (kind / f"{one}.jpg" for one in left.setdefault(kind / stem, stems(stem)))
+        overlay.write(next(file for file in names if not file.exists()), part[..., ::-1])
 
 
-def unused(file: Path) -> Path:
-    """The file, or the first of its name with -2, -3 and so on that is not there yet."""
-    number = 2
-    free = file
-    while free.exists():
-        free = file.with_name(f"{file.stem}-{number}{file.suffix}")
-        number += 1
-    return free
+def stems(stem: str) -> Iterator[str]:
+    """The stem, then with -2, -3 and so on, without end."""
+    yield stem
+    for number in count(2):
+        yield f"{stem}-{number}"

@@ -299,7 +299,7 @@ class Results(Held):
 
     def save_crop(self, save_dir: str | PathLike[str], file_name: str | PathLike[str] = "im.jpg") -> None:
         """Writes the part of the photo about every box to `save_dir/CLASS/`: im.jpg, im-2.jpg and so on."""
-        records.save_crop(self, Path(save_dir), Path(file_name))
+        records.save_crop(self, Path(save_dir), Path(file_name).stem)
 
 
 def pil_image(picture: UInt8) -> Any:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fastsam.compat import low
 from fastsam.compat.answers import refiner_of
-from fastsam.compat.arrays import Array, array
+from fastsam.compat.arrays import Array, array, untensored
 from fastsam.compat.crops import Found, crop_boxes, find_in_crop, without_copies, without_duplicates
 from fastsam.compat.guesses import best_drawn, by_overlap, chosen_for, drawn_for, spread
 from fastsam.compat.known import Known
@@ -140,7 +140,9 @@ class SamPredictor(Known):
         Returns masks (B, C, H, W), predicted IoU (B, C), logits (B, C, 256, 256). Raises UsageError as `predict` does,
         and if the lengths differ.
         """
-        own = [None if v is None else numbers_of(v) for v in (point_coords, point_labels, boxes, mask_input)]
+        own = [
+            None if v is None else np.asarray(untensored(v)) for v in (point_coords, point_labels, boxes, mask_input)
+        ]
         counts = {len(v) for v in own if v is not None}
         if len(counts) != 1:
             raise UsageError(f"predict_torch needs prompts of one length, not of {sorted(counts) or 'none'}")
@@ -176,11 +178,6 @@ class SamPredictor(Known):
             prompt.check(photo.size)
             return drawn_for(photo, photo.photo, prompt, refiner)
         return best_drawn(photo, photo.photo, refiner) if mask is None else []
-
-
-def numbers_of(values: Any) -> npt.NDArray[Any]:
-    """A tensor or an array as an array."""
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
 
 
 def prompt_of(coords: Any, labels: Any, box: Any, mask: Bool | None = None) -> Prompt | None:

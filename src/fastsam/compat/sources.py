@@ -5,6 +5,7 @@ list of those.
 Leaves: RGB pixels with a path, in order; frames are decoded when their turn comes.
 """
 
+import os
 import warnings
 from collections.abc import Iterator
 from os import PathLike
@@ -14,10 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.compat.arrays import untensored
 from fastsam.errors import UsageError
 from fastsam.image.photos import find_files
 from fastsam.image.read import from_array, read_image
-from fastsam.sources import Frame, is_address, is_several, items
+from fastsam.sources import Frame, is_address, is_camera, is_pattern, items
 
 UInt8 = npt.NDArray[np.uint8]
 Shot = tuple[UInt8, str]
@@ -36,12 +38,13 @@ def photos(source: Any, stride: int = 1, number: int = 0) -> Iterator[Shot]:
     if isinstance(source, (list, tuple)):
         for k, one in enumerate(source):
             yield from photos(one, stride, k)
-    elif is_camera(source):
+    elif is_camera(source) or is_numeral(source):
         yield from files(int(source), stride)
     elif isinstance(source, (str, PathLike)):
         yield from files(str(source), stride)
-    elif hasattr(source, "detach") and not isinstance(source, np.ndarray):
-        yield from arrays(of_tensor(source.detach().cpu().numpy()), number)
+    elif (own := untensored(source)) is not source:
+        for k, one in enumerate(of_tensor(own), number):
+            yield from_array(one), f"image{k}.jpg"
     elif isinstance(source, np.ndarray):
         yield from arrays(np.asarray(source), number)
     elif isinstance(source, Iterator):
@@ -51,19 +54,19 @@ def photos(source: Any, stride: int = 1, number: int = 0) -> Iterator[Shot]:
         yield read_image(source), f"image{number}.jpg"
 
 
-def is_camera(source: Any) -> bool:
-    """Whether a source is a camera's number, also as text if there is no file of that name."""
-    if isinstance(source, str):
-        return source.isdecimal() and not Path(source).exists()
-    return isinstance(source, (int, np.integer)) and not isinstance(source, bool)
+def is_numeral(source: Any) -> bool:
+    """Whether a source is a camera's number as text, and no file of that name is there."""
+    return isinstance(source, str) and source.isdecimal() and not Path(source).exists()
 
 
 def files(source: str | int, stride: int) -> Iterator[Shot]:
     """The photos and the frames that a path, a folder, a glob, a camera or a stream's address means."""
     if isinstance(source, str) and "://" in source and not is_live(source):
         raise UsageError(f"{source} is an address: nothing is downloaded here; fetch it first, then name the file")
-    several = isinstance(source, str) and is_several(source) and len(find_files(source)) > 1
-    for item in items(source):
+    is_group = isinstance(source, str) and (os.path.isdir(source) or is_pattern(source))
+    names = find_files(str(source)) if is_group else None
+    several = names is not None and len(names) > 1
+    for item in items(source if names is None else names):
         if isinstance(item.source, Frame) and item.source.number % stride:
             continue
         try:
@@ -93,10 +96,10 @@ def arrays(pixels: npt.NDArray[Any], number: int) -> Iterator[Shot]:
 
 
 def of_tensor(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """BGR uint8 (N, H, W, 3) of what Ultralytics takes as a tensor: RGB (N, 3, H, W), float 0 to 1 or uint8."""
+    """RGB (N, H, W, 3) of what Ultralytics takes as a tensor: RGB (N, 3, H, W), float 0 to 1 or uint8."""
     batch = values[None] if values.ndim == 3 else values
     if batch.ndim != 4 or batch.shape[1] != 3:
         raise UsageError(f"a tensor of shape {values.shape} is no photo: give (N, 3, H, W) RGB")
     if batch.dtype.kind == "f":
         batch = np.round(np.clip(batch, 0, 1) * 255).astype(np.uint8)
-    return np.ascontiguousarray(batch.transpose(0, 2, 3, 1)[..., ::-1])
+    return batch.transpose(0, 2, 3, 1)

@@ -3,12 +3,12 @@
 Enters: the keywords that ask for it. Leaves: a function that writes one `Results` and returns it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fastsam.compat.records import unused
+from fastsam.compat import records
 from fastsam.compat.results import Results
 
 HOME, NAME = "runs/segment", "predict"
@@ -25,7 +25,7 @@ def writer(asked: dict[str, Any]) -> Callable[[Results], Results]:
 
 
 class Writer:
-    """Writes `Results` one after the other; frames of one video get numbers."""
+    """Writes `Results` one after the other; frames of one video get numbers, the same for picture and labels."""
 
     def __init__(self, asked: dict[str, Any]) -> None:
         self.asked = asked
@@ -34,6 +34,8 @@ class Writer:
         self.folder = wanted if asked.get("exist_ok") or not wanted.exists() else numbered(wanted)
         shown = {"show_labels": "labels", "show_conf": "conf", "show_boxes": "boxes", "line_width": "line_width"}
         self.picture = {own: asked[word] for word, own in shown.items() if word in asked}
+        self.stems: dict[str, Iterator[str]] = {}
+        self.crops: dict[Path, Iterator[str]] = {}
 
     def __call__(self, result: Results) -> Results:
         name = Path(result.path).name
@@ -41,15 +43,28 @@ class Writer:
             result.show(**self.picture)
         if not self.saves:
             return result
-        labels = self.folder / "labels" / f"{Path(name).stem}.txt"
-        if self.asked.get("save"):
-            suffix = Path(name).suffix if is_picture(name) else ".jpg"
-            result.save(unused(self.folder / f"{Path(name).stem}{suffix}"), **self.picture)
-        if self.asked.get("save_txt"):
-            result.save_txt(unused(labels), bool(self.asked.get("save_conf")))
+        files = self.files_of(name)
+        if "save" in files:
+            result.save(files["save"], **self.picture)
+        if "save_txt" in files:
+            result.save_txt(files["save_txt"], bool(self.asked.get("save_conf")))
         if self.asked.get("save_crop"):
-            result.save_crop(self.folder / "crops", Path(name).stem + ".jpg")
+            records.save_crop(result, self.folder / "crops", Path(name).stem, self.crops)
         return replace(result, save_dir=str(self.folder))
+
+    def files_of(self, name: str) -> dict[str, Path]:
+        """Where the next result of that name is written, by keyword: under one stem, all of whose files are free."""
+        own = Path(name).stem
+        places = {
+            "save": (self.folder, Path(name).suffix if is_picture(name) else ".jpg"),
+            "save_txt": (self.folder / "labels", ".txt"),
+        }
+        wanted = {word: place for word, place in places.items() if self.asked.get(word)}
+        for stem in self.stems.setdefault(own, records.stems(own)):
+            files = {word: folder / f"{stem}{suffix}" for word, (folder, suffix) in wanted.items()}
+            if not any(file.exists() for file in files.values()):
+                break
+        return files
 
 
 def is_picture(name: str) -> bool:

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from fastsam.errors import UsageError, require
 from fastsam.export.graphs import halved
 from fastsam.export.onnx import trace
-from fastsam.files import make_folder, whole
+from fastsam.files import write
 from fastsam.network.clip import DEVIATION, MEAN, ImageTower, TextTower, Tower
+from fastsam.untrusted.shown import reason
 
 END = "<|endoftext|>"
 BEGIN = "<|startoftext|>"
@@ -64,15 +65,13 @@ def convert(source: Path, folder: Path) -> None:
         image, text = towers(entries, facts, tokenizer.token_to_id(END))
         scale = float(entries["logit_scale"].exp())
     except (KeyError, RuntimeError) as error:
-        raise UsageError(f"{source} is no CLIP with a vision transformer: {_line(error)}") from None
+        raise UsageError(f"{source} is no CLIP with a vision transformer: {reason(error)}") from None
     size = round((len(image.positional_embedding) - 1) ** 0.5) * image.conv1.kernel_size[0]
     write_tower(image, torch.zeros(1, 3, size, size), "pictures", {0: "n"}, folder / "image.onnx")
     write_tower(text, torch.zeros(1, 8, dtype=torch.int64), "tokens", {0: "n", 1: "length"}, folder / "text.onnx")
     facts = {"size": size, "length": len(text.positional_embedding), "scale": scale}
-    with whole(folder / "tokenizer.json") as part:
-        part.write_text(tokenizer.to_str())
-    with whole(folder / "clip.json") as part:
-        part.write_text(json.dumps(facts))
+    write(folder / "tokenizer.json", tokenizer.to_str())
+    write(folder / "clip.json", json.dumps(facts))
 
 
 def read_published(file: Path) -> dict[str, Tensor]:
@@ -87,7 +86,7 @@ def read_published(file: Path) -> dict[str, Tensor]:
         try:
             entries = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:
-            raise UsageError(f"{file} is no CLIP file: {_line(error)}") from None
+            raise UsageError(f"{file} is no CLIP file: {reason(error)}") from None
     return {name: value.float() for name, value in entries.items() if isinstance(value, Tensor)}
 
 
@@ -160,9 +159,7 @@ def shape(entries: dict[str, Tensor], width: int, config: dict[str, Any]) -> Tow
 def write_tower(tower: nn.Module, example: Tensor, name: str, free: dict[int, str], file: Path) -> None:
     """Writes a tower as ONNX, float16 on disk."""
     model = trace(tower, (example,), {name: free, "vectors": {0: "n"}})
-    make_folder(file.parent)
-    with whole(file) as part:
-        part.write_bytes(halved(model).SerializeToString())
+    write(file, halved(model).SerializeToString())
 
 
 def tokenizer_of_folder(folder: Path) -> Any:
@@ -214,8 +211,3 @@ def make_tokenizer(vocabulary: dict[str, int], merges: list[Any]) -> Any:
     ends = [(BEGIN, vocabulary[BEGIN]), (END, vocabulary[END])]
     tokenizer.post_processor = processors.TemplateProcessing(single=f"{BEGIN} $A {END}", special_tokens=ends)
     return tokenizer
-
-
-def _line(error: Exception) -> str:
-    """The beginning of what an error says, in one line."""
-    return " ".join(str(error).split())[:160] or type(error).__name__

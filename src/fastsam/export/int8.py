@@ -60,6 +60,7 @@ def quantise(
     if warning := nothing_found(outputs, settings):
         say(warning)
     reference = outputs[:PROBES]
+    del outputs  # of all photos: they are large
     sensitive: list[str] = []
     groups = [layers[k : k + GROUP] for k in range(0, len(layers), GROUP)]
     for number, group in enumerate(groups):
@@ -84,11 +85,7 @@ def inputs_of(photos: Sequence[Path], imgsz: int, size: tuple[int, int] | None =
 
 def fill(pixels: npt.NDArray[np.uint8], size: tuple[int, int]) -> Float:
     """A photo (H, W, 3) centred in one input, (1, 3, *size), as large as fits."""
-    (height, width), (h, w) = pixels.shape[:2], size
-    gain = min(h / height, w / width)
-    across, down = max(1, round(width * gain)), max(1, round(height * gain))
-    pad = ((w - across) // 2, (h - down) // 2)
-    box = Letterbox((height, width), size, (across / width, down / height), pad, (across, down))
+    box = Letterbox((pixels.shape[0], pixels.shape[1]), size, (1, 1), (0, 0), size[::-1]).on_cells(1)
     return to_tensor(letterbox(pixels, box))
 
 

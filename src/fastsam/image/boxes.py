@@ -1,15 +1,19 @@
 """What AVIF, HEIC and JPEG 2000 files say of themselves: sizes and transformations, from their boxes (ISO 14496-12).
 
-Enters: a file's bytes. Leaves: plain numbers. A box that lies about its length ends the walk; nothing is decoded.
+Enters: a file's bytes. Leaves: plain numbers. A box that lies about its length ends the walk, too many are an
+error; nothing is decoded.
 """
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fastsam.errors import UnreadableImageError
+from fastsam.image.kinds import MANY
 from fastsam.image.turn import from_steps
 
 MOST = 20_000  # boxes or entries of a file that are looked at: a photo has a few hundred
+Steps = Iterator[int]  # one for each box that may still be looked at, of all walks through a file together
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,9 @@ class Still:
     orientation: int | None
 
 
-def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """(type, start, end) of the contents of each box between two places."""
-    for _ in range(MOST):
+def boxes(data: bytes, start: int, end: int, steps: Steps) -> Iterator[tuple[bytes, int, int]]:
+    """(type, start, end) of the contents of each box between two places. Raises UnreadableImageError for too many."""
+    for _ in steps:
         if start + 8 > end:
             return
         size, name = struct.unpack_from(">I4s", data, start)
@@ -40,12 +44,13 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]
             return
         yield name, start + head, start + size
         start += size
+    raise UnreadableImageError(MANY)
 
 
-def find(data: bytes, path: tuple[bytes, ...], start: int, end: int) -> tuple[int, int] | None:
+def find(data: bytes, path: tuple[bytes, ...], start: int, end: int, steps: Steps) -> tuple[int, int] | None:
     """Where the contents of the first box of that path begin and end; `meta` has four bytes before its boxes."""
     for name in path:
-        found = next(((a, b) for n, a, b in boxes(data, start, end) if n == name), None)
+        found = next(((a, b) for n, a, b in boxes(data, start, end, steps) if n == name), None)
         if found is None:
             return None
         start, end = found[0] + 4 * (name == b"meta"), found[1]
@@ -61,25 +66,27 @@ def still(data: bytes) -> Still | None:
 
 
 def _still(data: bytes) -> Still | None:
-    sizes, bits = list(_track_sizes(data)), 8
-    steps: list[tuple[bytes, int]] = []
-    properties = find(data, (b"meta", b"iprp", b"ipco"), 0, len(data))
+    steps = iter(range(MOST))
+    sizes, bits = list(_track_sizes(data, steps)), 8
+    turns: list[tuple[bytes, int]] = []
+    properties = find(data, (b"meta", b"iprp", b"ipco"), 0, len(data), steps)
     if properties is not None:
-        held = list(boxes(data, *properties))
+        held = list(boxes(data, *properties, steps))
         sizes += [struct.unpack_from(">II", data, a + 4) for name, a, _ in held if name == b"ispe"]
-        mine = [held[k - 1] for k in _associated(data) if 0 < k <= len(held)]
-        steps = [(name, data[a] & 3) for name, a, b in mine if name in (b"irot", b"imir") and b > a]
+        mine = [held[k - 1] for k in _associated(data, steps) if 0 < k <= len(held)]
+        turns = [(name, data[a] & 3) for name, a, b in mine if name in (b"irot", b"imir") and b > a]
         depths = [data[a + 5] for name, a, b in mine if name == b"pixi" and b > a + 5]
         bits = max(depths, default=8)
     if not sizes:
         return None
     largest = max(sizes, key=lambda size: size[0] * size[1])
-    return Still((largest[0], largest[1]), bits, from_steps(steps) if steps else None)
+    return Still((largest[0], largest[1]), bits, from_steps(turns) if turns else None)
 
 
-def _associated(data: bytes) -> list[int]:
+def _associated(data: bytes, steps: Steps) -> list[int]:
     """Numbers, from 1, of the properties of the primary picture, in their order."""
-    first, table = (find(data, (b"meta", *path), 0, len(data)) for path in ((b"pitm",), (b"iprp", b"ipma")))
+    first = find(data, (b"meta", b"pitm"), 0, len(data), steps)
+    table = find(data, (b"meta", b"iprp", b"ipma"), 0, len(data), steps)
     if first is None or table is None:
         return []
     (primary,) = struct.unpack_from(">I" if data[first[0]] else ">H", data, first[0] + 4)
@@ -97,11 +104,11 @@ def _associated(data: bytes) -> list[int]:
     return []
 
 
-def _track_sizes(data: bytes) -> Iterator[tuple[int, int]]:
+def _track_sizes(data: bytes, steps: Steps) -> Iterator[tuple[int, int]]:
     """Width and height of what a sequence's tracks hold (ISO 14496-12, 8.5.2: the first entry of each table)."""
-    movie = find(data, (b"moov",), 0, len(data))
-    for name, a, b in boxes(data, *movie) if movie else ():
-        table = find(data, (b"mdia", b"minf", b"stbl", b"stsd"), a, b) if name == b"trak" else None
+    movie = find(data, (b"moov",), 0, len(data), steps)
+    for name, a, b in boxes(data, *movie, steps) if movie else ():
+        table = find(data, (b"mdia", b"minf", b"stbl", b"stsd"), a, b, steps) if name == b"trak" else None
         if table is not None and table[1] - table[0] >= 44:
             yield struct.unpack_from(">HH", data, table[0] + 8 + 8 + 24)
 
@@ -110,7 +117,7 @@ def jpeg2000(data: bytes) -> tuple[int, int, int, int] | None:
     """Width, height, bits and number of components of a JPEG 2000 code stream (ISO 15444-1, A.5.1), None without."""
     start = 0
     if not data.startswith(b"\xff\x4f"):
-        found = find(data, (b"jp2c",), 0, len(data))
+        found = find(data, (b"jp2c",), 0, len(data), iter(range(MOST)))
         if found is None:
             return None
         start = found[0]

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 
 from fastsam.errors import UnreadableImageError, UsageError
 from fastsam.image import boxes, tiff
-from fastsam.image.kinds import HEAD, NAMED, kind_of
+from fastsam.image.kinds import CUT, DAMAGED, HEAD, MANY, NAMED, kind_of
 
 PIXELS = 200_000_000  # of a photo, unless FASTSAM_MAX_PIXELS says otherwise
 SCANS = 100  # of a JPEG: each of them touches every pixel; encoders write 10 to 15
 DEEP = 8  # bytes of a pixel, if a photo has as many pixels as it may
 WORK = 20  # scans of a photo that has as many pixels as may be
 VARIABLE = "FASTSAM_MAX_PIXELS"
-CUT = "the image is cut short: fetch or copy it again"
-DAMAGED = "the image is damaged or cut short: fetch or copy it again"
+PART = 1 << 10  # bytes that a segment or chunk of a large file has at least, on average: encoders write 8 KiB
 
 
 @dataclass(frozen=True)
@@ -78,14 +77,19 @@ def check(found: Header, most: int | None = None) -> None:
         raise UnreadableImageError(f"a JPEG of {found.scans} scans, each over the whole photo: save it anew")
 
 
+def _steps(data: bytes) -> range:
+    """As many segments or chunks of a file as are looked at."""
+    return range(max(boxes.MOST, len(data) // PART))
+
+
 def _jpeg(data: bytes) -> Header | None:
     """Walks the segments (ITU T.81, annex B): only the main picture's own end mark counts, not a thumbnail's."""
     position, scans = 2, 0
     size: tuple[int, int, int] | None = None  # height, width, bits
-    while position + 2 <= len(data):
+    for _ in _steps(data):
         found = _MARKER.search(data, position)
         if found is None:
-            break
+            raise UnreadableImageError(CUT)
         marker, at = data[found.start() + 1], found.end()
         if marker == 0xD9:
             return None if size is None else Header("jpeg", size[1], size[0], size[2], scans=scans)
@@ -98,7 +102,7 @@ def _jpeg(data: bytes) -> Header | None:
             size = max(size or (0, 0, 0), (height, width, bits), key=lambda s: s[0] * s[1])
         scans += marker == 0xDA
         position = at + length
-    raise UnreadableImageError(CUT)
+    raise UnreadableImageError(MANY)
 
 
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -108,15 +112,17 @@ _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 def _png(data: bytes) -> Header | None:
     """Walks the chunks: a decoder takes memory for as much as one claims, and fills what is cut off with grey."""
     name, width, height, bits = struct.unpack_from(">4sIIB", data, 12)
-    at, chunk = 8, b""
-    while chunk != b"IEND":
+    at = 8
+    for _ in _steps(data):
         length, chunk = struct.unpack_from(">I4s", data, at)
         if at + 12 + length > len(data):
             raise UnreadableImageError(CUT)
         if chunk == b"fcTL" and any(a > b for a, b in zip(_frame(data, at), (width, height), strict=True)):
             return None
+        if chunk == b"IEND":
+            return Header("png", width, height, max(8, bits)) if name == b"IHDR" else None
         at += 12 + length
-    return Header("png", width, height, max(8, bits)) if name == b"IHDR" else None
+    raise UnreadableImageError(MANY)
 
 
 def _frame(data: bytes, at: int) -> tuple[int, int]:

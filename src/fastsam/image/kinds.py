@@ -9,6 +9,9 @@ from pathlib import Path
 HEAD = 512  # bytes that tell a kind
 PHOTOS = ("jpeg", "png", "webp", "tiff", "bmp", "gif", "jp2", "pnm", "avif", "heif")
 NAMED = "JPEG, PNG, WebP, TIFF, BMP, GIF, JPEG 2000, PNM, AVIF or HEIC"
+CUT = "the image is cut short: fetch or copy it again"
+DAMAGED = "the image is damaged or cut short: fetch or copy it again"
+MANY = "the image has more parts than a photo needs: save it anew"
 SUFFIXES = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif"),
     *(".jp2", ".j2k", ".jpf", ".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".hif"),
@@ -91,9 +94,14 @@ def file_kind(file: Path) -> str | None:
 
     A known suffix stands for content that nothing else claims, so that a damaged photo is named and not passed over.
     """
-    head, suffix = head_of(file), file.suffix.lower()
-    if head.startswith(APPLE_DOUBLE) or (file.name.startswith(".") or suffix in RAW_SUFFIXES):
+    head = head_of(file)
+    if head.startswith(APPLE_DOUBLE) or file.name.startswith(".") or file.suffix.lower() in RAW_SUFFIXES:
         return None
+    return photo_or_video(head, file.suffix.lower())
+
+
+def photo_or_video(head: bytes, suffix: str) -> str | None:
+    """`photo`, `video` or None of a file by its first bytes, or by its suffix if nothing else claims its content."""
     kind = kind_of(head)
     if kind is not None:
         return "video" if kind == "video" else "photo"

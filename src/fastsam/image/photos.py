@@ -44,14 +44,14 @@ def find_photos(words: Sequence[str]) -> list[Photo]:
 
     Raises UsageError for a folder or glob without photos, and for a name that no file can have.
     """
-    files = list(dict.fromkeys(f for word in words for f in find_files(word)))
+    files = dict(found for word in words for found in _found(word))
     names, stems = Counter(f.name for f in files), Counter(f.stem for f in files)
     photos, used = [], {f.stem for f in files if stems[f.stem] == 1}
-    for file in files:
+    for file, kind in files.items():
         name = file.name if names[file.name] == 1 else file.as_posix()
         stem = file.stem if stems[file.stem] == 1 else _unused(file.stem, used)
         used.add(stem)
-        if video.is_video(file):
+        if kind == "video" or (kind is None and video.is_video(file)):
             frames = range(video.count(file))
             photos += [Photo(file, f"{name}#{k}", f"{stem}-{k:06d}", k) for k in frames]
         else:
@@ -61,6 +61,11 @@ def find_photos(words: Sequence[str]) -> list[Photo]:
 
 def find_files(word: str) -> list[Path]:
     """The photos and videos of a folder, the files that a glob names, sorted, or the one file; see `find_photos`."""
+    return [file for file, _ in _found(word)]
+
+
+def _found(word: str) -> list[tuple[Path, str | None]]:
+    """The same, each with `photo` or `video` where its content has been looked at, as in a folder, else None."""
     if not word:
         raise UsageError("a photo's name is empty: name a file, a folder or a glob")
     if "\0" in word:
@@ -69,11 +74,11 @@ def find_files(word: str) -> list[Path]:
     if path.is_dir():
         return _of_folder(path)
     if os.path.lexists(path) or not glob.has_magic(word):
-        return [path]  # a missing file is reported when it is read, after the others are done
+        return [(path, None)]  # a missing file is reported when it is read, after the others are done
     found = sorted(Path(f) for f in glob.glob(word, recursive=True) if Path(f).is_file())
     if not found:
         raise UsageError(f"no file matches {word}")
-    return found
+    return [(file, None) for file in found]
 
 
 def opened(photos: Sequence[Photo]) -> Iterator[tuple[Photo, Path | npt.NDArray[np.uint8] | UsageError]]:
@@ -107,13 +112,13 @@ def opened(photos: Sequence[Photo]) -> Iterator[tuple[Photo, Path | npt.NDArray[
             yield photo, pixels
 
 
-def _of_folder(folder: Path) -> list[Path]:
+def _of_folder(folder: Path) -> list[tuple[Path, str | None]]:
     try:
         files = sorted(file for file in folder.iterdir() if not file.is_dir())
     except OSError as error:
         raise UsageError(f"folder {folder} cannot be read ({error.strerror})") from None
-    found = [file for file in files if file_kind(file) is not None]
-    left = Counter(_what(file) for file in files) - Counter(_what(file) for file in found)
+    found: list[tuple[Path, str | None]] = [(f, kind) for f in files if (kind := file_kind(f)) is not None]
+    left = Counter(_what(file) for file in files) - Counter(_what(file) for file, _ in found)
     said = ", ".join(f"{count} {what}" for what, count in left.most_common(5)) + ", ..." * (len(left) > 5)
     if not found:
         raise UsageError(f"folder {folder} holds no photos" + f": only {said}" * bool(left))

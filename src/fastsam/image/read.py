@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from fastsam.errors import UnreadableImageError, UsageError
 from fastsam.image import heif, tiff
-from fastsam.image.header import DAMAGED, Header, check, most_pixels, read_header
-from fastsam.image.kinds import HEAD, NAMED, kind_of
+from fastsam.image.header import Header, check, most_pixels, read_header
+from fastsam.image.kinds import DAMAGED, HEAD, NAMED, kind_of
 from fastsam.image.turn import ORIENTATION, from_exif, turn
 from fastsam.image.values import Values, from_array, to_rgb
 
@@ -78,13 +78,13 @@ def read_bytes(file: Path) -> bytes:
                 raise UnreadableImageError(f"{file}: not an image that can be read: use {NAMED}")
             most = most_pixels() * BYTES
             data = head + stream.read(max(0, most - len(head)) + 1)
+    except UsageError:
+        raise
     except FileNotFoundError:
         raise UnreadableImageError(f"{file}: there is no such file") from None
     except OSError as error:
         raise UnreadableImageError(f"{file}: cannot be read ({error.strerror})") from None
     except ValueError as error:
-        if isinstance(error, UsageError):
-            raise
         raise UnreadableImageError(f"{file}: cannot be read ({error})") from None
     if not data:
         raise UnreadableImageError(f"{file}: the file is empty")
@@ -110,7 +110,7 @@ def decode(data: bytes, most: int | None = None, stretch: bool = False, name: st
         raise
     except UsageError as error:
         raise UnreadableImageError(str(error)) from None
-    if pixels.shape[0] * pixels.shape[1] > max(found.width * found.height, 1):
+    if pixels.shape[0] * pixels.shape[1] > found.width * found.height:
         check(Header(found.kind, pixels.shape[1], pixels.shape[0]), most)
     return pixels
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UnreadableImageError
+from fastsam.image.kinds import DAMAGED
 from fastsam.image.turn import turn
 from fastsam.image.values import Values
 
@@ -101,7 +102,7 @@ def decode(data: bytes, page: Page) -> Values:
         if found is not None:
             return found
     if not odd:
-        raise UnreadableImageError("the image is damaged or cut short: fetch or copy it again")
+        raise UnreadableImageError(DAMAGED)
     what = f"a TIFF with {' and '.join(odd)}"
     if page.photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB) or not page.bits or page.numbers > 3:
         raise UnreadableImageError(f"{what} is not read: save it as RGB of 8 or 16 bits")

@@ -9,15 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UnreadableImageError
-from fastsam.image.kinds import VIDEO_SUFFIXES, head_of, kind_of
+from fastsam.image.kinds import head_of, photo_or_video
 
 GUESSING = (b"\0\0\1\xba", b"\0\0\1\xb3", b"\x47")  # MPEG's streams know no number of frames: OpenCV guesses one
 
 
 def is_video(file: Path) -> bool:
     """Whether a file is a video by its content, or by its suffix if nothing else claims the content."""
-    kind = kind_of(head_of(file))
-    return kind == "video" or (kind is None and file.suffix.lower() in VIDEO_SUFFIXES)
+    return photo_or_video(head_of(file), file.suffix.lower()) == "video"
 
 
 def count(file: Path) -> int:
@@ -28,7 +27,8 @@ def count(file: Path) -> int:
         return 1
     try:
         said = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        if said < 1 or head_of(file).startswith(GUESSING) or head_of(file)[4:5] == GUESSING[-1]:
+        head = head_of(file)
+        if said < 1 or head.startswith(GUESSING) or head[4:5] == GUESSING[-1]:
             said = sum(1 for _ in iter(capture.grab, False))
         return max(1, min(said, file.stat().st_size))  # a frame takes a byte at least
     finally:

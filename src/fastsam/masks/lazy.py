@@ -19,7 +19,7 @@ from fastsam.masks.given import Given
 from fastsam.masks.polygons import Polygon, polygons
 from fastsam.masks.prototyped import Prototyped
 from fastsam.masks.runs import Crop, Runs
-from fastsam.values import by_fields, position, positions
+from fastsam.values import by_fields, is_integer, position, positions
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -74,7 +74,7 @@ class Masks:
 
         Raises IndexError for a number that does not exist, UsageError for anything else.
         """
-        if isinstance(i, bool) or not isinstance(i, (int, np.integer)):
+        if not is_integer(i):
             return self.take(positions(i, len(self), "mask"))
         mask = np.zeros(self.size, bool)
         self.crop(position(i, len(self), "mask")).paint(mask, True)

@@ -1,6 +1,6 @@
 """How masks lie to each other, and how sure each is of itself.
 
-Enters: masks. Leaves: shares, parents, stabilities. Called by `segments` and `compat`.
+Enters: masks. Leaves: shares, parents, stabilities.
 """
 
 import numpy as np

@@ -94,7 +94,7 @@ class Pick:
 
     @property
     def how(self) -> str | None:
-        """What the best candidate is made of: `mask`, `union` or `difference`; None where nothing matched."""
+        """What the best candidate is made of: `mask`, `union`, `difference` or `drawn`; None where nothing matched."""
         return self.candidates[0].how if self.candidates else None
 
     @property

@@ -18,7 +18,7 @@ from fastsam.errors import UsageError
 from fastsam.runtimes.onnx import open_file
 from fastsam.untrusted import onnxfile
 from fastsam.untrusted.shown import reason
-from fastsam.weights.kinds import kind_of
+from fastsam.weights.kinds import refuse_others
 
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -44,7 +44,7 @@ class Refiner:
 
     session: Any
     told: tuple[float, float] = (0.0, 1.0)
-    meant: tuple[float, float] = (0.2, 0.4)
+    meant: tuple[float, float] = (2.0, 1.0)
 
     def run(self, images: Sequence[UInt8], maps: Sequence[Float]) -> tuple[list[Float], Float]:
         """Logits (4, S / 2, S / 2) for each crop, and qualities (N, 4), 0..1.
@@ -77,7 +77,8 @@ def load(file: str | os.PathLike[str] | None = None, threads: int | None = None)
     """
     path = BUNDLED if file is None else Path(file)
     if file is not None:
-        whole(path)
+        refuse_others(path)
+        onnxfile.read(path)
     try:
         session = open_file(path, threads)
     except Exception as error:  # ONNX Runtime's own kinds share no base class
@@ -88,17 +89,6 @@ def load(file: str | os.PathLike[str] | None = None, threads: int | None = None)
     if file is not None:
         check(refiner, path)
     return refiner
-
-
-def whole(file: Path) -> None:
-    """Raises UsageError for a file that is no ONNX file, or not whole in itself."""
-    try:
-        said = kind_of(file)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
-    if said:
-        raise UsageError(f"{file} {said}")
-    onnxfile.read(file)
 
 
 def check(refiner: Refiner, file: Path) -> None:

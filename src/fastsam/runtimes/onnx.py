@@ -61,11 +61,11 @@ def load(file: Path, threads: int | None = None, providers: Sequence[Any] | None
     if [i.name for i in inputs] != ["images"] or outputs != {"candidates", "prototypes"}:
         raise UsageError(f"{file} is no segmentation network of ours: it lacks images, candidates or prototypes")
     size = inputs[0].shape[2:]
-    if all(isinstance(side, int) for side in size):
+    if len(size) == 2 and all(isinstance(side, int) for side in size):
         raise UsageError(f"{file} takes inputs of {size[0]} x {size[1]} alone: export its source without --fixed")
     network = Network(session, read_settings(session.get_modelmeta().custom_metadata_map, file))
     if first == "CPUExecutionProvider":  # others compile for each size of input, which may take minutes
-        check(network, file, inputs[0].shape)
+        check(network, file)
     return network
 
 

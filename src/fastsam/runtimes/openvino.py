@@ -54,7 +54,7 @@ def load(
             options["INFERENCE_NUM_THREADS"] = threads * streams
     try:
         model = core.read_model(file)
-        if model.inputs and model.inputs[0].partial_shape.is_static:
+        if model.inputs and is_fixed(model.inputs[0].partial_shape):
             raise UsageError(f"{file} takes inputs of one size alone: export its source without --fixed")
         compiled = core.compile_model(model, name, options)
     except RuntimeError as error:
@@ -63,8 +63,19 @@ def load(
         raise UsageError(f"{file} is no segmentation network of ours: it lacks candidates or prototypes")
     network = Network(compiled, read_settings(metadata(file), file))
     if name == "CPU":  # others compile for each size of input
-        check(network, file, [side.get_length() if side.is_static else None for side in model.input().partial_shape])
+        check(network, file)
     return network
+
+
+def is_fixed(shape: Any) -> bool:
+    """Whether an input (N, 3, H, W) has a height or width of its own, or is for several photos.
+
+    OpenVINO compares no sides when it runs: what leaves a picture of others is whatever was in memory.
+    """
+    if shape.rank.is_dynamic or len(shape) != 4:
+        return False
+    photos, _, height, width = shape
+    return bool(height.is_static or width.is_static or (photos.is_static and photos.get_length() != 1))
 
 
 def metadata(file: Path) -> dict[str, str]:

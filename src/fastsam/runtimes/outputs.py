@@ -3,7 +3,6 @@
 Enters: a loaded network. Leaves: nothing, or an error that names file and output.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,8 +14,7 @@ from fastsam.runtimes.settings import Settings
 from fastsam.untrusted.shown import reason
 
 Float = npt.NDArray[np.float32]
-SIDE = 64  # pixels of the picture that is tried, unless the network takes one size alone
-LARGEST = 4096  # sides that a network of one size may have
+SIDE = 64  # pixels of the picture that is tried
 TERMS = 6  # coefficients per positional feature, the first of which has no map (see `masks/placed.py`)
 
 
@@ -29,19 +27,16 @@ class Runs(Protocol):
     def run(self, images: Float) -> tuple[Float, Float]: ...
 
 
-def check(network: Runs, file: Path, shape: Sequence[Any] = ()) -> None:
-    """Runs a network on one small grey picture. shape: of its input (N, 3, H, W), for the numbers that are fixed
+def check(network: Runs, file: Path) -> None:
+    """Runs a network on one small grey picture.
 
     Raises UsageError for a network that fails, and for outputs of another shape than its settings say, or not finite.
     """
-    fixed = [v if type(v) is int and 0 < v <= LARGEST else None for v in shape] if len(shape) == 4 else [None] * 4
-    images = np.full((fixed[0] or 1, 3, fixed[2] or SIDE, fixed[3] or SIDE), 0.5, np.float32)
+    images = np.full((1, 3, SIDE, SIDE), 0.5, np.float32)
     try:
         outputs = network.run(images)
     except Exception as error:  # whatever a runtime raises of a graph
-        raise UsageError(
-            f"{file} cannot be run on a picture of {images.shape[3]} x {images.shape[2]} pixels: {reason(error)}"
-        ) from None
+        raise UsageError(f"{file} cannot be run on a picture of {SIDE} x {SIDE} pixels: {reason(error)}") from None
     for name, array, axes in zip(("candidates", "prototypes"), outputs, (3, 4), strict=True):
         if not isinstance(array, np.ndarray) or array.dtype != np.float32 or array.ndim != axes:
             raise UsageError(f"{file} gives {name} of {described(array)}, not float32 of {axes} axes")
@@ -51,8 +46,8 @@ def check(network: Runs, file: Path, shape: Sequence[Any] = ()) -> None:
     n, placed = len(network.settings.names), network.settings.placed
     maps = prototypes[1]
     coefficients = maps + (TERMS - 1) * placed + 1 if placed else maps
-    wanted = (len(images), 4 + n + coefficients)
-    if candidates[:2] != wanted or prototypes[0] != len(images) or maps < max(1, placed) or not all(prototypes[2:]):
+    wanted = (1, 4 + n + coefficients)
+    if candidates[:2] != wanted or prototypes[0] != 1 or maps < max(1, placed) or not all(prototypes[2:]):
         raise UsageError(
             f"{file} gives candidates {candidates} and prototypes {prototypes}, which are not those of {n} classes "
             f"and {placed} positional features"

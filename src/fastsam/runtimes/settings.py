@@ -1,13 +1,13 @@
 """What belongs to a network's weights and is stored in their file."""
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fastsam.errors import UsageError
+from fastsam.untrusted.budget import CLASSES, SIDES
 from fastsam.untrusted.shown import shown
 
 
@@ -37,7 +37,7 @@ def share(value: Any) -> float | None:
 
 
 def number(value: Any, most: float = 100) -> float | None:
-    return float(value) if type(value) in (int, float) and 0 <= value <= most and math.isfinite(value) else None
+    return float(value) if type(value) in (int, float) and 0 <= value <= most else None
 
 
 def count(least: int, most: int) -> Callable[[Any], int | None]:
@@ -46,7 +46,7 @@ def count(least: int, most: int) -> Callable[[Any], int | None]:
 
 def words(value: Any) -> tuple[str, ...] | None:
     """Names of classes, codes in them escaped."""
-    right = isinstance(value, list) and 0 < len(value) <= 10_000 and all(isinstance(v, str) for v in value)
+    right = isinstance(value, list) and len(value) in CLASSES and all(isinstance(v, str) for v in value)
     return tuple(shown(v) for v in value) if right else None
 
 
@@ -56,8 +56,8 @@ def flag(value: Any) -> bool | None:
 
 # Of each setting: what makes a value of what a file says, or None of what cannot be one; and what it must be.
 KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "names": (words, "a list of 1 to 10000 words"),
-    "imgsz": (count(32, 16384), "a whole number from 32 to 16384"),
+    "names": (words, f"a list of {CLASSES[0]} to {CLASSES[-1]} words"),
+    "imgsz": (count(SIDES[0], SIDES[-1]), f"a whole number from {SIDES[0]} to {SIDES[-1]}"),
     "conf": (share, "a number from 0 to 1"),
     "iou": (share, "a number from 0 to 1"),
     "max_det": (count(1, 1_000_000), "a whole number from 1 to 1000000"),

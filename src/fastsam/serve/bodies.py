@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from anyio import fail_after
+from anyio import fail_after, to_thread
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, Headers, UploadFile
@@ -68,7 +68,7 @@ async def read_upload(request: Request, limits: Limits) -> Upload:
         upload = Upload(sent.name, unpacked(sent.image), sent)
     else:
         upload = await read_form(request.headers, body)
-    check_photo(upload.data, limits)
+    await to_thread.run_sync(check_photo, upload.data, limits)
     return Upload(file_name(upload.name), upload.data, upload.options)
 
 
@@ -127,7 +127,7 @@ async def read_brought(request: Request, limits: Limits) -> tuple[bytes, bytes |
         raise Problem(422, f"the form's field {min(unknown or {'image'})!r} means nothing")
     photo = None if image is None else await image.read()
     if photo is not None:
-        check_photo(photo, limits)
+        await to_thread.run_sync(check_photo, photo, limits)
     asked = checked(schemas.Selection, selection.encode(errors="replace"))
     if asked.format is not None:
         raise Problem(422, "a file is made of photos that are kept: POST /v1/images/{id}/select")
@@ -167,7 +167,10 @@ def unpacked(image: str) -> bytes:
 
 
 def check_photo(data: bytes, limits: Limits) -> None:
-    """Raises a problem for what is no photo (422) or has too many pixels (413), by its first bytes alone."""
+    """Raises a problem for what is no photo (422) or has too many pixels (413); nothing is decoded.
+
+    It walks through the whole file's parts, so that it is called in a thread.
+    """
     try:
         found = read_header(data)
     except UnreadableImageError as error:

@@ -85,7 +85,7 @@ async def predict(request: Request, service: Own) -> Response:
     for task in asked.tasks:
         address = address_of(task, project)
         data = await to_thread.run_sync(picture, request.app.state.studio, service.limits, address)
-        bodies.check_photo(data, service.limits)
+        await to_thread.run_sync(bodies.check_photo, data, service.limits)
         answers.append(await service.jobs.run_for(request, studio.predict, service.use, data, project, drawn))
     return json_of({"results": answers, "model_version": studio.VERSION})
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from fastsam import __version__
 from fastsam.errors import UsageError
+from fastsam.image.read import decode
 from fastsam.masks import rle
 from fastsam.masks.polygons import joined, polygons, through_centres
 from fastsam.prompts import Prompt
@@ -61,7 +62,7 @@ def read_project(config: str) -> Project:
 
 def predict(use: work.Use, data: bytes, project: Project, drawn: list[dict[str, Any]]) -> dict[str, Any]:
     """Results of a picture: everything, every mask drawn anew, or what was `drawn` so far means."""
-    segments, refiner = work.model(use)(work.opened(data, use.pixels)), shared(use.threads)
+    segments, refiner = work.model(use)(decode(data, use.pixels)), shared(use.threads)
     prompt = prompt_of(drawn, segments.size)
     if prompt is None:
         redrawn = segments.refine(refiner=refiner)

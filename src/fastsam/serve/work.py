@@ -69,11 +69,6 @@ def model(use: Use) -> FastSAM:
     return FastSAM(use.weights, threads=use.threads)
 
 
-def opened(data: bytes, pixels: int) -> npt.NDArray[np.uint8]:
-    """A photo's pixels (H, W, 3). Raises UsageError where it has more than its header said it would."""
-    return decode(data, pixels)
-
-
 def start(use: Use) -> dict[str, Any]:
     """Loads both networks and runs them once; returns the settings, and whether words are understood."""
     network = model(use)
@@ -105,7 +100,7 @@ def find(use: Use, data: bytes, settings: dict[str, Any]) -> Found:
     settle()
     seconds: dict[str, float] = {}
     with stage("read", seconds):
-        photo = opened(data, use.pixels)
+        photo = decode(data, use.pixels)
     segments = model(use)(photo, **settings)
     with stage("masks", segments.seconds):
         values = described(segments)
@@ -117,7 +112,7 @@ def find(use: Use, data: bytes, settings: dict[str, Any]) -> Found:
 def photo_of(use: Use, data: bytes) -> npt.NDArray[np.uint8]:
     """A photo's pixels (H, W, 3), once more."""
     settle()
-    return opened(data, use.pixels)
+    return decode(data, use.pixels)
 
 
 def pack(use: Use, data: bytes, settings: dict[str, Any]) -> bytes:
@@ -153,7 +148,7 @@ def select_among(use: Use, packed: bytes, data: bytes | None, asked: schemas.Sel
     Raises UsageError for bytes that hold no segments, or such as no network made.
     """
     settle()
-    segments = brought.read(packed, use.pixels, None if data is None else opened(data, use.pixels))
+    segments = brought.read(packed, use.pixels, None if data is None else decode(data, use.pixels))
     try:
         prompts = bodies.prompts_of(asked, segments.size)
     except Problem as error:

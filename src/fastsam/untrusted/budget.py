@@ -11,11 +11,14 @@ from fastsam.errors import UsageError
 
 LIMITS = {
     "instructions": 1_000_000,  # of its pickle
-    "objects": 1_000_000,  # values copied or visited
+    "objects": 1_000_000,  # that its pickle's calls make, and attributes that it gives them
     "members": 20_000,  # of its zip
     "tensors": 20_000,
+    "nodes": 100_000,  # of its graph
     "bytes": 640 << 20,  # of numbers: as they are stored, and once more as float32
 }
+CLASSES = range(1, 10_001)  # how many a network may name
+SIDES = range(32, 16385)  # pixels that a network's input may have along a side
 
 
 @dataclass

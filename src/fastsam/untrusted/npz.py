@@ -63,7 +63,7 @@ def array(content: bytes, name: str, kind: str, budget: Budget) -> npt.NDArray[A
     values = np.frombuffer(content, dtype, count, stream.tell()).reshape(shape, order="F" if by_column else "C")
     if wanted == "U":
         return values
-    values = np.ascontiguousarray(values, wanted).reshape(shape)
+    values = np.asarray(values, wanted, order="C")
     if wanted[0] == "f" and not np.isfinite(values).all():
         budget.refuse(f"{name} holds numbers that are not finite")
     return values

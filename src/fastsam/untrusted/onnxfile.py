@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, TensorProto
 
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")  # whose operators come with ONNX Runtime
-MOST_NODES = 100_000
 DEEPEST = 8  # graphs within graphs
 
 
@@ -47,20 +46,25 @@ def read(file: Path) -> "ModelProto":
 
 def check(model: "ModelProto", budget: Budget) -> None:
     """Raises UsageError for a model with tensors or operators that are not its own."""
-    nodes = 0
     for graph in graphs(model.graph, budget):
-        nodes += len(graph.node)
-        if nodes > MOST_NODES:
-            budget.refuse(f"it has more than {MOST_NODES} nodes")
+        budget.spend("nodes", len(graph.node))
         for node in graph.node:
             if node.domain not in DOMAINS:
                 budget.refuse(f"it asks for operators of {shown(node.domain)}, which ONNX Runtime does not have")
-        tensors = [*graph.initializer, *(t for node in graph.node for a in node.attribute for t in (a.t, *a.tensors))]
         budget.spend("tensors", len(graph.initializer))
-        for tensor in (t for t in tensors if t.data_type or t.dims or t.data_location):
+        for tensor in (*graph.initializer, *constants(graph)):
             check_tensor(tensor, budget)
         for sparse in graph.sparse_initializer:
             budget.refuse(f"tensor {shown(sparse.values.name)} is sparse, which no network of ours has")
+
+
+def constants(graph: "GraphProto") -> Iterator["TensorProto"]:
+    """The tensors that are attributes of a graph's own nodes."""
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from attribute.tensors
+            if attribute.HasField("t"):
+                yield attribute.t
 
 
 def graphs(graph: "GraphProto", budget: Budget) -> Iterator["GraphProto"]:
@@ -104,8 +108,11 @@ def width(kind: int) -> int:
     if kind == TensorProto.STRING:
         return 0
     name = TensorProto.DataType.Name(kind)
-    small = next((bits for bits in (4, 2) if name.endswith(("INT4", "4E2M1") if bits == 4 else ("INT2",))), 0)
-    return small or helper.tensor_dtype_to_np_dtype(kind).itemsize * 8
+    if name.endswith(("INT4", "4E2M1")):
+        return 4
+    if name.endswith("INT2"):
+        return 2
+    return helper.tensor_dtype_to_np_dtype(kind).itemsize * 8
 
 
 def array(file: Path, tensor: "TensorProto") -> npt.NDArray[Any]:
@@ -115,7 +122,9 @@ def array(file: Path, tensor: "TensorProto") -> npt.NDArray[Any]:
     try:
         values = numpy_helper.to_array(tensor)
     except Exception as error:  # of numbers in a field of another type
-        raise UsageError(f"{file} is refused: tensor {shown(tensor.name)} cannot be read: {reason(error)}") from None
-    if values.dtype.kind not in "fiub":
-        raise UsageError(f"{file} is refused: tensor {shown(tensor.name)} holds no plain numbers")
-    return np.asarray(values)
+        wrong = f"cannot be read: {reason(error)}"
+    else:
+        if values.dtype.kind in "fiub":
+            return np.asarray(values)
+        wrong = "holds no plain numbers"
+    return Budget(str(file)).refuse(f"tensor {shown(tensor.name)} {wrong}")

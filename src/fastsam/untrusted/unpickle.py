@@ -35,9 +35,8 @@ class Name:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Record:
-    """What stands for an object: the name of its class, and its attributes."""
+    """What stands for an object: its attributes."""
 
-    name: Name
     state: dict[str, Value] = field(default_factory=dict, repr=False)
 
 

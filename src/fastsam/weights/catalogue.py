@@ -10,7 +10,7 @@ from typing import Any
 from fastsam.errors import UsageError
 from fastsam.files import write
 from fastsam.untrusted import onnxfile
-from fastsam.weights.kinds import kind_of
+from fastsam.weights.kinds import refuse_others
 from fastsam.weights.published import PUBLISHED, cache, present
 from fastsam.weights.tensors import is_safetensors, read_safetensors
 from fastsam.weights.yolo import Checkpoint, read_checkpoint
@@ -91,18 +91,14 @@ def is_checkpoint(file: Path) -> bool:
 
     Raises UsageError for a file that cannot be read, and for one that is clearly no network.
     """
-    try:
-        if said := kind_of(file):
-            raise UsageError(f"{file} {said}")
-        with file.open("rb") as content:
-            return content.read(len(ZIP)) == ZIP or is_safetensors(file)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+    head = refuse_others(file)
+    return head.startswith(ZIP) or is_safetensors(head, file.stat().st_size)
 
 
 def read(file: Path) -> Checkpoint:
     """The network of a checkpoint, whichever kind of file it is. Raises UsageError."""
-    return read_safetensors(file) if is_safetensors(file) else read_checkpoint(file)
+    safe = is_safetensors(refuse_others(file), file.stat().st_size)
+    return read_safetensors(file) if safe else read_checkpoint(file)
 
 
 def build(file: Path, checkpoint: Checkpoint) -> bytes:

@@ -6,7 +6,7 @@ Enters: two paths. Leaves: the second file. Called by `cli/weights`.
 from pathlib import Path
 
 from fastsam.errors import UsageError
-from fastsam.files import whole
+from fastsam.files import write
 from fastsam.weights import catalogue
 from fastsam.weights.tensors import read_onnx, write_safetensors
 from fastsam.weights.yolo import Checkpoint
@@ -30,6 +30,5 @@ def convert(source: Path, target: Path) -> None:
     content = catalogue.build(source, checkpoint)  # whatever the target: what cannot run is not passed on
     if target.suffix == ".safetensors":
         write_safetensors(checkpoint, target)
-        return
-    with whole(target) as part:
-        part.write_bytes(content)
+    else:
+        write(target, content)

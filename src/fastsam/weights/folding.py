@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.untrusted.shown import shown
+
 Float = npt.NDArray[np.float32]
 EPS = 1e-3  # of every batch norm
 NORM = ("weight", "bias", "running_mean", "running_var")
@@ -23,9 +25,9 @@ def folded(entries: Mapping[str, Float], prefix: str) -> tuple[Float, Float]:
     Raises FoldingError if an entry is not there or of another shape, and if the result is not finite.
     """
     name = f"{prefix}.conv.weight"
-    weight = entries.get(name)
-    if weight is None or weight.ndim != 4:
-        raise FoldingError(f"{name} has the shape {None if weight is None else weight.shape}, not one of four sides")
+    weight = entry(entries, name)
+    if weight.ndim != 4:
+        raise FoldingError(f"{name} has the shape {weight.shape}, not one of four sides")
     if f"{prefix}.bn.weight" not in entries:
         return weight, vector(entries, f"{prefix}.conv.bias", len(weight)).astype(np.float32)
     gamma, beta, mean, variance = (vector(entries, f"{prefix}.bn.{part}", len(weight)) for part in NORM)
@@ -40,14 +42,14 @@ def folded(entries: Mapping[str, Float], prefix: str) -> tuple[Float, Float]:
 
 def vector(entries: Mapping[str, Float], name: str, length: int) -> npt.NDArray[np.float64]:
     """An entry of one axis, as float64. Raises FoldingError if it is not there or of another length."""
-    values = entries.get(name)
-    if values is None or values.shape != (length,):
-        raise FoldingError(f"{name} has the shape {None if values is None else values.shape}, not ({length},)")
+    values = entry(entries, name)
+    if values.shape != (length,):
+        raise FoldingError(f"{name} has the shape {values.shape}, not ({length},)")
     return values.astype(np.float64)
 
 
-def check(entries: Mapping[str, Float]) -> None:
-    """Raises FoldingError for the first batch norm whose numbers cannot be used."""
-    for name in entries:
-        if name.endswith(".bn.weight"):
-            folded(entries, name.removesuffix(".bn.weight"))
+def entry(entries: Mapping[str, Float], name: str) -> Float:
+    """An entry. Raises FoldingError if it is not there."""
+    if name not in entries:
+        raise FoldingError(f"they lack {shown(name)}")
+    return entries[name]

@@ -65,7 +65,6 @@ class Graph:
 
     def conv(self, x: str, prefix: str, stride: int = 1) -> str:
         """Convolution, batch norm (folded), SiLU."""
-        self.entry(f"{prefix}.conv.weight")
         weight, bias = folded(self.entries, prefix)
         pad = weight.shape[2] // 2
         constants = self.weights(f"{prefix}.conv", weight, bias)

@@ -1,9 +1,11 @@
 """What a file is that is no network: its first bytes say it, and what to do.
 
-Enters: a path. Leaves: half a sentence, or nothing if the bytes say nothing.
+Enters: a path. Leaves: its first bytes, or an error that says what it is.
 """
 
 from pathlib import Path
+
+from fastsam.errors import UsageError
 
 LOOKED_AT = 512  # bytes
 KINDS = {
@@ -21,10 +23,20 @@ KINDS = {
 PAGE = "is a web page, not a network: download the file itself, not the page about it"
 
 
-def kind_of(file: Path) -> str:
-    """What a file is by its first bytes; empty if they do not say. Raises OSError."""
-    with file.open("rb") as content:
-        head = content.read(LOOKED_AT)
+def refuse_others(file: Path) -> bytes:
+    """The first bytes of a file. Raises UsageError for one that cannot be read, or is clearly no network."""
+    try:
+        with file.open("rb") as content:
+            head = content.read(LOOKED_AT)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+    if said := kind_of(head):
+        raise UsageError(f"{file} {said}")
+    return head
+
+
+def kind_of(head: bytes) -> str:
+    """What a file is by its first bytes; empty if they do not say."""
     if not head:
         return "is empty: download or save it again"
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:9].lower().startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastsam.errors import UsageError
-from fastsam.files import make_folder, whole
+from fastsam.files import make_folder, write
+from fastsam.untrusted.shown import reason
 
 CHUNK = 1 << 18  # bytes
 TIMEOUT = 20  # seconds without a byte
@@ -102,8 +103,7 @@ def take(name: str, file: Path) -> Path:
     model = FILES[name]
     if (found := pooch.file_hash(str(file))) != model.sha256:
         raise UsageError(f"{file} is not {model.file}: its sha256 is {found}, not {model.sha256}")
-    with whole(cache() / model.file) as part:
-        part.write_bytes(file.read_bytes())
+    write(cache() / model.file, file.read_bytes())
     return cache() / model.file
 
 
@@ -131,7 +131,7 @@ def fetch(name: str, progress: Callable[[int], None], say: Callable[[str], None]
                 part.unlink()
             say(f"{address}: the content has the sha256 {found}, not {model.sha256}")
         except (requests.RequestException, OSError) as error:
-            say(f"{address}: {reason(error)}")
+            say(f"{address}: {failure(error)}")
     raise UsageError(
         f"{model.file} could not be fetched: connect to the net and try again, or give a file that you have: "
         f"fastsam weights get {name} --from {model.file}"
@@ -170,7 +170,7 @@ def pull(address: str, part: Path, most: int) -> Iterator[int]:
         raise OSError(f"the answer ended after {have} of {most} bytes")
 
 
-def reason(error: Exception) -> str:
+def failure(error: Exception) -> str:
     """One line of what went wrong with an address."""
     import requests
 
@@ -178,4 +178,4 @@ def reason(error: Exception) -> str:
         return "no connection"
     if isinstance(error, requests.Timeout):
         return f"no answer within {TIMEOUT} s"
-    return " ".join(str(error).split())
+    return reason(error)

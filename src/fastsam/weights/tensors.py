@@ -4,17 +4,17 @@ Enters: a `Checkpoint` or a path. Leaves: a file or a `Checkpoint`.
 """
 
 import json
-import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fastsam.errors import UsageError
-from fastsam.files import whole
+from fastsam.files import write
 from fastsam.untrusted import onnxfile
 from fastsam.untrusted.budget import Budget
 from fastsam.untrusted.shown import reason, shown
+from fastsam.weights.torchfile import widened
 from fastsam.weights.yolo import DFL, Checkpoint, Float, as_float, check_shape, make_checkpoint
 
 DTYPES = {
@@ -32,11 +32,9 @@ DTYPES = {
 MOST_HEADER = 4 << 20  # bytes; that of the largest published network has 0.1 MB
 
 
-def is_safetensors(file: Path) -> bool:
-    """Whether a file begins like safetensors: the length of a JSON object, then the object."""
-    with file.open("rb") as content:
-        head = content.read(9)
-    return len(head) == 9 and head[8:] == b"{" and struct.unpack("<Q", head[:8])[0] < file.stat().st_size
+def is_safetensors(head: bytes, size: int) -> bool:
+    """Whether a file of `size` bytes begins like safetensors: the length of a JSON object, then the object."""
+    return head[8:9] == b"{" and int.from_bytes(head[:8], "little") < size
 
 
 def read_safetensors(file: Path) -> Checkpoint:
@@ -47,12 +45,11 @@ def read_safetensors(file: Path) -> Checkpoint:
 
     Raises UsageError for any other file.
     """
-    from safetensors import SafetensorError, deserialize
+    from safetensors import SafetensorError
 
     budget = Budget(str(file))
     try:
-        metadata = header(file, budget).get("__metadata__") or {}
-        found = deserialize(file.read_bytes())  # type: ignore[no-untyped-call]
+        metadata, found = parts(file, budget)
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         if isinstance(error, UsageError):
             raise
@@ -64,21 +61,23 @@ def read_safetensors(file: Path) -> Checkpoint:
         check_shape(file, name, tuple(tensor["shape"]))
         values = np.frombuffer(tensor["data"], DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
         if tensor["dtype"] == "BF16":
-            values = (values.astype(np.uint32) << 16).view(np.float32)
+            values = widened(values)
         entries[name] = as_float(file, name, values)
     return described(file, entries, metadata.get("fastsam", "{}"))
 
 
-def header(file: Path, budget: Budget) -> dict[str, Any]:
-    """The JSON object that a safetensors file begins with, its entries counted. Raises UsageError, ValueError."""
+def parts(file: Path, budget: Budget) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+    """A file's metadata and its tensors, counted before they are made. Raises UsageError, what its parsers raise."""
+    from safetensors import deserialize
+
     budget.spend("bytes", file.stat().st_size)
-    with file.open("rb") as content:
-        (length,) = struct.unpack("<Q", content.read(8))
-        if length > MOST_HEADER:
-            budget.refuse(f"its header takes more than {MOST_HEADER} bytes")
-        entries: dict[str, Any] = json.loads(content.read(length))
-    budget.spend("tensors", len(entries))
-    return entries
+    content = file.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    if length > MOST_HEADER:
+        budget.refuse(f"its header takes more than {MOST_HEADER} bytes")
+    header: dict[str, Any] = json.loads(content[8 : 8 + length])
+    budget.spend("tensors", len(header))
+    return header.get("__metadata__") or {}, deserialize(content)  # type: ignore[no-untyped-call]
 
 
 def write_safetensors(checkpoint: Checkpoint, file: Path) -> None:
@@ -87,8 +86,7 @@ def write_safetensors(checkpoint: Checkpoint, file: Path) -> None:
 
     facts = {"names": checkpoint.names, "imgsz": checkpoint.imgsz, "port": checkpoint.port}
     arrays = {name: smallest(values) for name, values in checkpoint.entries.items()}
-    with whole(file) as part:
-        part.write_bytes(save(arrays, {"fastsam": json.dumps(facts)}))
+    write(file, save(arrays, {"fastsam": json.dumps(facts)}))
 
 
 def smallest(values: Float) -> Any:

@@ -157,7 +157,7 @@ class TorchFile:
         values = np.frombuffer(data, dtype)[tensor.offset :]
         strides = tuple(stride * dtype.itemsize for stride in tensor.strides)
         view = np.lib.stride_tricks.as_strided(values, tensor.shape, strides, writeable=False)
-        return (view.astype(np.uint32) << 16).view(np.float32) if storage.kind == "BFloat16Storage" else view
+        return widened(view) if storage.kind == "BFloat16Storage" else view
 
     def numbers(self, key: str) -> bytes:
         """The bytes of a storage, read once."""
@@ -188,7 +188,7 @@ class Names:
     def called(self, name: Name, arguments: tuple[Value, ...]) -> Value:
         """A tensor, a size, a mapping, a list in a set's place, or a record."""
         if name not in VALUES:
-            return Record(name)
+            return Record()
         if name == MAPPING and not arguments:
             return {}
         if name == TENSOR:
@@ -218,6 +218,11 @@ class Names:
             if kind == "storage" and known and named and whole(count):
                 return Storage(key, name.name, count)
         return self.budget.refuse("its pickle refers to something that is no storage")
+
+
+def widened(halves: Array) -> Array:
+    """Numbers in bfloat16, which are the upper halves of float32, as float32."""
+    return (halves.astype(np.uint32) << 16).view(np.float32)
 
 
 def whole(number: Value) -> bool:

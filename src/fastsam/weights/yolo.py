@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError
+from fastsam.untrusted.budget import CLASSES, SIDES
 from fastsam.untrusted.shown import shown
 from fastsam.untrusted.unpickle import Record
 from fastsam.weights.torchfile import MOST_AXES, Tensor, TorchFile, opened
@@ -21,8 +22,6 @@ DFL = "model.22.dfl.conv.weight"  # the entry whose length is reg_max
 SCORES = "model.22.cv3.0.2.weight"  # the entry whose length is the number of classes
 DEEPEST = 12  # levels of modules; the published networks have 7
 LONGEST = 200  # letters of an entry's name
-MOST_CLASSES = 10_000
-SIZES = range(32, 16385)  # pixels of an input's side
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def check_shape(file: Path, name: Any, shape: tuple[int, ...]) -> None:
 def as_float(file: Path, name: str, array: npt.NDArray[Any]) -> Float:
     """An entry as float32. Raises UsageError if its numbers are not finite."""
     with np.errstate(over="ignore"):
-        values: Float = np.ascontiguousarray(array, np.float32).reshape(array.shape)
+        values: Float = np.asarray(array, np.float32, order="C")
     if not np.isfinite(values).all():
         raise UsageError(
             f"{file}: entry {shown(name)} holds numbers that are not finite: train again, or take an earlier file"
@@ -130,8 +129,8 @@ def as_float(file: Path, name: str, array: npt.NDArray[Any]) -> Float:
 
 def make_checkpoint(file: Path, entries: dict[str, Float], names: Any, imgsz: Any, port: bool) -> Checkpoint:
     """The checkpoint of checked entries and of what else a file says. Raises UsageError."""
-    if type(imgsz) is int and imgsz not in SIZES:
-        raise UsageError(f"{file} has imgsz {shown(imgsz)}, which must be {SIZES[0]} to {SIZES[-1]}")
+    if type(imgsz) is int and imgsz not in SIDES:
+        raise UsageError(f"{file} has imgsz {shown(imgsz)}, which must be {SIDES[0]} to {SIDES[-1]}")
     return Checkpoint(entries, class_names(file, names, entries), imgsz if type(imgsz) is int else None, port)
 
 
@@ -141,7 +140,7 @@ def class_names(file: Path, names: Any, entries: Mapping[str, Float]) -> tuple[s
     if weight is None:
         raise UsageError(f"{file} is no YOLOv8-seg checkpoint: it lacks {SCORES}")
     n = len(weight) if weight.ndim else 0
-    if not 0 < n <= MOST_CLASSES:
+    if n not in CLASSES:
         raise UsageError(f"{file}: entry {SCORES} has the shape {weight.shape}: that is no number of classes")
     if isinstance(names, (list, tuple)):
         names = dict(enumerate(names))

@@ -49,36 +49,37 @@ class Sight:
         return self.photo
 
     def through(self, encoder: Encoder) -> Float:
-        """(K, D) what an encoder sees of each mask."""
-        pixels, _ = self.pixels, self._looks()  # the next word may name a colour, and shall not wait for it
+        """(K, D) what an encoder sees of each mask, of which there is at least one."""
+        pixels, _ = self.pixels, self._looks  # the next word may name a colour, and shall not wait for it
         rows = self.known.setdefault(encoder.name, {})
         if new := self._unknown(rows):
             seen = encoder.see(pixels, (self.masks.crop(i) for i in new.values()))
             rows.update(zip(new, seen, strict=True))
-        elif not len(self.indices):
-            return encoder.see(pixels, ())
-        return np.stack([rows[number] for number in self._numbers()])
+        return np.stack([rows[number] for number in self._numbers])
 
     @property
     def colours(self) -> Float:
         """(K, 11) shares of the colour terms."""
-        return self._looks()[:, PLACE:]
+        return self._looks[:, PLACE:]
 
     @property
     def places(self) -> Float:
         """(K, 3) mean column, mean row and area of each mask, in pixels."""
-        return self._looks()[:, :PLACE]
+        return self._looks[:, :PLACE]
 
+    @cached_property
     def _looks(self) -> Float:
+        """(K, 14) places and colours."""
         pixels, rows = self.pixels, self.known.setdefault("", {})
         for number, i in self._unknown(rows).items():
             crop = self.masks.crop(i)
             y, x = np.nonzero(crop.pixels)
             place = (x.mean() + crop.offset[0], y.mean() + crop.offset[1], len(x))
             rows[number] = np.array([*place, *shares(crop.view(pixels)[y, x])], np.float32)
-        found = [rows[number] for number in self._numbers()]
+        found = [rows[number] for number in self._numbers]
         return np.stack(found) if found else np.zeros((0, PLACE + len(TERMS)), np.float32)
 
+    @cached_property
     def _numbers(self) -> list[int]:
         """(K,) what the masks that are seen are called in `known`."""
         found: list[int] = (self.indices if self.numbers is None else self.numbers[self.indices]).tolist()
@@ -86,7 +87,7 @@ class Sight:
 
     def _unknown(self, rows: Rows) -> dict[int, int]:
         """Number and index of each mask that has no row yet."""
-        pairs = zip(self._numbers(), self.indices.tolist(), strict=True)
+        pairs = zip(self._numbers, self.indices.tolist(), strict=True)
         return {number: i for number, i in pairs if number not in rows}
 
     def take(self, indices: Int) -> "Sight":
