@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from fastsam import FastSAM, Prompt
-from fastsam.formats.overlay import draw, draw_labels, palette, write
+from fastsam.formats.overlay import draw, write
+from fastsam.masks.tinted import draw_labels, palette
 
 ROOT = Path(__file__).parent.parent
 WIDTH, COLUMNS, STRIP = 480, 3, 34

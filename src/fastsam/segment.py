@@ -4,7 +4,6 @@ Enters: the masks of a photo and an index. Leaves: what is known of that one, de
 """
 
 import base64
-import colorsys
 import html
 from dataclasses import dataclass
 
@@ -18,12 +17,12 @@ from fastsam.masks.cutout import cutout
 from fastsam.masks.lazy import Masks
 from fastsam.masks.polygons import Polygon
 from fastsam.masks.runs import Runs
+from fastsam.masks.tinted import draw_labels
 
 UInt8 = npt.NDArray[np.uint8]
 Bool = npt.NDArray[np.bool_]
 Box = tuple[float, float, float, float]
 SIDE = 400  # pixels of the longer side of a notebook's picture
-TINT = 0.5
 GREY = 200  # of the ground if the photo is not known
 
 
@@ -103,10 +102,7 @@ def thumbnail(masks: Masks, photo: UInt8 | None) -> UInt8:
     ground = np.full((size[1], size[0], 3), GREY, np.uint8)
     if photo is not None:
         ground = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
-    hues = [colorsys.hsv_to_rgb(0.61803398875 * k % 1.0, 0.7, 0.95) for k in range(len(masks) + 1)]
-    colours = np.round(np.array(hues) * 255).astype(np.uint8)
-    tinted = cv2.addWeighted(ground, 1 - TINT, colours[labels], TINT, 0)
-    return np.asarray(np.where((labels > 0)[..., None], tinted, ground), np.uint8)
+    return draw_labels(ground, labels, outlines=False)
 
 
 def html_of(text: str, picture: UInt8) -> str:

@@ -112,18 +112,9 @@ def _frames(file: Any) -> Iterator[Item]:
 
 def captured(origin: int | str) -> Iterator[Item]:
     """The frames of a camera, or of a video at an address, as OpenCV opens them, until they end."""
-    capture = cv2.VideoCapture(origin)
-    try:
-        found, frame = capture.read()
-        if not found:
-            what = f"camera {origin}" if isinstance(origin, int) else origin
-            yield Item(
-                origin, UnreadableImageError(f"{what} gives no picture: see that it is there and in no other use")
-            )
-        number = 0
-        while found:
-            yield Item(Frame(origin, number), np.ascontiguousarray(frame[..., ::-1]))
-            number += 1
-            found, frame = capture.read()
-    finally:
-        capture.release()
+    number = -1
+    for number, pixels in enumerate(video.pictures(cv2.VideoCapture(origin))):
+        yield Item(Frame(origin, number), pixels)
+    if number < 0:
+        what = f"camera {origin}" if isinstance(origin, int) else origin
+        yield Item(origin, UnreadableImageError(f"{what} gives no picture: see that it is there and in no other use"))

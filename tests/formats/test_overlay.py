@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from fastsam import Segments
-from fastsam.formats.overlay import borders, draw, palette
+from fastsam.formats.overlay import draw
+from fastsam.masks.tinted import borders, palette
 
 BOXES = [(10.0, 10.0, 110.0, 90.0), (30.0, 30.0, 60.0, 60.0)]
 

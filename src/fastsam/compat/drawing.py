@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError
-from fastsam.formats import overlay
+from fastsam.masks import tinted
 
 if TYPE_CHECKING:
     from fastsam.compat.results import Results
@@ -36,7 +36,7 @@ def draw(
     picture = np.ascontiguousarray(ground(results, image)[..., ::-1])
     colours = colours_of(results, by_class)
     if masks and len(results):
-        picture = overlay.draw_labels(picture, results.segments.label_map(), colours=colours)
+        picture = tinted.draw_labels(picture, results.segments.label_map(), colours=colours)
     if boxes:
         line = max(1, round(line_width)) if line_width else max(round(sum(picture.shape[:2]) / 2 * 0.003), 2)
         scale = font_size / LETTER if font_size else line / 3
@@ -62,8 +62,8 @@ def ground(results: "Results", image: Any) -> UInt8:
 def colours_of(results: "Results", by_class: bool) -> UInt8:
     """(N + 1, 3) RGB, black first: one per mask, or the same for all of a class."""
     if not by_class:
-        return overlay.palette(len(results))
-    kinds = overlay.palette(len(results.segments.names))
+        return tinted.palette(len(results))
+    kinds = tinted.palette(len(results.segments.names))
     return np.concatenate((kinds[:1], kinds[1 + results.segments.classes]))
 
 

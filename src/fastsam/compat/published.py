@@ -25,6 +25,7 @@ from fastsam.compat.results import Results
 from fastsam.errors import UsageError
 from fastsam.formats import overlay
 from fastsam.image.read import read_image
+from fastsam.masks import tinted
 from fastsam.model import FastSAM
 from fastsam.prompts import Candidate
 from fastsam.refine.network import Refiner
@@ -121,7 +122,7 @@ class FastSAMPrompt(Known):
             labels = labels_of(self.img.shape[:2], masks, better_quality)
         colours = None if mask_random_color else np.array([(0, 0, 0)] + [ONE_COLOUR] * int(labels.max()), np.uint8)
         outlined = withContours if with_contours is None else with_contours
-        picture = overlay.draw_labels(self.img, labels, outlines=outlined, colours=colours)
+        picture = tinted.draw_labels(self.img, labels, outlines=outlined, colours=colours)
         for box in boxes_of(bbox, bboxes):
             overlay.draw_box(picture, tuple(box))
         asked = [] if points is None else nested(points)

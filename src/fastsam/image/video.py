@@ -40,11 +40,18 @@ def frames(file: str | PathLike[str]) -> Iterator[npt.NDArray[np.uint8]]:
 
     Raises UnreadableImageError for a file that is missing or no video.
     """
-    capture = _opened(Path(file))
+    every = pictures(_opened(Path(file)))
+    first = next(every, None)
+    if first is None:
+        raise UnreadableImageError(f"{file}: no video that can be read: use MP4, AVI, MOV, MKV or WebM")
+    yield first
+    yield from every
+
+
+def pictures(capture: cv2.VideoCapture) -> Iterator[npt.NDArray[np.uint8]]:
+    """What OpenCV captures, RGB, until it ends; then, or when nobody wants more, it is released."""
     try:
         found, frame = capture.read()
-        if not found:
-            raise UnreadableImageError(f"{file}: no video that can be read: use MP4, AVI, MOV, MKV or WebM")
         while found:
             yield np.ascontiguousarray(frame[..., ::-1])
             found, frame = capture.read()
