@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from fastsam import FastSAM
-from fastsam.cli.bench.clock import processor
+from fastsam.machine import processor
 from fastsam.masks import rle
 from fastsam.masks.runs import iou_of, of_pixels
 

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from fastsam import FastSAM
-from fastsam.cli.bench.clock import peak_memory, processor
 from fastsam.image.read import read_image
+from fastsam.machine import peak_memory, processor
 from fastsam.masks.annotations import decode
 from fastsam.masks.runs import Runs, iou_of, of_pixels
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fastsam import FastSAM, Segments, UsageError
-from fastsam.arguments import IGNORED
+from fastsam.accepted import IGNORED
 
 NAN = float("nan")
 GREY = np.full((32, 48, 3), 114, np.uint8)

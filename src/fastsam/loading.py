@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from fastsam.errors import UsageError, require
+from fastsam.machine import cores
 from fastsam.runtimes import onnx as onnx_runtime
+from fastsam.runtimes.network import Network
 from fastsam.runtimes.settings import Settings
 from fastsam.values import by_fields, integer, listed, show
 from fastsam.weights import catalogue
@@ -68,7 +70,7 @@ def checked(provider: Any) -> Any:
     return provider
 
 
-def load(choice: Choice) -> Any:
+def load(choice: Choice) -> Network:
     """The network.
 
     Raises UsageError for weights that are none, a runtime that is not installed, a device that is not there.
@@ -120,8 +122,3 @@ def providers_of(device: str) -> list[Any]:
             f"{remedy} a checkpoint runtime='torch', or leave the device out"
         )
     return [(PROVIDERS[kind], {"device_id": int(number)}) if number.isdecimal() else PROVIDERS[kind]]
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

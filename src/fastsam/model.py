@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -12,21 +12,25 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam import tiles
-from fastsam.arguments import Size, drawing, refuse, sides
+from fastsam.accepted import refuse
 from fastsam.candidates import candidates
 from fastsam.errors import UsageError
 from fastsam.image.letterbox import Letterbox, fit, prepare
 from fastsam.image.read import Source, UnreadableImageError, read_own
-from fastsam.loading import Choice, cores, device_name, load
+from fastsam.loading import Choice, device_name, load
+from fastsam.machine import cores
 from fastsam.masks.lazy import from_network, widen
 from fastsam.masks.placed import coefficients_of, place
 from fastsam.masks.port import as_the_port
+from fastsam.overrides import Overrides, Size
 from fastsam.refine.network import Refiner, shared
+from fastsam.runtimes.network import Network
 from fastsam.runtimes.settings import Settings
 from fastsam.segments import Segments
 from fastsam.sources import Item, is_several, items, refuse_endless
 from fastsam.streams import ordered
-from fastsam.values import flag, integer, number, show
+from fastsam.tiles import Tiling
+from fastsam.values import flag, integer, show
 
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -65,9 +69,17 @@ class FastSAM:
 
         Raises UsageError for invalid weights, and for a runtime, a provider or a device that is not there.
         """
-        self._choice = Choice(weights, threads, providers, runtime, device_name(device), precision)
-        self.network = load(self._choice)
-        self.settings: Settings = self.network.settings
+        choice = Choice(weights, threads, providers, runtime, device_name(device), precision)
+        self._choice, self.network = choice, load(choice)
+        self.settings = self.network.settings
+
+    @classmethod
+    def _of(cls, choice: Choice, settings: Settings, network: Network | None = None) -> "FastSAM":
+        """A model of what another one was made of. network: that other one's; None loads it again"""
+        model = cls.__new__(cls)
+        model._choice, model.network = choice, load(choice) if network is None else network
+        model.settings = settings
+        return model
 
     def __repr__(self) -> str:
         choice, s = self._choice, self.settings
@@ -78,10 +90,10 @@ class FastSAM:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return loaded, (type(self), self._choice, self.settings)
+        return type(self)._of, (self._choice, self.settings)
 
     def __copy__(self) -> "FastSAM":
-        return made(type(self), self._choice, self.network, self.settings)
+        return self._of(self._choice, self.settings, self.network)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "FastSAM":
         """Shares the network, which nothing changes."""
@@ -107,7 +119,6 @@ class FastSAM:
         tile: int | None = None,
         overlap: float = tiles.OVERLAP,
         refine: bool | Refiner = False,
-        device: Any = None,
         stream: bool = False,
         **published: Any,
     ) -> Any:
@@ -122,47 +133,30 @@ class FastSAM:
         weights' own max_det holds for each of them then, one that is given for all together
         overlap: share of a tile that the next one shows too, above 0 and at most 0.5
         refine: whether the second network draws every mask anew (`Segments.refine`); a `Refiner` does it with that one
-        device: where to run from now on, for calls written for the published code (see `__init__`)
         stream: an iterator of what the list would hold
-        published: keywords of the published call that change nothing here are ignored: see `IGNORED`
+        published: keywords of the published call that change nothing here are ignored: see `accepted.py`
 
         Raises UnreadableImageError for a file that is no whole image, UsageError for invalid settings.
         """
-        use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
+        overrides, tiling = Overrides(imgsz, conf, iou, max_det).checked(), Tiling(tile, overlap).checked()
         refine = drawing(refine)
-        tiles.check(tiles.LEAST_TILE if tile is None else tile, overlap)
-        refuse(published)
-        if device is not None:
-            self.to(device)
+        refuse(published, self._choice.device)
         refuse_endless(source)
         if flag(stream, "stream") or is_several(source):
-            settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det}
-            found = self.stream(source, **settings, tile=tile, overlap=overlap, refine=refine)
-            some = (segments for _, segments in found)
+            settings = {**vars(overrides), **vars(tiling)}
+            some = (segments for _, segments in self.stream(source, **settings, refine=refine))
             return some if stream else list(some)
-        return self._one(Item(source, source), use, sides(imgsz), max_det, tile, overlap, refine)
+        return self._one(Item(source, source), overrides, tiling, refine)
 
-    def _one(
-        self,
-        item: Item,
-        use: Settings,
-        size: Size | None,
-        max_det: int | None,
-        tile: int | None,
-        overlap: float,
-        refine: bool | Refiner,
-    ) -> Segments:
-        """Everything in one photo, by settings that were checked. max_det: the one that was given"""
+    def _one(self, item: Item, overrides: Overrides, tiling: Tiling, refine: bool | Refiner) -> Segments:
+        """Everything in one photo, by arguments that were checked."""
         seconds: dict[str, float] = {}
         with stage("read", seconds):
             pixels = opened(item)
-        if tile is None:
-            found = run(self.network, pixels, use, seconds, size)
-        else:
-            most = None if max_det is None else use.max_det
-            found = tiles.segment(lambda p: run(self.network, p, use, {}, size), pixels, tile, overlap, use.iou, most)
-            found = replace(found, seconds=seconds | found.seconds)
-        return self._refined(found, refine)
+        use = overrides.over(self.settings)
+        find = partial(run, self.network, use=use, size=overrides.size(self.settings))
+        found = tiles.segment(find, pixels, tiling, use.iou, overrides.max_det)
+        return self._refined(timed(found, seconds), refine)
 
     def _refined(self, found: Segments, refine: bool | Refiner) -> Segments:
         """The segments, drawn anew if that is asked for; their `seconds` tell how long it took."""
@@ -172,7 +166,7 @@ class FastSAM:
         seconds: dict[str, float] = {}
         with stage("refine", seconds):
             drawn = found.refine(refiner=refine if isinstance(refine, Refiner) else self.refiner)
-        return replace(drawn, seconds=found.seconds | seconds)
+        return timed(drawn, seconds)
 
     @property
     def refiner(self) -> Refiner:
@@ -198,8 +192,9 @@ class FastSAM:
 
         Raises as a call does, for the first photo that cannot be read.
         """
-        use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
-        refine, at_once, size = drawing(refine), integer(at_once, "at_once", 1), sides(imgsz) or use.imgsz
+        overrides = Overrides(imgsz, conf, iou, max_det).checked()
+        use, size = overrides.over(self.settings), overrides.size(self.settings)
+        refine, at_once = drawing(refine), integer(at_once, "at_once", 1)
         refuse_endless(sources)
         photos = [opened(item) for item in items(sources)]
         alike: dict[tuple[int, int], list[int]] = {}
@@ -212,7 +207,7 @@ class FastSAM:
                 boxes, images = zip(*(prepare(photos[k], size) for k in some), strict=True)
                 raw, prototypes = self.network.run(np.concatenate(images))
                 for k, r, p, box in zip(some, raw, prototypes, boxes, strict=True):
-                    found[k] = read_out(r, p.copy(), box, use, photos[k], {})
+                    found[k] = read_out(r, p.copy(), box, use, photos[k])
         return [self._refined(found[k], refine) for k in range(len(photos))]
 
     def stream(
@@ -239,14 +234,13 @@ class FastSAM:
 
         unreadable: called for a source that cannot be read, which is then left out; None raises at its turn
         """
-        use = self.resolve(imgsz=imgsz, conf=conf, iou=iou, max_det=max_det)
-        refine, size = drawing(refine), sides(imgsz)
-        tiles.check(tiles.LEAST_TILE if tile is None else tile, overlap)
+        overrides, tiling = Overrides(imgsz, conf, iou, max_det).checked(), Tiling(tile, overlap).checked()
+        refine = drawing(refine)
         if unreadable is not None and not callable(unreadable):
             raise UsageError(f"unreadable must be a function of a source and an error, not {show(unreadable)}")
         every = items(sources)
         model = self.parallel()
-        find = partial(model._one, use=use, size=size, max_det=max_det, tile=tile, overlap=overlap, refine=refine)
+        find = partial(model._one, overrides=overrides, tiling=tiling, refine=refine)
 
         def one(item: Item) -> tuple[Any, Segments | UnreadableImageError]:
             try:
@@ -265,13 +259,12 @@ class FastSAM:
 
         return answers()
 
-    def to(self, device: Any) -> "FastSAM":
-        """Runs on `device` from now on. Raises UsageError if it is not there."""
+    def on(self, device: Any) -> "FastSAM":
+        """The same model on another device, or itself if it runs there. Raises UsageError for one that is missing."""
         name = device_name(device)
-        if name != self._choice.device:
-            choice = replace(self._choice, device=name, providers=None)
-            self.network, self._choice = load(choice), choice
-        return self
+        if name == self._choice.device:
+            return self
+        return self._of(replace(self._choice, device=name, providers=None), self.settings)
 
     def resolve(
         self,
@@ -285,15 +278,7 @@ class FastSAM:
 
         imgsz of a pair is its longer side. Raises UsageError for invalid settings.
         """
-        given: dict[str, Any] = {}
-        if (size := sides(imgsz)) is not None:
-            given["imgsz"] = size if isinstance(size, int) else max(size)
-        for name, share in (("conf", conf), ("iou", iou)):
-            if share is not None:
-                given[name] = number(share, name)
-        if max_det is not None:
-            given["max_det"] = integer(max_det, "max_det", 1)
-        return replace(self.settings, **given)
+        return Overrides(imgsz, conf, iou, max_det).over(self.settings)
 
     @property
     def workers(self) -> int:
@@ -309,49 +294,42 @@ class FastSAM:
         calls = self.workers if calls is None else integer(calls, "calls", 1)
         if self._choice.device != "cpu" or self._choice.runtime == "torch" or calls == 1:
             return self
-        return loaded(type(self), self._choice.shared(calls), self.settings)
+        return self._of(self._choice.shared(calls), self.settings)
 
 
-def made(kind: type[FastSAM], choice: Choice, network: Any, settings: Settings) -> FastSAM:
-    """A model of a network that is loaded."""
-    model = kind.__new__(kind)
-    model._choice, model.network, model.settings = choice, network, settings
-    return model
-
-
-def loaded(kind: type[FastSAM], choice: Choice, settings: Settings) -> FastSAM:
-    """A model of what another one was made of."""
-    return made(kind, choice, load(choice), settings)
+def drawing(refine: Any) -> bool | Refiner:
+    """Whether masks are drawn anew, and by which network. Raises UsageError for anything else."""
+    return refine if isinstance(refine, Refiner) else flag(refine, "refine")
 
 
 def opened(item: Item) -> UInt8:
-    """The pixels of an item. Raises UnreadableImageError, UsageError."""
+    """The pixels of an item, read-only. Raises UnreadableImageError, UsageError."""
     if isinstance(item.photo, UnreadableImageError):
         raise item.photo
-    return read_own(item.photo)
+    pixels = read_own(item.photo)
+    pixels.flags.writeable = False
+    return pixels
 
 
-def run(network: Any, pixels: UInt8, use: Settings, seconds: dict[str, float], size: Size | None = None) -> Segments:
-    """One photo (H, W, 3) through letterbox, network and what follows; notes in `seconds` what each took.
-
-    size: of the input, that of `use` by default
-    """
+def run(network: Network, pixels: UInt8, use: Settings, size: Size) -> Segments:
+    """One photo (H, W, 3) through letterbox, network and what follows. size: of the input, as in `Overrides`"""
+    seconds: dict[str, float] = {}
     with stage("letterbox", seconds):
-        box, images = prepare(pixels, size or use.imgsz)
+        box, images = prepare(pixels, size)
     with stage("network", seconds):
         raw, prototypes = network.run(images)
     with stage("candidates", seconds):
-        return read_out(raw[0], prototypes[0], box, use, pixels, seconds)
+        found = read_out(raw[0], prototypes[0], box, use, pixels)
+    return timed(found, seconds)
 
 
-def read_out(
-    raw: Float, prototypes: Float, box: Letterbox, use: Settings, pixels: UInt8, seconds: dict[str, float]
-) -> Segments:
+def read_out(raw: Float, prototypes: Float, box: Letterbox, use: Settings, pixels: UInt8) -> Segments:
     """What a network's raw output for one photo says: candidates, suppressed, with lazy masks that have pixels."""
     k = coefficients_of(len(prototypes), use.placed)
     found = candidates(raw, k, use.conf, use.iou, use.max_det, use.soft)
     if not np.isfinite(prototypes.sum()):  # a cell without a number belongs to no mask
         prototypes = np.nan_to_num(prototypes, nan=0.0, posinf=0.0, neginf=0.0)
+    prototypes.flags.writeable = False  # the masks keep them
     boxes = box.to_photo(found.boxes)
     if use.port:
         masks = as_the_port(found.coefficients, prototypes, boxes, box)
@@ -359,7 +337,7 @@ def read_out(
         cell = box.input[0] // prototypes.shape[1]
         coefficients, prototypes = place(found.coefficients, prototypes, found.boxes, cell, use.placed)
         masks = from_network(coefficients, prototypes, boxes, box, widen(boxes, use.margin, box.photo))
-    segments = Segments(masks, found.scores, found.classes, use.names, seconds, pixels)
+    segments = Segments(masks, found.scores, found.classes, use.names, photo=pixels)
     return segments.take(np.flatnonzero(masks.occupied()))
 
 
@@ -369,3 +347,8 @@ def stage(name: str, seconds: dict[str, float]) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds[name] = time.perf_counter() - start
+
+
+def timed(segments: Segments, seconds: Mapping[str, float]) -> Segments:
+    """The segments, which tell as well how long these further stages took."""
+    return replace(segments, seconds={**segments.seconds, **seconds})

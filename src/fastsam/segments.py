@@ -3,11 +3,12 @@
 Enters: masks, scores and classes. Leaves: picks, compact forms, files.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, overload
 
 import numpy as np
@@ -32,7 +33,7 @@ from fastsam.refine.draw import draw
 from fastsam.refine.everything import redraw
 from fastsam.refine.network import Refiner, shared
 from fastsam.segment import Segment, html_of, thumbnail
-from fastsam.values import flag, is_integer, listed, number, position, positions, show
+from fastsam.values import fixed, flag, is_integer, listed, number, position, positions, show
 from fastsam.words import similarity
 from fastsam.words.encoder import load as encoder_of
 from fastsam.words.sight import Sight
@@ -51,40 +52,39 @@ class Segments(Sequence[Segment]):
     >>> segments[:5], segments[segments.scores > 0.5], segments[[0, 3]]  # segments again
 
     masks: lazy masks; scores: (N,) float32, 0..1; classes: (N,) int64, indices into `names`
-    seconds: what each stage took; photo: RGB uint8 (H, W, 3), None where only the masks were kept
+    seconds: what each stage took; photo: RGB uint8 (H, W, 3), None if only the masks were kept
     kept: what words saw of them, if that is known already
     threads: of the CPU for the second network; None leaves it to the runtime
 
     Two are equal if they have the same masks, boxes, scores and names, in the same order, on photos of the same size.
     A pickle holds the photo as well, and not what words saw.
 
-    Raises ValueError if the lengths differ. The arrays become read-only.
+    Nothing of it can be changed: arrays that can be written to are copied. Raises ValueError if the lengths differ.
     """
 
     masks: Masks
     scores: Float
     classes: npt.NDArray[np.int64]
     names: tuple[str, ...] = ("object",)
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
     photo: UInt8 | None = None
     kept: Sight | None = None
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        for name, values, kind in (("scores", self.scores, np.float32), ("classes", self.classes, np.int64)):
-            if not isinstance(values, np.ndarray):
-                object.__setattr__(self, name, np.array(values, kind))
+        fix = partial(object.__setattr__, self)
+        fix("scores", fixed(self.scores, np.float32))
+        fix("classes", fixed(self.classes, np.int64))
+        fix("photo", None if self.photo is None else fixed(self.photo, np.uint8))
+        fix("seconds", MappingProxyType(dict(self.seconds)))
         if not len(self.masks) == len(self.scores) == len(self.classes):
             raise ValueError(
                 f"{len(self.masks)} masks, {len(self.scores)} scores and {len(self.classes)} classes differ"
             )
         if self.photo is not None and self.photo.shape[:2] != self.masks.size:
-            raise ValueError(f"the photo {self.photo.shape} is none of masks of {self.masks.size}")
-        for array in (self.scores, self.classes, self.photo):
-            if array is not None:
-                array.flags.writeable = False
+            raise ValueError(f"a photo of shape {self.photo.shape} does not fit masks of {self.masks.size} pixels")
         if self.kept is None or self.kept.masks is not self.masks or self.kept.photo is not self.photo:
-            object.__setattr__(self, "kept", Sight(self.photo, self.masks))
+            fix("kept", Sight(self.photo, self.masks))
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -127,7 +127,7 @@ class Segments(Sequence[Segment]):
         return html_of(repr(self), thumbnail(self.masks, self.photo))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        facts = (self.masks, self.scores, self.classes, self.names, self.seconds, self.photo, None, self.threads)
+        facts = (self.masks, self.scores, self.classes, self.names, dict(self.seconds), self.photo, None, self.threads)
         return Segments, facts
 
     @property

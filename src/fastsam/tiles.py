@@ -46,17 +46,32 @@ class Found:
     tile: int
 
 
+@dataclass(frozen=True)
+class Tiling:
+    """tile: side of the tiles in photo pixels, None for the whole photo alone; overlap: share of a tile that the next
+    one shows too, above 0 and at most 0.5"""
+
+    tile: int | None = None
+    overlap: float = OVERLAP
+
+    def checked(self) -> "Tiling":
+        """The same as plain numbers. Raises UsageError for invalid values."""
+        overlap = real(self.overlap, "overlap", 0, 0.5)
+        if overlap == 0:
+            raise UsageError(f"overlap must be above 0, not {self.overlap}")
+        return Tiling(None if self.tile is None else integer(self.tile, "tile", LEAST_TILE), overlap)
+
+
 def segment(
-    find: Callable[[UInt8], Segments], pixels: UInt8, tile: int, overlap: float, iou: float, max_det: int | None
+    find: Callable[[UInt8], Segments], pixels: UInt8, tiling: Tiling, iou: float, max_det: int | None
 ) -> Segments:
     """Everything in a photo (H, W, 3).
 
-    find: segments a part of it; tile: side in photo pixels; overlap: share of a tile that it has in common with the
-    next, 0..1; iou: above which two masks are one; max_det: masks at most
-
-    Raises UsageError for an invalid tile or overlap.
+    find: segments a part of it; iou: above which two masks are one; max_det: maximum number of masks
     """
-    tile = check(tile, overlap)
+    tile, overlap = tiling.tile, tiling.overlap
+    if tile is None:
+        return find(pixels)
     size = (pixels.shape[0], pixels.shape[1])
     whole = find(pixels)
     if max(size) <= tile:
@@ -77,14 +92,6 @@ def segment(
     seconds["join"] = time.perf_counter() - joining
     scores, kinds = np.array([f.score for f in kept], np.float32), np.array([f.kind for f in kept], np.int64)
     return Segments(masks, scores, kinds, whole.names, seconds, pixels)
-
-
-def check(tile: int, overlap: float) -> int:
-    """The tile's side, as Python's integer. Raises UsageError for an invalid tile or overlap."""
-    side = integer(tile, "tile", LEAST_TILE)
-    if real(overlap, "overlap", 0, 0.5) == 0:
-        raise UsageError(f"overlap must be above 0, not {overlap}")
-    return side
 
 
 def windows(size: tuple[int, int], tile: int, overlap: float) -> Iterator[Box]:

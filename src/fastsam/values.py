@@ -130,6 +130,21 @@ def positions(indices: Any, count: int, what: str) -> Int:
     return np.asarray(found.astype(np.int64) % max(1, count))
 
 
+def fixed(values: Any, kind: type[np.generic] | None = None) -> npt.NDArray[Any]:
+    """An array that nobody can write to: itself if it is one already, else a copy. kind: of what is not an array yet"""
+    if isinstance(values, np.ndarray) and not values.flags.writeable:
+        return values
+    own = values.copy() if isinstance(values, np.ndarray) else np.array(values, kind)
+    own.flags.writeable = False
+    return own
+
+
+def fix(value: Any, *names: str) -> None:
+    """For the constructor of a frozen dataclass: makes those of its arrays read-only, as `fixed` does."""
+    for name in names:
+        object.__setattr__(value, name, fixed(getattr(value, name)))
+
+
 def by_fields(value: Any) -> tuple[Any, ...]:
     """How a dataclass is pickled that is to be made anew: without what it had computed, its arrays read-only again."""
     return type(value), tuple(getattr(value, f.name) for f in fields(value))

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fastsam.cli.bench.clock import peak_memory
 from fastsam.image.photos import find_photos, opened
+from fastsam.machine import peak_memory
 
 
 def test_each_frame_of_a_video_is_a_photo(fastsam, clip: Path, tmp_path: Path) -> None:

@@ -175,24 +175,16 @@ def test_a_pair_of_sizes_is_height_and_width(examples: Path) -> None:
         assert result.segments.masks.source.letterbox.input == size
 
 
-def test_what_is_not_given_comes_with_the_weights(
-    fixtures: Path, examples: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_not_given_comes_with_the_weights(fixtures: Path, examples: Path) -> None:
     photo = examples / "coffee.png"
     own = OwnFastSAM()(photo)
     assert len(FastSAM()(photo)[0]) == len(own) > 4
     assert len(FastSAM()(photo, conf=0.4)[0]) < len(own)
-    asked = []
     port = FastSAM(fixtures / "port-tiny.pt")
-    run = port.model.resolve
-    monkeypatch.setattr(port.model, "resolve", lambda **named: asked.append(run(**named)) or asked[-1])
-    port(photo)
-    assert (asked[0].imgsz, asked[0].conf, asked[0].iou, asked[0].max_det) == (
-        port.model.settings.imgsz,
-        0.25,
-        0.7,
-        300,
-    )
+    settings = port.model.settings
+    assert (settings.conf, settings.iou, settings.max_det) == (0.25, 0.7, 300)
+    said = port(photo, imgsz=settings.imgsz, conf=0.25, iou=0.7, max_det=300)
+    assert port(photo)[0].segments == said[0].segments
 
 
 def test_no_prompt_in_a_list_of_prompts_is_an_empty_result(examples: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fastsam.cli.bench.clock import processor, seconds_of
+from fastsam.cli.bench.clock import seconds_of
+from fastsam.machine import processor
 
 PACKAGES = ("fast-segment-anything", "numpy", "opencv-python-headless", "onnxruntime", "openvino", "torch")
 CLOSE = 1e-3  # of an output's range: what a device's arithmetic may differ by
@@ -40,7 +41,7 @@ def doctor(
     imgsz
         Input size in pixels; the weights' own by default.
     """
-    from fastsam.loading import cores
+    from fastsam.machine import cores
     from fastsam.model import FastSAM
     from fastsam.runtimes.onnx import available
 

@@ -1,6 +1,6 @@
 """What is said of a photo: the line a person reads, and the JSON that a program does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def describe(
     photo: Photo,
     segments: Segments,
     picks: list[Pick] | None,
-    seconds: dict[str, float],
+    seconds: Mapping[str, float],
     files: Sequence[Path],
     said: Sequence[str] = (),
 ) -> str:

@@ -25,8 +25,8 @@ from fastsam.formats.content import content
 from fastsam.formats.items import categories
 from fastsam.image.photos import Photo, find_photos, opened
 from fastsam.image.read import UnreadableImageError, read_image
-from fastsam.loading import cores
-from fastsam.model import FastSAM, stage
+from fastsam.machine import cores
+from fastsam.model import FastSAM, stage, timed
 from fastsam.prompts import Pick, Prompt
 from fastsam.segments import Segments
 from fastsam.streams import ordered
@@ -236,11 +236,13 @@ def segment(
             segments = drawn(find(photo, source), drawing)
             segments = named(keep(segments, keeping), asking)
             segments, picks = answered(segments, prompts, asking, merge, drawing.refine)
-            with stage("write", segments.seconds):
+            seconds: dict[str, float] = {}
+            with stage("write", seconds):
                 said = write(photo, outputs[photo], segments, picks, fill)
                 rows = coco.rows_of(segments, picks) if "coco" in formats else []
             parents = segments.hierarchy().tolist() if hierarchy and json_ else None
             answers = answer(photo, segments, picks, parents) if json_ else {}
+            segments = timed(segments, seconds)
             line = describe(photo, segments, picks, segments.seconds, list(outputs[photo].values()), said)
             return photo, Done(line, segments.size, categories(segments.names, prompts or ()), rows, answers)
         except UsageError as error:
@@ -329,8 +331,7 @@ def finder(finding: Finding, photos: int) -> tuple[Callable[[Photo, Any], Segmen
         return found, min(cores(), photos)
     if finding.overlap is not None and finding.tile is None:
         raise UsageError("--overlap needs --tile")
-    if finding.tile is not None:
-        tiles.check(finding.tile, tiles.OVERLAP if finding.overlap is None else finding.overlap)
+    tiles.Tiling(finding.tile, tiles.OVERLAP if finding.overlap is None else finding.overlap).checked()
     network = FastSAM(finding.model, **{name: value for name, value in how.items() if value is not None})
     network.resolve(**settings)
     workers = min(network.workers, photos)
@@ -359,8 +360,10 @@ def drawn(segments: Segments, drawing: Drawing) -> Segments:
     """The segments, every one drawn anew if that is asked for."""
     if not drawing.refine:
         return segments
-    with stage("refine", segments.seconds):
-        return segments.refine(min_region_area=drawing.min_region_area or 0)
+    seconds: dict[str, float] = {}
+    with stage("refine", seconds):
+        redrawn = segments.refine(min_region_area=drawing.min_region_area or 0)
+    return timed(redrawn, seconds)
 
 
 def keep(segments: Segments, keeping: Keeping) -> Segments:
@@ -374,11 +377,12 @@ def named(segments: Segments, asking: Asking) -> Segments:
     """The segments with the vocabulary's words for classes, and class 0, `object`, for those that no word fits."""
     if not asking.name:
         return segments
-    with stage("name", segments.seconds):
+    seconds: dict[str, float] = {}
+    with stage("name", seconds):
         words = segments.name(asking.name, encoder=asking.encoder)
     names = ("object", *dict.fromkeys(word for word in asking.name if word != "object"))
     classes = np.array([0 if word is None else names.index(word) for word in words], np.int64)
-    return replace(segments, classes=classes, names=names)
+    return timed(replace(segments, classes=classes, names=names), seconds)
 
 
 def answered(
@@ -390,8 +394,10 @@ def answered(
     """
     if not prompts:
         return segments, None
-    with stage("prompts", segments.seconds):
+    seconds: dict[str, float] = {}
+    with stage("prompts", seconds):
         picks = segments.select(prompts, encoder=asking.encoder, refine=refine)
+    segments = timed(segments, seconds)
     if not merge:
         return segments, picks
     found = [pick for pick in picks if pick]

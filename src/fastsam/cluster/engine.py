@@ -16,7 +16,7 @@ from fastsam.cluster.actor import Task, Worker
 from fastsam.cluster.chunks import Chunk
 from fastsam.cluster.storage import one_line
 from fastsam.errors import UsageError, require
-from fastsam.loading import cores
+from fastsam.machine import cores
 
 TASKS = 4096  # of Ray, at most: more chunks than that share them
 STORE = 128 << 20  # bytes of the object store of a Ray of our own: chunks and counts are small

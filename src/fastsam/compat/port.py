@@ -26,7 +26,7 @@ from fastsam.compat.written import writer
 from fastsam.errors import UsageError
 from fastsam.loading import device_name
 from fastsam.model import FastSAM as Model
-from fastsam.model import stage
+from fastsam.model import stage, timed
 from fastsam.prompts import Candidate, checked_texts
 from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
@@ -105,8 +105,7 @@ class FastSAM(Known):
 
     def to(self, device: Any) -> "FastSAM":
         """Runs on a device from now on. Raises UsageError if it is not there."""
-        self.model.to(device)
-        self.device = device_name(device)
+        self.model, self.device = self.model.on(device), device_name(device)
         return self
 
     def cpu(self) -> "FastSAM":
@@ -200,10 +199,10 @@ class FastSAMPredictor(Known):
 
 def answered(result: Results, asked: dict[str, Any], refine: bool | Refiner) -> Results:
     """The same photo with the masks that answer prompts."""
-    own = replace(result.segments, seconds=dict(result.segments.seconds))
-    with stage("prompts", own.seconds):
-        segments, prompts = answers(own, **asked, refine=refine)
-    return replace(result, segments=replace(segments, seconds=own.seconds), prompts=prompts)
+    seconds: dict[str, float] = {}
+    with stage("prompts", seconds):
+        segments, prompts = answers(result.segments, **asked, refine=refine)
+    return replace(result, segments=timed(segments, {**result.segments.seconds, **seconds}), prompts=prompts)
 
 
 def answers(

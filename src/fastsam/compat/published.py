@@ -161,7 +161,7 @@ class FastSAMDecoder(Known):
         retina_masks: bool = True,
         refine: bool | Refiner = False,
     ) -> None:
-        self.model, self.device = model_of(model).to(device), device
+        self.model, self.device = model_of(model).on(device), device
         self.conf, self.iou, self.imgsz, self.retina_masks = conf, iou, imgsz, retina_masks
         self.refine = refine
         self.image: UInt8 | None = None

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.masks.runs import NONE, Runs, crossings, toggles
-from fastsam.values import by_fields
+from fastsam.values import by_fields, fix
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -28,7 +28,7 @@ class Drawn:
     squares: (N, 3) float64, left, top and side of each grid in photo pixels; cells: (N,) int64, cells along its side
     values: (T,) float32, the logits of all grids, row by row, one after the other
 
-    Raises ValueError if these do not fit together. The arrays become read-only.
+    Raises ValueError if these do not fit together. Arrays that can be written to are copied.
 
     A pixel belongs to a mask if its centre lies on the grid and the logit there, interpolated bilinearly between the
     centres of cells, is above 0.
@@ -45,8 +45,7 @@ class Drawn:
             raise ValueError(f"squares {self.squares.shape}, {n} grids and {len(self.values)} values do not fit")
         if not (np.isfinite(self.squares).all() and (self.squares[:, 2] > 0).all()):
             raise ValueError("a grid has no side")
-        for array in (self.squares, self.cells, self.values):
-            array.flags.writeable = False
+        fix(self, "squares", "cells", "values")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return by_fields(self)

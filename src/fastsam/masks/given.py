@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.masks.runs import Runs, of_pixels
-from fastsam.values import by_fields
+from fastsam.values import by_fields, fix
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -28,7 +28,7 @@ class Given:
     table: (R, 3) int32, column, top and bottom of each run, in the order of `Runs`; starts: (N + 1,) int64, where
     each mask's begin, and R
 
-    Raises ValueError where the two do not fit. The arrays become read-only.
+    Raises ValueError if the two do not fit. Arrays that can be written to are copied.
     """
 
     size: tuple[int, int]
@@ -43,8 +43,7 @@ class Given:
         columns, tops, bottoms = self.table.T
         if ((columns < 0) | (columns >= width) | (tops < 0) | (bottoms <= tops) | (bottoms > height)).any():
             raise ValueError(f"runs leave the photo of {width} x {height} pixels")
-        for array in (self.table, self.starts):
-            array.flags.writeable = False
+        fix(self, "table", "starts")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return by_fields(self)

@@ -19,7 +19,7 @@ from fastsam.masks.given import Given
 from fastsam.masks.polygons import Polygon, polygons
 from fastsam.masks.prototyped import Prototyped
 from fastsam.masks.runs import Crop, Runs
-from fastsam.values import by_fields, is_integer, position, positions
+from fastsam.values import by_fields, fix, is_integer, position, positions
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -49,7 +49,7 @@ class Masks:
 
     boxes: (N, 4) float32 xyxy in photo pixels; source: where their logits come from
 
-    Raises ValueError where the two do not fit. The boxes become read-only.
+    Raises ValueError if the two do not fit. Boxes that can be written to are copied.
     """
 
     boxes: Float
@@ -58,7 +58,7 @@ class Masks:
     def __post_init__(self) -> None:
         if self.boxes.shape != (len(self.source), 4):
             raise ValueError(f"boxes {self.boxes.shape} do not fit {len(self.source)} masks")
-        self.boxes.flags.writeable = False
+        fix(self, "boxes")
 
     def __len__(self) -> int:
         return len(self.boxes)

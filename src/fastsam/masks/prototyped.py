@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fastsam.image.letterbox import Letterbox
 from fastsam.masks.runs import Runs, Toggles, crossings, toggles
-from fastsam.values import by_fields
+from fastsam.values import by_fields, fix
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -29,7 +29,7 @@ class Prototyped:
     coefficients: (N, K) float32; prototypes: (K, h, w) float32 over the input; letterbox: where the photo lay in it
     windows: (N, 4) float32 xyxy in photo pixels, beyond which a mask has no pixels
 
-    Raises ValueError where the shapes do not fit. The arrays become read-only.
+    Raises ValueError if the shapes do not fit. Arrays that can be written to are copied.
 
     A pixel belongs to a mask when its centre lies in the mask's window and the logit there, interpolated bilinearly
     between the centres of prototype cells, is above 0 (probability above one half).
@@ -44,8 +44,7 @@ class Prototyped:
         shape, cells = self.coefficients.shape, self.prototypes.shape
         if self.windows.shape != (shape[0], 4) or len(cells) != 3 or shape[1] != cells[0]:
             raise ValueError(f"coefficients {shape}, prototypes {cells} and windows {self.windows.shape} do not fit")
-        for array in (self.coefficients, self.prototypes, self.windows):
-            array.flags.writeable = False
+        fix(self, "coefficients", "prototypes", "windows")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return by_fields(self)

@@ -17,18 +17,14 @@ Float = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Network:
-    """A loaded network."""
+class OnnxNetwork:
+    """A network in ONNX Runtime: see `Network`."""
 
     session: Any
     settings: Settings
 
     def run(self, images: Float) -> tuple[Float, Float]:
-        """Raw outputs of images (N, 3, H, W) float32 in 0..1.
-
-        Returns candidates (N, 4 + classes + K, A): cx, cy, w, h in input pixels, scores, coefficients; and
-        prototypes (N, K, H / 4, W / 4).
-        """
+        """Raw outputs, as `Network.run` tells."""
         candidates, prototypes = self.session.run(["candidates", "prototypes"], {"images": images})
         return candidates, prototypes
 
@@ -38,7 +34,7 @@ def available() -> list[str]:
     return list(onnxruntime.get_available_providers())
 
 
-def load(file: Path, threads: int | None = None, providers: Sequence[Any] | None = None) -> Network:
+def load(file: Path, threads: int | None = None, providers: Sequence[Any] | None = None) -> OnnxNetwork:
     """Loads an exported network.
 
     threads: of the CPU within one operator; None leaves it to ONNX Runtime
@@ -63,7 +59,7 @@ def load(file: Path, threads: int | None = None, providers: Sequence[Any] | None
     size = inputs[0].shape[2:]
     if len(size) == 2 and all(isinstance(side, int) for side in size):
         raise UsageError(f"{file} takes inputs of {size[0]} x {size[1]} alone: export its source without --fixed")
-    network = Network(session, read_settings(session.get_modelmeta().custom_metadata_map, file))
+    network = OnnxNetwork(session, read_settings(session.get_modelmeta().custom_metadata_map, file))
     if first == "CPUExecutionProvider":  # others compile for each size of input, which may take minutes
         check(network, file)
     return network

@@ -17,14 +17,14 @@ PRECISIONS = {"float32": "f32", "bf16": "bf16"}
 
 
 @dataclass(frozen=True)
-class Network:
-    """A loaded network."""
+class OpenVINONetwork:
+    """A network in OpenVINO: see `Network`."""
 
     compiled: Any
     settings: Settings
 
     def run(self, images: Float) -> tuple[Float, Float]:
-        """Raw outputs of images (N, 3, H, W) float32 in 0..1, as `runtimes/onnx` gives them."""
+        """Raw outputs, as `Network.run` tells."""
         request = self.compiled.create_infer_request()  # one a call, so that threads may share a network
         outputs = request.infer({"images": images})
         return outputs["candidates"].copy(), outputs["prototypes"].copy()
@@ -32,7 +32,7 @@ class Network:
 
 def load(
     file: Path, threads: int | None = None, device: str = "cpu", precision: str = "float32", streams: int = 1
-) -> Network:
+) -> OpenVINONetwork:
     """Loads an exported network.
 
     threads: of the CPU, all of them where left out; device: `cpu`, or another of OpenVINO's names (`gpu`, `npu`)
@@ -61,7 +61,7 @@ def load(
         raise UsageError(f"{file} is no network that OpenVINO can load") from error
     if {o.get_any_name() for o in model.outputs} != {"candidates", "prototypes"}:
         raise UsageError(f"{file} is no segmentation network of ours: it lacks candidates or prototypes")
-    network = Network(compiled, read_settings(metadata(file), file))
+    network = OpenVINONetwork(compiled, read_settings(metadata(file), file))
     if name == "CPU":  # others compile for each size of input
         check(network, file)
     return network

@@ -4,30 +4,19 @@ Enters: a loaded network. Leaves: nothing, or an error that names file and outpu
 """
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fastsam.errors import UsageError
-from fastsam.runtimes.settings import Settings
+from fastsam.runtimes.network import Network
 from fastsam.untrusted.shown import reason
 
-Float = npt.NDArray[np.float32]
 SIDE = 64  # pixels of the picture that is tried
 TERMS = 6  # coefficients per positional feature, the first of which has no map (see `masks/placed.py`)
 
 
-class Runs(Protocol):
-    """A loaded network."""
-
-    @property
-    def settings(self) -> Settings: ...
-
-    def run(self, images: Float) -> tuple[Float, Float]: ...
-
-
-def check(network: Runs, file: Path) -> None:
+def check(network: Network, file: Path) -> None:
     """Runs a network on one small grey picture.
 
     Raises UsageError for a network that fails, and for outputs of another shape than its settings say, or not finite.

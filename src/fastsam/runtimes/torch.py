@@ -22,8 +22,8 @@ Float = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Network:
-    """A loaded network."""
+class TorchNetwork:
+    """A network in torch: see `Network`."""
 
     module: YOLOv8Seg
     device: torch.device
@@ -31,7 +31,7 @@ class Network:
 
     @torch.inference_mode()
     def run(self, images: Float) -> tuple[Float, Float]:
-        """Raw outputs of images (N, 3, H, W) float32 in 0..1, as `runtimes/onnx` gives them."""
+        """Raw outputs, as `Network.run` tells."""
         raw = self.module(torch.from_numpy(images).to(self.device))
         candidates, prototypes = self.module.head.decode(raw)
         return candidates.contiguous().cpu().numpy(), prototypes.cpu().numpy()
@@ -39,7 +39,7 @@ class Network:
 
 def load(
     entries: Mapping[str, Float], settings: Settings, file: Path, device: str = "cpu", threads: int | None = None
-) -> Network:
+) -> TorchNetwork:
     """Loads a network from its entries. file: what errors call them
 
     Raises UsageError for entries of no YOLOv8-seg network with batch norms, and for a device that cannot be used.
@@ -63,7 +63,7 @@ def load(
             raise KeyError(min(lacking))
     except (KeyError, TypeError, RuntimeError, ZeroDivisionError, OverflowError) as error:
         raise UsageError(f"torch cannot run this checkpoint ({reason(error)}): leave out runtime='torch'") from None
-    network = Network(module.to(where).eval(), where, settings)
+    network = TorchNetwork(module.to(where).eval(), where, settings)
     check(network, file)
     return network
 

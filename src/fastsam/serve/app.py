@@ -14,7 +14,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from fastsam import __version__
 from fastsam.errors import UsageError
-from fastsam.loading import cores
+from fastsam.machine import cores
 from fastsam.refine.network import Refiner
 from fastsam.serve import labelstudio, pages, routes, schemas, work
 from fastsam.serve.guard import Guard

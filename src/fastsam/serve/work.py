@@ -102,9 +102,9 @@ def find(use: Use, data: bytes, settings: dict[str, Any]) -> Found:
     with stage("read", seconds):
         photo = decode(data, use.pixels)
     segments = model(use)(photo, **settings)
-    with stage("masks", segments.seconds):
+    with stage("masks", seconds):
         values = described(segments)
-    seconds |= {name: took for name, took in segments.seconds.items() if name not in seconds}
+    seconds = {**segments.seconds, **seconds}
     bare = Masks(segments.boxes, replace(segments.masks.source))  # without what decoding has left in memory
     return Found(Segments(bare, segments.scores, segments.classes, segments.names, seconds), values, photo)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fastsam.cli.bench.clock import processor, seconds_of
+from fastsam.cli.bench.clock import seconds_of
+from fastsam.machine import processor
 
 WORDS = ("cup", "tree", "a red car", "sky", "spoon", "the left window", "person", "sea", "the largest yellow dog")
 

@@ -3,6 +3,7 @@
 import json
 import statistics
 import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -14,9 +15,10 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from fastsam.cli.bench.clock import peak_memory, processor, seconds_of, spread
+from fastsam.cli.bench.clock import seconds_of, spread
 from fastsam.errors import UsageError
 from fastsam.files import whole
+from fastsam.machine import peak_memory, processor
 
 BOXES = 20
 FIRST = "first network"
@@ -58,7 +60,7 @@ def refine(
     """
     from fastsam.image.letterbox import prepare
     from fastsam.image.read import read_image
-    from fastsam.loading import cores
+    from fastsam.machine import cores
     from fastsam.model import FastSAM
     from fastsam.refine.network import load
 
@@ -80,7 +82,7 @@ def refine(
             raise UsageError(f"{photo} has no masks to draw")
         chosen = segments.boxes[rng.integers(0, len(segments), BOXES)].astype(float)
         middle = np.clip((chosen[0, :2] + chosen[0, 2:]) / 2, 0, np.array(segments.size[::-1]) - 1)
-        calls = {
+        calls: dict[str, Callable[[], object]] = {
             FIRST: partial(network.network.run, images),
             "one click": partial(segments.select, points=[middle.tolist()], refine=second),
             "one box": partial(segments.select, boxes=chosen[:1].tolist(), refine=second),

@@ -15,9 +15,10 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from fastsam.cli.bench.clock import peak_memory, processor, spread
+from fastsam.cli.bench.clock import spread
 from fastsam.errors import UsageError
 from fastsam.files import whole as whole_file
+from fastsam.machine import peak_memory, processor
 
 
 def stages(
@@ -74,7 +75,7 @@ def stages(
     from fastsam.formats import overlay
     from fastsam.image.letterbox import prepare
     from fastsam.image.read import read_image
-    from fastsam.loading import cores
+    from fastsam.machine import cores
     from fastsam.model import FastSAM
 
     settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det, "tile": tile}

@@ -5,9 +5,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from fastsam.cli.bench.clock import processor, seconds_of
+from fastsam.cli.bench.clock import seconds_of
 from fastsam.errors import UsageError
 from fastsam.files import write
+from fastsam.machine import processor
 from fastsam.streams import ordered
 
 
@@ -45,7 +46,7 @@ def stream(
     from fastsam.image.letterbox import prepare
     from fastsam.image.photos import find_photos, opened
     from fastsam.image.read import read_image
-    from fastsam.loading import cores
+    from fastsam.machine import cores
     from fastsam.model import FastSAM
 
     if photos < 1 or rounds < 1:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from fastsam.cli.bench.clock import processor
 from fastsam.errors import UsageError, require
+from fastsam.machine import processor
 
 
 def training(

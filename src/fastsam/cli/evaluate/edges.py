@@ -15,7 +15,7 @@ from rich.table import Table
 from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NetworkFlags, SecondFlags
 from fastsam.cli.evaluate.report import best_and_worst, progress, show, write_json
 from fastsam.errors import UsageError, require
-from fastsam.loading import cores
+from fastsam.machine import cores
 from fastsam.segments import Segments
 
 Map = npt.NDArray[Any]

@@ -1,0 +1,48 @@
+"""Keywords of the published call that ours accepts, so that code written for it runs.
+
+Enters: keywords as they were given. Leaves: nothing, or an error that names the keyword and what to use instead.
+"""
+
+from typing import Any
+
+from fastsam.errors import UsageError
+from fastsam.loading import device_name
+from fastsam.values import show
+
+# Keywords of the published call and of Ultralytics' that change nothing here, whatever they say: masks are always made
+# at the photo's own size, nothing is printed, and the precision is chosen when weights are loaded.
+IGNORED = (
+    "verbose",
+    "half",
+    "retina_masks",
+    "augment",
+    "agnostic_nms",
+    "batch",
+    "stream_buffer",
+    "visualize",
+    "workers",
+)
+# Those that would do something there: what does it here.
+INSTEAD = {
+    "save": "say segments.save(file), or write a picture with `fastsam segment`",
+    "show": "a notebook shows segments by itself; `fastsam segment` writes pictures",
+    "save_txt": "see fastsam.formats.outlines.yolo",
+    "save_crop": "see Segments.cutout",
+    "classes": "see Segments.filter and Segments.classes",
+}
+
+
+def refuse(published: dict[str, Any], device: str) -> None:
+    """Checks keywords that the model's call does not have itself. device: what the model runs on
+
+    Raises UsageError for a keyword that is unknown, that asks for another device, or that is done by other means here.
+    """
+    for name, value in published.items():
+        if name == "device":
+            if value is not None and device_name(value) != device:
+                raise UsageError(f"this model runs on {device}: to use {show(value)}, say FastSAM(..., device=...)")
+        elif name in INSTEAD:
+            if value is not None and value is not False:
+                raise UsageError(f"{name}={show(value)} does nothing in this call: {INSTEAD[name]}")
+        elif name not in IGNORED:
+            raise UsageError(f"unknown keyword {name!r}: see help(FastSAM.__call__)")

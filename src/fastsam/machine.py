@@ -1,0 +1,70 @@
+"""The machine: its processors, their name, what they compute fast, and how much memory this process has held.
+
+Enters: nothing. Leaves: plain values. Works on Linux, macOS and Windows; what a system does not tell is left out.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+SHOWN = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")  # flags that decide the speed
+BF16 = ("avx512_bf16", "amx_bf16")  # flags of processors that compute in bf16
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor() -> str:
+    """The processor's name and, if the system tells them, the flags that decide its speed."""
+    facts = cpuinfo()
+    name = facts.get("model name") or brand() or platform.processor() or platform.machine()
+    have = flags()
+    return f"{name} ({' '.join(flag for flag in SHOWN if flag in have)})" if have else name
+
+
+def has_bf16() -> bool:
+    """Whether the processor computes in bf16; False if the system does not tell."""
+    return not flags().isdisjoint(BF16)
+
+
+def flags() -> frozenset[str]:
+    """What the processor can do, by the names of Linux; empty on other systems."""
+    return frozenset(cpuinfo().get("flags", "").split())
+
+
+@cache
+def cpuinfo() -> dict[str, str]:
+    """What Linux tells of one processor; empty on other systems."""
+    file = Path("/proc/cpuinfo")
+    if not file.exists():
+        return {}
+    pairs = (line.split(":", 1) for line in file.read_text().splitlines() if ":" in line)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def brand() -> str:
+    """The processor's name on macOS; empty elsewhere."""
+    if sys.platform != "darwin":
+        return ""
+    asked = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
+
+
+def peak_memory() -> int:
+    """The most memory that this process has held, in MB; 0 if the system does not tell."""
+    status = Path("/proc/self/status")  # what `resource` says includes the process that started this one
+    if status.exists():
+        held = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(held.split()[1]) // 1000
+    if find_spec("resource") is None:  # Windows
+        return 0
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most // (1_000_000 if sys.platform == "darwin" else 1000)
