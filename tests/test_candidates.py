@@ -117,6 +117,6 @@ def test_a_huge_box_moves_no_other_classes() -> None:
 
 
 def test_a_network_without_a_finite_number_is_named() -> None:
-    with pytest.raises(UsageError, match="no finite numbers"):
+    with pytest.raises(UsageError, match="scores are not finite"):
         candidates(np.full((37, 20), np.nan, np.float32), 32, 0.2, 0.5, 10)
     assert len(candidates(np.zeros((37, 0), np.float32), 32, 0.2, 0.5, 10).scores) == 0

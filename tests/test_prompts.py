@@ -219,7 +219,7 @@ def test_merging_is_an_operation_of_its_own(segments: Segments) -> None:
         (np.zeros((100, 200), bool), "without a pixel"),
         (np.ones((5, 5, 3)), "of shape"),
         ("a", "is no mask|of shape"),
-        (np.ones((9, 9), bool), "9 x 9 pixels is none of the photo of 200 x 100"),
+        (np.ones((9, 9), bool), "9 x 9 pixels but the photo is 200 x 100"),
     ],
 )
 def test_a_mask_that_is_none_is_named(segments: Segments, mask: Any, message: str) -> None:

@@ -83,7 +83,7 @@ def test_it_is_a_sequence(segments: Segments) -> None:
 @pytest.mark.parametrize("index", [4, -5, 10**30, [4], [0, -5], np.array([99])])
 def test_a_number_that_does_not_exist_is_an_index_error_in_one_line(segments: Segments, index: Any) -> None:
     for things in (segments, segments.masks):
-        with pytest.raises((IndexError, UsageError), match=r"does not exist: there are 4|chooses no"):
+        with pytest.raises((IndexError, UsageError), match=r"does not exist: there are 4|an index must be"):
             things[index]
 
 
@@ -172,12 +172,12 @@ def test_pickled_masks_of_a_network_come_back(make_segments: Callable[..., Segme
 def test_lists_of_scores_and_classes_become_arrays(segments: Segments) -> None:
     made = Segments(segments.masks, SCORES, [0, 1, 1, 0], segments.names, photo=segments.photo)  # type: ignore[arg-type]
     assert made == segments
-    with pytest.raises(ValueError, match="4 masks, 1 scores and 2 classes"):
+    with pytest.raises(ValueError, match="not 4, 1 and 2"):
         Segments(segments.masks, [0.5], [0, 1])  # type: ignore[arg-type]
     assert "\n" not in repr(segments.masks.crop(0)) + repr(segments.masks.runs(0))
     with pytest.raises(IndexError, match="mask 4 does not exist: there are 4"):
         segments.masks.crop(4)
-    with pytest.raises(UsageError, match="chooses no masks"):
+    with pytest.raises(UsageError, match="an index must be"):
         segments.masks.crop(1.5)  # type: ignore[arg-type]
 
 

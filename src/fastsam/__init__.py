@@ -7,7 +7,7 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-# ONNX Runtime keeps a device id and a list of events for its maker, from its import on, unless this is set before.
+# Unless this is set before its import, ONNX Runtime records a device id and a list of events for its vendor.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a public name when it is first used, so that `import fastsam` costs nothing."""
+    """Imports a public name on first use, so that `import fastsam` costs nothing."""
     if name not in _HOMES:
         raise AttributeError(f"module 'fastsam' has no attribute {name!r}")
     from importlib import import_module
 
     if _HOMES[name] != "fastsam.errors":
-        import_module("fastsam.image")  # tells of an OpenCV that cannot be used, before anything else needs it
+        import_module("fastsam.image")  # reports an unusable OpenCV before anything else needs it
     return getattr(import_module(_HOMES[name]), name)
 
 

@@ -1,6 +1,6 @@
-"""Keywords of the published call that ours accepts, so that code written for it runs.
+"""Keywords of the published FastSAM call that our call accepts, so that code written for it runs.
 
-Enters: keywords as they were given. Leaves: nothing, or an error that names the keyword and what to use instead.
+Enters: keywords as given. Leaves: nothing, or an error that names the keyword and what to use instead.
 """
 
 from typing import Any
@@ -9,8 +9,8 @@ from fastsam.errors import UsageError
 from fastsam.loading import device_name
 from fastsam.values import show
 
-# Keywords of the published call and of Ultralytics' that change nothing here, whatever they say: masks are always made
-# at the photo's own size, nothing is printed, and the precision is chosen when weights are loaded.
+# Keywords of the published call and of Ultralytics that change nothing here: masks always have the photo's own size,
+# nothing is printed, and the precision is chosen when weights are loaded.
 IGNORED = (
     "verbose",
     "half",
@@ -22,27 +22,27 @@ IGNORED = (
     "visualize",
     "workers",
 )
-# Those that would do something there: what does it here.
+# Keywords that do something there, and what does it here.
 INSTEAD = {
-    "save": "say segments.save(file), or write a picture with `fastsam segment`",
+    "save": "use segments.save(file), or write a picture with `fastsam segment`",
     "show": "a notebook shows segments by itself; `fastsam segment` writes pictures",
-    "save_txt": "see fastsam.formats.outlines.yolo",
-    "save_crop": "see Segments.cutout",
-    "classes": "see Segments.filter and Segments.classes",
+    "save_txt": "use fastsam.formats.outlines.yolo",
+    "save_crop": "use Segments.cutout",
+    "classes": "use Segments.filter and Segments.classes",
 }
 
 
 def refuse(published: dict[str, Any], device: str) -> None:
-    """Checks keywords that the model's call does not have itself. device: what the model runs on
+    """Checks keywords that the model's call does not define. device: where the model runs
 
-    Raises UsageError for a keyword that is unknown, that asks for another device, or that is done by other means here.
+    Raises UsageError for a keyword that is unknown, asks for another device, or has a different name here.
     """
     for name, value in published.items():
         if name == "device":
             if value is not None and device_name(value) != device:
-                raise UsageError(f"this model runs on {device}: to use {show(value)}, say FastSAM(..., device=...)")
+                raise UsageError(f"this model runs on {device}: to use {show(value)}, call FastSAM(..., device=...)")
         elif name in INSTEAD:
             if value is not None and value is not False:
-                raise UsageError(f"{name}={show(value)} does nothing in this call: {INSTEAD[name]}")
+                raise UsageError(f"this call does not support {name}={show(value)}: {INSTEAD[name]}")
         elif name not in IGNORED:
             raise UsageError(f"unknown keyword {name!r}: see help(FastSAM.__call__)")

@@ -1,10 +1,11 @@
-"""From a network's raw output to the candidates worth a mask: score threshold and non-maximum suppression.
+"""Finds the detections in a network's raw output: score threshold, then non-maximum suppression.
 
-Enters: one photo's `candidates` array from a runtime. Leaves: `Candidates`, for `masks`.
+Enters: the raw output for one photo. Leaves: `Candidates`.
 
-Suppression is greedy. Where the weights say so it is soft as well (Bodla et al. 2017, arXiv 1704.04503): what overlaps
-a better one by less than the threshold stays, but its score falls by exp(-IoU^2 / soft), IoU being the largest with any
-better one that stayed. So the first hundred are different things, and a nested or touching one is not lost.
+Suppression is greedy. If the settings of the weights ask for it, suppression is also soft (Bodla et al. 2017, arXiv
+1704.04503): a detection that overlaps a better one by less than the threshold stays, but its score is multiplied by
+exp(-IoU^2 / soft), where IoU is its largest with any better one that stayed. So the first hundred are different things,
+and a nested or touching thing is not lost.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from fastsam.errors import UsageError
 
 Float = npt.NDArray[np.float32]
-MOST = 30_000  # of the best-scored candidates enter suppression
+MOST = 30_000  # maximum number of detections that enter suppression, best first
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,21 @@ class Candidates:
 
 
 def candidates(raw: Float, coefficients: int, conf: float, iou: float, max_det: int, soft: float = 0.0) -> Candidates:
-    """Detections of raw output (4 + classes + coefficients, A) with a score above `conf`, suppressed at `iou`.
+    """Detections with a score above `conf`, suppressed at `iou`.
 
-    soft: how slowly scores fall with the overlap; 0 leaves them as they are
+    raw: (4 + classes + coefficients, A) float32: per column centre x, centre y, width, height in input pixels, one
+    score per class, then the mask coefficients
+    coefficients: number of mask coefficients; soft: how slowly scores fall with overlap, 0 for hard suppression
 
-    A row with a number that is not finite is dropped first: it would suppress others. Raises UsageError if all are so.
+    A detection with a number that is not finite is dropped first, because it could suppress others. Raises UsageError
+    if no score is finite.
     """
     scores = raw[4:-coefficients]
     best = scores.max(0)
     kept = np.flatnonzero(best > conf)
     kept = kept[sound(raw[:, kept])]
     if len(kept) == 0 and not np.isfinite(best).any() and best.size:
-        raise UsageError("the network gives no finite numbers: its weights are damaged, fetch or export them again")
+        raise UsageError("the network's scores are not finite: its weights are damaged, download or export them again")
     kept = kept[np.argsort(-best[kept], kind="stable")[:MOST]]
     centre, size = raw[:2, kept].T, raw[2:4, kept].T
     boxes: Float = np.concatenate((centre - size / 2, centre + size / 2), 1).astype(np.float32, copy=False)
@@ -67,7 +71,7 @@ def candidates(raw: Float, coefficients: int, conf: float, iou: float, max_det: 
 
 
 def sound(rows: Float) -> npt.NDArray[np.bool_]:
-    """(A,) whether all numbers of each of the rows (R, A), and its box's corners, are finite."""
+    """(A,) whether all numbers in each column of (R, A), and the corners of its box, are finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         corners = np.abs(rows[:2]) + np.abs(rows[2:4])
     return np.asarray(np.isfinite(rows).all(0) & np.isfinite(corners).all(0))
@@ -76,7 +80,7 @@ def sound(rows: Float) -> npt.NDArray[np.bool_]:
 def suppress(boxes: Float, classes: npt.NDArray[np.int64], iou: float, most: int) -> npt.NDArray[np.int64]:
     """Indices that greedy non-maximum suppression keeps: of boxes (N, 4) xyxy in order of score, best first.
 
-    A box goes when its IoU with a kept one of its class exceeds `iou`; after `most` kept ones it stops.
+    A box is dropped if its IoU with a kept box of its class exceeds `iou`. At most `most` boxes are kept.
     """
     return np.fromiter((i for i, _ in islice(greedy(boxes, classes, iou), most)), np.int64)
 
@@ -84,10 +88,10 @@ def suppress(boxes: Float, classes: npt.NDArray[np.int64], iou: float, most: int
 def suppress_softly(
     boxes: Float, classes: npt.NDArray[np.int64], scores: Float, iou: float, most: int, soft: float
 ) -> tuple[npt.NDArray[np.int64], Float]:
-    """The `most` best indices after soft suppression, and their scores, best first (see above)."""
+    """The `most` best indices after soft suppression, and their lowered scores, best first (see the module)."""
     kept: list[int] = []
     lowered: list[float] = []
-    least = float(np.exp(-(iou**2) / soft))  # no score falls further
+    least = float(np.exp(-(iou**2) / soft))  # the smallest possible factor
     for i, overlap in greedy(boxes, classes, iou):
         if len(kept) >= most and scores[i] <= least * scores[kept[most - 1]]:
             break
@@ -99,7 +103,7 @@ def suppress_softly(
 
 
 def greedy(boxes: Float, classes: npt.NDArray[np.int64], iou: float) -> Iterator[tuple[int, float]]:
-    """Each index that greedy suppression keeps, in order, and its largest IoU with one of its class kept before."""
+    """Each index that greedy suppression keeps, in order, with its largest IoU with a kept box of its class."""
     if len(boxes) == 0:
         return
     x0, y0, x1, y1 = boxes.astype(np.float64).T
@@ -114,6 +118,6 @@ def greedy(boxes: Float, classes: npt.NDArray[np.int64], iou: float) -> Iterator
         shared = np.maximum(w, 0) * np.maximum(h, 0)
         overlap = shared / np.maximum(areas[rest] + areas[first] - shared, 1e-9)
         overlap[classes[rest] != classes[first]] = 0
-        stays = overlap <= iou  # divided first: 0.7 times a whole number may lie on either side of one
+        stays = overlap <= iou  # compare quotients: 0.7 times an integer may round to either side of an integer
         rest = rest[stays]
         largest[rest] = np.maximum(largest[rest], overlap[stays])

@@ -1,28 +1,29 @@
-"""Errors of wrong use, and warnings: one line each that names the value and the remedy."""
+"""Errors that a user can mend, and warnings. Each is one line that names the value and the remedy."""
 
 import importlib
 from types import ModuleType
 
 
 class UsageError(ValueError):
-    """Wrong use that the caller can mend; its text is one line for a person."""
+    """An invalid argument, file or installation that the caller can mend.
+
+    The text is one line that names the value and the remedy. `UsageError` is a `ValueError`.
+    """
 
 
 class UnreadableImageError(UsageError):
-    """A photo or a video that cannot be read, or not whole."""
+    """A photo or a video that is missing, damaged, or of an unknown kind. It is a `UsageError`."""
 
 
 class PhotoWarning(UserWarning):
-    """A photo that is read, but not as its owner may mean, or files that are left out; one line for a person."""
+    """A photo that was read but may not look as intended, or files that were skipped. The text is one line."""
 
 
 def require(module: str, extra: str) -> ModuleType:
-    """Imports `module`, or raises UsageError that names the extra which brings it."""
+    """Imports `module`. Raises UsageError that names the extra to install if the module is missing."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.split(".")[0] != module.split(".")[0]:
             raise
-        raise UsageError(
-            f"this needs {module}, which the {extra!r} extra brings: pip install 'fast-segment-anything[{extra}]'"
-        ) from error
+        raise UsageError(f"{module} is not installed: pip install 'fast-segment-anything[{extra}]'") from error

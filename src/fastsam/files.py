@@ -1,4 +1,4 @@
-"""Writing files whole: under a temporary name first, then renamed."""
+"""Writes files whole or not at all: under a temporary name first, then renamed."""
 
 import os
 import secrets
@@ -11,9 +11,9 @@ from fastsam.errors import UsageError
 
 @contextmanager
 def whole(file: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `file` to write to, and renames it to `file` unless the block raises.
+    """Yields a temporary path beside `file`, and renames it to `file` unless the block raises.
 
-    Raises UsageError if the folder cannot be written to, and OSError that names `file` if the disk is full or so.
+    Raises UsageError if the folder cannot be written to, and OSError that names `file` if, say, the disk is full.
     """
     folder = make_folder(file.parent)
     part = folder / f".{secrets.token_hex(8)}{file.suffix}"
@@ -35,15 +35,15 @@ def whole(file: Path) -> Iterator[Path]:
 
 
 def write(file: Path, content: bytes | str) -> None:
-    """Writes a file whole. Raises as `whole` does."""
+    """Writes a file whole or not at all. Raises as `whole` does."""
     with whole(file) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def make_folder(folder: Path) -> Path:
-    """Creates `folder`. Raises UsageError where that is not possible."""
+    """Creates `folder`. Raises UsageError if that is not possible."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{folder} cannot be made a folder ({error.strerror}): choose another") from None
+        raise UsageError(f"the folder {folder} cannot be created ({error.strerror}): choose another") from None
     return folder

@@ -1,6 +1,6 @@
-"""Which runtime loads a network, and on which device.
+"""Loads a network with a runtime, on a device.
 
-Enters: a file or a model's name, a runtime, a device. Leaves: an object with `run` and `settings`.
+Enters: a file or the name of a model, a runtime, a device. Leaves: an object with `run` and `settings`.
 """
 
 import os
@@ -24,11 +24,12 @@ RUNTIMES = ("onnx", "openvino", "torch")
 
 @dataclass(frozen=True)
 class Choice:
-    """What a network is loaded from and how.
+    """Which weights a network is loaded from, and how.
 
-    weights: a file, a model's name, None for the bundled default; threads: of the CPU, for each call
-    providers: ONNX Runtime's, None for those of `device`; precision: `float32`, or `bf16` with OpenVINO
-    streams: calls that run at the same time
+    weights: a file, the name of a model, or None for the bundled weights; threads: CPU threads per call, None lets the
+    runtime choose
+    providers: of ONNX Runtime, None for those of `device`; precision: `float32`, or `bf16` with OpenVINO
+    streams: number of simultaneous calls
     """
 
     weights: str | os.PathLike[str] | None = None
@@ -40,9 +41,9 @@ class Choice:
     streams: int = 1
 
     def __post_init__(self) -> None:
-        """Raises UsageError for values of the wrong kind; what is not there is found when it is loaded."""
+        """Raises UsageError for values of the wrong type. Whether things exist is checked on loading."""
         if self.weights is not None and not isinstance(self.weights, (str, os.PathLike)):
-            raise UsageError(f"weights must be a file or a model's name, not {show(self.weights)}")
+            raise UsageError(f"weights must be a file or the name of a model, not {show(self.weights)}")
         if self.threads is not None:
             object.__setattr__(self, "threads", integer(self.threads, "threads", 1))
         for name, value in (("runtime", self.runtime), ("precision", self.precision)):
@@ -52,18 +53,18 @@ class Choice:
             object.__setattr__(self, "providers", tuple(checked(p) for p in listed(self.providers, "providers")))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """A file is found again from another folder, too."""
+        """Pickles a file by its absolute path, so that it is found from another folder too."""
         if self.weights is None or not os.path.exists(self.weights):
             return by_fields(self)
         return by_fields(replace(self, weights=os.path.abspath(self.weights)))
 
     def shared(self, calls: int) -> "Choice":
-        """The same for `calls` calls at a time, among which the threads are divided."""
+        """The same choice for `calls` simultaneous calls, with the threads divided among them."""
         return replace(self, threads=max(1, (self.threads or cores()) // calls), streams=calls)
 
 
 def checked(provider: Any) -> Any:
-    """A provider's name, or a pair of its name and options. Raises UsageError for anything else."""
+    """A provider: its name, or a pair of name and options. Raises UsageError for anything else."""
     pair = isinstance(provider, (tuple, list)) and [type(v) for v in provider] == [str, dict]
     if not (pair or isinstance(provider, str)):
         raise UsageError(f"providers must hold names, or pairs of name and options, not {show(provider)}")
@@ -71,12 +72,14 @@ def checked(provider: Any) -> Any:
 
 
 def load(choice: Choice) -> Network:
-    """The network.
+    """Loads the network.
 
-    Raises UsageError for weights that are none, a runtime that is not installed, a device that is not there.
+    Raises UsageError if the weights are invalid, the runtime is not installed, or the device is not available.
     """
     if choice.precision != "float32" and choice.runtime != "openvino":
-        raise UsageError(f"precision {choice.precision!r} needs runtime 'openvino': {choice.runtime} runs float32")
+        raise UsageError(
+            f"precision {choice.precision!r} needs runtime='openvino': {choice.runtime} runs in float32 only"
+        )
     if choice.runtime == "onnx":
         providers = choice.providers or providers_of(choice.device)
         with catalogue.opened(choice.weights) as file:
@@ -94,7 +97,7 @@ def load(choice: Choice) -> Network:
         file = catalogue.locate(choice.weights)
         if not catalogue.is_checkpoint(file):
             raise UsageError(
-                f"{file} is no checkpoint, and torch runs nothing else: name one, or leave out runtime='torch'"
+                f"{file} is not a checkpoint, which runtime='torch' needs: give a .pt file, or leave the runtime out"
             )
         checkpoint = catalogue.read(file)
         settings = Settings(**catalogue.settings(checkpoint))
@@ -103,7 +106,7 @@ def load(choice: Choice) -> Network:
 
 
 def device_name(device: Any) -> str:
-    """`cpu`, `cuda`, `cuda:1` or `mps` of what people write: None, a name, a number, a torch device."""
+    """The name of a device (`cpu`, `cuda`, `cuda:1`, `mps`), from None, a name, a number or a torch device."""
     if isinstance(device, (bool, np.ndarray)):
         raise UsageError(f"device must be a name such as 'cpu' or 'cuda', not {show(device)}")
     word = "cpu" if device is None or device == "" else " ".join(str(device).split()).lower()[:60]
@@ -111,14 +114,14 @@ def device_name(device: Any) -> str:
 
 
 def providers_of(device: str) -> list[Any]:
-    """ONNX Runtime's provider for a device. Raises UsageError for a device that is unknown or not there."""
+    """ONNX Runtime's provider for a device. Raises UsageError if the device is unknown or not available."""
     kind, _, number = device.partition(":")
     if kind not in PROVIDERS or (number and kind != "cuda"):
         raise UsageError(f"unknown device {device!r}: choose from {', '.join(PROVIDERS)}")
     if PROVIDERS[kind] not in onnx_runtime.available():
-        remedy = "install onnxruntime-gpu in onnxruntime's place, or give" if kind == "cuda" else "give"
+        remedy = "replace onnxruntime by onnxruntime-gpu, " if kind == "cuda" else ""
         raise UsageError(
-            f"device {device!r} is not there: this ONNX Runtime lacks {PROVIDERS[kind]}; "
-            f"{remedy} a checkpoint runtime='torch', or leave the device out"
+            f"device {device!r} is not available: this ONNX Runtime has no {PROVIDERS[kind]}; "
+            f"{remedy}load a checkpoint with runtime='torch', or leave the device out"
         )
     return [(PROVIDERS[kind], {"device_id": int(number)}) if number.isdecimal() else PROVIDERS[kind]]

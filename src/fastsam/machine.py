@@ -1,6 +1,6 @@
-"""The machine: its processors, their name, what they compute fast, and how much memory this process has held.
+"""The machine: its processors and what they support, and the peak memory of this process.
 
-Enters: nothing. Leaves: plain values. Works on Linux, macOS and Windows; what a system does not tell is left out.
+Enters: nothing. Leaves: plain values. Works on Linux, macOS and Windows; what a system does not report is left out.
 """
 
 import os
@@ -11,17 +11,17 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-SHOWN = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")  # flags that decide the speed
+SHOWN = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")  # flags that affect the speed
 BF16 = ("avx512_bf16", "amx_bf16")  # flags of processors that compute in bf16
 
 
 def cores() -> int:
-    """Processors that this process may use."""
+    """Number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor() -> str:
-    """The processor's name and, if the system tells them, the flags that decide its speed."""
+    """The processor's name and, if the system reports them, the flags that affect its speed."""
     facts = cpuinfo()
     name = facts.get("model name") or brand() or platform.processor() or platform.machine()
     have = flags()
@@ -29,18 +29,18 @@ def processor() -> str:
 
 
 def has_bf16() -> bool:
-    """Whether the processor computes in bf16; False if the system does not tell."""
+    """Whether the processor computes in bf16; False if the system does not report it."""
     return not flags().isdisjoint(BF16)
 
 
 def flags() -> frozenset[str]:
-    """What the processor can do, by the names of Linux; empty on other systems."""
+    """Features of the processor, as Linux names them; empty on other systems."""
     return frozenset(cpuinfo().get("flags", "").split())
 
 
 @cache
 def cpuinfo() -> dict[str, str]:
-    """What Linux tells of one processor; empty on other systems."""
+    """What Linux reports about one processor; empty on other systems."""
     file = Path("/proc/cpuinfo")
     if not file.exists():
         return {}
@@ -57,8 +57,8 @@ def brand() -> str:
 
 
 def peak_memory() -> int:
-    """The most memory that this process has held, in MB; 0 if the system does not tell."""
-    status = Path("/proc/self/status")  # what `resource` says includes the process that started this one
+    """Peak memory of this process in MB; 0 if the system does not report it."""
+    status = Path("/proc/self/status")  # the figure of `resource` includes the process that started this one
     if status.exists():
         held = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(held.split()[1]) // 1000

@@ -1,4 +1,4 @@
-"""`FastSAM`: one photo's path from pixels to `Segments`, top to bottom; batches, streams and tiles of the same."""
+"""`FastSAM`: how one photo becomes `Segments`, from top to bottom; then batches, streams and tiles."""
 
 import os
 import time
@@ -34,7 +34,7 @@ from fastsam.values import flag, integer, show
 
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
-MOST_WORKERS = 8  # of a stream: each holds a photo, an input and the network's intermediate results
+MOST_WORKERS = 8  # per stream: each holds a photo, an input and the network's intermediate results
 
 
 class FastSAM:
@@ -43,9 +43,34 @@ class FastSAM:
     >>> model = FastSAM()
     >>> segments = model("photo.jpg")
 
-    settings: those that came with the weights; network: what runs, with `run(images)` (see `runtimes/onnx`)
+    A model can be pickled: the copy loads the same weights again.
 
-    A model can be pickled: it is loaded again from what it was made of.
+    Parameters
+    ----------
+    weights : str or path, optional
+        A file (.onnx, .pt, .safetensors) or the name of a model. Default: the bundled weights.
+    threads : int, optional
+        Number of CPU threads, at least 1. Default: the runtime chooses.
+    providers : sequence of str, optional
+        ONNX Runtime's execution providers by name, in order of preference. Default: those of `device`.
+    runtime : {"onnx", "openvino", "torch"}
+        "openvino" needs the openvino extra. "torch" needs the torch extra and a checkpoint (.pt, .safetensors).
+    device : str or torch.device, optional
+        "cpu", "cuda", "cuda:1", "mps" or a torch device. Default: the CPU.
+    precision : {"float32", "bf16"}
+        "bf16" needs OpenVINO. It is faster on processors that support it, and less exact.
+
+    Attributes
+    ----------
+    settings : Settings
+        The settings stored with the weights.
+    network : Network
+        The loaded network: an object with `run(images)` (see `runtimes/network.py`).
+
+    Raises
+    ------
+    UsageError
+        If the weights are invalid, or the runtime, the provider or the device is not available.
     """
 
     def __init__(
@@ -58,24 +83,17 @@ class FastSAM:
         device: Any = None,
         precision: str = "float32",
     ) -> None:
-        """Loads weights.
-
-        weights: a file (.onnx, .pt, .safetensors) or a model's name; None for the bundled default
-        threads: of the CPU; None leaves it to the runtime
-        providers: ONNX Runtime's execution providers by name, first choice first; None means those of `device`
-        runtime: `onnx`; `openvino` (needs the openvino extra); or `torch` for a checkpoint (needs the torch extra)
-        device: `cpu`, `cuda`, `mps` or a torch device; None means the CPU
-        precision: `float32`; with OpenVINO also `bf16`, faster where the processor has it and less exact
-
-        Raises UsageError for invalid weights, and for a runtime, a provider or a device that is not there.
-        """
+        """Loads the weights. See the class for the parameters."""
         choice = Choice(weights, threads, providers, runtime, device_name(device), precision)
         self._choice, self.network = choice, load(choice)
         self.settings = self.network.settings
 
     @classmethod
     def _of(cls, choice: Choice, settings: Settings, network: Network | None = None) -> "FastSAM":
-        """A model of what another one was made of. network: that other one's; None loads it again"""
+        """Makes a model from another model's choice and settings.
+
+        network: the other model's network; None loads the weights again
+        """
         model = cls.__new__(cls)
         model._choice, model.network = choice, load(choice) if network is None else network
         model.settings = settings
@@ -96,7 +114,7 @@ class FastSAM:
         return self._of(self._choice, self.settings, self.network)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "FastSAM":
-        """Shares the network, which nothing changes."""
+        """Shares the network, which never changes."""
         return self.__copy__()
 
     @overload
@@ -122,21 +140,46 @@ class FastSAM:
         stream: bool = False,
         **published: Any,
     ) -> Any:
-        """Everything in one photo, as `Segments`; in several, as a list of them.
+        """Finds every object in one photo or in several.
 
-        source: a path, a PIL image, or an RGB uint8 array (H, W, 3); a list of these, a folder, a pattern or a video
-        give a list (`stream` holds one photo at a time instead)
-        imgsz: longest side of the network's input in pixels, or (height, width) within which it lies; conf: least
-        score, 0..1; iou: overlap of two boxes above which the lesser goes, 0..1; max_det: the most segments. Settings
-        left out default to those stored with the weights.
-        tile: side in photo pixels of tiles that are segmented beside the whole photo, for small objects (`tiles`): the
-        weights' own max_det holds for each of them then, one that is given for all together
-        overlap: share of a tile that the next one shows too, above 0 and at most 0.5
-        refine: whether the second network draws every mask anew (`Segments.refine`); a `Refiner` does it with that one
-        stream: an iterator of what the list would hold
-        published: keywords of the published call that change nothing here are ignored: see `accepted.py`
+        Settings left out default to those stored with the weights.
 
-        Raises UnreadableImageError for a file that is no whole image, UsageError for invalid settings.
+        Parameters
+        ----------
+        source : str, path, PIL image, array or several
+            One photo: a path, a PIL image, or a uint8 RGB array (H, W, 3). Several photos: a list of these, an array
+            (N, H, W, 3), a folder, a pattern such as "photos/*.jpg", or a video.
+        imgsz : int or (int, int), optional
+            Longest side of the network's input in pixels, or the (height, width) that the input must fit into.
+        conf : float, optional
+            Minimum score, 0..1.
+        iou : float, optional
+            Drop the lower-scored of two masks whose boxes overlap by more than this IoU, 0..1.
+        max_det : int, optional
+            Maximum number of masks per photo. With `tile`, a value given here limits the whole photo; the value stored
+            with the weights limits each tile.
+        tile : int, optional
+            Also segments the photo in tiles of this side in photo pixels, to find small objects. Default: no tiles.
+        overlap : float
+            Share of each tile that its neighbour shows too, above 0 and at most 0.5.
+        refine : bool or Refiner
+            True redraws every mask with the second network (see `Segments.refine`). A `Refiner` redraws with that one.
+        stream : bool
+            True returns an iterator, which holds a few photos at a time instead of all.
+        **published
+            Keywords of the published FastSAM call that change nothing here are accepted and ignored (`accepted.py`).
+
+        Returns
+        -------
+        Segments, list of Segments or iterator of Segments
+            One `Segments` for one photo; a list for several; an iterator if `stream` is True.
+
+        Raises
+        ------
+        UnreadableImageError
+            If a file is missing, damaged or not an image.
+        UsageError
+            If a setting is invalid.
         """
         overrides, tiling = Overrides(imgsz, conf, iou, max_det).checked(), Tiling(tile, overlap).checked()
         refine = drawing(refine)
@@ -149,7 +192,7 @@ class FastSAM:
         return self._one(Item(source, source), overrides, tiling, refine)
 
     def _one(self, item: Item, overrides: Overrides, tiling: Tiling, refine: bool | Refiner) -> Segments:
-        """Everything in one photo, by arguments that were checked."""
+        """Segments one photo. The arguments are checked already."""
         seconds: dict[str, float] = {}
         with stage("read", seconds):
             pixels = opened(item)
@@ -159,7 +202,7 @@ class FastSAM:
         return self._refined(timed(found, seconds), refine)
 
     def _refined(self, found: Segments, refine: bool | Refiner) -> Segments:
-        """The segments, drawn anew if that is asked for; their `seconds` tell how long it took."""
+        """Redraws the masks if `refine` asks for it, and adds the time taken to `seconds`."""
         found = replace(found, threads=self._choice.threads)
         if refine is False:
             return found
@@ -170,7 +213,7 @@ class FastSAM:
 
     @property
     def refiner(self) -> Refiner:
-        """The bundled second network, with as many threads as this model has; loaded when it is first used."""
+        """The bundled second network, with this model's number of threads. It is loaded on first use."""
         return shared(self._choice.threads)
 
     def batch(
@@ -184,13 +227,30 @@ class FastSAM:
         refine: bool | Refiner = False,
         at_once: int = 8,
     ) -> list[Segments]:
-        """Everything in several photos, in order: those of one input size pass the network `at_once` at a time.
+        """Finds every object in several photos, in batches of photos with the same input size.
 
-        sources: as in `stream`, but nothing that may have no end
+        The results equal those of one call per photo. Use `batch` on a GPU; `stream` is faster on a CPU.
 
-        The answers are those of one by one. For a GPU, or photos that are all at hand; `stream` is faster on a CPU.
+        Parameters
+        ----------
+        sources : list, folder, pattern or video
+            Photos, as in `stream`. Cameras and network addresses are not accepted, because they may never end.
+        imgsz, conf, iou, max_det, refine
+            As in `FastSAM.__call__`.
+        at_once : int
+            Maximum number of photos per run of the network.
 
-        Raises as a call does, for the first photo that cannot be read.
+        Returns
+        -------
+        list of Segments
+            One per photo, in order.
+
+        Raises
+        ------
+        UnreadableImageError
+            For the first photo that cannot be read.
+        UsageError
+            If a setting is invalid.
         """
         overrides = Overrides(imgsz, conf, iou, max_det).checked()
         use, size = overrides.over(self.settings), overrides.size(self.settings)
@@ -223,16 +283,35 @@ class FastSAM:
         refine: bool | Refiner = False,
         unreadable: Callable[[Source, UnreadableImageError], object] | None = None,
     ) -> Iterator[tuple[Any, Segments]]:
-        """Each source and everything in it, in order, as fast as the machine goes; any number of sources.
+        """Finds every object in any number of photos, as fast as the machine allows.
 
-        sources: a list or another iterable of photos, paths among them as here: a folder's or a pattern's photos and
-        videos, a video file's frames, a camera by its number, a video's address (rtsp, http)
-        Yields (source, segments). source: as it was given, the path of a folder's photo, or a `Frame(origin, number)`.
+        On a CPU up to 8 photos are processed at the same time, one per thread, so that one photo is read while the
+        network runs on another. Memory holds a few photos per thread, however many sources there are.
 
-        On a CPU one photo per thread, at most 8, is under way at the same time, from file to masks by itself, so that
-        reading one overlaps with the network of another. Memory holds a few photos per thread, whatever the number.
+        Parameters
+        ----------
+        sources : iterable, str, path or int
+            An iterable of photos and paths; a folder or a pattern, for its photos and videos; a video file; the number
+            of a camera; or the address of a video (rtsp, http).
+        imgsz, conf, iou, max_det, tile, overlap, refine
+            As in `FastSAM.__call__`.
+        unreadable : callable, optional
+            Called with (source, error) for each source that cannot be read; the stream then continues without it.
+            Default: the error is raised when the turn of that source comes.
 
-        unreadable: called for a source that cannot be read, which is then left out; None raises at its turn
+        Yields
+        ------
+        source
+            The source as it was given, the path of a photo in a folder, or a `Frame(origin, number)`.
+        segments : Segments
+            Everything found in it.
+
+        Raises
+        ------
+        UnreadableImageError
+            If a source cannot be read and `unreadable` is None.
+        UsageError
+            If a setting is invalid.
         """
         overrides, tiling = Overrides(imgsz, conf, iou, max_det).checked(), Tiling(tile, overlap).checked()
         refine = drawing(refine)
@@ -260,7 +339,23 @@ class FastSAM:
         return answers()
 
     def on(self, device: Any) -> "FastSAM":
-        """The same model on another device, or itself if it runs there. Raises UsageError for one that is missing."""
+        """Moves the model to another device.
+
+        Parameters
+        ----------
+        device : str or torch.device
+            As in `FastSAM`.
+
+        Returns
+        -------
+        FastSAM
+            A new model with the same weights, or this one if it runs on that device already.
+
+        Raises
+        ------
+        UsageError
+            If the device is unknown or not available.
+        """
         name = device_name(device)
         if name == self._choice.device:
             return self
@@ -274,23 +369,52 @@ class FastSAM:
         iou: float | None = None,
         max_det: int | None = None,
     ) -> Settings:
-        """The settings a call with these arguments uses: those that came with the weights for each that is None.
+        """Returns the settings that a call with these arguments uses.
 
-        imgsz of a pair is its longer side. Raises UsageError for invalid settings.
+        Parameters
+        ----------
+        imgsz, conf, iou, max_det
+            As in `FastSAM.__call__`. None means the value stored with the weights.
+
+        Returns
+        -------
+        Settings
+            All settings. If `imgsz` is a pair, the result holds its longer side.
+
+        Raises
+        ------
+        UsageError
+            If a setting is invalid.
         """
         return Overrides(imgsz, conf, iou, max_det).over(self.settings)
 
     @property
     def workers(self) -> int:
-        """Photos that a stream has under way at the same time."""
+        """Number of photos that a stream processes at the same time."""
         if self._choice.device != "cpu" or self._choice.runtime == "torch":
-            return 2  # the device takes one after the other: the second is being read or read out
+            return 2  # the device runs one photo at a time; the other is being read, or its masks are made
         threads = self._choice.threads or cores()
         each = -(-threads // MOST_WORKERS)
         return -(-threads // each)
 
     def parallel(self, calls: int | None = None) -> "FastSAM":
-        """The same model for `calls` calls at the same time (`workers` of them), which share the CPU's threads."""
+        """Returns a model for several calls at the same time, which share the CPU threads.
+
+        Parameters
+        ----------
+        calls : int, optional
+            Number of simultaneous calls, at least 1. Default: `workers`.
+
+        Returns
+        -------
+        FastSAM
+            A new model with the same weights; this one if there is nothing to share out.
+
+        Raises
+        ------
+        UsageError
+            If `calls` is not an integer of at least 1.
+        """
         calls = self.workers if calls is None else integer(calls, "calls", 1)
         if self._choice.device != "cpu" or self._choice.runtime == "torch" or calls == 1:
             return self
@@ -298,12 +422,12 @@ class FastSAM:
 
 
 def drawing(refine: Any) -> bool | Refiner:
-    """Whether masks are drawn anew, and by which network. Raises UsageError for anything else."""
+    """Checks `refine`: a bool, or the network that redraws the masks. Raises UsageError for anything else."""
     return refine if isinstance(refine, Refiner) else flag(refine, "refine")
 
 
 def opened(item: Item) -> UInt8:
-    """The pixels of an item, read-only. Raises UnreadableImageError, UsageError."""
+    """The pixels (H, W, 3) of an item, read-only. Raises UnreadableImageError, UsageError."""
     if isinstance(item.photo, UnreadableImageError):
         raise item.photo
     pixels = read_own(item.photo)
@@ -312,7 +436,7 @@ def opened(item: Item) -> UInt8:
 
 
 def run(network: Network, pixels: UInt8, use: Settings, size: Size) -> Segments:
-    """One photo (H, W, 3) through letterbox, network and what follows. size: of the input, as in `Overrides`"""
+    """Segments one photo (H, W, 3): letterbox, network, detections, masks. size: of the input, as in `Overrides`"""
     seconds: dict[str, float] = {}
     with stage("letterbox", seconds):
         box, images = prepare(pixels, size)
@@ -324,10 +448,13 @@ def run(network: Network, pixels: UInt8, use: Settings, size: Size) -> Segments:
 
 
 def read_out(raw: Float, prototypes: Float, box: Letterbox, use: Settings, pixels: UInt8) -> Segments:
-    """What a network's raw output for one photo says: candidates, suppressed, with lazy masks that have pixels."""
+    """Turns a network's raw output for one photo into `Segments`: suppressed detections with lazy masks.
+
+    Masks without pixels are dropped.
+    """
     k = coefficients_of(len(prototypes), use.placed)
     found = candidates(raw, k, use.conf, use.iou, use.max_det, use.soft)
-    if not np.isfinite(prototypes.sum()):  # a cell without a number belongs to no mask
+    if not np.isfinite(prototypes.sum()):  # a cell that is not finite belongs to no mask
         prototypes = np.nan_to_num(prototypes, nan=0.0, posinf=0.0, neginf=0.0)
     prototypes.flags.writeable = False  # the masks keep them
     boxes = box.to_photo(found.boxes)
@@ -343,12 +470,12 @@ def read_out(raw: Float, prototypes: Float, box: Letterbox, use: Settings, pixel
 
 @contextmanager
 def stage(name: str, seconds: dict[str, float]) -> Iterator[None]:
-    """Notes in `seconds` how long the block took."""
+    """Stores in `seconds` how long the block took."""
     start = time.perf_counter()
     yield
     seconds[name] = time.perf_counter() - start
 
 
 def timed(segments: Segments, seconds: Mapping[str, float]) -> Segments:
-    """The segments, which tell as well how long these further stages took."""
+    """The segments, with the times of further stages added."""
     return replace(segments, seconds={**segments.seconds, **seconds})

@@ -1,6 +1,6 @@
-"""Which segments stay.
+"""Filters segments.
 
-Enters: masks, scores, classes, and what they must fit. Leaves: indices, in order.
+Enters: masks, scores, classes and limits. Leaves: indices of the segments that stay, in order.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ Int = npt.NDArray[np.int64]
 def narrow(
     masks: Masks, scores: Float, classes: Int, *, conf: Any, iou: Any, area: Any, stability: Any, inside: Any
 ) -> Int:
-    """The segments that fit all that is not None; see `Segments.filter`. Raises UsageError."""
+    """Indices (K,) of the segments within every limit that is not None; see `Segments.filter`. Raises UsageError."""
     kept = np.arange(len(masks))
     if conf is not None:
         kept = kept[scores > number(conf, "conf")]

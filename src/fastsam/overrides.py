@@ -1,6 +1,6 @@
-"""What a call says instead of the settings that are stored with the weights: the input's size, thresholds, how many.
+"""Arguments of a call that override the settings stored with the weights: input size, thresholds, number of masks.
 
-Enters: arguments as they were given, None for each that was left out. Leaves: checked values, or `Settings`.
+Enters: arguments as given, None for each that was left out. Leaves: checked values, or `Settings`.
 """
 
 from dataclasses import dataclass, replace
@@ -13,15 +13,15 @@ from fastsam.image.letterbox import STRIDE
 from fastsam.runtimes.settings import Settings
 from fastsam.values import integer, number, show
 
-Size = int | tuple[int, int]  # of the network's input: its longest side, or what it lies within (height, width)
-LARGEST = 8192  # pixels of an input's side
+Size = int | tuple[int, int]  # of the network's input: its longest side, or the (height, width) it must fit into
+LARGEST = 8192  # maximum pixels per side of an input
 
 
 @dataclass(frozen=True)
 class Overrides:
-    """None leaves a setting as it is stored with the weights.
+    """Settings of one call. None means the setting stored with the weights.
 
-    imgsz: longest side of the network's input in pixels, or (height, width) within which it lies; conf: minimum score,
+    imgsz: longest side of the network's input in pixels, or the (height, width) it must fit into; conf: minimum score,
     0..1; iou: drop the lower-scored of two masks whose boxes overlap by more than this IoU, 0..1; max_det: maximum
     number of masks
     """
@@ -32,7 +32,7 @@ class Overrides:
     max_det: int | None = None
 
     def checked(self) -> "Overrides":
-        """The same as plain numbers, an `imgsz` of two equal sides as one. Raises UsageError for invalid values."""
+        """The same as plain numbers; two equal sides of `imgsz` become one. Raises UsageError for invalid values."""
         return Overrides(
             sides(self.imgsz),
             None if self.conf is None else number(self.conf, "conf"),
@@ -41,19 +41,19 @@ class Overrides:
         )
 
     def over(self, settings: Settings) -> Settings:
-        """The settings with what these say instead; imgsz of a pair is its longer side. Raises UsageError."""
+        """The settings with these overrides; a pair `imgsz` becomes its longer side. Raises UsageError."""
         given = {name: value for name, value in vars(self.checked()).items() if value is not None}
         if isinstance(given.get("imgsz"), tuple):
             given["imgsz"] = max(given["imgsz"])
         return replace(settings, **given)
 
     def size(self, settings: Settings) -> Size:
-        """The input's size: these overrides' own, or that of the settings."""
+        """The input size of these overrides, or else of the settings."""
         return settings.imgsz if self.imgsz is None else self.imgsz
 
 
 def sides(imgsz: Any) -> Size | None:
-    """The input's size that a caller names: an integer, or (height, width), which is an integer if both are the same.
+    """Checks an input size: an integer, or (height, width). Two equal sides become one integer.
 
     Raises UsageError for anything else.
     """

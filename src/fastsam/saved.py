@@ -1,4 +1,4 @@
-"""A result as the bytes of one npz file, and back.
+"""Stores a result as the bytes of one npz file, and reads it back.
 
 Enters: masks, scores, classes, names. Leaves: bytes that hold them exactly.
 """
@@ -20,13 +20,13 @@ from fastsam.values import show
 Float = npt.NDArray[np.float32]
 Int = npt.NDArray[np.int64]
 FORMAT = 4
-NOT_OURS = "is no saved Segments"
-MOST = npz.UNPACKED  # bytes of a file's arrays
+NOT_OURS = "is not a saved Segments file"
+MOST = npz.UNPACKED  # maximum bytes of a file's arrays, unpacked
 KINDS = {"format": "i8 0", "scores": "f4 1", "classes": "i8 1", "names": "U 1"}  # see `untrusted/npz`
 
 
 def pack(masks: Masks, scores: Float, classes: Int, names: tuple[str, ...]) -> bytes:
-    """An npz file that `unpack` reads."""
+    """The bytes of an npz file that `unpack` reads."""
     arrays: dict[str, Any] = {
         "format": np.int64(FORMAT),
         "scores": scores,
@@ -40,29 +40,29 @@ def pack(masks: Masks, scores: Float, classes: Int, names: tuple[str, ...]) -> b
 
 
 def unpack(data: bytes, name: str, most: int = MOST) -> tuple[Masks, Float, Int, tuple[str, ...]]:
-    """Masks, scores, classes and names. Raises UsageError for anything but what `pack` gives.
+    """Masks, scores, classes and names. Raises UsageError for anything that `pack` did not make.
 
-    name: what errors call the file; most: bytes that its arrays may take
+    name: name of the file in errors; most: maximum bytes of its arrays
     """
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise UsageError(f"{name} must be bytes, not {show(data)}")
     try:
         arrays = npz.read(data, KINDS | store.KINDS, Budget(name, NOT_OURS), most)
         if int(arrays["format"]) != FORMAT:
-            raise UsageError(f"{name} has format {arrays['format']}: this version reads format {FORMAT}")
+            raise UsageError(f"{name} has format {arrays['format']}, but this version reads format {FORMAT}")
         masks = store.from_arrays(arrays)
         scores, classes = arrays["scores"], arrays["classes"]
         names = tuple(shown(str(n), 1000) for n in arrays["names"])
         if scores.shape != (len(masks),) or classes.shape != scores.shape:
-            raise ValueError("one score and one class for each mask are missing")
+            raise ValueError("it must have one score and one class per mask")
         if not ((scores >= 0) & (scores <= 1)).all():
-            raise ValueError("scores are not from 0 to 1")
+            raise ValueError("scores must be between 0 and 1")
         if ((classes < 0) | (classes >= len(names))).any():
-            raise ValueError(f"classes are not among the {len(names)} names")
+            raise ValueError(f"classes must be indices into its {len(names)} names")
         return masks, scores, classes, names
     except UsageError:
         raise
     except KeyError as error:
-        raise UsageError(f"{name} {NOT_OURS}: it lacks {error.args[0]}") from None
-    except Exception as error:  # of bytes that somebody made up
+        raise UsageError(f"{name} {NOT_OURS}: {error.args[0]} is missing") from None
+    except Exception as error:  # forged bytes can raise anything
         raise UsageError(f"{name} {NOT_OURS}: {reason(error)}") from None

@@ -1,6 +1,6 @@
-"""`Segment`: one object of a photo, as a small value; and the picture of all of them that a notebook shows.
+"""`Segment`: one object of a photo, as a small value; and the picture of all objects that a notebook shows.
 
-Enters: the masks of a photo and an index. Leaves: what is known of that one, decoded when it is asked for.
+Enters: the masks of a photo and an index. Leaves: the properties of that object, decoded when they are read.
 """
 
 import base64
@@ -22,15 +22,28 @@ from fastsam.masks.tinted import draw_labels
 UInt8 = npt.NDArray[np.uint8]
 Bool = npt.NDArray[np.bool_]
 Box = tuple[float, float, float, float]
-SIDE = 400  # pixels of the longer side of a notebook's picture
-GREY = 200  # of the ground if the photo is not known
+SIDE = 400  # pixels: longer side of a notebook's picture
+GREY = 200  # value of the background if there is no photo
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Segment:
-    """One object. index: its number among the segments it was taken from; score: 0..1; name: of its class
+    """One object of a photo. `Segments` yields these.
 
-    Two are equal if they have the same pixels on photos of the same size, the same box, score and name.
+    Two are equal if they have the same pixels, box, score and name, on photos of the same size.
+
+    Attributes
+    ----------
+    index : int
+        Index in the `Segments` it was taken from.
+    score : float
+        0..1.
+    name : str
+        Name of its class.
+    masks : Masks
+        All masks of that `Segments`.
+    photo : uint8 array (H, W, 3) or None
+        The photo in RGB, if it is known.
     """
 
     index: int
@@ -41,40 +54,40 @@ class Segment:
 
     @property
     def mask(self) -> Bool:
-        """Its pixels, bool (H, W) of the photo."""
+        """The pixels of the object, bool (H, W), the size of the photo."""
         return self.masks[self.index]
 
     @property
     def runs(self) -> Runs:
-        """Its pixels as runs."""
+        """The pixels of the object as runs."""
         return self.masks.runs(self.index)
 
     @property
     def box(self) -> Box:
-        """x1, y1, x2, y2 in photo pixels."""
+        """The box (x1, y1, x2, y2) in photo pixels."""
         x1, y1, x2, y2 = self.masks.boxes[self.index].tolist()
         return x1, y1, x2, y2
 
     @property
     def area(self) -> int:
-        """Its pixels' number."""
+        """The number of pixels."""
         return self.runs.area
 
     @property
     def rle(self) -> rle.RLE:
-        """Its COCO RLE."""
+        """The mask as COCO RLE."""
         return rle.encode_runs([self.runs], self.masks.size)[0]
 
     @property
     def polygons(self) -> list[Polygon]:
-        """Its outlines in photo pixels, each with its holes."""
+        """The outlines in photo pixels, each with its holes."""
         return self.masks.to_polygons(self.index)
 
     @property
     def cutout(self) -> UInt8:
-        """It alone, RGBA uint8 (h, w, 4), its edge softened. Raises UsageError if the photo is missing."""
+        """The object alone, uint8 RGBA (h, w, 4), with a softened edge. Raises UsageError if the photo is missing."""
         if self.photo is None:
-            raise UsageError("a cut-out needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
+            raise UsageError("a cut-out needs the photo, and this result has none: Segments.load(file, photo=...)")
         return cutout(self.photo, self.masks.crop(self.index))[0]
 
     def __repr__(self) -> str:
@@ -94,7 +107,7 @@ class Segment:
 
 
 def thumbnail(masks: Masks, photo: UInt8 | None) -> UInt8:
-    """(h, w, 3) RGB: the photo, or grey, with each mask tinted, at most `SIDE` pixels along its longer side."""
+    """A small uint8 RGB picture (h, w, 3): the photo, or grey, with each mask tinted. Longer side: up to `SIDE`."""
     height, width = masks.size
     scale = min(1.0, SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -106,7 +119,7 @@ def thumbnail(masks: Masks, photo: UInt8 | None) -> UInt8:
 
 
 def html_of(text: str, picture: UInt8) -> str:
-    """A line and a picture (H, W, 3) RGB as HTML that needs nothing else."""
+    """A caption and a uint8 RGB picture (H, W, 3) as self-contained HTML."""
     data = base64.b64encode(cv2.imencode(".png", picture[..., ::-1])[1].tobytes()).decode()
     image = f'<img alt="masks" src="data:image/png;base64,{data}">'
     return f"<figure>{image}<figcaption>{html.escape(text)}</figcaption></figure>"

@@ -1,4 +1,4 @@
-"""`Segments`: everything found in one photo, as one frozen value and a sequence of objects.
+"""`Segments`: everything found in one photo, as one immutable value and a sequence of objects.
 
 Enters: masks, scores and classes. Leaves: picks, compact forms, files.
 """
@@ -46,20 +46,38 @@ Limits = tuple[float | None, float | None]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Segments(Sequence[Segment]):
-    """N instances of one photo, best first as they leave the network; N may be 0.
+    """Everything found in one photo: N objects, best first as the network gives them. N can be 0.
 
     >>> segments[0].mask, segments[0].box  # one object
     >>> segments[:5], segments[segments.scores > 0.5], segments[[0, 3]]  # segments again
 
-    masks: lazy masks; scores: (N,) float32, 0..1; classes: (N,) int64, indices into `names`
-    seconds: what each stage took; photo: RGB uint8 (H, W, 3), None if only the masks were kept
-    kept: what words saw of them, if that is known already
-    threads: of the CPU for the second network; None leaves it to the runtime
-
     Two are equal if they have the same masks, boxes, scores and names, in the same order, on photos of the same size.
-    A pickle holds the photo as well, and not what words saw.
+    A pickle holds the photo too, but not the cached features for words. Nothing in it can be changed: writable arrays
+    are copied on construction.
 
-    Nothing of it can be changed: arrays that can be written to are copied. Raises ValueError if the lengths differ.
+    Parameters
+    ----------
+    masks : Masks
+        The masks, decoded when they are read.
+    scores : float32 array (N,)
+        0..1.
+    classes : int64 array (N,)
+        Indices into `names`.
+    names : tuple of str
+        Names of the classes.
+    seconds : mapping of str to float
+        Time per stage, in seconds.
+    photo : uint8 array (H, W, 3), optional
+        The photo in RGB. None if only the masks were kept.
+    kept : Sight, optional
+        Cached features of these masks for words.
+    threads : int, optional
+        Number of CPU threads for the second network. Default: the runtime chooses.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or the photo and the masks differ in size.
     """
 
     masks: Masks
@@ -79,10 +97,13 @@ class Segments(Sequence[Segment]):
         fix("seconds", MappingProxyType(dict(self.seconds)))
         if not len(self.masks) == len(self.scores) == len(self.classes):
             raise ValueError(
-                f"{len(self.masks)} masks, {len(self.scores)} scores and {len(self.classes)} classes differ"
+                f"masks, scores and classes must have the same length, "
+                f"not {len(self.masks)}, {len(self.scores)} and {len(self.classes)}"
             )
         if self.photo is not None and self.photo.shape[:2] != self.masks.size:
-            raise ValueError(f"a photo of shape {self.photo.shape} does not fit masks of {self.masks.size} pixels")
+            raise ValueError(
+                f"the photo has shape {self.photo.shape} but the masks have size {self.masks.size}: give the same photo"
+            )
         if self.kept is None or self.kept.masks is not self.masks or self.kept.photo is not self.photo:
             fix("kept", Sight(self.photo, self.masks))
 
@@ -96,9 +117,9 @@ class Segments(Sequence[Segment]):
     def __getitem__(self, index: slice | Sequence[int] | npt.NDArray[Any]) -> "Segments": ...
 
     def __getitem__(self, index: Any) -> "Segment | Segments":
-        """One object by its number; segments by a slice, a bool for each of them, or a list of numbers.
+        """Returns one `Segment` for an integer; `Segments` for a slice, one bool per object, or a list of integers.
 
-        Raises IndexError for a number that does not exist, UsageError for anything else.
+        Raises IndexError for an index out of range, UsageError for anything else.
         """
         if is_integer(index):
             i = position(index, len(self), "segment")
@@ -123,7 +144,7 @@ class Segments(Sequence[Segment]):
         return f"Segments({len(self)} of a photo of {width} x {height} pixels{best})"
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the picture with its masks."""
+        """The picture with its masks, as a notebook shows it."""
         return html_of(repr(self), thumbnail(self.masks, self.photo))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -149,30 +170,46 @@ class Segments(Sequence[Segment]):
         *,
         categories: Sequence[dict[str, Any]] = (),
     ) -> "Segments":
-        """Masks from anywhere, drawn by hand or found by another model, with everything that ours can do.
+        """Makes `Segments` from masks that were drawn by hand or found by another model.
 
-        photo: as `FastSAM` takes it
-        masks: bool (N, H, W), a label map (H, W), or a list of (H, W) arrays, RLE, or a COCO file's annotations of the
-        photo; they keep their order
-        scores: (N,) 0..1; left out, those of the annotations, else 1
-        categories: the COCO file's, whose names the annotations' `category_id` mean
+        Parameters
+        ----------
+        photo : path, PIL image or array
+            As in `FastSAM.__call__`.
+        masks : array or list
+            A bool array (N, H, W); an integer label map (H, W), where 0 means no mask; or a list of arrays (H, W), COCO
+            RLE dictionaries or COCO annotations. They keep their order.
+        scores : sequence of float (N,), optional
+            0..1. Default: the scores of the annotations, else 1.
+        categories : sequence of dict
+            The `categories` of the COCO file, which name the `category_id` of its annotations.
 
-        Raises UsageError for what is no mask of the photo, or not one score a mask.
+        Returns
+        -------
+        Segments
+            One segment per mask.
+
+        Raises
+        ------
+        UsageError
+            If a mask does not fit the photo, or there is not one score per mask.
+        UnreadableImageError
+            If the photo cannot be read.
         """
         pixels = read_own(np.asarray(photo) if isinstance(photo, np.ndarray) else photo)
         given, found, kinds = annotations.read(masks, (pixels.shape[0], pixels.shape[1]))
         try:
             values = np.array(found if scores is None else scores, np.float32)
         except (TypeError, ValueError):
-            raise UsageError(f"scores {show(scores)} are no numbers") from None
+            raise UsageError(f"scores must be numbers, not {show(scores)}") from None
         if values.shape != (len(given),):
-            raise UsageError(f"{len(given)} masks have {values.size} scores: give one a mask")
+            raise UsageError(f"{values.size} scores given for {len(given)} masks: give one score per mask")
         if not ((values >= 0) & (values <= 1)).all():
-            raise UsageError("a score is not between 0 and 1: divide percentages by 100")
+            raise UsageError("scores must be between 0 and 1: divide percentages by 100")
         try:
             names = {int(c["id"]): str(c["name"]) for c in listed(categories, "categories")}
         except (KeyError, IndexError, TypeError, ValueError):
-            raise UsageError(f"categories {show(categories)} are not COCO's: give id and name of each") from None
+            raise UsageError(f"each category must have an id and a name, as in COCO, not {show(categories)}") from None
         order = {number: k for k, number in enumerate(names)}
         classes = np.array([order.get(kind, 0) for kind in kinds], np.int64)
         return cls(from_pixels(given), values, classes, tuple(names.values()) or ("object",), photo=pixels)
@@ -190,16 +227,40 @@ class Segments(Sequence[Segment]):
         encoder: str | PathLike[str] | None = None,
         refine: bool | Refiner | None = None,
     ) -> list[Pick]:
-        """One answer a prompt, in order: `prompts`, `points` (together one), each of `boxes`, `masks` and `texts`.
+        """Answers prompts: points, boxes, masks and words.
 
-        points: x, y in photo pixels; labels: 1 foreground, 0 background, all 1 where left out
-        boxes: x1, y1, x2, y2 in photo pixels; masks: (H, W) of the photo
-        texts: words, such as "the yellow dog"; exclude: words for what no text means; need the `text` extra
-        encoder: `offline`, `clip` or a folder of CLIP's towers; CLIP where it is installed, else offline
-        refine: whether the second network draws the answers (see `refine/`): by default if the photo is known; False
-        chooses among the masks of the first network; a `Refiner` draws with that one. Words are answered by choice.
+        Parameters
+        ----------
+        prompts : Prompt or sequence of Prompt
+            Each may combine points, a box, a mask and a text.
+        points : sequence of (x, y), optional
+            Points in photo pixels. All of them together are one prompt.
+        labels : sequence of int, optional
+            One per point: 1 for foreground, 0 for background. Default: all 1.
+        boxes : sequence of (x1, y1, x2, y2)
+            Boxes in photo pixels. Each is a prompt.
+        masks : sequence of arrays (H, W)
+            Rough masks of the photo's size. Each is a prompt.
+        texts : sequence of str
+            Words, such as "the yellow dog". Each is a prompt. They need the `text` extra.
+        exclude : sequence of str
+            Words for things that must not match any of `texts`.
+        encoder : {"offline", "clip"} or path, optional
+            How words are compared with masks; a path is a folder with the two networks of CLIP. Default: "clip" if it
+            is installed, else "offline".
+        refine : bool or Refiner, optional
+            True redraws the answers with the second network; False chooses among the masks of the first. A `Refiner`
+            redraws with that one. Default: True if the photo is known. Answers to words are never redrawn.
 
-        Raises UsageError for a prompt that makes no sense or lies outside the photo, and for refine=True without photo.
+        Returns
+        -------
+        list of Pick
+            One per prompt: first `prompts`, then `points`, `boxes`, `masks` and `texts`.
+
+        Raises
+        ------
+        UsageError
+            If a prompt is invalid or lies outside the photo, or if `refine` is True and there is no photo.
         """
         wanted = stage2.asked(prompts, points, labels, boxes, masks, texts, exclude)
         refiner = self._refiner(refine)
@@ -209,12 +270,26 @@ class Segments(Sequence[Segment]):
         return draw(self.photo, picks, refiner())
 
     def refine(self, *, refiner: Refiner | None = None, min_region_area: float = 0.0) -> "Segments":
-        """Every mask drawn anew by the second network: exact edges, no islands, scores that know how good a mask is.
+        """Redraws every mask with the second network: exact edges, no islands, scores that reflect mask quality.
 
-        refiner: the second network, the bundled one by default (see `fastsam.refine.network.load`)
-        min_region_area: pixels of an island or a hole below which it goes; those under 2% of their mask always go
+        If two masks become the same, the lower-scored one is dropped.
 
-        Of masks that become the same one the better-scored stays. Raises UsageError if the photo is missing.
+        Parameters
+        ----------
+        refiner : Refiner, optional
+            The second network, from `fastsam.refine.network.load`. Default: the bundled one.
+        min_region_area : float
+            Islands and holes with fewer photo pixels are removed. Those below 2% of their mask are always removed.
+
+        Returns
+        -------
+        Segments
+            The redrawn masks, best first.
+
+        Raises
+        ------
+        UsageError
+            If the photo is missing, or `min_region_area` is negative.
         """
         least = number(min_region_area, "min_region_area", most=None)
         network = self._refiner(True if refiner is None else refiner)
@@ -224,34 +299,63 @@ class Segments(Sequence[Segment]):
         return replace(self, masks=found.masks, scores=found.scores, classes=self.classes[found.indices], kept=None)
 
     def _refiner(self, refine: Any) -> Callable[[], Refiner] | None:
-        """What gives the network that draws, loaded when it is called; None if nothing draws.
+        """Returns a function that loads the second network, or None if masks are not redrawn.
 
-        Raises UsageError if it is asked for and the photo is missing, and for anything else.
+        Raises UsageError if redrawing is asked for without a photo, and for invalid values.
         """
         if not (refine is None or isinstance(refine, Refiner) or flag(refine, "refine")):
             return None
         if self.photo is None:
             if refine is None:
                 return None
-            raise UsageError("refine needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
+            raise UsageError("refine needs the photo, and this result has none: Segments.load(file, photo=...)")
         return (lambda: refine) if isinstance(refine, Refiner) else partial(shared, self.threads)
 
     def name(
         self, words: Sequence[str], *, encoder: str | PathLike[str] | None = None, all: bool = False
     ) -> list[str | None]:
-        """The best of `words` for every mask, None if none fits. Needs the `text` extra.
+        """Chooses the best of `words` for each mask. Needs the `text` extra.
 
-        encoder: as in `select`
-        all: whether every mask gets its name; by default each object gets it once: of masks of one name that lie within
-        one another, parts and groups among them, only the best keeps it (see `words/distinct.py`)
+        Parameters
+        ----------
+        words : sequence of str
+            The names to choose from.
+        encoder : {"offline", "clip"} or path, optional
+            As in `select`.
+        all : bool
+            True names every mask. By default each object is named once: if masks of the same name lie within one
+            another (parts, groups), only the best keeps the name (see `words/distinct.py`).
+
+        Returns
+        -------
+        list of str or None
+            One per mask; None if no word fits.
+
+        Raises
+        ------
+        UsageError
+            If a word is empty, or the photo or the encoder is missing.
         """
         texts = stage2.checked_texts(words, "words")
         return similarity.name(self.sight, self.scores, texts, encoder_of(encoder), flag(all, "all"))
 
     def picked(self, picks: Iterable[Pick | Candidate] | Pick | Candidate) -> "Segments":
-        """The answers as segments of their own, one per match: a union or a drawn mask is one segment like any other.
+        """Turns answers into segments of their own, so that `save`, `to_records` and every format write only these.
 
-        So every format, `save` and `to_records` write what was answered, and nothing else. A text names its matches.
+        Parameters
+        ----------
+        picks : Pick, Candidate or iterable of these
+            Answers of `select`.
+
+        Returns
+        -------
+        Segments
+            One segment per match; a union or a redrawn mask is one segment. Matches of a text have the text as name.
+
+        Raises
+        ------
+        UsageError
+            If an entry is neither a Pick nor a Candidate.
         """
         found = [picks] if isinstance(picks, (Pick, Candidate)) else listed(picks, "picks")
         rows: list[tuple[Candidate, str | None]] = []
@@ -261,7 +365,7 @@ class Segments(Sequence[Segment]):
             elif isinstance(one, Candidate):
                 rows.append((one, None))
             else:
-                raise UsageError(f"{show(one)} is not a pick")
+                raise UsageError(f"picks must hold Pick or Candidate values, not {show(one)}")
         names = tuple(dict.fromkeys((*self.names, *(text for _, text in rows if text is not None))))
         kinds = [self.class_of(match) if text is None else names.index(text) for match, text in rows]
         masks = from_pixels(collect((match.runs for match, _ in rows), self.size))
@@ -269,7 +373,19 @@ class Segments(Sequence[Segment]):
         return replace(self, masks=masks, scores=scores, classes=np.array(kinds, np.int64), names=names, kept=None)
 
     def class_of(self, answer: Candidate) -> int:
-        """The class of the segment that an answer is made of, or else overlaps most; 0 without any."""
+        """Finds the class of an answer.
+
+        Parameters
+        ----------
+        answer : Candidate
+            An answer of `select`.
+
+        Returns
+        -------
+        int
+            Index into `names`: the class of the segment that the answer is made of, else of the segment that it
+            overlaps most, else 0.
+        """
         if answer.how != "drawn":
             return int(self.classes[answer.plus[0]])
         if answer.index is not None:
@@ -282,9 +398,22 @@ class Segments(Sequence[Segment]):
         return int(self.classes[best]) if overlaps[best] > 0 else 0
 
     def merge(self, answers: Iterable[Pick | Candidate | int] | Pick | Candidate) -> Bool:
-        """One mask, bool (H, W), of several answers: picks (what matches each), candidates, or indices.
+        """Merges several answers into one mask.
 
-        Raises UsageError for anything else.
+        Parameters
+        ----------
+        answers : Pick, Candidate, int or iterable of these
+            Picks (all their matches), candidates, or indices of segments.
+
+        Returns
+        -------
+        bool array (H, W)
+            The union of their pixels.
+
+        Raises
+        ------
+        UsageError
+            If an entry is of another type, or an index is out of range.
         """
         parts: list[Candidate] = []
         for one in [answers] if isinstance(answers, (Pick, Candidate)) else listed(answers, "answers"):
@@ -295,12 +424,12 @@ class Segments(Sequence[Segment]):
             elif is_integer(one) and 0 <= one < len(self):
                 parts.append(Candidate(self.masks, (int(one),), 1.0))
             else:
-                raise UsageError(f"{show(one)} is no pick, no candidate and no index below {len(self)}")
+                raise UsageError(f"answers must hold picks, candidates or indices below {len(self)}, not {show(one)}")
         return stage2.merge(self.size, parts)
 
     @property
     def sight(self) -> Sight:
-        """What words see of the photo; kept, so that the next word costs less."""
+        """Features of the photo for words, cached so that the next word costs less."""
         assert self.kept is not None  # set when it was made
         return self.kept
 
@@ -313,47 +442,119 @@ class Segments(Sequence[Segment]):
         stability: float | None = None,
         inside: float | None = None,
     ) -> "Segments":
-        """The segments that fit all that is given.
+        """Keeps the segments within every limit that is given.
 
-        conf: score above it; iou: suppression of boxes at it; area: (least, most) pixels, None for no limit
-        stability: least IoU of the mask cut at logits +1 and -1 (probability 0.73 and 0.27)
-        inside: segments of which more than this share lies within a larger one go (from 256 of their pixels)
+        Parameters
+        ----------
+        conf : float, optional
+            Keep scores above this, 0..1.
+        iou : float, optional
+            Drop the lower-scored of two masks whose boxes overlap by more than this IoU, 0..1.
+        area : (float or None, float or None), optional
+            Minimum and maximum area in photo pixels, None for no limit.
+        stability : float, optional
+            Minimum IoU of the mask cut at logits +1 and -1 (probabilities 0.73 and 0.27), 0..1.
+        inside : float, optional
+            Drop a segment if more than this share of it lies within a larger one, 0..1 (judged by up to 256 pixels).
 
-        Raises UsageError for what is no such number.
+        Returns
+        -------
+        Segments
+            The segments that stay, in order.
+
+        Raises
+        ------
+        UsageError
+            If a limit is not a number in its range.
         """
         limits = {"conf": conf, "iou": iou, "area": area, "stability": stability, "inside": inside}
         return self.take(narrow(self.masks, self.scores, self.classes, **limits))
 
     def edges(self) -> Float:
-        """The photo's edge map (H, W) float32, 0..1, one pixel wide: gradients of the masks' probabilities.
+        """Computes an edge map from the gradients of the masks' probabilities.
 
-        Drawn to the photo's own edges where the photo is known: see `masks/edges.py`.
+        If the photo is known, the lines follow its own edges: see `masks/edges.py`.
+
+        Returns
+        -------
+        float32 array (H, W)
+            Strength of the edge at each pixel, 0..1. Lines are one pixel wide.
         """
         return edges(self.masks, self.scores, self.photo)
 
     def partition(self, *, fill: bool = False) -> Partition:
-        """`labels` (H, W) int32 in which every pixel belongs to one mask at most (i + 1, or 0), and their `coverage`.
+        """Divides the photo among its masks, so that each pixel belongs to one mask or to none.
 
-        fill: what no mask covers goes to the nearest one
+        Parameters
+        ----------
+        fill : bool
+            True assigns uncovered pixels to the nearest mask.
+
+        Returns
+        -------
+        Partition
+            `labels`, int32 (H, W): i + 1 for mask i, 0 for no mask; and `coverage`, the share of the photo under masks
+            before filling, 0..1.
+
+        Raises
+        ------
+        UsageError
+            If `fill` is not a bool.
         """
         return partition(self.masks, self.scores, flag(fill, "fill"))
 
     def hierarchy(self) -> npt.NDArray[np.int64]:
-        """(N,) index of the smallest larger segment in which each lies, -1 where there is none.
+        """Finds the parent of each segment: the smallest larger segment that contains at least 0.9 of it.
 
-        In which nine tenths of it lie, judged by 256 of its pixels, spread evenly.
+        Returns
+        -------
+        int64 array (N,)
+            Index of the parent, -1 for no parent. Judged by up to 256 evenly spread pixels per segment.
         """
         return relations.parents(self.masks)
 
     def cutout(self, i: int) -> UInt8:
-        """Segment i alone, RGBA uint8 (h, w, 4), its edge softened. Raises UsageError if the photo is missing."""
+        """Cuts segment i out of the photo.
+
+        Parameters
+        ----------
+        i : int
+            Index of the segment.
+
+        Returns
+        -------
+        uint8 array (h, w, 4)
+            RGBA pixels around the segment. Alpha is 0 outside the mask, with a softened edge.
+
+        Raises
+        ------
+        UsageError
+            If the photo is missing.
+        IndexError
+            If the index is out of range.
+        """
         own = int(positions([i], len(self), "segment")[0])
         return self[own].cutout
 
     def take(self, indices: slice | Sequence[int] | npt.NDArray[Any]) -> "Segments":
-        """The segments at `indices`, in that order; or those of a slice, or for which a bool is true.
+        """Returns some of the segments.
 
-        Raises IndexError for a number that does not exist, UsageError for anything else.
+        Parameters
+        ----------
+        indices : slice, sequence of int, or bool array (N,)
+            Which segments, in which order.
+
+        Returns
+        -------
+        Segments
+            The segments at `indices`.
+
+        Raises
+        ------
+        IndexError
+            If an index is out of range.
+        UsageError
+            If `indices` is anything else.
         """
         chosen = positions(indices, len(self), "segment")
         sight = self.sight.take(chosen)
@@ -361,19 +562,43 @@ class Segments(Sequence[Segment]):
         return Segments(sight.masks, scores, classes, self.names, self.seconds, self.photo, sight, self.threads)
 
     def to_rle(self) -> list[RLE]:
-        """COCO RLE of every mask."""
+        """Returns COCO RLE.
+
+        Returns
+        -------
+        list of dict
+            One {"size": [H, W], "counts": str} per mask.
+        """
         return self.masks.to_rle()
 
     def to_polygons(self) -> list[list[Polygon]]:
-        """Outlines of every mask."""
+        """Returns outlines.
+
+        Returns
+        -------
+        list of list of Polygon
+            The outlines of each mask in photo pixels, each with its holes.
+        """
         return [self.masks.to_polygons(i) for i in range(len(self))]
 
     def label_map(self) -> npt.NDArray[np.int32]:
-        """(H, W) int32: 0 where no mask is, i + 1 where mask i is; small masks lie on large ones."""
+        """Paints all masks into one array, small masks on top of large ones.
+
+        Returns
+        -------
+        int32 array (H, W)
+            i + 1 for mask i, 0 for no mask.
+        """
         return self.masks.label_map()
 
     def to_records(self) -> list[dict[str, Any]]:
-        """One flat dictionary a segment, for `pandas.DataFrame`: its number, class, score, box, area and RLE."""
+        """Returns one flat dictionary per segment, for `pandas.DataFrame`.
+
+        Returns
+        -------
+        list of dict
+            Keys: index, class, name, score, x1, y1, x2, y2 (photo pixels), area (pixels), rle (COCO `counts`).
+        """
         columns = zip(self.classes, self.scores, self.boxes, self.to_rle(), strict=True)
         return [
             {
@@ -389,14 +614,22 @@ class Segments(Sequence[Segment]):
         ]
 
     def to_supervision(self) -> Any:
-        """The same as `supervision.Detections`, which must be installed; its masks are bool (N, H, W).
+        """Converts to `supervision.Detections`.
 
-        Raises UsageError where supervision is not installed.
+        Returns
+        -------
+        supervision.Detections
+            The same objects, with masks as a bool array (N, H, W).
+
+        Raises
+        ------
+        UsageError
+            If the supervision package is not installed.
         """
         try:
             from supervision import Detections
         except ModuleNotFoundError:
-            raise UsageError("this needs the supervision package: pip install supervision") from None
+            raise UsageError("supervision is not installed: pip install supervision") from None
         return Detections(
             xyxy=self.boxes.copy(),
             mask=self.masks.stack(),
@@ -406,18 +639,52 @@ class Segments(Sequence[Segment]):
         )
 
     def save(self, file: str | PathLike[str]) -> None:
-        """Writes what `to_npz` gives to a file, whose name is taken as it is given."""
+        """Writes the bytes of `to_npz` to a file.
+
+        Parameters
+        ----------
+        file : str or path
+            Used as given, whatever its suffix.
+
+        Raises
+        ------
+        UsageError
+            If the folder cannot be written to.
+        """
         write(path(file), self.to_npz())
 
     def to_npz(self) -> bytes:
-        """An npz file that `load` reads back exactly, but for `seconds` and the photo."""
+        """Packs the result into an npz file, without the photo and `seconds`.
+
+        Returns
+        -------
+        bytes
+            `load` and `from_npz` restore everything else exactly.
+        """
         return saved.pack(self.masks, self.scores, self.classes, self.names)
 
     @classmethod
     def load(cls, file: str | PathLike[str], photo: "Source | None" = None) -> "Segments":
-        """Reads what `save` wrote; with the `photo`, words and cut-outs work again.
+        """Reads a file that `save` wrote.
 
-        Raises UsageError for any other file, and for a photo of another size.
+        Parameters
+        ----------
+        file : str or path
+            The file.
+        photo : path, PIL image or array, optional
+            The photo, as in `FastSAM.__call__`. Words, cut-outs and `refine` need it.
+
+        Returns
+        -------
+        Segments
+            The saved result.
+
+        Raises
+        ------
+        UsageError
+            If `save` did not write the file, or the photo has another size.
+        UnreadableImageError
+            If the photo cannot be read.
         """
         where = path(file)
         try:
@@ -431,19 +698,43 @@ class Segments(Sequence[Segment]):
     def from_npz(
         cls, data: bytes, photo: "Source | None" = None, *, name: str = "this npz", most: int = saved.MOST
     ) -> "Segments":
-        """Reads what `to_npz` gave, as `load` reads a file. name: what errors call it; most: bytes unpacked"""
+        """Reads the bytes that `to_npz` made.
+
+        Parameters
+        ----------
+        data : bytes
+            An npz file.
+        photo : path, PIL image or array, optional
+            As in `load`.
+        name : str
+            Name of the file in errors.
+        most : int
+            Maximum number of bytes of the unpacked arrays.
+
+        Returns
+        -------
+        Segments
+            The saved result.
+
+        Raises
+        ------
+        UsageError
+            If `to_npz` did not make the bytes, or the photo has another size.
+        UnreadableImageError
+            If the photo cannot be read.
+        """
         masks, scores, classes, names = saved.unpack(data, name, most)
         pixels = None if photo is None else read_own(photo)
         if pixels is not None and pixels.shape[:2] != masks.size:
             raise UsageError(
-                f"{name} is of a photo of {masks.size[1]} x {masks.size[0]} pixels, not of "
-                f"{pixels.shape[1]} x {pixels.shape[0]}"
+                f"{name} belongs to a photo of {masks.size[1]} x {masks.size[0]} pixels, "
+                f"but this photo has {pixels.shape[1]} x {pixels.shape[0]}: give the same photo"
             )
         return cls(masks, scores, classes, names, photo=pixels)
 
 
 def path(file: Any) -> Path:
-    """A file's path. Raises UsageError for anything else."""
+    """Turns a str or a path into a path. Raises UsageError for anything else."""
     if isinstance(file, (str, PathLike)):
         return Path(file)
-    raise UsageError(f"a file must be named by a path, not {show(file)}")
+    raise UsageError(f"file must be a path, not {show(file)}")

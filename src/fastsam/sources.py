@@ -1,6 +1,6 @@
-"""What a caller names as photos, one after the other: files, folders, videos, cameras, addresses, lists of these.
+"""Turns a source into photos: a file, a folder, a video, a camera, an address, or a list of these.
 
-Enters: a source. Leaves: `Item`s, read one by one, so that a folder or a video may be of any length.
+Enters: a source. Leaves: `Item`s, one by one, so that a folder or a video can have any length.
 """
 
 import glob
@@ -24,7 +24,7 @@ MOST_CAMERAS = 9999
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame of a video or a camera. origin: its path, address or number; number: of the frame, from 0"""
+    """One frame. origin: path or address of the video, or number of the camera; number: of the frame, from 0"""
 
     origin: str | os.PathLike[str] | int
     number: int
@@ -35,31 +35,34 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """source: what a stream calls it: as it was given, a folder's file, or a `Frame`; photo: what is to be read, or why
-    there is nothing"""
+    """One photo of a source.
+
+    source: how a stream names it: as given, the path of a file in a folder, or a `Frame`
+    photo: what is read, or the error that prevents it
+    """
 
     source: Any
     photo: Any
 
 
 def is_camera(source: Any) -> bool:
-    """Whether a source is a camera's number."""
+    """Whether a source is the number of a camera."""
     return is_integer(plain(source))
 
 
 def is_address(source: Any) -> bool:
-    """Whether a source is an address of a video on the network."""
+    """Whether a source is the network address of a video."""
     return isinstance(source, str) and source.lower().startswith(ADDRESSES)
 
 
 def refuse_endless(source: Any) -> None:
-    """Raises UsageError for a source that may have no end, for calls that go through all of it."""
+    """Raises UsageError for a camera or an address. They may never end, so a call cannot read them whole."""
     if is_camera(source) or is_address(source):
-        raise UsageError(f"{show(source)} may have no end: iterate over model.stream({show(source)})")
+        raise UsageError(f"{show(source)} may never end: iterate over model.stream({show(source)}) instead")
 
 
 def is_several(source: Any) -> bool:
-    """Whether a source is several photos: a folder, a pattern, a video, a list or another iterable, (N, H, W, 3)."""
+    """Whether a source means several photos: a folder, a pattern, a video, an iterable, or an array (N, H, W, 3)."""
     if isinstance(source, (str, os.PathLike)):
         name = os.fspath(source)
         if isinstance(name, bytes) or "\0" in name or is_address(name):
@@ -71,14 +74,15 @@ def is_several(source: Any) -> bool:
 
 
 def is_pattern(name: str) -> bool:
-    """Whether a name is a pattern such as `photos/*.jpg`, and not itself a file's."""
+    """Whether a name is a pattern such as `photos/*.jpg`, and not the name of a file."""
     return glob.has_magic(name) and not os.path.lexists(name) and not is_address(name)
 
 
 def items(source: Any) -> Iterator[Item]:
-    """Every photo of a source, and of each entry of a list, in order.
+    """Every photo of a source, in order; for a list, every photo of each entry.
 
-    Raises UsageError for a camera, a folder or a pattern without photos; a video that cannot be read is an item.
+    Raises UsageError for an invalid camera number, and for a folder or a pattern without photos. A video that cannot
+    be read becomes an item that holds the error.
     """
     if is_camera(source):
         return captured(integer(source, "a camera's number", 0, MOST_CAMERAS))
@@ -95,7 +99,7 @@ def items(source: Any) -> Iterator[Item]:
 
 
 def _of_entry(one: Any) -> Iterator[Item]:
-    """An entry of a list: a path may be a folder, a video or an address; anything else is one photo."""
+    """The photos of one entry of a list: a path can be a folder, a video or an address; anything else is one photo."""
     if isinstance(one, (str, os.PathLike)):
         return items(one)
     return iter([Item(one, one)])
@@ -111,10 +115,10 @@ def _frames(file: Any) -> Iterator[Item]:
 
 
 def captured(origin: int | str) -> Iterator[Item]:
-    """The frames of a camera, or of a video at an address, as OpenCV opens them, until they end."""
+    """The frames of a camera or of a video at an address, opened by OpenCV, until they end."""
     number = -1
     for number, pixels in enumerate(video.pictures(cv2.VideoCapture(origin))):
         yield Item(Frame(origin, number), pixels)
     if number < 0:
         what = f"camera {origin}" if isinstance(origin, int) else origin
-        yield Item(origin, UnreadableImageError(f"{what} gives no picture: see that it is there and in no other use"))
+        yield Item(origin, UnreadableImageError(f"{what} gives no picture: check that it exists and is not in use"))

@@ -1,4 +1,4 @@
-"""Many items through one function, several at a time, answers in order."""
+"""Applies one function to many items, several at a time. The results stay in order."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -10,10 +10,10 @@ R = TypeVar("R")
 
 
 def ordered(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """`function` of every item, in order, computed by `workers` threads that run ahead of whoever takes the answers.
+    """Yields `function(item)` for each item, in order.
 
-    No more than two answers a worker wait at a time. What `function` or
-    the items' own source raises is raised at its turn.
+    `workers` threads run ahead of the caller, by no more than two results per worker. An error raised by `function` or
+    by the iterable is raised when its turn comes.
     """
     waiting: deque[Future[R]] = deque()
     with ThreadPoolExecutor(workers) as pool:
@@ -24,7 +24,7 @@ def ordered(function: Callable[[T], R], items: Iterable[T], workers: int) -> Ite
                     waiting.append(pool.submit(function, next(rest)))
                 except StopIteration:
                     break
-                except Exception as error:  # whatever the items' own source raises, at its turn
+                except Exception as error:  # whatever the iterable raises, when its turn comes
                     failure = error
                 if len(waiting) > 2 * workers:
                     yield waiting.popleft().result()

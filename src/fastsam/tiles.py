@@ -1,12 +1,12 @@
-"""Photos of any size, in overlapping tiles: small objects that the whole view misses, large ones joined across seams.
+"""Segments a photo in overlapping tiles, to find small objects that the whole view misses.
 
-Enters: what finds everything in a part of a photo. Leaves: `Segments` of the whole.
+Enters: a function that segments a part of a photo. Leaves: `Segments` of the whole photo.
 
-The photo is segmented whole, for large objects, and tile by tile. Two masks of neighbouring tiles become one where they
-agree on the strip that both tiles show (IoU of at least a half there). A mask that ends at a seam all the same is a
-piece: it goes where half of it lies within what the whole view found. Of two masks of the same thing (IoU above
-`iou`) a tile's stays where the thing fits into a tile, since it is finer, and the whole view's where it does not.
-Masks of tiles are kept as pixels: how sure they were is not (their stability is 1).
+The photo is segmented whole, for large objects, and tile by tile. Two masks of neighbouring tiles are joined if they
+agree on the strip that both tiles show (IoU of at least 0.5 there). A mask that still ends at a seam is a piece: it is
+dropped if at least half of it lies within masks of the whole view. Of two masks of the same thing (IoU above `iou`),
+the tile's stays if the thing fits into a tile, because it is finer; otherwise the whole view's stays. Masks of tiles
+are stored as pixels, without their logits, so their stability is 1.
 """
 
 import time
@@ -27,17 +27,17 @@ from fastsam.values import number as real
 Box = tuple[int, int, int, int]
 UInt8 = npt.NDArray[np.uint8]
 Int = npt.NDArray[np.int64]
-AGREE = 0.5  # least IoU of two masks on the strip that their tiles share
-PIECE = 0.5  # share of a cut mask within those of the whole view from which on it goes
-NEAR = 2  # pixels from a seam at which a mask ends there
-LEAST = 16  # pixels of a mask on the strip from which on it says anything
-LEAST_TILE = 32
-OVERLAP = 0.25  # of a tile with the next, where nothing else is said
+AGREE = 0.5  # minimum IoU of two masks to be joined, on the strip that their tiles share
+PIECE = 0.5  # drop a cut mask if at least this share of it lies within masks of the whole view
+NEAR = 2  # a mask this many pixels from a seam ends at the seam
+LEAST = 16  # minimum pixels of a mask on the strip to be compared there
+LEAST_TILE = 32  # minimum side of a tile in pixels
+OVERLAP = 0.25  # default share of a tile that the next tile shows too
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A mask in the photo's pixels. tile: its number, -1 for the whole view"""
+    """A mask in photo pixels. bounds: xyxy; kind: its class; tile: number of its tile, -1 for the whole view"""
 
     runs: Runs
     bounds: Box
@@ -48,8 +48,11 @@ class Found:
 
 @dataclass(frozen=True)
 class Tiling:
-    """tile: side of the tiles in photo pixels, None for the whole photo alone; overlap: share of a tile that the next
-    one shows too, above 0 and at most 0.5"""
+    """How a photo is cut.
+
+    tile: side of the tiles in photo pixels, None for no tiles; overlap: share of a tile that the next one shows too,
+    above 0 and at most 0.5
+    """
 
     tile: int | None = None
     overlap: float = OVERLAP
@@ -65,9 +68,9 @@ class Tiling:
 def segment(
     find: Callable[[UInt8], Segments], pixels: UInt8, tiling: Tiling, iou: float, max_det: int | None
 ) -> Segments:
-    """Everything in a photo (H, W, 3).
+    """Segments a photo (H, W, 3).
 
-    find: segments a part of it; iou: above which two masks are one; max_det: maximum number of masks
+    find: segments a part of the photo; iou: two masks with a higher IoU are the same; max_det: maximum number of masks
     """
     tile, overlap = tiling.tile, tiling.overlap
     if tile is None:
@@ -95,7 +98,7 @@ def segment(
 
 
 def windows(size: tuple[int, int], tile: int, overlap: float) -> Iterator[Box]:
-    """Tiles xyxy of a photo (height, width), row by row; those at the right and the lower border end there."""
+    """Tiles xyxy of a photo (height, width), row by row. The last ones end at the right and lower border."""
 
     def starts(length: int) -> list[int]:
         if length <= tile:
@@ -110,7 +113,7 @@ def windows(size: tuple[int, int], tile: int, overlap: float) -> Iterator[Box]:
 
 
 def moved(segments: Segments, offset: tuple[int, int], tile: int) -> Iterator[Found]:
-    """The masks of a part of the photo at `offset` (x, y), those without pixels left out."""
+    """The masks of the part of the photo at `offset` (x, y), without empty ones."""
     dx, dy = offset
     for i, runs in enumerate(segments.masks.all_runs()):
         if len(runs.columns):
@@ -119,7 +122,7 @@ def moved(segments: Segments, offset: tuple[int, int], tile: int) -> Iterator[Fo
 
 
 def join(parts: Sequence[Sequence[Found]], tiles: Sequence[Box], size: tuple[int, int]) -> list[tuple[Found, bool]]:
-    """The masks of all tiles, joined across seams; and of each whether it is cut at one all the same."""
+    """The masks of all tiles, joined across seams; each with whether it is still cut at a seam."""
     everything = [f for part in parts for f in part]
     first = np.cumsum([0, *map(len, parts)])
     group = list(range(len(everything)))
@@ -142,13 +145,13 @@ def join(parts: Sequence[Sequence[Found]], tiles: Sequence[Box], size: tuple[int
 
 
 def common(a: Box, b: Box) -> Box | None:
-    """What two boxes share, None where that is nothing."""
+    """The intersection of two boxes, None if it is empty."""
     x0, y0, x1, y1 = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
 def agreeing(a: Sequence[Found], b: Sequence[Found], strip: Box, height: int) -> Iterator[tuple[int, int]]:
-    """Pairs of masks, one of each tile, that are each other's best on the strip, with IoU `AGREE` there."""
+    """Index pairs of masks, one per tile, that match each other best on the strip, with an IoU of at least `AGREE`."""
     near = ([(k, within(f.runs, strip)) for k, f in enumerate(fs) if common(f.bounds, strip)] for fs in (a, b))
     ones, others = ([(k, part) for k, part in some if part.area >= LEAST] for some in near)
     if not ones or not others:
@@ -157,7 +160,7 @@ def agreeing(a: Sequence[Found], b: Sequence[Found], strip: Box, height: int) ->
     first, second = (np.array([runs.bounds for _, runs in some]) for some in (ones, others))
     low = np.maximum(first[:, None, :2], second[None, :, :2])
     meet = np.asarray(low < np.minimum(first[:, None, 2:], second[None, :, 2:])).all(axis=2)
-    # The smaller of two masks is at least IoU times the larger.
+    # Two masks can only reach an IoU if the smaller has at least that share of the larger's pixels.
     alike = np.minimum(areas[:, None], theirs) >= AGREE * np.maximum(areas[:, None], theirs)
     table = np.zeros((len(ones), len(others)))
     for r, c in np.argwhere(meet & alike):
@@ -168,7 +171,7 @@ def agreeing(a: Sequence[Found], b: Sequence[Found], strip: Box, height: int) ->
 
 
 def within(runs: Runs, box: Box) -> Runs:
-    """The part of a mask that lies in a box."""
+    """The part of a mask within a box."""
     x0, y0, x1, y1 = box
     tops, bottoms = np.maximum(runs.tops, y0), np.minimum(runs.bottoms, y1)
     there = (runs.columns >= x0) & (runs.columns < x1) & (tops < bottoms)
@@ -176,7 +179,7 @@ def within(runs: Runs, box: Box) -> Runs:
 
 
 def united(found: Sequence[Found], height: int) -> Found:
-    """One mask of several, with the best one's score, class and tile."""
+    """The union of several masks, with the score, class and tile of the best one."""
     first = max(found, key=lambda f: f.score)
     if len(found) == 1:
         return first
@@ -185,7 +188,7 @@ def united(found: Sequence[Found], height: int) -> Found:
 
 
 def cut(f: Found, tile: Box, size: tuple[int, int]) -> bool:
-    """Whether a mask ends at a side of a tile that is a seam."""
+    """Whether a mask ends at a seam: a side of its tile that is not the photo's border."""
     x0, y0, x1, y1 = f.bounds
     height, width = size
     return (
@@ -197,7 +200,7 @@ def cut(f: Found, tile: Box, size: tuple[int, int]) -> bool:
 
 
 def without_pieces(found: Sequence[tuple[Found, bool]], whole: Sequence[Found], height: int) -> list[Found]:
-    """The masks of tiles without pieces of what the whole view shows."""
+    """The masks of tiles, without pieces of what the whole view shows."""
     if not whole:
         return [f for f, _ in found]
     seen = union([f.runs for f in whole], height)
@@ -209,13 +212,13 @@ def without_pieces(found: Sequence[tuple[Found, bool]], whole: Sequence[Found], 
 
 
 def best(found: Sequence[Found], tile: int, iou: float, height: int) -> list[Found]:
-    """One mask of each thing, best score first."""
+    """One mask per thing, best score first."""
     if not found:
         return []
     bounds = np.array([f.bounds for f in found], np.int64)
     areas = np.array([f.runs.area for f in found])
     fits = (bounds[:, 2:] - bounds[:, :2]).max(1) < tile
-    apt = np.array([f.tile >= 0 for f in found]) == fits  # the view that shows it better
+    apt = np.array([f.tile >= 0 for f in found]) == fits  # whether the mask comes from the better view
     scores = np.array([f.score for f in found])
     order = np.lexsort((-scores, ~apt))
     kept, count = np.empty(len(found), np.int64), 0
@@ -223,7 +226,7 @@ def best(found: Sequence[Found], tile: int, iou: float, height: int) -> list[Fou
         others = kept[:count]
         w = np.minimum(bounds[others, 2], bounds[i, 2]) - np.maximum(bounds[others, 0], bounds[i, 0])
         h = np.minimum(bounds[others, 3], bounds[i, 3]) - np.maximum(bounds[others, 1], bounds[i, 1])
-        # No two masks share more than their bounds do, or than the smaller one has.
+        # Two masks share no more pixels than their bounds share, or than the smaller mask has.
         most = np.minimum(np.maximum(w, 0) * np.maximum(h, 0), np.minimum(areas[others], areas[i]))
         likely = others[most > iou * (areas[others] + areas[i] - most)]
         if not any(iou_of(found[i].runs, found[k].runs, height) > iou for k in likely.tolist()):

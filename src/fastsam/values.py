@@ -1,6 +1,6 @@
-"""What callers give, checked: numbers, switches, lists, places in a sequence.
+"""Checks what callers pass: numbers, switches, lists, indices.
 
-Enters: any object. Leaves: plain Python and NumPy values. NumPy's numbers are numbers; bool is not one.
+Enters: any object. Leaves: plain Python and NumPy values. A NumPy number counts as a number, a bool does not.
 """
 
 import operator
@@ -18,25 +18,25 @@ Int = npt.NDArray[np.int64]
 
 
 def is_integer(value: Any) -> bool:
-    """Whether a value is an integer, and not a bool."""
+    """Whether a value is an integer but not a bool."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def show(value: Any) -> str:
-    """A value in one short line, for an error."""
+    """A value as one short line, for an error message."""
     line = " ".join(repr(value).split())
     return line if len(line) <= 60 else line[:57] + "..."
 
 
 def plain(value: Any) -> Any:
-    """A NumPy number, alone or as an array without axes, as Python's; anything else as it is."""
+    """Turns a NumPy scalar or an array without axes into a Python number; anything else stays as it is."""
     if isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0:
         return value.item()
     return value
 
 
 def integer(value: Any, name: str, least: int, most: int | None = None) -> int:
-    """An integer. Raises UsageError for anything else, and for one below `least` or above `most`."""
+    """Checks for an integer from `least` to `most`. Raises UsageError for anything else."""
     found = plain(value)
     if is_integer(found) and least <= found and (most is None or found <= most):
         return int(found)
@@ -45,7 +45,7 @@ def integer(value: Any, name: str, least: int, most: int | None = None) -> int:
 
 
 def number(value: Any, name: str, least: float = 0.0, most: float | None = 1.0) -> float:
-    """A finite number. Raises UsageError for anything else, and for one below `least` or above `most`."""
+    """Checks for a finite number from `least` to `most`. Raises UsageError for anything else."""
     found = plain(value)
     is_number = isinstance(found, (int, float)) and not isinstance(found, bool) and isfinite(found)
     if is_number and least <= found and (most is None or found <= most):
@@ -55,28 +55,28 @@ def number(value: Any, name: str, least: float = 0.0, most: float | None = 1.0) 
 
 
 def limits(area: Any) -> tuple[float, float]:
-    """The least and the most pixels of (least, most), None for no limit. Raises UsageError for anything else."""
+    """The minimum and maximum area in pixels of a pair, with None for no limit. Raises UsageError for anything else."""
     pair = area.tolist() if isinstance(area, np.ndarray) else area
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-        raise UsageError(f"area {show(area)} is not (least, most) pixels, with None for no limit: area=(500, None)")
+        raise UsageError(f"area must be (minimum, maximum) in pixels, such as (500, None), not {show(area)}")
     least, most = (v if v is None or is_endless(v) else number(v, "area", most=None) for v in pair)
     return 0.0 if least is None else float(least), float("inf") if most is None else float(most)
 
 
 def is_endless(value: Any) -> bool:
-    """Whether a value is the number infinity."""
+    """Whether a value is positive infinity."""
     return isinstance(plain(value), float) and plain(value) == float("inf")
 
 
 def flag(value: Any, name: str) -> bool:
-    """True or False. Raises UsageError for anything else."""
+    """Checks for True or False. Raises UsageError for anything else."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     raise UsageError(f"{name} must be True or False, not {show(value)}")
 
 
 def listed(values: Any, name: str) -> list[Any]:
-    """The entries of a list, an array or any other iterable; none for None. Raises UsageError for anything else."""
+    """The entries of a list, an array or another iterable; [] for None. Raises UsageError for anything else."""
     if values is None:
         return []
     if isinstance(values, np.ndarray):
@@ -87,14 +87,14 @@ def listed(values: Any, name: str) -> list[Any]:
 
 
 def is_list(value: Any) -> bool:
-    """Whether a value has entries in order, and is not a text."""
+    """Whether a value is an iterable of entries, but not a string, bytes or a dictionary."""
     return isinstance(value, Iterable) and not isinstance(value, (str, bytes, dict)) and getattr(value, "ndim", 1) > 0
 
 
 def position(index: Any, count: int, what: str) -> int:
-    """A place among `count` things, counted from the end if it is negative. Raises IndexError if there is none.
+    """An index from 0 to `count` - 1; a negative one counts from the end. Raises IndexError if it is out of range.
 
-    `index` is an integer already.
+    index: an integer
     """
     place = operator.index(index)
     if not -count <= place < count:
@@ -103,15 +103,15 @@ def position(index: Any, count: int, what: str) -> int:
 
 
 def positions(indices: Any, count: int, what: str) -> Int:
-    """Places among `count` things: of a slice, a bool for each of them, or integers.
+    """Indices (K,) int64 below `count`, from a slice, one bool per thing, or integers.
 
-    Raises UsageError for anything else, and IndexError for a place that does not exist.
+    Raises UsageError for anything else, and IndexError for an index out of range.
     """
     if isinstance(indices, slice):
         try:
             return np.arange(count)[indices]
         except TypeError:
-            raise UsageError(f"{show(indices)} is not a slice of integers") from None
+            raise UsageError(f"a slice must have integers, not {show(indices)}") from None
     try:
         found = np.asarray(indices)
     except (ValueError, TypeError):
@@ -120,10 +120,10 @@ def positions(indices: Any, count: int, what: str) -> Int:
         return np.zeros(0, np.int64)
     if found.ndim == 1 and found.dtype == bool:
         if len(found) != count:
-            raise UsageError(f"{len(found)} bools do not choose among {count} {what}s: give one for each")
+            raise UsageError(f"{len(found)} bools given for {count} {what}s: give one per {what}")
         return np.flatnonzero(found)
     if found.ndim != 1 or found.dtype.kind not in "iu":
-        raise UsageError(f"{show(indices)} chooses no {what}s: give an integer, a slice, bools or a list of integers")
+        raise UsageError(f"an index must be an integer, a slice, bools or a list of integers, not {show(indices)}")
     beyond = found[(found < -count) | (found >= count)]
     if len(beyond):
         raise IndexError(f"{what} {beyond[0]} does not exist: there are {count}")
@@ -131,7 +131,7 @@ def positions(indices: Any, count: int, what: str) -> Int:
 
 
 def fixed(values: Any, kind: type[np.generic] | None = None) -> npt.NDArray[Any]:
-    """An array that nobody can write to: itself if it is one already, else a copy. kind: of what is not an array yet"""
+    """A read-only array: the array itself if it is read-only already, else a copy. kind: dtype for other sequences"""
     if isinstance(values, np.ndarray) and not values.flags.writeable:
         return values
     own = values.copy() if isinstance(values, np.ndarray) else np.array(values, kind)
@@ -140,11 +140,11 @@ def fixed(values: Any, kind: type[np.generic] | None = None) -> npt.NDArray[Any]
 
 
 def fix(value: Any, *names: str) -> None:
-    """For the constructor of a frozen dataclass: makes those of its arrays read-only, as `fixed` does."""
+    """Makes the named arrays of a frozen dataclass read-only, as `fixed` does. For use in its constructor."""
     for name in names:
         object.__setattr__(value, name, fixed(getattr(value, name)))
 
 
 def by_fields(value: Any) -> tuple[Any, ...]:
-    """How a dataclass is pickled that is to be made anew: without what it had computed, its arrays read-only again."""
+    """Pickles a dataclass by its fields: without cached values, and with its arrays read-only again."""
     return type(value), tuple(getattr(value, f.name) for f in fields(value))

@@ -321,7 +321,7 @@ def test_made_up_arrays_are_refused_in_one_line_and_little_memory(
     arrays = arrays_of(segments)
     np.savez(tmp_path / "bad.npz", **(arrays | HOSTILE[case](arrays)))
     tracemalloc.start()
-    with pytest.raises(UsageError, match=r"bad\.npz is no saved Segments: ") as error:
+    with pytest.raises(UsageError, match=r"bad\.npz is not a saved Segments file: ") as error:
         Segments.load(tmp_path / "bad.npz")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -342,7 +342,7 @@ def test_a_file_that_lacks_an_array_is_refused(segments: Segments, tmp_path: Pat
     arrays = arrays_of(segments)
     del arrays[name]
     np.savez(tmp_path / "bad.npz", **arrays)
-    with pytest.raises(UsageError, match=r"bad\.npz is no saved Segments"):
+    with pytest.raises(UsageError, match=r"bad\.npz is not a saved Segments file"):
         Segments.load(tmp_path / "bad.npz")
 
 

@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
     [
         ({"points": [[9999, 2]]}, 422, "lies outside the photo"),
         ({"points": [[1, 2]], "labels": [0]}, 422, "foreground"),
-        ({"points": [[1, 2]], "labels": [1, 1]}, 422, "one label a point"),
+        ({"points": [[1, 2]], "labels": [1, 1]}, 422, "one label per point"),
         ({"points": [["a", 2]]}, 422, "points.0.0"),
         ({"points": [[1, 2, 3]]}, 422, "points.0"),
         ({"boxes": [[5, 5, 5, 9]]}, 422, "no area"),
@@ -47,7 +47,7 @@ from starlette.testclient import TestClient
         (
             {"prompts": [{"points": [[1, 2]], "labels": [0, 1], "mask": {"size": [400, 600], "counts": [0, 240_000]}}]},
             422,
-            "one label a point",
+            "one label per point",
         ),
         ({"prompts": [{"points": [[1, 2]], "mask": {"size": [400, 600], "counts": "0" * 4_500_000}}]}, 413, "larger"),
         ({"prompts": [{"points": [[9999, 2]], "mask": {"size": [400, 600], "counts": [0, 240_000]}}]}, 422, "outside"),

@@ -86,12 +86,12 @@ def with_member(kind: str, name: str, content: bytes, compression: int = zipfile
         ("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", "is an array of complex64"),
         ("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1), }", "not of f4 with 1 axes"),
         ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", "is an array of"),
-        ("{'descr': '<f4', 'fortran_order': False, 'shape': 3, }", "no saved Segments"),
-        ("{'descr': 'x', 'fortran_order': False, 'shape': (1,), }", "no saved Segments"),
-        ("(" * 5000, "no saved Segments"),
-        ("[" * 200 + "]" * 200, "no saved Segments"),
-        ("__import__('os')", "no saved Segments"),
-        ("", "no saved Segments"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': 3, }", "not a saved Segments file"),
+        ("{'descr': 'x', 'fortran_order': False, 'shape': (1,), }", "not a saved Segments file"),
+        ("(" * 5000, "not a saved Segments file"),
+        ("[" * 200 + "]" * 200, "not a saved Segments file"),
+        ("__import__('os')", "not a saved Segments file"),
+        ("", "not a saved Segments file"),
     ],
 )
 def test_headers_that_lie_are_refused_before_memory_is_taken(text: str, reason: str) -> None:
@@ -100,7 +100,7 @@ def test_headers_that_lie_are_refused_before_memory_is_taken(text: str, reason: 
 
 def test_other_versions_and_kinds_of_zip_are_refused() -> None:
     for version in (b"\x03\x00", b"\x09\x09"):
-        refused(with_member("given", "scores", header("{}", version)), "no saved Segments: it is written in version")
+        refused(with_member("given", "scores", header("{}", version)), "not a saved Segments file: it is written in version")
     for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         refused(with_member("given", "scores", b"", method), "is compressed")
     data = bytearray(packed(arrays("given")))
@@ -108,7 +108,7 @@ def test_other_versions_and_kinds_of_zip_are_refused() -> None:
     data[entry + 8] |= 1  # says that it is encrypted
     refused(bytes(data), "it.npz")
     for content in (b"", b"PK\x05\x06" + bytes(18), b"<html>", b"\x93NUMPY\x01\x00"):
-        refused(content, "it.npz is no saved Segments")
+        refused(content, "it.npz is not a saved Segments file")
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
@@ -129,26 +129,26 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     [
         ("given", {"extra": np.zeros(1)}, "holds extra.npy, which no file of ours has"),
         ("given", {"\x1b[2J": np.zeros(1)}, r"holds \\x1b\[2J"),
-        ("given", {"scores": None}, "lacks scores"),
-        ("given", {"starts": None}, "lacks starts"),
+        ("given", {"scores": None}, "scores is missing"),
+        ("given", {"starts": None}, "starts is missing"),
         ("given", {"format": np.int64(99)}, "has format 99"),
         ("given", {"format": np.array([4])}, "format is an array"),
         ("given", {"scores": np.array([np.nan, 0.5], np.float32)}, "scores holds numbers that are not finite"),
-        ("given", {"scores": np.array([2, 0.5], np.float32)}, "scores are not from 0 to 1"),
-        ("given", {"scores": np.array([0.5], np.float32)}, "one score and one class for each mask"),
+        ("given", {"scores": np.array([2, 0.5], np.float32)}, "scores must be between 0 and 1"),
+        ("given", {"scores": np.array([0.5], np.float32)}, "one score and one class per mask"),
         ("given", {"scores": np.array([0.9, 0.5])}, "scores is an array of float64"),
-        ("given", {"classes": np.array([0, 1])}, "classes are not among the 1 names"),
-        ("given", {"classes": np.array([0, -1])}, "classes are not among the 1 names"),
+        ("given", {"classes": np.array([0, 1])}, "classes must be indices into its 1 names"),
+        ("given", {"classes": np.array([0, -1])}, "classes must be indices into its 1 names"),
         ("given", {"classes": np.array([0.0, 1.0])}, "classes is an array of float64"),
         ("given", {"classes": np.array([0, 1 << 63], np.uint64)}, "classes is an array of uint64"),
         ("given", {"names": np.array([1])}, "names is an array of int64"),
         ("given", {"names": np.array(["a" * 5000])}, "names is an array"),
-        ("given", {"names": np.zeros(0, "U4")}, "classes are not among the 0 names"),
+        ("given", {"names": np.zeros(0, "U4")}, "classes must be indices into its 0 names"),
         ("given", {"boxes": BOXES[:1]}, "do not fit"),
         ("given", {"boxes": BOXES[:, :3]}, "do not fit"),
         ("given", {"boxes": BOXES * np.float32(1e6)}, "boxes lie far"),
         ("given", {"boxes": np.full((2, 4), np.inf, np.float32)}, "boxes holds"),
-        ("given", {"size": np.array([40, 60, 1])}, "no saved Segments"),
+        ("given", {"size": np.array([40, 60, 1])}, "not a saved Segments file"),
         ("given", {"size": np.array([1 << 40, 1 << 40])}, "no photo has"),
         ("given", {"size": np.array([0, 60])}, "no photo has"),
         ("given", {"size": np.array([20, 60])}, "leave the photo"),

@@ -1,4 +1,4 @@
-"""Stage 2: what a user means, and which masks answer. `Prompt` -> `answer` -> `Pick`, one a prompt, in order."""
+"""Stage 2: what a user asks for, and which masks answer. `Prompt` -> `answer` -> `Pick`, one per prompt, in order."""
 
 from fastsam.prompts.answer import select
 from fastsam.prompts.asked import asked

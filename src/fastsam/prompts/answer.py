@@ -1,21 +1,24 @@
-"""Which masks answer a prompt.
+"""Decides which masks answer a prompt.
 
-Enters: `Prompt`s, a photo's masks with their scores, and what words may see of it. Leaves: one `Pick` a prompt, in
-order. Called by `segments`.
+Enters: `Prompt`s, a photo's masks and scores, and its features for words. Leaves: one `Pick` per prompt, in order.
 
-The rule. Points: a mask answers when it holds every foreground point and no background point. It ranks by the fourth
-root of its own score, times the square of its probability at the least certain foreground point, times how central the
-points lie in its box (a normal curve with a deviation of 0.3 widths and heights: people click into the middle of what
-they mean), times the tenth root of the smallest answering box's area over its own. Of masks whose boxes overlap by 0.8
-(IoU) or more only the best is kept, so that the candidates span sizes: part, object, group. Where no mask answers, the
-best ones for each foreground point may be united, or the best one for all foreground points may lose those that hold
-its background points; the candidate says which.
-Boxes: a mask answers when the IoU of its box and the prompt's is at least one half; it ranks by that IoU. Where none
-does, all masks whose boxes lie within the prompt's (nine tenths of their area) may be united, if their common box has
-an IoU of 0.7 with it. Masks: the same as one mask's with the IoU of pixels, a quarter of which is enough. Texts: see
-`words/similarity.py`. Several kinds in one prompt: all must hold, and their ranks multiply; a text orders what the
-others leave.
-Nothing is decoded for points and boxes: points are read in prototype space, boxes compared with the network's.
+The rules:
+
+- Points. A mask answers if it contains every foreground point and no background point. Its rank is the product of the
+  fourth root of its score; the square of its probability at the least certain foreground point; how central the points
+  are in its box (a normal curve with a deviation of 0.3 widths and heights, because people click near the middle); and
+  the tenth root of the area of the smallest answering box over the area of its own box. If boxes overlap by an IoU of
+  0.8 or more, only the best mask is kept, so that the candidates span sizes: part, object, group. If no mask answers,
+  there are two fallbacks: unite the best masks for each foreground point, or take the best mask for all foreground
+  points and subtract the masks at its background points. `Candidate.how` says which.
+- Boxes. A mask answers if the IoU of its box and the prompt's box is at least 0.5. Its rank is that IoU. If no mask
+  answers, all masks with at least 0.9 of their box within the prompt's box are united, if the common box then has an
+  IoU of at least 0.7 with the prompt's.
+- Masks. As for boxes, with the IoU of pixels and a minimum of 0.25, and without the union.
+- Texts. See `words/similarity.py`.
+- Several kinds in one prompt. All must hold, and the ranks multiply. A text orders what the other kinds leave.
+
+Points and boxes decode no masks: points are looked up in the prototypes, boxes are compared with those of the network.
 """
 
 from collections.abc import Sequence
@@ -34,17 +37,17 @@ from fastsam.words.encoder import load
 from fastsam.words.sight import Sight
 
 Float = npt.NDArray[np.float32]
-SAME = 0.8  # IoU of boxes from which on two candidates for points are one
+SAME = 0.8  # minimum IoU of boxes for two candidates of a click to count as one
 
 
 def select(
     masks: Masks, scores: Float, prompts: Sequence[Prompt], sight: Sight, encoder: str | PathLike[str] | None = None
 ) -> list[Pick]:
-    """One answer a prompt, in order.
+    """One answer per prompt, in order.
 
-    sight: what words see of the photo, through the `encoder` of that name
+    scores: (N,) float32, 0..1; sight: cached features of the photo for words; encoder: which features words use
 
-    Raises UsageError for a prompt outside the photo, for words where the photo or their encoder is missing.
+    Raises UsageError for a prompt outside the photo, and for words if the photo or the encoder is missing.
     """
     for prompt in prompts:
         prompt.check(masks.size)
@@ -52,7 +55,7 @@ def select(
 
 
 def answer(masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: str | PathLike[str] | None) -> Pick:
-    """All that answers a prompt, best first, by the rule above."""
+    """Everything that answers a prompt, best first, by the rules above."""
     if len(masks) == 0:
         return Pick(prompt, ())
     ranks = np.ones(len(masks))

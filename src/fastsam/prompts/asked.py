@@ -1,6 +1,6 @@
-"""Everything that one call asks, as prompts in order.
+"""Turns the arguments of one call into prompts, in order.
 
-Enters: prompts, coordinates, masks and words as a caller gives them. Leaves: `Prompt`s.
+Enters: prompts, coordinates, masks and words, as given. Leaves: `Prompt`s.
 """
 
 from typing import Any
@@ -11,13 +11,13 @@ from fastsam.values import listed
 
 
 def asked(prompts: Any, points: Any, labels: Any, boxes: Any, masks: Any, texts: Any, exclude: Any) -> list[Prompt]:
-    """The `prompts`, then `points` together as one, then one for each of `boxes`, `masks` and `texts`.
+    """The `prompts`, then one for all `points` together, then one per entry of `boxes`, `masks` and `texts`.
 
-    None and lists without entries ask nothing. Raises UsageError for anything that is not a prompt.
+    None and empty lists add no prompt. Raises UsageError for invalid prompts.
     """
     found = [prompts] if isinstance(prompts, Prompt) else listed(prompts, "prompts")
     if any(not isinstance(p, Prompt) for p in found):
-        raise UsageError("prompts must be Prompt values: for coordinates say points= or boxes=")
+        raise UsageError("prompts must be Prompt values: give coordinates as points= or boxes=")
     clicks, marks = listed(points, "points"), None if labels is None else listed(labels, "labels")
     if clicks or marks:
         found.append(Prompt(points=clicks, labels=marks))
@@ -26,5 +26,5 @@ def asked(prompts: Any, points: Any, labels: Any, boxes: Any, masks: Any, texts:
     words = checked_texts(() if texts is None else texts, "texts")
     others = checked_texts(() if exclude is None else exclude, "exclude")
     if others and not words:
-        raise UsageError(f"exclude {list(others)} needs texts from whose answers it takes")
+        raise UsageError(f"exclude={list(others)} needs texts: give texts= as well")
     return found + [Prompt(text=text, exclude=others) for text in words]

@@ -1,7 +1,7 @@
-"""How well masks answer points, boxes and masks. Nothing is decoded for points and boxes.
+"""Ranks masks by how well they answer points, boxes and masks. Points and boxes decode no masks.
 
-Enters: a photo's masks, their scores, a prompt's parts. Leaves: ranks (N,), 0 for a mask that does not answer.
-Called by `answer`, whose docstring has the rule.
+Enters: a photo's masks, their scores, the parts of a prompt. Leaves: ranks (N,), 0 for a mask that does not answer.
+The docstring of `answer.py` gives the rules.
 """
 
 import numpy as np
@@ -14,20 +14,20 @@ from fastsam.prompts.prompt import Box
 Float = npt.NDArray[np.float32]
 Rank = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
-Made = tuple[tuple[int, ...], float, tuple[int, ...]]  # what is united, its rank, what is taken away
-LEAST_IOU = 0.5
-WITHIN = 0.9  # share of a mask's box that lies within the prompt's, for it to be a part of what is meant
-LEAST_COMMON_IOU = 0.7  # of the common box of such parts: what is put together must fit better than what is found
+Made = tuple[tuple[int, ...], float, tuple[int, ...]]  # indices to unite, rank, indices to subtract
+LEAST_IOU = 0.5  # minimum IoU of a mask's box with the prompt's
+WITHIN = 0.9  # minimum share of a mask's box within the prompt's box, for the mask to be a part
+LEAST_COMMON_IOU = 0.7  # minimum IoU for the common box of such parts: a union must fit better than a single mask
 OFF_CENTRE = 0.3  # deviation of a click from its object's centre, in widths and heights of its box
-LEAST_MASK_IOU = 0.25  # what is drawn by hand is rough
+LEAST_MASK_IOU = 0.25  # minimum IoU of pixels; low, because masks drawn by hand are rough
 
 
 def rank_by_points(
     boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.float64], foreground: Bool
 ) -> Rank:
-    """Ranks for points (P, 2), of which those `foreground` (P,) must be held and the others must not.
+    """Ranks (N,) for points (P, 2) in photo pixels: a mask must contain the `foreground` (P,) ones and no other.
 
-    logits: (N, P) of the masks with `boxes` (N, 4) and `scores` at the points
+    boxes: (N, 4) xyxy in photo pixels; scores: (N,); logits: (N, P) of the masks at the points
     """
     held, refused = logits[:, foreground], logits[:, ~foreground]
     fits = (held > 0).all(1) & ~(refused > 0).any(1)
@@ -41,7 +41,7 @@ def rank_by_points(
 
 
 def central(boxes: Float, point: npt.NDArray[np.float64]) -> Rank:
-    """(N,) 1 where a point is the centre of a box (N, 4), less the further it is from it."""
+    """(N,) 1 if a point is the centre of a box (N, 4), and less the further it is from the centre."""
     b = boxes.astype(np.float64)
     lengths = np.maximum(b[:, 2:] - b[:, :2], 1e-9)
     away = (point - (b[:, :2] + b[:, 2:]) / 2) / lengths
@@ -49,13 +49,13 @@ def central(boxes: Float, point: npt.NDArray[np.float64]) -> Rank:
 
 
 def rank_by_box(masks: Masks, wanted: Box) -> Rank:
-    """IoU of the masks' boxes with the wanted one, of which only what lies on the photo counts; 0 under one half."""
+    """(N,) IoU of the masks' boxes with the part of the wanted box on the photo; 0 below `LEAST_IOU`."""
     iou = box_iou(masks.boxes, on_photo(wanted, masks.size))
     return np.where(iou >= LEAST_IOU, iou, 0.0)
 
 
 def union_within(masks: Masks, wanted: Box) -> Made | None:
-    """All masks whose boxes lie within the wanted one, united; None where their common box does not fit it."""
+    """The union of all masks whose boxes lie within the wanted box; None if their common box does not fit it."""
     box = on_photo(wanted, masks.size)
     b = masks.boxes.astype(np.float64)
     parts = np.flatnonzero(shared_area(b, box) >= WITHIN * (b[:, 2:] - b[:, :2]).prod(1))
@@ -67,19 +67,19 @@ def union_within(masks: Masks, wanted: Box) -> Made | None:
 
 
 def on_photo(box: Box, size: tuple[int, int]) -> Box:
-    """What of a box lies on a photo of `size` (H, W)."""
+    """The part of a box on a photo of `size` (H, W)."""
     x0, y0, x1, y1 = box
     return max(x0, 0), max(y0, 0), min(x1, size[1]), min(y1, size[0])
 
 
 def rank_by_mask(masks: Masks, wanted: Bool) -> Rank:
-    """IoU of masks with the wanted one (H, W), 0 where it is under `LEAST_MASK_IOU`."""
+    """(N,) IoU of the masks with the wanted mask (H, W); 0 below `LEAST_MASK_IOU`."""
     area, areas = np.count_nonzero(wanted), masks.areas
     low, high = np.floor(masks.source.windows[:, :2]), np.ceil(masks.source.windows[:, 2:])
     shared = shared_area(np.concatenate((low, high), 1), bounds(wanted))
     most = np.minimum(np.minimum(areas, area), shared)
     ranks = np.zeros(len(masks))
-    for i in np.flatnonzero(most >= LEAST_MASK_IOU * (areas + area - most)):  # the others cannot reach it
+    for i in np.flatnonzero(most >= LEAST_MASK_IOU * (areas + area - most)):  # the others cannot reach the minimum
         crop = masks.crop(int(i))
         overlap = np.count_nonzero(crop.view(wanted) & crop.pixels)
         ranks[i] = overlap / (area + areas[i] - overlap)
@@ -103,7 +103,7 @@ def shared_area(boxes: Rank, box: Box) -> Rank:
 
 
 def union(boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.float64], foreground: Bool) -> Made | None:
-    """The best masks for each foreground point, united; None where a point has none. See `rank_by_points`."""
+    """The union of the best masks for each foreground point; None if a point has no mask. See `rank_by_points`."""
     chosen: list[int] = []
     least = 1.0
     for k in np.flatnonzero(foreground):
@@ -122,8 +122,10 @@ def union(boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.flo
 def difference(
     boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.float64], foreground: Bool
 ) -> Made | None:
-    """The mask that holds all foreground points, without those masks that hold the background points within it and no
-    foreground point; None where a background point has no such mask. See `rank_by_points`."""
+    """The best mask for all foreground points, minus the masks at the background points within it.
+
+    A subtracted mask contains no foreground point. None if a background point has no such mask. See `rank_by_points`.
+    """
     ranks = rank_by_points(boxes, scores, logits[:, foreground], points[foreground], foreground[foreground])
     if foreground.all() or ranks.max(initial=0.0) == 0:
         return None
@@ -134,7 +136,7 @@ def difference(
             continue
         asked = foreground.copy()
         asked[k] = True
-        wanted = ~foreground[asked]  # what is foreground for the whole is background for what is taken from it
+        wanted = ~foreground[asked]  # foreground of the whole is background of the part to subtract
         ranks = rank_by_points(boxes, scores, logits[:, asked], points[asked], wanted)
         if ranks.max(initial=0.0) == 0:
             return None

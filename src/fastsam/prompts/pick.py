@@ -1,6 +1,6 @@
-"""`Pick`: the answer to one prompt, with everything that might have answered.
+"""`Pick`: the answer to one prompt, with all candidates.
 
-Enters: ranked candidates. Leaves: masks, decoded when they are asked for. Made by `answer`.
+Enters: ranked candidates. Leaves: masks, decoded when they are read.
 """
 
 from collections.abc import Iterable
@@ -18,13 +18,22 @@ Bool = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Candidate:
-    """What answers a prompt: one mask; several united, or one without others, if no single mask fits; or a drawn one.
+    """One possible answer to a prompt: a mask, a union of masks, a mask minus others, or a redrawn mask.
 
-    masks: those of the photo, or those that were drawn; plus: indices among them whose union it is; minus: indices of
-    what is taken away
-    score: its rank, 0..1
-    quality: the IoU that a drawn mask is predicted to reach, 0..1; None for a mask that was not drawn
-    origin: index of the segment that a drawn mask was drawn from; None if it was drawn from the prompt alone
+    Attributes
+    ----------
+    masks : Masks
+        The photo's masks, or the redrawn masks.
+    plus : tuple of int
+        Indices into `masks` of the masks that are united.
+    score : float
+        Its rank, 0..1.
+    minus : tuple of int
+        Indices into `masks` of the masks that are subtracted.
+    quality : float or None
+        Predicted IoU of a redrawn mask with the true one, 0..1. None if the mask was not redrawn.
+    origin : int or None
+        Index of the segment that was redrawn. None if the mask was drawn from the prompt alone.
     """
 
     masks: Masks = field(repr=False, compare=False)
@@ -36,14 +45,14 @@ class Candidate:
 
     @property
     def index(self) -> int | None:
-        """The mask's index among the segments, or that of the one it was drawn from; None if there is no single one."""
+        """Index of the segment that answers or was redrawn; None if there is no single one."""
         if self.quality is not None:
             return self.origin
         return self.plus[0] if self.how == "mask" else None
 
     @property
     def how(self) -> str:
-        """`mask`, `union`, `difference` or `drawn`."""
+        """How it was made: "mask", "union", "difference" or "drawn"."""
         if self.quality is not None:
             return "drawn"
         if self.minus:
@@ -52,7 +61,7 @@ class Candidate:
 
     @property
     def runs(self) -> Runs:
-        """Its pixels as runs."""
+        """Its pixels as runs of photo pixels."""
         if self.how in ("mask", "drawn"):
             return self.masks.runs(self.plus[0])
         canvas = np.zeros(self.masks.size, bool)
@@ -64,15 +73,22 @@ class Candidate:
 
     @property
     def mask(self) -> Bool:
-        """Its pixels, bool (H, W)."""
+        """Its pixels, bool (H, W), the size of the photo."""
         return merge(self.masks.size, [self])
 
 
 @dataclass(frozen=True, eq=False)
 class Pick:
-    """The answer to one prompt; false where nothing matched.
+    """The answer to one prompt. `bool(pick)` is False if nothing matched.
 
-    candidates: all that answer, best first; meant: how many of them the prompt means
+    Attributes
+    ----------
+    prompt : Prompt
+        The prompt that it answers.
+    candidates : tuple of Candidate
+        All candidates, best first.
+    meant : int
+        How many of the candidates the prompt means.
     """
 
     prompt: Prompt
@@ -84,37 +100,37 @@ class Pick:
 
     @property
     def matches(self) -> tuple[Candidate, ...]:
-        """What is meant: every mask that a text means, the one that it names by its place; the best one otherwise."""
+        """The candidates that the prompt means: the best one; for a text that names no place, all that match."""
         return self.candidates[: self.meant]
 
     @property
     def index(self) -> int | None:
-        """Index of the best mask among the segments, None where nothing matched or no single mask did (see `how`)."""
+        """Index of the best candidate's segment; None if nothing matched, or no single segment did (see `how`)."""
         return self.candidates[0].index if self.candidates else None
 
     @property
     def how(self) -> str | None:
-        """What the best candidate is made of: `mask`, `union`, `difference` or `drawn`; None where nothing matched."""
+        """How the best candidate was made: "mask", "union", "difference" or "drawn"; None if nothing matched."""
         return self.candidates[0].how if self.candidates else None
 
     @property
     def quality(self) -> float | None:
-        """The IoU that the best candidate is predicted to reach, 0..1; None if nothing matched or was drawn."""
+        """Predicted IoU of the best candidate with the true mask, 0..1; None if nothing matched or was redrawn."""
         return self.candidates[0].quality if self.candidates else None
 
     @property
     def score(self) -> float:
-        """Score of the best candidate, 0 where nothing matched."""
+        """Score of the best candidate; 0 if nothing matched."""
         return self.candidates[0].score if self.candidates else 0.0
 
     @property
     def mask(self) -> Bool | None:
-        """The best candidate's pixels, bool (H, W), None where nothing matched."""
+        """Pixels of the best candidate, bool (H, W); None if nothing matched."""
         return self.candidates[0].mask if self.candidates else None
 
 
 def merge(size: tuple[int, int], candidates: Iterable[Candidate]) -> Bool:
-    """The union of candidates' pixels, bool (H, W) of `size`."""
+    """The union of the candidates' pixels, bool (H, W). size: (H, W) of the photo"""
     canvas = np.zeros(size, bool)
     for candidate in candidates:
         candidate.runs.crop().paint(canvas, True)

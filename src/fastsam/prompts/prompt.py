@@ -1,6 +1,6 @@
-"""`Prompt`: what one answer is wanted for.
+"""`Prompt`: describes one object.
 
-Enters: what a user gives. Leaves: checked, immutable values. Read by `geometry` and `answer`.
+Enters: points, a box, a mask, words, as given. Leaves: checked, immutable values.
 """
 
 from collections.abc import Sequence
@@ -21,15 +21,28 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prompt:
-    """What one answer is wanted for; whatever is given must hold together.
+    """Describes one object; a mask must satisfy every part that is given.
 
-    points: x, y in photo pixels; labels: 1 foreground, 0 background, one a point (all foreground where left out)
-    box: x1, y1, x2, y2 in photo pixels
-    mask: (H, W) of the photo, bool or numbers that are above 0 within
-    text: words for a thing; exclude: words for what it is not
+    Parameters
+    ----------
+    points : sequence of (x, y)
+        Points in photo pixels.
+    labels : sequence of int, optional
+        One per point: 1 for foreground, 0 for background. Default: all 1.
+    box : (x1, y1, x2, y2), optional
+        Box in photo pixels.
+    mask : array (H, W), optional
+        Rough mask of the photo's size: bool, integers above 0, or floats of at least 0.5.
+    text : str, optional
+        Words for the object.
+    exclude : sequence of str
+        Words for things that must not match. They need a text.
 
-    Raises UsageError for a prompt that says nothing of what is meant, labels that do not fit, a box without area, a
-    mask without pixels.
+    Raises
+    ------
+    UsageError
+        If the prompt has no foreground point, box, mask or text, if there is not one label per point, if the box has no
+        area, or if the mask has no pixels.
     """
 
     points: Sequence[Point] = ()
@@ -47,14 +60,25 @@ class Prompt:
         if self.text is not None:
             checked_texts([self.text], "text")
         elif exclude:
-            raise UsageError(f"exclude {list(exclude)} needs a text from whose answer it takes")
+            raise UsageError(f"exclude={list(exclude)} needs a text: give text= as well")
         elif box is None and mask is None and 1 not in labels:
-            raise UsageError("a prompt needs a foreground point, a box, a mask or a text to say what is meant")
+            raise UsageError("a prompt needs a foreground point, a box, a mask or a text")
         for name, value in (("points", points), ("labels", labels), ("box", box), ("mask", mask), ("exclude", exclude)):
             object.__setattr__(self, name, value)
 
     def check(self, size: tuple[int, int]) -> None:
-        """Raises UsageError where the prompt does not lie on a photo of `size` (height, width)."""
+        """Checks that the prompt fits a photo.
+
+        Parameters
+        ----------
+        size : (int, int)
+            (height, width) of the photo in pixels.
+
+        Raises
+        ------
+        UsageError
+            If a point or the whole box lies outside the photo, or the mask has another size.
+        """
         height, width = size
         for x, y in self.points:
             if not (0 <= x < width and 0 <= y < height):
@@ -65,8 +89,8 @@ class Prompt:
                 raise UsageError(f"box {_show(self.box)} lies outside the photo of {width} x {height} pixels")
         if self.mask is not None and self.mask.shape != size:
             raise UsageError(
-                f"a mask of {self.mask.shape[1]} x {self.mask.shape[0]} pixels is none of the photo of "
-                f"{width} x {height}: give one of the photo's size"
+                f"the mask is {self.mask.shape[1]} x {self.mask.shape[0]} pixels but the photo is "
+                f"{width} x {height}: give a mask of the same size"
             )
 
     def __repr__(self) -> str:
@@ -84,12 +108,12 @@ class Prompt:
 
     @property
     def foreground(self) -> tuple[Point, ...]:
-        """The points of label 1."""
+        """The points with label 1."""
         return tuple((x, y) for (x, y), label in zip(self.points, self.labels or (), strict=True) if label)
 
     @property
     def name(self) -> str:
-        """What a person calls it: the text, or what it is made of."""
+        """A name to show: the text, or the kinds of its parts."""
         if self.text is not None:
             return repr(self.text)
         many = f"{len(self.points)} point{'s' * (len(self.points) != 1)}" if self.points else ""
@@ -105,9 +129,9 @@ def checked_points(points: Any, labels: Any) -> tuple[tuple[tuple[float, ...], .
     found = tuple(_numbers(p, 2, "point") for p in points)
     marks = (1,) * len(found) if labels is None else tuple(labels)
     if len(marks) != len(found):
-        raise UsageError(f"{len(found)} points have {len(marks)} labels: give one label a point")
+        raise UsageError(f"{len(marks)} labels given for {len(found)} points: give one label per point")
     if any(np.ndim(v) or isinstance(v, (str, bytes)) or v not in (0, 1) for v in marks):
-        raise UsageError(f"labels {show(marks)} are not all 0 (background) or 1 (foreground)")
+        raise UsageError(f"labels must be 1 (foreground) or 0 (background), not {show(marks)}")
     return found, tuple(int(v) for v in marks)
 
 
@@ -124,23 +148,23 @@ def checked_mask(values: Any) -> npt.NDArray[np.bool_]:
     try:
         mask = as_bool(values)
     except (TypeError, ValueError):
-        raise UsageError(f"a {type(values).__name__} is no mask: give an array (H, W)") from None
+        raise UsageError(f"a mask must be an array (H, W), not a {type(values).__name__}") from None
     if mask.ndim != 2:
-        raise UsageError(f"a mask of shape {mask.shape} is none: give (H, W), and several as a list")
+        raise UsageError(f"a mask must have shape (H, W), not {mask.shape}: give several masks as a list")
     if not mask.any():
-        raise UsageError("a mask without a pixel means nothing: mark what is meant with values above 0")
+        raise UsageError("the mask is empty: mark the object with True, or with numbers above 0")
     mask.flags.writeable = False
     return mask
 
 
 def checked_texts(texts: Any, what: str) -> tuple[str, ...]:
-    """Texts as a tuple. Raises UsageError for what is no text, or an empty one."""
+    """Texts as a tuple. Raises UsageError if an entry is not a string, or is empty."""
     if not is_list(texts):
-        raise UsageError(f"{what} {show(texts)} must be a list of texts")
+        raise UsageError(f"{what} must be a list of texts, not {show(texts)}")
     found = tuple(texts)
     for text in found:
         if not isinstance(text, str) or not text.strip():
-            raise UsageError(f"{what} {show(text)} is no text: say what is meant, as in 'the yellow dog'")
+            raise UsageError(f"{what} must be words, such as 'the yellow dog', not {show(text)}")
     return found
 
 
@@ -151,7 +175,8 @@ def _numbers(values: Any, n: int, what: str) -> tuple[float, ...]:
         numbers = ()
     if len(numbers) != n or not all(isfinite(v) for v in numbers):
         raise UsageError(
-            f"{what} {show(values)} is not {n} finite numbers: give a list of {what}{'es' * (n == 4)}{'s' * (n == 2)}"
+            f"a {what} must be {n} finite numbers, not {show(values)}: "
+            f"give a list of {what}{'es' * (n == 4)}{'s' * (n == 2)}"
         )
     return numbers
 

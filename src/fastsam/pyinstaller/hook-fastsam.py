@@ -1,8 +1,8 @@
-"""PyInstaller's hook for fastsam: modules that are imported by name alone, and the files beside them.
+"""PyInstaller's hook for fastsam: modules imported only by name, and the data files of the package.
 
-The weights, the page and the words are files in the package. Public names and subcommands are imported when they are
-asked for, so that PyInstaller sees no import statement.
-"""  # noqa: N999  # PyInstaller's own rule for names
+The weights, the page and the words are files in the package. Public names and subcommands are imported on first use,
+without an import statement that PyInstaller could see.
+"""  # noqa: N999  # PyInstaller requires this file name
 
 from PyInstaller.utils.hooks import collect_data_files, collect_submodules
 
@@ -10,10 +10,10 @@ LEFT_OUT = ("fastsam.training", "fastsam.network", "fastsam.export", "fastsam.cl
 
 
 def wanted(module: str) -> bool:
-    """Whether a module is taken though nothing imports it."""
+    """Whether a module is included although no statement imports it."""
     return not module.startswith(LEFT_OUT) and module not in ("fastsam.runtimes.torch", "fastsam.__main__")
 
 
-excludedimports = ["torch", "ray", "IPython"]  # large, and taken all the same if the program imports them itself
+excludedimports = ["torch", "ray", "IPython"]  # large; still included if the program itself imports them
 datas = collect_data_files("fastsam")
 hiddenimports = collect_submodules("fastsam", filter=wanted)
