@@ -113,16 +113,16 @@ def test_a_box_without_area_is_an_error(box: tuple[float, float, float, float]) 
     [
         ({}, "needs a foreground point, a box"),
         ({"points": [(1, 2)], "labels": [0]}, "needs a foreground point, a box"),
-        ({"points": [(1, 2)], "labels": [1, 0]}, "1 points have 2 labels"),
-        ({"points": [(1, 2)], "labels": [2]}, "not all 0"),
-        ({"points": [(1, float("nan"))]}, "not 2 finite numbers"),
-        ({"points": [(1, 2, 3)]}, "not 2 finite numbers"),
-        ({"points": [4]}, "not 2 finite numbers"),
+        ({"points": [(1, 2)], "labels": [1, 0]}, "2 labels given for 1 points"),
+        ({"points": [(1, 2)], "labels": [2]}, "labels must be 1"),
+        ({"points": [(1, float("nan"))]}, "must be 2 finite numbers"),
+        ({"points": [(1, 2, 3)]}, "must be 2 finite numbers"),
+        ({"points": [4]}, "must be 2 finite numbers"),
         ({"points": 5}, "must be lists"),
-        ({"points": [(1, 2)], "labels": [0.7]}, "not all 0"),
-        ({"points": [(1, 2)], "labels": ["a"]}, "not all 0"),
+        ({"points": [(1, 2)], "labels": [0.7]}, "labels must be 1"),
+        ({"points": [(1, 2)], "labels": ["a"]}, "labels must be 1"),
         ({"points": [(1, 2)], "labels": 1}, "must be lists"),
-        ({"box": (1, 2, 3)}, "not 4 finite numbers"),
+        ({"box": (1, 2, 3)}, "must be 4 finite numbers"),
     ],
 )
 def test_a_prompt_that_makes_no_sense_is_an_error(arguments: dict, message: str) -> None:
@@ -216,9 +216,9 @@ def test_merging_is_an_operation_of_its_own(segments: Segments) -> None:
 @pytest.mark.parametrize(
     ("mask", "message"),
     [
-        (np.zeros((100, 200), bool), "without a pixel"),
-        (np.ones((5, 5, 3)), "of shape"),
-        ("a", "is no mask|of shape"),
+        (np.zeros((100, 200), bool), "the mask is empty"),
+        (np.ones((5, 5, 3)), "must have shape"),
+        ("a", "must be an array|must have shape"),
         (np.ones((9, 9), bool), "9 x 9 pixels but the photo is 200 x 100"),
     ],
 )

@@ -39,6 +39,6 @@ def test_timings_of_one_result_are_not_those_of_another(model: FastSAM) -> None:
 
 def test_a_model_on_another_device_is_another_model(model: FastSAM) -> None:
     assert model.on("cpu") is model
-    with pytest.raises(ValueError, match="device 'mps' is not there"):
+    with pytest.raises(ValueError, match="device 'mps' is not available"):
         model.on("mps")
     assert "on cpu" in repr(model)

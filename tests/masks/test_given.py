@@ -99,17 +99,17 @@ def test_given_masks_take_the_same_prompts() -> None:
 @pytest.mark.parametrize(
     ("masks", "message"),
     [
-        (np.zeros((2, 5, 7), bool), "mask 0 is of 7 x 5 pixels, the photo of 70 x 50"),
-        ([{"counts": "zz", "size": [50, 70]}], "mask 0 is no mask"),
-        ([{"category_id": 3}], "mask 0 is no mask: it lacks 'size'"),
-        (3, "masks 3 are no list"),
-        ("a.json", "'a.json' are no list"),
-        ({"annotations": []}, "are no list"),
-        (["a"], "mask 0 is no mask: a str holds no numbers"),
-        ([None], "mask 0 is no mask"),
-        ([{"segmentation": [[1, 2, 3]]}], "is no polygon"),
-        ([{"segmentation": [[1, 2, 3, 4]]}], "is no polygon"),
-        ([{"segmentation": [[1, 2, 3, float("nan"), 5, 6]]}], "is no polygon"),
+        (np.zeros((2, 5, 7), bool), "mask 0 has 7 x 5 pixels but the photo has 70 x 50"),
+        ([{"counts": "zz", "size": [50, 70]}], "mask 0 is invalid"),
+        ([{"category_id": 3}], "mask 0 is invalid: 'size' is missing"),
+        (3, "list of masks, not 3"),
+        ("a.json", "list of masks, not 'a.json'"),
+        ({"annotations": []}, "list of masks, not {'annotations'"),
+        (["a"], "mask 0 is invalid: a mask must be an array of numbers, not a str"),
+        ([None], "mask 0 is invalid"),
+        ([{"segmentation": [[1, 2, 3]]}], "a polygon must be x, y"),
+        ([{"segmentation": [[1, 2, 3, 4]]}], "a polygon must be x, y"),
+        ([{"segmentation": [[1, 2, 3, float("nan"), 5, 6]]}], "a polygon must be x, y"),
     ],
 )
 def test_what_is_no_mask_is_named(masks: Any, message: str) -> None:
@@ -118,7 +118,7 @@ def test_what_is_no_mask_is_named(masks: Any, message: str) -> None:
 
 
 def test_scores_are_one_a_mask() -> None:
-    with pytest.raises(UsageError, match="3 masks have 2 scores"):
+    with pytest.raises(UsageError, match="2 scores given for 3 masks"):
         Segments.from_masks(PHOTO, draw(50, 70, 3, 0), [0.5, 0.5])
 
 

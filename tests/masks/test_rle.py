@@ -46,7 +46,7 @@ def test_uncompressed_counts_are_read() -> None:
 
 
 def test_runs_that_do_not_fit_the_size_are_refused() -> None:
-    with pytest.raises(ValueError, match="not to 3 x 3"):
+    with pytest.raises(ValueError, match="must add up to 3 x 3"):
         rle.decode({"size": [3, 3], "counts": rle.encode(np.ones((2, 2), bool))["counts"]})
     with pytest.raises(ValueError, match="ends inside"):
         rle.decompress("o")

@@ -1,1 +1,1 @@
-"""Masks as coefficients and prototypes, decoded on demand, and their compact forms: RLE, polygons, label map."""
+"""Masks, decoded on demand, and their compact forms: RLE, polygons, label map."""

@@ -1,6 +1,6 @@
-"""Masks from anywhere: arrays, label maps, RLE, a COCO file's annotations.
+"""Reads masks from arrays, label maps, RLE, or the annotations of a COCO file.
 
-Enters: what people have. Leaves: `Given` masks, the scores and categories that came with them. Called by `segments`.
+Enters: any of these. Leaves: `Given` masks, with the scores and categories stored with them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,15 +18,15 @@ Bool = npt.NDArray[np.bool_]
 
 
 def read(masks: Any, size: tuple[int, int]) -> tuple[Given, list[float], list[int]]:
-    """Masks of a photo of `size` (height, width), their scores (1 where none came with them) and category ids (0).
+    """Masks of a photo of `size` (height, width), their scores (default 1) and category ids (default 0).
 
-    masks: bool (N, H, W); a label map (H, W) of whole numbers, 0 for no mask; or a list of (H, W) arrays, RLE
-    ({"size", "counts"}) and COCO annotations ({"segmentation"}). Numbers that are not whole count from one half on.
+    masks: bool (N, H, W); an integer label map (H, W), 0 for no mask; or a list of (H, W) arrays, RLE ({"size",
+    "counts"}) and COCO annotations ({"segmentation"}). A float counts as True from 0.5 on.
 
-    Raises UsageError for what is no mask of that photo.
+    Raises UsageError for anything that is not a mask of that photo.
     """
     if not is_list(masks):
-        raise UsageError(f"masks {show(masks)} are no list: give (N, H, W), a label map, or a list of masks")
+        raise UsageError(f"masks must be (N, H, W), a label map (H, W), or a list of masks, not {show(masks)}")
     if isinstance(masks, np.ndarray) and masks.ndim == 2 and masks.dtype != bool:
         masks = [masks == label for label in np.unique(masks) if label > 0]
     rows = list(masks)
@@ -38,7 +38,7 @@ def read(masks: Any, size: tuple[int, int]) -> tuple[Given, list[float], list[in
     except UsageError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise UsageError(f"these are no masks of a photo of {size[1]} x {size[0]} pixels: {error}") from None
+        raise UsageError(f"the masks do not fit a photo of {size[1]} x {size[0]} pixels: {error}") from None
 
 
 def _each(masks: Sequence[Any], size: tuple[int, int]) -> Iterator[Bool]:
@@ -46,19 +46,19 @@ def _each(masks: Sequence[Any], size: tuple[int, int]) -> Iterator[Bool]:
         try:
             found = decode(mask.get("segmentation", mask), size) if isinstance(mask, dict) else as_bool(mask)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-            raise UsageError(f"mask {number} is no mask: {reason}") from None
+            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            raise UsageError(f"mask {number} is invalid: {reason}") from None
         if found.shape != size:
             shape = " x ".join(str(v) for v in found.shape[::-1])
-            raise UsageError(f"mask {number} is of {shape} pixels, the photo of {size[1]} x {size[0]}")
+            raise UsageError(f"mask {number} has {shape} pixels but the photo has {size[1]} x {size[0]}")
         yield found
 
 
 def as_bool(mask: Any) -> Bool:
-    """A mask of any numbers as bool: whole ones above 0, others from one half on. Raises ValueError, TypeError."""
+    """A mask of any numbers as bool: an integer above 0, or a float of at least 0.5. Raises ValueError, TypeError."""
     values = np.asarray(mask)
     if values.dtype.kind not in "biuf":
-        raise ValueError(f"a {type(mask).__name__} holds no numbers")
+        raise ValueError(f"a mask must be an array of numbers, not a {type(mask).__name__}")
     return np.asarray(values >= 0.5 if values.dtype.kind == "f" else values > 0)
 
 
@@ -67,7 +67,7 @@ def decode(segmentation: Any, size: tuple[int, int]) -> Bool:
     if isinstance(segmentation, np.ndarray):
         return as_bool(segmentation)
     if isinstance(segmentation, dict):
-        return rle.decode(segmentation)  # type: ignore[arg-type]  # checked where it is read
+        return rle.decode(segmentation)  # type: ignore[arg-type]  # `decode` checks it
     found = np.zeros(size, bool)
     for polygon in segmentation:
         found |= fill(polygon, size)
@@ -75,17 +75,17 @@ def decode(segmentation: Any, size: tuple[int, int]) -> Bool:
 
 
 def fill(polygon: Sequence[float], size: tuple[int, int]) -> Bool:
-    """The pixels (H, W) whose centres a polygon x, y, x, y, ... holds, by counting the edges to their left.
+    """The pixels (H, W) whose centres lie inside a polygon x, y, x, y, ..., found by counting the edges to their left.
 
-    Raises ValueError for what is no polygon.
+    Raises ValueError for an invalid polygon.
     """
     corners = np.asarray(polygon, np.float64)
     if corners.ndim != 1 or len(corners) < 6 or len(corners) % 2 or not np.isfinite(corners).all():
-        raise ValueError(f"{str(polygon)[:60]} is no polygon: give x, y, x, y, x, y, ...")
+        raise ValueError(f"a polygon must be x, y, x, y, x, y, ..., not {str(polygon)[:60]}")
     height, width = size
     x0, y0 = corners.reshape(-1, 2).T
     x1, y1 = np.roll(x0, -1), np.roll(y0, -1)
-    # From top to bottom, so that a cut there and back crosses a row at one place.
+    # From top to bottom, so that an edge and its way back cross a row at the same place.
     x0, y0, x1, y1 = np.where(y0 <= y1, (x0, y0, x1, y1), (x1, y1, x0, y0))
     first = np.ceil(np.clip(y0, 0, height) - 0.5).astype(np.int64)
     last = np.ceil(np.clip(y1, 0, height) - 0.5).astype(np.int64)

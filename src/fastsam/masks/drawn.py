@@ -1,6 +1,6 @@
-"""Where masks come from, third kind: logits on a square grid about each mask, as the second network draws them.
+"""Third source of masks: logits on a square grid around each mask, as the second network draws them.
 
-Enters: grids of logits and where they lie. Leaves: the same answers as `Prototyped`. Held by `Masks`.
+Enters: grids of logits and their positions. Leaves: the same answers as `Prototyped`.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from fastsam.values import by_fields, fix
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
-WIDEST = 1 / 32  # of an edge, over the photo's longer side
+WIDEST = 1 / 32  # maximum width of an edge, as a share of the photo's longer side
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,11 +26,11 @@ class Drawn:
     """N masks of a photo of `size` (height, width).
 
     squares: (N, 3) float64, left, top and side of each grid in photo pixels; cells: (N,) int64, cells along its side
-    values: (T,) float32, the logits of all grids, row by row, one after the other
+    values: (T,) float32, the logits of all grids, row by row, one grid after the other
 
-    Raises ValueError if these do not fit together. Arrays that can be written to are copied.
+    Raises ValueError if these do not fit together. Writable arrays are copied.
 
-    A pixel belongs to a mask if its centre lies on the grid and the logit there, interpolated bilinearly between the
+    A pixel belongs to a mask if its centre is on the grid and the logit there, interpolated bilinearly between the
     centres of cells, is above 0.
     """
 
@@ -44,7 +44,7 @@ class Drawn:
         if self.squares.shape != (n, 3) or (self.cells < 1).any() or int((self.cells**2).sum()) != len(self.values):
             raise ValueError(f"squares {self.squares.shape}, {n} grids and {len(self.values)} values do not fit")
         if not (np.isfinite(self.squares).all() and (self.squares[:, 2] > 0).all()):
-            raise ValueError("a grid has no side")
+            raise ValueError("the side of a grid must be finite and above 0")
         fix(self, "squares", "cells", "values")
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -55,19 +55,19 @@ class Drawn:
 
     @property
     def pitch(self) -> float:
-        """Photo pixels per cell, of the mask in the middle: the width of an edge that is as sharp as they can tell."""
+        """Photo pixels per cell, the median of all masks: the width of the sharpest edge that the grids can show."""
         if len(self) == 0:
             return 1.0
         return max(1.0, min(float(np.median(self.squares[:, 2] / self.cells)), WIDEST * max(self.size)))
 
     @cached_property
     def starts(self) -> Int:
-        """(N,) where each grid's values begin."""
+        """(N,) index of each grid's first value."""
         return np.cumsum(self.cells**2) - self.cells**2
 
     @cached_property
     def windows(self) -> Int:
-        """(N, 4) pixels whose centres lie on the grids and the photo: x0 <= column < x1, y0 <= row < y1."""
+        """(N, 4) the pixels whose centres are on the grids and the photo: x0 <= column < x1, y0 <= row < y1."""
         height, width = self.size
         low = np.maximum(np.ceil(self.squares[:, :2] - 0.5), 0)
         high = np.minimum(np.ceil(self.squares[:, :2] + self.squares[:, 2:] - 0.5), [width, height])
@@ -85,11 +85,11 @@ class Drawn:
         return collect(grids, self.squares[chosen], self.size)
 
     def occupied(self) -> Bool:
-        """(N,) whether a mask has any pixel."""
+        """(N,) whether each mask has any pixel."""
         return np.array([len(runs.columns) > 0 for runs in self.runs_of(np.arange(len(self)))], bool)
 
     def runs_of(self, indices: Int, above: float = 0.0) -> list[Runs]:
-        """The masks at `indices` as runs: where their logits are above `above`."""
+        """The masks at `indices` as runs: the pixels whose logits exceed `above`."""
         return [self._runs(int(i), above) for i in indices]
 
     def _runs(self, i: int, above: float) -> Runs:
@@ -110,7 +110,7 @@ class Drawn:
         return crossings([found], scale, -top * scale - 0.5, 1)[0]
 
     def logits(self, i: int) -> tuple[tuple[int, int], Float]:
-        """Logits of mask i on its window: their offset (x, y) on the photo, and (h, w) float32, maybe empty."""
+        """Logits of mask i on its window: the offset (x, y) on the photo, and (h, w) float32, possibly empty."""
         x0, y0, x1, y1 = (int(v) for v in self.windows[i])
         if x0 >= x1 or y0 >= y1:
             return (x0, y0), np.zeros((0, 0), np.float32)
@@ -131,7 +131,7 @@ class Drawn:
     def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's window.
 
-        Each point stands for the pixel it lies in.
+        Each point stands for the pixel that contains it.
         """
         pixels = np.floor(points) + 0.5
         x, y = pixels[:, 0], pixels[:, 1]

@@ -1,11 +1,11 @@
-"""The edge map of a photo's masks.
+"""Computes the edge map of a photo's masks.
 
-Enters: masks and scores. Leaves: (H, W) float32. Called by `segments`.
+Enters: masks and scores. Leaves: (H, W) float32.
 
-As in the FastSAM paper (section 4.2): Sobel filters on the masks' probabilities, summed, then thinned by non-maximum
-suppression across the edge. Where a mask ends at its window, and not by itself, there is no edge. Masks that
-are cut on cells of several pixels are only so exact: their edges are drawn to those of the photo, where it is known,
-and weighed by the contrast there.
+As in the FastSAM paper (section 4.2), Sobel filters on the masks' probabilities are summed, then thinned by non-maximum
+suppression across the edge. A mask that is cut off by its window has no edge there. Masks on cells of several pixels
+are no more exact than a cell. If the photo is known, their edges are therefore moved to the photo's own edges and
+weighted by its contrast.
 """
 
 from typing import Any
@@ -18,13 +18,13 @@ from fastsam.masks.lazy import Masks, probability
 
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
-FINE = 1.0  # pixels: deviation of the blur before the photo's own gradients are taken
-OWN = 0.2  # weight of masks' edges where the photo shows none, against those at its mean contrast
-SPREAD = 0.3  # spreads strengths over 0..1, so that most thresholds mean something
+FINE = 1.0  # pixels: deviation of the blur before the photo's own gradients are computed
+OWN = 0.2  # weight of a mask's edge without contrast in the photo, relative to one at mean contrast
+SPREAD = 0.3  # spreads strengths over 0..1, so that most thresholds are useful
 
 
 def edges(masks: Masks, scores: Float, photo: UInt8 | None = None) -> Float:
-    """(H, W) float32 strength 0..1, one pixel wide: of masks with `scores` (N,) on a photo (H, W, 3) RGB."""
+    """(H, W) float32 edge strength, 0..1, one pixel wide. scores: (N,); photo: uint8 RGB (H, W, 3)"""
     strength, normals = gradients(masks, scores)
     pitch = masks.source.pitch
     deviation = max(FINE, pitch / 4)
@@ -36,9 +36,9 @@ def edges(masks: Masks, scores: Float, photo: UInt8 | None = None) -> Float:
 
 
 def contrasts(photo: UInt8) -> tuple[Float, Float]:
-    """Size of a photo's (H, W, 3) gradients in Lab, 1 on average, and the angle across them: both (H, W).
+    """Magnitude of a photo's (H, W, 3) gradients in Lab, 1 on average, and their angle in radians: both (H, W).
 
-    The gradients of the three channels are joined by their structure tensor (Di Zenzo 1986).
+    A structure tensor combines the gradients of the three channels (Di Zenzo 1986).
     """
     lab = cv2.GaussianBlur(cv2.cvtColor(photo, cv2.COLOR_RGB2LAB).astype(np.float32), (0, 0), FINE)
     x, y = (cv2.Sobel(lab, cv2.CV_32F, 1 - k, k, scale=1 / 8, borderType=cv2.BORDER_REPLICATE) for k in (0, 1))
@@ -48,9 +48,9 @@ def contrasts(photo: UInt8) -> tuple[Float, Float]:
 
 
 def gradients(masks: Masks, scores: Float) -> tuple[Float, Float]:
-    """Summed gradients of the probabilities, each times its mask's score: (H, W), and the angle across them (H, W)."""
+    """Sum of the probabilities' gradients, each times its mask's score, and their angle in radians: both (H, W)."""
     strength = np.zeros(masks.size, np.float32)
-    tensor = np.zeros((*masks.size, 3), np.float32)  # xx, yy and xy of the gradients: opposite ones are the same edge
+    tensor = np.zeros((*masks.size, 3), np.float32)  # xx, yy and xy: opposite gradients belong to the same edge
     pitch = np.float32(masks.source.pitch)
     for i in range(len(masks)):
         (x, y), logits = masks.logits(i)
@@ -68,22 +68,22 @@ def gradients(masks: Masks, scores: Float) -> tuple[Float, Float]:
 
 
 def thin(strength: Float, normals: Float, deviation: float) -> Float:
-    """Keeps a pixel (H, W) where no neighbour along its normal, one pixel to either side, is stronger; 0 elsewhere.
+    """Keeps each pixel (H, W) that is at least as strong as its two neighbours along the normal; 0 elsewhere.
 
-    deviation: in pixels, of the blur before, without which the facets of bilinear interpolation would be edges
+    deviation: of a blur in pixels, without which the facets of bilinear interpolation would become edges
     """
     smooth = cv2.GaussianBlur(strength, (0, 0), deviation)
     rows, columns = np.nonzero(strength > 0)
     x, y, here = np.cos(normals[rows, columns]), np.sin(normals[rows, columns]), smooth[rows, columns]
     kept = here >= sample(smooth, columns + x, rows + y)
-    kept &= here > sample(smooth, columns - x, rows - y)  # of two equal pixels one stays
+    kept &= here > sample(smooth, columns - x, rows - y)  # of two equal pixels keep one
     thinned = np.zeros_like(strength)
     thinned[rows[kept], columns[kept]] = strength[rows[kept], columns[kept]]
     return thinned
 
 
 def sample(values: Float, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Float:
-    """Values (H, W) at places (K,) between pixels, bilinearly. (OpenCV's own goes no further than 32767 pixels.)"""
+    """(K,) values of (H, W) at x, y (K,), interpolated bilinearly. (OpenCV's remap ends at 32767 pixels.)"""
     height, width = values.shape
     x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
     x0, y0 = np.minimum(x.astype(np.int64), max(0, width - 2)), np.minimum(y.astype(np.int64), max(0, height - 2))

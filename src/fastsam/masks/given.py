@@ -1,7 +1,6 @@
-"""Where masks come from, second kind: pixels that somebody drew, another model found, or several views together.
+"""Second source of masks: pixels, drawn by a person, found by another model, or merged from several views.
 
-Enters: masks as pixels or runs. Leaves: the same answers as `Prototyped`, with logits of plus or minus `SURE`. Held by
-`Masks`.
+Enters: masks as pixels or runs. Leaves: the same answers as `Prototyped`, with logits of plus or minus `SURE`.
 """
 
 from collections.abc import Iterable
@@ -18,17 +17,17 @@ from fastsam.values import by_fields, fix
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
-SURE = 20.0  # logit of a pixel that is given: a probability of 1 - 2e-9
+SURE = 20.0  # logit of a given pixel: a probability of 1 - 2e-9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Given:
-    """N masks of a photo of `size` (height, width), as the runs of one after the other.
+    """N masks of a photo of `size` (height, width), as the runs of one mask after the other.
 
-    table: (R, 3) int32, column, top and bottom of each run, in the order of `Runs`; starts: (N + 1,) int64, where
-    each mask's begin, and R
+    table: (R, 3) int32, column, top and bottom of each run, in the order of `Runs`; starts: (N + 1,) int64, first row
+    of each mask in the table, then R
 
-    Raises ValueError if the two do not fit. Arrays that can be written to are copied.
+    Raises ValueError if the two do not fit. Writable arrays are copied.
     """
 
     size: tuple[int, int]
@@ -38,11 +37,11 @@ class Given:
     def __post_init__(self) -> None:
         ordered = len(self.starts) > 0 and self.starts[0] == 0 and (np.diff(self.starts) >= 0).all()
         if self.table.shape != (self.starts[-1] if ordered else -1, 3):
-            raise ValueError(f"runs {self.table.shape} are not those of {len(self.starts) - 1} masks")
+            raise ValueError(f"a table of runs {self.table.shape} does not fit {len(self.starts) - 1} masks")
         height, width = self.size
         columns, tops, bottoms = self.table.T
         if ((columns < 0) | (columns >= width) | (tops < 0) | (bottoms <= tops) | (bottoms > height)).any():
-            raise ValueError(f"runs leave the photo of {width} x {height} pixels")
+            raise ValueError(f"runs must lie on the photo of {width} x {height} pixels")
         fix(self, "table", "starts")
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -53,12 +52,12 @@ class Given:
 
     @property
     def pitch(self) -> float:
-        """Photo pixels of an edge's width."""
+        """Width of an edge in photo pixels."""
         return 1.0
 
     @cached_property
     def windows(self) -> Int:
-        """(N, 4) xyxy in whole photo pixels of what each mask covers; all 0 for a mask without pixels."""
+        """(N, 4) xyxy bounds of each mask in whole photo pixels; all 0 for an empty mask."""
         return np.array([runs.bounds for runs in self.runs_of(np.arange(len(self)))], np.int64).reshape(-1, 4)
 
     def take(self, indices: Int) -> "Given":
@@ -66,18 +65,18 @@ class Given:
         return collect(self.runs_of(np.arange(len(self))[indices]), self.size)
 
     def occupied(self) -> Bool:
-        """(N,) whether a mask has any pixel."""
+        """(N,) whether each mask has any pixel."""
         return np.asarray(np.diff(self.starts) > 0)
 
     def runs_of(self, indices: Int, above: float = 0.0) -> list[Runs]:
-        """The masks at `indices` as runs: where logits are above `above`, which lies between -`SURE` and `SURE`."""
+        """The masks at `indices` as runs. above: ignored, because it must be between -`SURE` and `SURE`"""
         tables = (self.table[self.starts[i] : self.starts[i + 1]] for i in indices.tolist())
         return [Runs(*np.ascontiguousarray(table.T, np.int64)) for table in tables]
 
     def logits(self, i: int) -> tuple[tuple[int, int], Float]:
-        """Logits of mask i in its bounds and a pixel about them: their offset (x, y) on the photo, and (h, w) float32.
+        """Logits of mask i in its bounds plus one pixel: the offset (x, y) on the photo, and (h, w) float32.
 
-        The pixel about it says that the mask ends there by itself. Empty for a mask without pixels.
+        The extra pixel shows that the mask itself ends there. An empty mask gives an empty array.
         """
         crop = self.runs_of(np.array([i]))[0].crop()
         if crop.pixels.size == 0:
@@ -100,7 +99,7 @@ class Given:
 
     @cached_property
     def _ordered(self) -> tuple[Int, Int]:
-        """First and last + 1 pixel of each run, counted down the columns of one mask after the other."""
+        """First and last + 1 pixel of each run, numbered down the columns of one mask after the other."""
         columns, tops, bottoms = self.table.T.astype(np.int64)
         mask = np.repeat(np.arange(len(self)), np.diff(self.starts))
         first = mask * (self.size[0] * self.size[1]) + columns * self.size[0]
@@ -115,11 +114,11 @@ def collect(masks: Iterable[Runs], size: tuple[int, int]) -> Given:
 
 
 def pack(masks: Iterable[Bool], size: tuple[int, int]) -> Given:
-    """Packs bool masks (H, W), one by one. Raises ValueError where a mask is not of the photo's `size`."""
+    """Packs bool masks (H, W) one by one. Raises ValueError if a mask does not have the photo's `size`."""
 
     def checked(number: int, mask: Bool) -> Runs:
         if mask.shape != size:
-            raise ValueError(f"mask {number} is of {mask.shape[::-1]} pixels, the photo of {size[::-1]}")
+            raise ValueError(f"mask {number} has {mask.shape[::-1]} pixels but the photo has {size[::-1]}")
         return of_pixels(mask)
 
     return collect((checked(number, mask) for number, mask in enumerate(masks)), size)

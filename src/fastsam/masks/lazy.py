@@ -1,7 +1,7 @@
-"""Masks of one photo, decoded one by one when they are asked for.
+"""Masks of one photo, each decoded when it is read.
 
-Enters: boxes and a source of logits (`Prototyped` from a network, `Drawn` from the second one, `Given` from anywhere).
-Leaves: crops, areas, RLE, polygons, a label map: no array of the size N x H x W exists.
+Enters: boxes and a source of logits (`Prototyped` from the network, `Drawn` from the second one, `Given` from pixels).
+Leaves: crops, areas, RLE, polygons, a label map. Only `stack` makes an array of N x H x W.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,14 +23,14 @@ from fastsam.values import by_fields, fix, is_integer, position, positions
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
-TOGETHER = 32  # masks that are decoded at once
+TOGETHER = 32  # number of masks decoded at once
 
 
 def widen(boxes: Float, margin: float, photo: tuple[int, int]) -> Float:
-    """Boxes (N, 4) xyxy, each side moved out by a share of the box's length along it.
+    """Boxes (N, 4) xyxy with each side moved outwards by a share of the box's length in that direction.
 
-    The share is `margin` for a box of the size of the photo (height, width) and falls with the root of the box's area:
-    the larger a box, the less certain its sides, and the less a neighbour matters that leaks in.
+    The share is `margin` for a box as large as the photo (height, width), and shrinks with the square root of the box's
+    area. The sides of larger boxes are less certain, and a neighbour that leaks into them matters less.
     """
     lengths = boxes[:, 2:] - boxes[:, :2]
     shares = margin * np.sqrt(lengths.prod(1, keepdims=True) / (photo[0] * photo[1]))
@@ -39,17 +39,25 @@ def widen(boxes: Float, margin: float, photo: tuple[int, int]) -> Float:
 
 
 def probability(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
-    """The chance 0..1 that a logit means; logits beyond 50 are as sure as 50."""
+    """The probability 0..1 of a logit. Logits are clipped to -50..50."""
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -50, 50))))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Masks:
-    """N masks of a photo.
+    """N masks of a photo, each decoded when it is read. `masks[i]` is bool (H, W).
 
-    boxes: (N, 4) float32 xyxy in photo pixels; source: where their logits come from
+    Parameters
+    ----------
+    boxes : float32 array (N, 4)
+        xyxy in photo pixels. A writable array is copied.
+    source : Prototyped, Given or Drawn
+        Where the logits come from.
 
-    Raises ValueError if the two do not fit. Boxes that can be written to are copied.
+    Raises
+    ------
+    ValueError
+        If the lengths of the two differ.
     """
 
     boxes: Float
@@ -70,9 +78,9 @@ class Masks:
     def __getitem__(self, i: slice | Sequence[int] | npt.NDArray[Any]) -> "Masks": ...
 
     def __getitem__(self, i: Any) -> "Bool | Masks":
-        """Mask i as bool (H, W) of the photo; masks by a slice, a bool for each of them, or a list of numbers.
+        """Returns mask i as bool (H, W) for an integer; `Masks` for a slice, one bool per mask, or a list of integers.
 
-        Raises IndexError for a number that does not exist, UsageError for anything else.
+        Raises IndexError for an index out of range, UsageError for anything else.
         """
         if not is_integer(i):
             return self.take(positions(i, len(self), "mask"))
@@ -81,7 +89,7 @@ class Masks:
         return mask
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        """All masks as (N, H, W), as `stack` gives them."""
+        """All masks as one array (N, H, W), as from `stack`."""
         return np.asarray(self.stack(), dtype)
 
     def __repr__(self) -> str:
@@ -100,7 +108,7 @@ class Masks:
 
     @cached_property
     def areas(self) -> npt.NDArray[np.int64]:
-        """(N,) pixels of each mask."""
+        """(N,) int64 number of pixels per mask."""
         return np.array([runs.area for runs in self.all_runs()], np.int64)
 
     def take(self, indices: npt.NDArray[np.int64]) -> "Masks":
@@ -108,31 +116,31 @@ class Masks:
         return Masks(self.boxes[indices], self.source.take(indices))
 
     def occupied(self) -> Bool:
-        """(N,) whether a mask has any pixel."""
+        """(N,) whether each mask has any pixel."""
         return self.source.occupied()
 
     def runs(self, i: int, above: float = 0.0) -> Runs:
-        """Mask i as runs: where its logits are above `above`. Raises IndexError."""
+        """Mask i as runs: the pixels whose logits exceed `above`. Raises IndexError for an index out of range."""
         return self.source.runs_of(positions([i], len(self), "mask"), above)[0]
 
     def all_runs(self, above: float = 0.0) -> Iterator[Runs]:
-        """Every mask as runs, some decoded together: several times faster than one by one."""
+        """Every mask as runs. They are decoded in groups, which is several times faster than one by one."""
         for some in self._together():
             yield from self.source.runs_of(some, above)
 
     def crop(self, i: int) -> Crop:
-        """The pixels of mask i, within their bounds."""
+        """The pixels of mask i within their bounds."""
         return self.runs(i).crop()
 
     def stack(self) -> Bool:
-        """All masks as bool (N, H, W), for those who need them so: the one array of that size."""
+        """All masks as one bool array (N, H, W). It can be large."""
         masks = np.zeros((len(self), *self.size), bool)
         for i, mask in enumerate(masks):
             self.crop(i).paint(mask, True)
         return masks
 
     def logits(self, i: int) -> tuple[tuple[int, int], Float]:
-        """Logits of mask i inside its window: their offset (x, y) on the photo, and (h, w) float32, maybe empty."""
+        """Logits of mask i inside its window: the offset (x, y) on the photo, and (h, w) float32, possibly empty."""
         return self.source.logits(i)
 
     def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
@@ -140,11 +148,11 @@ class Masks:
         return self.source.logits_at(points)
 
     def to_rle(self) -> list[rle.RLE]:
-        """COCO RLE of every mask."""
+        """COCO RLE of each mask."""
         return [r for some in self._together() for r in rle.encode_runs(self.source.runs_of(some), self.size)]
 
     def _together(self) -> Iterator[npt.NDArray[np.int64]]:
-        """Indices of masks that are decoded together."""
+        """Groups of indices to decode together."""
         return (np.arange(k, min(k + TOGETHER, len(self))) for k in range(0, len(self), TOGETHER))
 
     def to_polygons(self, i: int) -> list[Polygon]:
@@ -153,7 +161,7 @@ class Masks:
         return polygons(crop.pixels, crop.offset)
 
     def label_map(self) -> npt.NDArray[np.int32]:
-        """(H, W) int32: 0 where no mask is, i + 1 where mask i is; small masks lie on large ones."""
+        """(H, W) int32: i + 1 for mask i, 0 for no mask. Small masks lie on top of large ones."""
         labels = np.zeros(self.size, np.int32)
         for i in np.argsort(-self.areas, kind="stable"):
             self.crop(int(i)).paint(labels, i + 1)
@@ -161,16 +169,16 @@ class Masks:
 
 
 def from_network(coefficients: Float, prototypes: Float, boxes: Float, letterbox: Letterbox, windows: Float) -> Masks:
-    """Masks of what left the network; see `Prototyped` for the arguments."""
+    """Masks from the output of the network; see `Prototyped` for the arguments."""
     return Masks(boxes, Prototyped(coefficients, prototypes, letterbox, windows))
 
 
 def from_pixels(given: Given) -> Masks:
-    """Masks that were given; their boxes are those of their pixels."""
+    """Masks from given pixels, with the boxes of these pixels."""
     return Masks(given.windows.astype(np.float32), given)
 
 
 def from_grids(drawn: Drawn) -> Masks:
-    """Masks that the second network drew; their boxes are those of their pixels."""
+    """Masks that the second network drew, with the boxes of their pixels."""
     bounds = [runs.bounds for runs in drawn.runs_of(np.arange(len(drawn)))]
     return Masks(np.array(bounds, np.float32).reshape(-1, 4), drawn)

@@ -1,11 +1,12 @@
-"""A photo divided among its masks: every pixel belongs to one of them at most.
+"""Divides a photo among its masks, so that each pixel belongs to one mask or to none.
 
-Enters: masks and scores. Leaves: a `Partition`. Called by `segments`.
+Enters: masks and scores. Leaves: a `Partition`.
 
-A pixel goes to the mask with the greatest score times probability there over the root of its area: parts come before
-wholes unless they are far less sure. A mask that keeps less than a quarter of its pixels so is a copy of what won, or a
-whole that its parts cover: it gives the rest up to the nearest of the others. (Chosen on held-out training photos:
-regions that people drew are covered by 0.66 IoU so, by 0.63 without the root and with a half.)
+A pixel goes to the mask with the greatest score times probability there, divided by the square root of its area: parts
+win over wholes unless they are much less certain. A mask that keeps less than a quarter of its pixels this way is a
+copy of the winner, or a whole that its parts cover. It gives the rest up to the nearest other masks. (Chosen on
+held-out training photos: regions that people drew are covered with 0.66 IoU, against 0.63 without the root and with a
+half instead of a quarter.)
 """
 
 from dataclasses import dataclass
@@ -18,20 +19,20 @@ from fastsam.masks.lazy import Masks, probability
 
 Float = npt.NDArray[np.float32]
 Int = npt.NDArray[np.int32]
-LEAST_KEPT = 0.25
+LEAST_KEPT = 0.25  # minimum share of its pixels that a mask must win
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Partition:
-    """labels: (H, W) int32, 0 where no mask is, i + 1 for mask i; coverage: share of the photo under masks, 0..1,
-    before anything was filled."""
+    """labels: (H, W) int32, i + 1 for mask i, 0 for no mask; coverage: share of the photo under masks before filling,
+    0..1"""
 
     labels: Int
     coverage: float
 
 
 def partition(masks: Masks, scores: Float, fill: bool = False) -> Partition:
-    """Divides the photo among masks with `scores` (N,); with `fill` what no mask covers goes to the nearest one."""
+    """Divides the photo among masks with `scores` (N,). fill: assign uncovered pixels to the nearest mask"""
     labels = assign(masks, scores, np.arange(len(masks)))
     kept = np.bincount(labels.reshape(-1), minlength=len(masks) + 1)[1:]
     covered = labels > 0
@@ -40,7 +41,7 @@ def partition(masks: Masks, scores: Float, fill: bool = False) -> Partition:
 
 
 def assign(masks: Masks, scores: Float, indices: npt.NDArray[np.int64]) -> Int:
-    """Labels (H, W) of the best of the masks at `indices` at every pixel."""
+    """Labels (H, W) of the best mask at each pixel, among those at `indices`."""
     labels, best = np.zeros(masks.size, np.int32), np.full(masks.size, -1, np.float32)
     for i in indices.tolist():
         (x, y), logits = masks.logits(i)
@@ -53,7 +54,7 @@ def assign(masks: Masks, scores: Float, indices: npt.NDArray[np.int64]) -> Int:
 
 
 def filled(labels: Int) -> Int:
-    """Labels (H, W) whose zeros have become the nearest pixel's label; as they are where all are 0."""
+    """Labels (H, W) with each 0 replaced by the label of the nearest pixel; unchanged if all are 0."""
     if not labels.any():
         return labels
     bare = (labels == 0).astype(np.uint8)

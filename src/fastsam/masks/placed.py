@@ -1,11 +1,11 @@
-"""Masks that weigh features differently across their own box, as plain coefficients and prototypes.
+"""Positional masks, whose weights vary across their own box, as plain coefficients and prototypes.
 
-Enters: a network's coefficients and maps, and the boxes. Leaves: the same masks for `prototyped`. Called by `model`.
+Enters: a network's coefficients and maps, and the boxes. Leaves: coefficients and prototypes for `Prototyped`.
 
-A mask is a weighted sum of plain prototypes, and of a few features (the first is 1 everywhere) that it weighs by a
-polynomial of second degree in the place within its box: 1, u, v, u^2, v^2, u v, with u and v from -1 to 1 across the
-box. So it knows its own middle. A polynomial in the place within a box is one in the place within the input too, of
-other coefficients: these, for each feature times each power of the place, are what comes out.
+A mask is a weighted sum of plain prototypes and of a few features; the first feature is 1 everywhere. The weight of a
+feature is a polynomial of degree two in the position within the mask's box: 1, u, v, u^2, v^2, u v, with u and v from
+-1 to 1 across the box. So a mask depends on where its middle is. A polynomial in the position within the box is also
+one in the position within the input, with other coefficients. Those are computed here, one per feature and power.
 """
 
 from typing import Any
@@ -15,27 +15,27 @@ import numpy.typing as npt
 
 Float = npt.NDArray[np.float32]
 TERMS = 6
-LEAST = 4.0  # input pixels: shorter sides of a box count as this
+LEAST = 4.0  # input pixels: minimum length of a box's side; shorter sides count as this
 
 
 def coefficients_of(maps: int, placed: int) -> int:
-    """How many coefficients a mask of a network has that gives so many maps."""
+    """Number of coefficients per mask, for a network with `maps` maps and `placed` positional features."""
     return maps + (TERMS - 1) * placed + 1 if placed else maps
 
 
 def place(coefficients: Float, maps: Float, boxes: Float, cell: int, placed: int) -> tuple[Float, Float]:
-    """Coefficients (N, K) and prototypes (K, h, w) of what a network gives.
+    """Plain coefficients (N, K) and prototypes (K, h, w) float32, from the output of a network.
 
-    coefficients: (N, K), those of the plain prototypes first, then six a feature; boxes: (N, 4) xyxy in input pixels
-    maps: (M, h, w), the plain prototypes first, then the features but the constant one, on cells of `cell` input pixels
-    placed: number of features; 0 changes nothing
+    coefficients: (N, C), first those of the plain prototypes, then six per feature; boxes: (N, 4) xyxy in input pixels
+    maps: (M, h, w), first the plain prototypes, then the features except the constant one
+    cell: input pixels per cell of the maps; placed: number of features, 0 changes nothing
     """
     if not placed:
         return coefficients, maps
     plain = coefficients.shape[1] - TERMS * placed
     h, w = maps.shape[1:]
     half = np.array([w, h]) * cell / 2
-    unit = float(half.max())  # places are measured from the middle of the input, so that no power is large
+    unit = float(half.max())  # positions are measured from the middle of the input, so that powers stay small
     corners = boxes.astype(np.float64)
     slope = 2 * unit / np.maximum(corners[:, 2:] - corners[:, :2], LEAST)
     start = -slope * ((corners[:, :2] + corners[:, 2:]) / 2 - half) / unit
@@ -54,9 +54,9 @@ def place(coefficients: Float, maps: Float, boxes: Float, cell: int, placed: int
 
 
 def shifted(terms: Any, p: Any, q: Any, r: Any, s: Any) -> tuple[Any, ...]:
-    """Coefficients of 1, x, y, x^2, y^2, x y from those of 1, u, v, u^2, v^2, u v, where u = px + q and v = ry + s.
+    """Coefficients of 1, x, y, x^2, y^2, x y from those of 1, u, v, u^2, v^2, u v, with u = px + q and v = ry + s.
 
-    Arrays of any library, of shapes that go together.
+    The arguments are arrays of any library, with shapes that broadcast.
     """
     one, u, v, uu, vv, uv = terms
     return (

@@ -1,11 +1,11 @@
-"""Boxes and masks as the popular port makes them from the same network output, for weights that were trained with it.
+"""Boxes and masks as Ultralytics makes them from the same network output, for weights that were trained there.
 
-Enters: coefficients, prototypes and boxes in photo pixels. Leaves: `Masks`. Called by `model`.
+Enters: coefficients, prototypes and boxes in photo pixels. Leaves: `Masks`.
 
-Three rules differ from ours. Masks are laid on the photo as if it filled whole cells of the prototypes, which are
-interpolated to half cells first where the padding makes it begin in the middle of one. A pixel lies in a box when its
-top left corner does. And only after masks were cut, boxes are moved: a side within 20 pixels of the
-photo's border goes to it, and a box that then overlaps the photo by more than 0.9 (IoU) becomes all of it.
+Three rules differ from ours. First, the photo is taken to fill whole prototype cells; if padding makes it begin in the
+middle of a cell, the prototypes are interpolated to half cells. Second, a pixel is in a box if its top left corner is.
+Third, boxes are moved after the masks were cut: a side within 20 pixels of the photo's border moves to the border, and
+a box that then overlaps the photo by more than 0.9 (IoU) becomes the whole photo.
 """
 
 import cv2
@@ -16,14 +16,14 @@ from fastsam.image.letterbox import Letterbox
 from fastsam.masks.lazy import Masks, from_network
 
 Float = npt.NDArray[np.float32]
-CELL = 4  # input pixels a cell of the prototypes
-NEAR = 20  # photo pixels
-ALL = 0.9
+CELL = 4  # input pixels per prototype cell
+NEAR = 20  # photo pixels from the border within which a side moves to it
+ALL = 0.9  # IoU with the photo above which a box becomes the whole photo
 
 
 def as_the_port(coefficients: Float, prototypes: Float, boxes: Float, letterbox: Letterbox) -> Masks:
-    """The masks of boxes (N, 4) xyxy in photo pixels."""
-    # Windows take pixels whose centre lies in them: half a pixel further, those whose corner lies in the box.
+    """Masks. coefficients: (N, 32); prototypes: (32, h, w); boxes: (N, 4) xyxy in photo pixels"""
+    # A window takes the pixels whose centre is in it. Moved by half a pixel, it takes those whose corner is in the box.
     windows = boxes + np.float32(0.5)
     content = letterbox.on_cells(CELL)
     if content.pad[0] % CELL or content.pad[1] % CELL:
@@ -38,7 +38,7 @@ def doubled(prototypes: Float) -> Float:
 
 
 def at_the_border(boxes: Float, photo: tuple[int, int]) -> Float:
-    """Boxes with sides near the border of a photo (height, width) moved to it."""
+    """Boxes (N, 4) whose sides near the border of a photo (height, width) are moved to the border."""
     height, width = photo
     moved = boxes.copy()
     moved[:, :2][boxes[:, :2] < NEAR] = 0

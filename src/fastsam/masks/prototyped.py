@@ -1,7 +1,7 @@
-"""Where masks come from, first kind: coefficients and prototypes, as they leave the network.
+"""First source of masks: coefficients and prototypes, as the network gives them.
 
 Enters: coefficients, prototypes, windows and a letterbox. Leaves: logits, of one mask inside its window or of all masks
-at a few points. Held by `Masks`.
+at a few points.
 """
 
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ from fastsam.values import by_fields, fix
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
-SHARES = np.array([0.25, 0.5, 0.75])  # of a window's sides, where masks are looked at first
-CERTAIN = 1e-3  # logit that stays above 0 however its sum is rounded
+SHARES = np.array([0.25, 0.5, 0.75])  # places along a window's sides where masks are sampled first
+CERTAIN = 1e-3  # a logit above this stays above 0 however its sum is rounded
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prototyped:
     """N masks as coefficients and prototypes.
 
-    coefficients: (N, K) float32; prototypes: (K, h, w) float32 over the input; letterbox: where the photo lay in it
-    windows: (N, 4) float32 xyxy in photo pixels, beyond which a mask has no pixels
+    coefficients: (N, K) float32; prototypes: (K, h, w) float32 over the input; letterbox: where the photo is in it
+    windows: (N, 4) float32 xyxy in photo pixels; a mask has no pixels outside its window
 
-    Raises ValueError if the shapes do not fit. Arrays that can be written to are copied.
+    Raises ValueError if the shapes do not fit. Writable arrays are copied.
 
-    A pixel belongs to a mask when its centre lies in the mask's window and the logit there, interpolated bilinearly
-    between the centres of prototype cells, is above 0 (probability above one half).
+    A pixel belongs to a mask if its centre is in the mask's window and the logit there, interpolated bilinearly
+    between the centres of prototype cells, is above 0 (a probability above 0.5).
     """
 
     coefficients: Float
@@ -54,12 +54,12 @@ class Prototyped:
 
     @property
     def cell(self) -> int:
-        """Input pixels a cell of the prototypes: 4 as they leave the network."""
+        """Input pixels per prototype cell: 4 as the network gives them."""
         return self.letterbox.input[0] // int(self.prototypes.shape[1])
 
     @property
     def pitch(self) -> float:
-        """Photo pixels a cell of the prototypes: the width of an edge that is as sharp as they can tell."""
+        """Photo pixels per prototype cell: the width of the sharpest edge that the prototypes can show."""
         return max(1.0, self.cell / max(self.letterbox.scale))
 
     @property
@@ -68,13 +68,14 @@ class Prototyped:
         return self.letterbox.photo
 
     def take(self, indices: npt.NDArray[np.int64]) -> "Prototyped":
-        """The masks at `indices`, in that order; prototypes are shared."""
+        """The masks at `indices`, in that order. They share the prototypes."""
         return Prototyped(self.coefficients[indices], self.prototypes, self.letterbox, self.windows[indices])
 
     def occupied(self) -> Bool:
-        """(N,) whether a mask has any pixel. Most show it at one of nine pixels or at their peak; the rest is decoded.
+        """(N,) whether each mask has any pixel.
 
-        Bilinear interpolation never exceeds the largest cell: a mask without a cell above 0 has no pixel.
+        For most masks one of nine pixels or the peak shows it; only the others are decoded. A mask without a cell
+        above 0 has no pixels, because bilinear interpolation never exceeds the largest cell.
         """
         windows = self._pixels
         spans = windows[:, 2:] - windows[:, :2]
@@ -102,23 +103,23 @@ class Prototyped:
         return int(np.clip(x, window[0], window[2] - 1)), int(np.clip(y, window[1], window[3] - 1))
 
     def _holds(self, columns: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> Bool:
-        """(N, P) whether the logits of each mask at P pixels of its own, (N, P) each, are well above 0."""
+        """(N, P) whether the logits of each mask at its own P pixels are above `CERTAIN`. columns, rows: (N, P)"""
         height, width = self.size
         values = self._read(np.clip(columns, 0, width - 1) + 0.5, np.clip(rows, 0, height - 1) + 0.5)
         return np.asarray(np.einsum("nc,cnk->nk", self.coefficients, values, optimize=False) > CERTAIN)
 
     def logits(self, i: int) -> tuple[tuple[int, int], Float]:
-        """Logits of mask i inside its window: their offset (x, y) on the photo, and (h, w) float32, maybe empty."""
+        """Logits of mask i inside its window: the offset (x, y) on the photo, and (h, w) float32, possibly empty."""
         x0, y0, x1, y1 = (int(v) for v in self._pixels[i])
         if x0 >= x1 or y0 >= y1:
             return (x0, y0), np.zeros((0, 0), np.float32)
         return (x0, y0), self._logits(i, x0, y0, x1, y1)
 
     def runs_of(self, indices: npt.NDArray[np.int64], above: float = 0.0) -> list[Runs]:
-        """The masks at `indices`, a few, as runs: where their logits are above `above`.
+        """The masks at `indices` as runs: the pixels whose logits exceed `above`.
 
-        Only the columns are interpolated: down a column, between two coarse rows, a run ends where the straight line
-        between their logits does.
+        Only columns are interpolated. Down a column, a run ends where the straight line between the logits of two
+        coarse rows crosses `above`. All masks are decoded at once, so pass only a few.
         """
         windows = self._pixels[indices]
         cells = self._cells_of(windows)
@@ -141,14 +142,14 @@ class Prototyped:
     def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's window.
 
-        Each point stands for the pixel it lies in. Costs a few microseconds: the prototypes are read at P places.
+        Each point stands for the pixel that contains it. This takes microseconds: the prototypes are read at P places.
         """
         pixels = np.floor(points) + 0.5
         logits = self.coefficients @ self._read(pixels[:, 0], pixels[:, 1])
         return np.where(self._within(pixels), logits, -np.inf).astype(np.float32)
 
     def _read(self, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-        """(K, ...) the prototypes at places x, y of the photo, interpolated bilinearly."""
+        """(K, ...) the prototypes at x, y in photo pixels, interpolated bilinearly."""
         p = self.prototypes
         c0, fc = _neighbours(self._to_cells(x, 0), p.shape[2])
         r0, fr = _neighbours(self._to_cells(y, 1), p.shape[1])
@@ -158,49 +159,49 @@ class Prototyped:
         return np.asarray(above * (1 - fr) + below * fr)
 
     def _within(self, points: npt.NDArray[np.floating]) -> Bool:
-        """(N, P) whether points (P, 2) lie in the masks' windows."""
+        """(N, P) whether points (P, 2) are in the masks' windows."""
         x, y = points[:, 0], points[:, 1]
         b = self.windows[:, :, None]
         return np.asarray((x >= b[:, 0]) & (x < b[:, 2]) & (y >= b[:, 1]) & (y < b[:, 3]))
 
     @cached_property
     def _pixels(self) -> npt.NDArray[np.int64]:
-        """(N, 4) pixels whose centres lie in the windows: x0 <= column < x1, y0 <= row < y1."""
+        """(N, 4) the pixels whose centres are in the windows: x0 <= column < x1, y0 <= row < y1."""
         height, width = self.size
         pixels = np.ceil(self.windows - 0.5).astype(np.int64)
         return np.concatenate((np.maximum(pixels[:, :2], 0), np.minimum(pixels[:, 2:], [width, height])), 1)
 
     @cached_property
     def _columns(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Float]:
-        """For each pixel column of the photo the cells left and right of its centre, and the share of the right one."""
+        """Per pixel column of the photo: the cells left and right of its centre, and the weight of the right one."""
         cells = self.prototypes.shape[2]
         left, share = _neighbours(self._to_cells(np.arange(self.size[1]) + 0.5, 0), cells)
         return left, np.minimum(left + 1, cells - 1), share
 
     @cached_property
     def _upright(self) -> Float:
-        """(w, K, h) prototypes, column by column.
+        """(w, K, h) the prototypes, column by column.
 
-        Products with them are many small ones: a library that gave them several threads would make the threads of a
-        stream wait for each other.
+        A product with them consists of many small products, which the library computes on one thread. With several
+        threads each, the workers of a stream would wait for each other.
         """
         return np.ascontiguousarray(self.prototypes.transpose(2, 0, 1))
 
     def _to_cells(self, positions: npt.NDArray[np.floating], axis: int) -> npt.NDArray[np.floating]:
-        """Positions on the photo, in cells of the prototypes, where cell k's centre is k."""
+        """Turns photo pixels into prototype cells; the centre of cell k is k."""
         scale, pad = self.letterbox.scale[axis], self.letterbox.pad[axis]
         first, last = self._content(axis)
         return np.clip((positions * scale + pad) / self.cell - 0.5, first, last - 1)
 
     def _content(self, axis: int) -> tuple[int, int]:
-        """First and last + 1 cell whose centre lies on the photo: cells on padding are never mixed in."""
+        """First and last + 1 cell whose centre is on the photo. Cells on padding never enter the interpolation."""
         pad, length = self.letterbox.pad[axis], self.letterbox.content[axis]
         first = -(-(2 * pad - self.cell) // (2 * self.cell))
         last = -(-(2 * (pad + length) - self.cell) // (2 * self.cell))
         return first, max(first + 1, last)
 
     def _cells_of(self, pixels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Cells (n, 4), first and last + 1 column and row, that interpolation on pixels (n, 4) of the photo reads."""
+        """Cells (n, 4) that interpolation on photo pixels (n, 4) reads: first and last + 1 column and row."""
         (left, right), (top, bottom) = self._content(0), self._content(1)
         across, down = (self._to_cells(pixels[:, k::2] + [0.5, -0.5], k).astype(np.int64) for k in (0, 1))
         first = np.maximum(np.stack((across[:, 0], down[:, 0]), 1), [left, top])
@@ -208,12 +209,12 @@ class Prototyped:
         return np.concatenate((first, last), 1)
 
     def _cells(self, i: int, c0: int, r0: int, c1: int, r1: int) -> Float:
-        """Logits of mask i on cells, before interpolation."""
+        """Logits (r1 - r0, c1 - c0) of mask i on cells, before interpolation."""
         coarse: Float = np.tensordot(self.coefficients[i], self.prototypes[:, r0:r1, c0:c1], 1)
         return coarse
 
     def _logits(self, i: int, x0: int, y0: int, x1: int, y1: int) -> Float:
-        """Logits (y1 - y0, x1 - x0) of mask i on those pixels of the photo."""
+        """Logits (y1 - y0, x1 - x0) of mask i on pixels of the photo."""
         c0, r0, c1, r1 = self._cells_of(np.array([[x0, y0, x1, y1]]))[0].tolist()
         (ax, ay), (px, py) = self.letterbox.scale, self.letterbox.pad
         to_cell = np.array(

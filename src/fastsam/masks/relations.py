@@ -1,4 +1,4 @@
-"""How masks lie to each other, and how sure each is of itself.
+"""Which masks contain which, and how stable each mask is.
 
 Enters: masks. Leaves: shares, parents, stabilities.
 """
@@ -9,12 +9,12 @@ import numpy.typing as npt
 from fastsam.masks.lazy import Masks
 
 Float = npt.NDArray[np.float32]
-SAMPLE = 256  # pixels of a mask that are looked up in the others
-WITHIN = 0.9  # share of a mask within another from which on it is a part of it
+SAMPLE = 256  # maximum number of pixels per mask that are looked up in the other masks
+WITHIN = 0.9  # minimum share of a mask within another for it to be a part of that one
 
 
 def containment(masks: Masks) -> Float:
-    """(N, N) share of mask i that lies within mask j, from at most 256 of its pixels, spread evenly; 0 for i = j."""
+    """(N, N) share of mask i within mask j, judged by up to 256 evenly spread pixels; 0 for i = j."""
     shares = np.zeros((len(masks), len(masks)), np.float32)
     for i, runs in enumerate(masks.all_runs()):
         points = runs.points(SAMPLE)
@@ -26,7 +26,7 @@ def containment(masks: Masks) -> Float:
 
 
 def parents(masks: Masks) -> npt.NDArray[np.int64]:
-    """(N,) the smallest larger mask of which each is a part, -1 for none: 0.9 of it must lie within."""
+    """(N,) index of the smallest larger mask that contains at least 0.9 of each mask; -1 if there is none."""
     areas, shares = masks.areas, containment(masks)
     found = np.full(len(masks), -1, np.int64)
     for i in range(len(masks)):
@@ -37,6 +37,6 @@ def parents(masks: Masks) -> npt.NDArray[np.int64]:
 
 
 def stability(masks: Masks, offset: float = 1.0) -> Float:
-    """(N,) IoU of each mask cut at logits `offset` above 0 with the one cut as far below (Kirillov et al. 2023)."""
+    """(N,) IoU of each mask cut at logit `offset` with the same mask cut at -`offset` (Kirillov et al. 2023)."""
     narrow, wide = (np.array([runs.area for runs in masks.all_runs(above)]) for above in (offset, -offset))
     return np.asarray(narrow / np.maximum(wide, 1), np.float32)

@@ -1,8 +1,8 @@
 """COCO run-length encoding in NumPy: masks in, compressed strings out, and back.
 
-The format (COCO API, maskApi): runs of zeros and ones in turn, column by column, beginning with zeros; each count
-from the fourth on is stored as its difference from the count two before; each number in groups of five bits, least
-significant first, bit 6 saying that more follow, plus 48 to be printable.
+The format (COCO API, maskApi): counts of zeros and ones in turn, column by column, beginning with zeros. From the
+fourth on, each count is stored as the difference from the count two before. Each number is written in groups of five
+bits, least significant first. Bit 6 means that another group follows, and 48 is added to make the byte printable.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 
 
-LETTERS = 13  # of five bits each that a number of 64 bits takes at most
+LETTERS = 13  # maximum number of groups of five bits for a 64-bit number
 
 
 class RLE(TypedDict):
@@ -29,12 +29,12 @@ class RLE(TypedDict):
 
 
 def encode(mask: npt.NDArray[np.bool_], offset: tuple[int, int] = (0, 0), size: tuple[int, int] | None = None) -> RLE:
-    """The RLE of a bool mask (h, w); of one of `size` (H, W) with it at `offset` (x, y), and False elsewhere."""
+    """The RLE of a bool mask (h, w). offset: (x, y) of the mask in an otherwise empty mask of `size` (H, W)"""
     return encode_runs([of_pixels(mask, offset)], size or (mask.shape[0], mask.shape[1]))[0]
 
 
 def encode_runs(masks: Sequence[Runs], size: tuple[int, int]) -> list[RLE]:
-    """The RLE of each mask of `size` (H, W), given as runs. All are encoded together."""
+    """The RLE of each mask of `size` (H, W), from runs. All masks are encoded together."""
     height, width = size
     counts = []
     for runs in masks:
@@ -45,9 +45,9 @@ def encode_runs(masks: Sequence[Runs], size: tuple[int, int]) -> list[RLE]:
 
 
 def linked(runs: Runs, height: int) -> tuple[Int, Int]:
-    """First and last + 1 pixel of each stretch, counted down the columns.
+    """First and last + 1 pixel of each stretch, numbered down the columns.
 
-    Runs that touch across the foot of one column and the head of the next are one.
+    A run at the bottom of one column and a run at the top of the next are one stretch.
     """
     starts, ends = flat(runs, height)
     apart = starts[1:] != ends[:-1]
@@ -59,13 +59,13 @@ def linked(runs: Runs, height: int) -> tuple[Int, Int]:
 def decode(rle: RLE) -> Bool:
     """The bool mask (H, W) of an RLE. `counts` may also be an uncompressed list.
 
-    Raises ValueError where the runs do not add up to the size.
+    Raises ValueError if the runs do not add up to the size.
     """
     height, width = rle["size"]
     counts = counts_of(rle)
-    wrong = (counts < 0) | (counts > height * width)  # beside the sum, which may wrap around
+    wrong = (counts < 0) | (counts > height * width)  # the sum alone could overflow
     if height < 0 or width < 0 or wrong.any() or counts.sum() != height * width:
-        raise ValueError(f"RLE runs add up to {counts.sum()}, not to {height} x {width} pixels")
+        raise ValueError(f"RLE counts must add up to {height} x {width} pixels, not to {counts.sum()}")
     values = np.arange(len(counts)) % 2 == 1
     return np.repeat(values, counts).reshape(width, height).T
 
@@ -77,7 +77,7 @@ def counts_of(rle: RLE) -> Int:
 
 
 def area(rle: RLE) -> int:
-    """Number of True pixels, without decoding."""
+    """Number of pixels of the mask, without decoding."""
     return int(counts_of(rle)[1::2].sum())
 
 
@@ -89,7 +89,7 @@ def compress(runs: Sequence[Int]) -> list[str]:
     deltas = np.concatenate(runs)
     place = np.arange(len(deltas)) - np.repeat(ends - [len(counts) for counts in runs], [len(c) for c in runs])
     late = np.flatnonzero(place > 2)
-    deltas[late] = deltas[late] - deltas[late - 2]  # the right side is computed before any is replaced
+    deltas[late] = deltas[late] - deltas[late - 2]  # the right side is computed before anything is replaced
     letters = np.zeros((len(deltas), LETTERS), np.uint8)
     used = np.zeros((len(deltas), LETTERS), bool)
     open_, rest, k = np.arange(len(deltas)), deltas, 0
@@ -104,14 +104,14 @@ def compress(runs: Sequence[Int]) -> list[str]:
 
 
 def decompress(string: str | bytes) -> Int:
-    """Run lengths from their string. Raises ValueError for a string that ends inside a number."""
+    """Run lengths from their string. Raises ValueError if the string ends inside a number."""
     raw = string.encode("ascii") if isinstance(string, str) else string
     letters = np.frombuffer(raw, np.uint8).astype(np.int64) - 48
     if len(letters) == 0:
         return np.zeros(0, np.int64)
     last = (letters & 0x20) == 0
     if not last[-1]:
-        raise ValueError("RLE string ends inside a number")
+        raise ValueError("the RLE string ends inside a number")
     ends = np.flatnonzero(last)
     starts = np.concatenate(([0], ends[:-1] + 1))
     place = np.arange(len(letters)) - np.repeat(starts, ends - starts + 1)

@@ -1,7 +1,7 @@
 """A mask as runs, column by column, and as pixels.
 
-A run is a stretch of a column that belongs to the mask. Runs of a smooth mask are few, and where they begin and end
-follows from the logits of coarse cells alone (`crossings`): areas, RLE and bounds never need the pixels.
+A run is a stretch of one column that belongs to the mask. A smooth mask has few runs, and their ends follow from the
+logits of coarse cells alone (`crossings`). So areas, RLE and bounds never need the pixels.
 """
 
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ Float = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, repr=False)
 class Crop:
-    """A mask inside its window: `pixels` (h, w) bool at `offset` (x, y) of the photo."""
+    """A mask inside its window. pixels: (h, w) bool; offset: (x, y) of the window on the photo"""
 
     offset: tuple[int, int]
     pixels: Bool
 
     @cached_property
     def bounds(self) -> tuple[int, int, int, int]:
-        """x0, y0, x1, y1 of its pixels on the photo, in whole pixels; all 0 where it has none."""
+        """x0, y0, x1, y1 of its pixels on the photo, in whole pixels; all 0 if it is empty."""
         (x, y), (x0, y0, x1, y1) = self.offset, bounds(self.pixels)
         return (x + x0, y + y0, x + x1, y + y1) if x1 > x0 else (0, 0, 0, 0)
 
@@ -39,20 +39,22 @@ class Crop:
         return self.pixels[y0 - y : y1 - y, x0 - x : x1 - x] if x1 > x0 else self.pixels[:0, :0]
 
     def paint(self, canvas: npt.NDArray[Any], value: float) -> None:
-        """Sets the mask's pixels of a `canvas` (H, W, ...) of the photo's size to `value`, in place."""
+        """Sets the mask's pixels on a `canvas` (H, W, ...) of the photo's size to `value`, in place."""
         self.view(canvas)[self.pixels] = value
 
     def view(self, canvas: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The part (h, w, ...) of a `canvas` (H, W, ...) of the photo's size that the window covers, as a view."""
+        """A view (h, w, ...) of the part of a photo-sized `canvas` (H, W, ...) that the window covers."""
         (x, y), (h, w) = self.offset, self.pixels.shape
         return canvas[y : y + h, x : x + w]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Runs:
-    """n runs of one mask, from left to right, in a column from top to bottom; none is empty, no two touch in a column.
+    """n runs of one mask, from left to right, and within a column from top to bottom.
 
-    columns, tops, bottoms: (n,) int64 in whole photo pixels: run k holds rows tops[k] <= y < bottoms[k] of its column
+    No run is empty, and no two runs touch in a column.
+
+    columns, tops, bottoms: (n,) int64 in photo pixels; run k covers rows tops[k] <= y < bottoms[k] of its column
     """
 
     columns: Int
@@ -61,12 +63,12 @@ class Runs:
 
     @property
     def area(self) -> int:
-        """Its pixels."""
+        """Its number of pixels."""
         return int((self.bottoms - self.tops).sum())
 
     @property
     def bounds(self) -> tuple[int, int, int, int]:
-        """x0, y0, x1, y1 of its pixels, in whole pixels; all 0 where it has none."""
+        """x0, y0, x1, y1 of its pixels, in whole pixels; all 0 if it is empty."""
         if len(self.columns) == 0:
             return 0, 0, 0, 0
         return int(self.columns[0]), int(self.tops.min()), int(self.columns[-1]) + 1, int(self.bottoms.max())
@@ -83,7 +85,7 @@ class Runs:
         return Crop((x0, y0), cv2.transpose(upright.view(np.uint8)).view(bool))
 
     def points(self, most: int) -> npt.NDArray[np.float64]:
-        """(K, 2) centres x, y of at most `most` of its pixels, spread evenly over them."""
+        """(K, 2) centres x, y of up to `most` of its pixels, evenly spread."""
         ends = np.cumsum(self.bottoms - self.tops)
         if len(ends) == 0:
             return np.zeros((0, 2))
@@ -104,13 +106,13 @@ def between(starts: Int, ends: Int, last: int) -> Int:
 
 
 def bounds(mask: Bool) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 of a mask's pixels, in whole pixels; all 0 where it has none."""
+    """x0, y0, x1, y1 of the pixels of a mask (H, W), in whole pixels; all 0 if it is empty."""
     down, across = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return (int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1) if len(down) else (0, 0, 0, 0)
 
 
 def of_pixels(pixels: Bool, offset: tuple[int, int] = (0, 0)) -> Runs:
-    """The runs of a bool mask (h, w) that lies at `offset` (x, y)."""
+    """The runs of a bool mask (h, w) at `offset` (x, y) of the photo."""
     if pixels.size == 0:
         return NONE
     upright = cv2.transpose(np.ascontiguousarray(pixels).view(np.uint8)).view(bool)
@@ -119,9 +121,10 @@ def of_pixels(pixels: Bool, offset: tuple[int, int] = (0, 0)) -> Runs:
 
 
 def changes(upright: Bool) -> tuple[Int, Int]:
-    """Where the columns of a mask (w, h) change: column and row of each pixel unlike the one above it.
+    """Where the columns of a mask (w, h) change: the column and row of each pixel that differs from the one above it.
 
-    All is False above and below a column, whose row h may be one: each two in turn are the ends of a run.
+    Pixels above and below a column count as False, so a change can be at row h. Changes come in pairs: the two ends of
+    a run.
     """
     w, h = upright.shape
     framed = np.zeros((w, h + 1), bool)
@@ -136,11 +139,11 @@ def changes(upright: Bool) -> tuple[Int, Int]:
 
 @dataclass(frozen=True, eq=False)
 class Toggles:
-    """Where the columns of one mask change, on coarse rows: each two in turn are the ends of a run.
+    """Where the columns of one mask change on coarse rows. Changes come in pairs: the two ends of a run.
 
     mask: its number; columns: (t,) photo columns; rows: (t,) the coarse row below the change; above, below: (t,) logits
-    on the coarse rows about it; edge: (t,) -1 where the column begins within the mask, 1 where it ends so, else 0
-    window: first and last + 1 photo row
+    on the coarse rows around the change; edge: (t,) -1 if the column begins inside the mask, 1 if it ends inside, else
+    0; window: first and last + 1 photo row
     """
 
     mask: int
@@ -153,9 +156,9 @@ class Toggles:
 
 
 def toggles(upright: Float, mask: int, offset: tuple[int, int], window: tuple[int, int]) -> Toggles:
-    """Where logits (w, r) of photo columns on coarse rows change from or to above 0.
+    """Where logits (w, r) of photo columns on coarse rows cross 0.
 
-    offset: photo column and coarse row of the first; window: first and last + 1 photo row
+    offset: first photo column and first coarse row; window: first and last + 1 photo row
     """
     columns, rows = changes(upright > 0)
     last = upright.shape[1]
@@ -165,9 +168,9 @@ def toggles(upright: Float, mask: int, offset: tuple[int, int], window: tuple[in
 
 
 def crossings(found: Sequence[Toggles], scale: float, shift: float, masks: int) -> list[Runs]:
-    """The runs of `masks` masks: each toggle lies where the line between its two logits crosses 0.
+    """The runs of `masks` masks. Each run ends where the line between two logits crosses 0.
 
-    Photo row y lies at coarse row scale * (y + 0.5) + shift.
+    Photo row y is at coarse row scale * (y + 0.5) + shift.
     """
     if not found:
         return [NONE] * masks
@@ -179,7 +182,7 @@ def crossings(found: Sequence[Toggles], scale: float, shift: float, masks: int) 
     places = (rows - 1 + share - shift) / scale - 0.5
     exact = np.where(a > 0, np.ceil(places), np.floor(places) + 1)
     exact = np.where(edge == 0, np.clip(exact, first, last), np.where(edge < 0, first, last)).astype(np.int64)
-    # One number for mask and column, so that runs of different masks never touch.
+    # One number encodes mask and column, so that runs of different masks never touch.
     span = int(columns.max()) + 1 if len(columns) else 1
     owners = np.repeat(np.array([t.mask for t in found]), counts)
     whole = joined((owners * span + columns)[::2], exact[::2], exact[1::2])
@@ -189,7 +192,7 @@ def crossings(found: Sequence[Toggles], scale: float, shift: float, masks: int) 
 
 
 def joined(columns: Int, tops: Int, bottoms: Int) -> Runs:
-    """Runs in order, of which the empty ones go and those that touch in a column become one."""
+    """Cleans runs that are in order: drops empty ones, and joins those that touch in a column."""
     full = tops < bottoms
     if not full.all():
         columns, tops, bottoms = columns[full], tops[full], bottoms[full]
@@ -201,34 +204,34 @@ def joined(columns: Int, tops: Int, bottoms: Int) -> Runs:
 
 
 def flat(runs: Runs, height: int) -> tuple[Int, Int]:
-    """First and last + 1 pixel of each run, counted down the columns of a photo."""
+    """First and last + 1 pixel of each run, numbered down the columns of a photo of `height`."""
     return runs.columns * height + runs.tops, runs.columns * height + runs.bottoms
 
 
 def union(masks: Sequence[Runs], height: int) -> Runs:
-    """All pixels of masks of a photo."""
+    """The union of masks of a photo of `height`."""
     starts, ends = (np.concatenate(v) for v in zip(*(flat(runs, height) for runs in masks), strict=True))
     order = np.argsort(starts, kind="stable")
     columns, tops = np.divmod(starts[order], height)
-    reach = np.maximum.accumulate(ends[order]) - columns * height  # a run that lies within another ends with it
+    reach = np.maximum.accumulate(ends[order]) - columns * height  # a run inside another ends with it
     return joined(columns, tops, reach)
 
 
 def iou_of(a: Runs, b: Runs, height: int) -> float:
-    """Intersection over union of two masks of a photo."""
+    """Intersection over union of two masks of a photo of `height`."""
     shared = overlap_of(a, b, height)
     return shared / max(1, a.area + b.area - shared)
 
 
 def overlap_of(a: Runs, b: Runs, height: int) -> int:
-    """Pixels that two masks of a photo share."""
+    """Number of pixels that two masks of a photo of `height` share."""
     (s, e), (starts, ends) = flat(a, height), flat(b, height)
     if len(starts) == 0:
         return 0
     lengths = np.concatenate(([0], np.cumsum(ends - starts)))
 
     def before(place: Int) -> Int:
-        """Pixels of b before each place."""
+        """Number of pixels of b before each place."""
         run = np.searchsorted(starts, place, side="right")
         inside = np.maximum(0, ends[np.maximum(run - 1, 0)] - place)
         return np.asarray(lengths[run] - np.where(run > 0, inside, 0))
