@@ -228,7 +228,7 @@ def test_bug_22_a_device_that_is_not_there_is_an_error_at_once(nest: Segments) -
 
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this ONNX Runtime has CUDA")
-    with pytest.raises(UsageError, match="device 'cuda' is not there"):
+    with pytest.raises(UsageError, match="device 'cuda' is not available"):
         FastSAM(device="cuda")
     with pytest.raises(UsageError, match="runs on cpu: to use 'cuda', call FastSAM"):
         FastSAM(threads=1)(np.zeros((40, 40, 3), np.uint8), imgsz=64, device="cuda")

@@ -175,7 +175,7 @@ def test_what_comes_after_a_broken_video_is_given(model: FastSAM, clip: Path, ph
 
 def test_a_device_or_runtime_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
-    with pytest.raises(UsageError, match="device 'cuda' is not there"):
+    with pytest.raises(UsageError, match="device 'cuda' is not available"):
         FastSAM(device="cuda")
     with pytest.raises(UsageError, match="unknown runtime 'tflite'"):
         FastSAM(runtime="tflite")

@@ -74,7 +74,7 @@ def test_a_device_that_is_not_there_is_one_line(fastsam, examples: Path, monkeyp
     for words in (["segment", examples / "coffee.png"], ["doctor"]):
         done = fastsam(*words, "--device", "cuda")
         assert done.code == 2
-        assert "device 'cuda' is not there" in done.err
+        assert "device 'cuda' is not available" in done.err
         assert len(done.err.strip().splitlines()) == 1
 
 

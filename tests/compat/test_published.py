@@ -199,7 +199,7 @@ def test_drawing_takes_what_scripts_pass(place: Path, model: FastSAM) -> None:
     ask.plot(masks, "a.jpg", None, np.array([[5, 5], [9, 9]]), np.array([1, 0]), True, True, False, True)
     ask.plot(masks, "no suffix", bboxes=[], points=[])
     assert cv2.imread("no suffix").shape == (400, 600, 3)
-    with pytest.raises(UsageError, match="2 points have 1 labels"):
+    with pytest.raises(UsageError, match="1 labels given for 2 points"):
         ask.plot(masks, "b.jpg", points=[[1, 1], [2, 2]], point_label=[1])
     with pytest.raises(UsageError, match="is a folder"):
         ask.plot(masks, "./images/")

@@ -421,8 +421,8 @@ MASK = np.ones((1, 256, 256), np.float32)
         ({"point_coords": [[5, 5]], "point_labels": [-1]}, "not all 0"),
         ({"point_coords": [[5, 5]], "point_labels": [0.5]}, "not all 0"),
         ({"point_coords": [[5, 5]], "point_labels": [np.nan]}, "not all 0"),
-        ({"point_coords": [[5, 5]], "point_labels": [1, 0]}, "1 points have 2 labels"),
-        ({"point_labels": [1]}, "0 points have 1 labels"),
+        ({"point_coords": [[5, 5]], "point_labels": [1, 0]}, "2 labels given for 1 points"),
+        ({"point_labels": [1]}, "1 labels given for 0 points"),
         ({"point_coords": [[5, 5]], "point_labels": [0]}, "needs a foreground point"),
     ],
 )

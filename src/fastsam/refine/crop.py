@@ -1,8 +1,8 @@
-"""Square windows on a photo, and what the second network sees through them.
+"""Square windows on a photo, and the crops that the second network sees through them.
 
-Enters: a photo or a mask, boxes. Leaves: crops of a few fixed sizes. The trainer looks through the same `look`.
+Enters: a photo or a mask, boxes. Leaves: crops of a few fixed sizes. Training uses the same `look`.
 
-A pixel's centre is half a pixel from its edges: the crop's pixel c lies at photo pixel x0 + (c + 0.5) * side / size.
+A pixel's centre is half a pixel from its edges: crop pixel c is at photo pixel x0 + (c + 0.5) * side / size.
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,18 @@ import numpy.typing as npt
 UInt8 = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]
-GREY = 127  # what lies beyond a photo's border
-SHARP = 1.5  # photo pixels per crop pixel beyond which pixels are averaged first
+GREY = 127  # value of pixels beyond a photo's border
+SHARP = 1.5  # photo pixels per crop pixel; above this, pixels are averaged first
 SIZES = (96, 128, 192)  # sides of crops, in crop pixels; the network was trained on them
-LEAST = 12.0  # photo pixels of a window's side
+LEAST = 12.0  # minimum side of a window in photo pixels
 
 
 @dataclass(frozen=True)
 class Window:
-    """A square of a photo, `side` photo pixels wide, its corner at x0, y0, seen at `size` x `size` pixels."""
+    """A square of a photo, `side` photo pixels wide, with its top left corner at x0, y0.
+
+    It is seen at `size` x `size` crop pixels.
+    """
 
     x0: float
     y0: float
@@ -37,24 +40,24 @@ class Window:
         return self.size / self.side
 
     def point(self, x: float, y: float) -> tuple[float, float]:
-        """A place of the photo, in crop pixels."""
+        """Converts a point from photo pixels to crop pixels."""
         return (x - self.x0) * self.scale, (y - self.y0) * self.scale
 
     def box(self, box: Box) -> Box:
-        """A box of the photo, in crop pixels."""
+        """Converts a box xyxy from photo pixels to crop pixels."""
         return *self.point(box[0], box[1]), *self.point(box[2], box[3])
 
     @property
     def matrix(self) -> Float:
-        """(2, 3) from indices of crop pixels to indices of photo pixels."""
+        """(2, 3) affine map from indices of crop pixels to indices of photo pixels."""
         step = self.side / self.size
         return np.array([[step, 0, self.x0 + step / 2 - 0.5], [0, step, self.y0 + step / 2 - 0.5]])
 
 
 def about(box: Box, context: float, sizes: tuple[int, ...] = SIZES) -> Window:
-    """The window about a box (xyxy in photo pixels) whose side is `context` times the box's longer side.
+    """The window around a box (xyxy in photo pixels), with a side `context` times the box's longer side.
 
-    Its size is the least of `sizes` that shows every photo pixel, the largest if none does.
+    Its size is the smallest of `sizes` that shows every photo pixel, or else the largest.
     """
     x0, y0, x1, y1 = box
     side = max(LEAST, max(x1 - x0, y1 - y0) * context)
@@ -63,14 +66,14 @@ def about(box: Box, context: float, sizes: tuple[int, ...] = SIZES) -> Window:
 
 
 def see(picture: npt.NDArray[Any], window: Window) -> UInt8:
-    """The crop (S, S, 3) of a photo (H, W, 3), or (S, S) of a mask (H, W) uint8 that a window shows."""
+    """The uint8 crop that a window shows: (S, S, 3) of a photo (H, W, 3), or (S, S) of a mask (H, W)."""
     return look(picture, window.matrix, window.size)
 
 
 def pyramid(photo: UInt8) -> list[UInt8]:
-    """The photo (H, W, 3), and each time its sides halved, as long as a crop could want it.
+    """The photo (H, W, 3) and its halved copies, down to the smallest that a crop can need.
 
-    An odd side gets its last pixels twice first: halves of even sides are exact, and made ten times faster.
+    An odd side first gets its last row or column twice: halving even sides is exact, and ten times faster.
     """
     levels = [photo]
     while min(levels[-1].shape[:2]) > 2 * max(SIZES):
@@ -84,28 +87,29 @@ def pyramid(photo: UInt8) -> list[UInt8]:
 
 
 def see_in(levels: Sequence[UInt8], window: Window) -> UInt8:
-    """What `see` shows of the first of the levels, from the smallest that is fine enough: faster for many windows."""
+    """What `see` shows of the first level, made from the smallest level that is fine enough: faster for many windows."""
     k = min(max(int(np.log2(max(1.0, window.side / window.size))), 0), len(levels) - 1)
     share = 0.5**k
     return look(levels[k], moved(share * moved(window.matrix, 0.5, 0.5), -0.5, -0.5), window.size)
 
 
 def moved(matrix: Float, x: float, y: float) -> Float:
-    """An affine map (2, 3) whose results are shifted."""
+    """An affine map (2, 3) with its results shifted by x, y."""
     return np.asarray(matrix + np.array([[0, 0, x], [0, 0, y]]))
 
 
 def look(picture: npt.NDArray[Any], matrix: Float, size: int) -> UInt8:
-    """What of a picture an affine map (2, 3), from crop indices to picture indices, shows.
+    """The crop of a picture through an affine map (2, 3) from crop indices to picture indices. size: side of the crop
 
-    Averaged if it shrinks, interpolated bilinearly otherwise; grey beyond a photo, 0 beyond a mask.
+    Pixels are averaged if the picture shrinks, and interpolated bilinearly otherwise. Beyond the border a photo is
+    grey, and a mask is 0.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     corners = matrix @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])
     reach = 2 * scale + 2
     (x0, y0), (x1, y1) = (corners.min(1) - reach).astype(int), (corners.max(1) + reach).astype(int)
     x0, y0 = min(max(0, x0), picture.shape[1] - 1), min(max(0, y0), picture.shape[0] - 1)
-    picture = picture[y0 : max(y0 + 1, y1), x0 : max(x0 + 1, x1)]  # what is seen, and a little more
+    picture = picture[y0 : max(y0 + 1, y1), x0 : max(x0 + 1, x1)]  # the part that is seen, and a margin
     matrix = moved(matrix, -x0, -y0)
     if scale > SHARP:
         h, w = picture.shape[:2]

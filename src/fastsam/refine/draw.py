@@ -1,7 +1,7 @@
-"""Draws what prompts mean.
+"""Redraws the answers to prompts with the second network.
 
-Enters: a photo, its masks, prompts with what stage 2 chose for each. Leaves: a `Pick` for each prompt, its candidates
-drawn, in the order of `rank`.
+Enters: a photo, and per prompt the `Pick` that stage 2 chose. Leaves: a `Pick` per prompt with redrawn candidates, in
+the order of `rank`.
 """
 
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ from fastsam.refine.views import CONTEXT, View, reach, said, views
 
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
-LEAST_QUALITY = 0.2  # IoU to expect below which a drawing is no answer to a box or a single click
-SAME = 0.8  # IoU from which on two candidates of a prompt are one
-MOST = 3  # candidates of a prompt: part, object, group
-TOGETHER = 16  # prompts whose views are held at a time
+LEAST_QUALITY = 0.2  # minimum expected IoU for a drawing to answer a box or a single click
+SAME = 0.8  # minimum IoU for two candidates of a prompt to count as one
+MOST = 3  # maximum number of candidates per prompt: part, object, group
+TOGETHER = 16  # number of prompts whose views are in memory at a time
 
 
 def draw(photo: UInt8, picks: Sequence[Pick], refiner: Refiner) -> list[Pick]:
-    """The picks of stage 2 for a photo (H, W, 3), drawn; one that words are a part of stays as it is."""
+    """The picks of stage 2 for a photo (H, W, 3), redrawn. A pick for words stays as it is."""
     answers = list(picks)
     asked = [k for k, pick in enumerate(picks) if pick.prompt.text is None]
     levels = pyramid(photo) if asked else []
@@ -42,9 +42,9 @@ def draw(photo: UInt8, picks: Sequence[Pick], refiner: Refiner) -> list[Pick]:
 
 
 def looked(levels: Sequence[UInt8], picks: Sequence[Pick], refiner: Refiner) -> list[list[Drawing]]:
-    """Everything that is drawn for a few picks: all views at once, then a second look at what each click found.
+    """All drawings for a few picks: first all views at once, then a second look at the best drawing of each click.
 
-    levels: the photo, as `pyramid` makes them
+    levels: the photo, from `pyramid`
     """
     size = levels[0].shape[0], levels[0].shape[1]
     first = [views(pick.prompt, pick, size) for pick in picks]
@@ -55,7 +55,7 @@ def looked(levels: Sequence[UInt8], picks: Sequence[Pick], refiner: Refiner) -> 
 
 
 def drawings(levels: Sequence[UInt8], looks: Sequence[Sequence[View]], refiner: Refiner) -> list[list[Drawing]]:
-    """What the network draws for each prompt's views."""
+    """The network's drawings of each prompt's views."""
     every = [view for own in looks for view in own]
     if not every:
         return [[] for _ in looks]
@@ -67,7 +67,7 @@ def drawings(levels: Sequence[UInt8], looks: Sequence[Sequence[View]], refiner: 
 def closer(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> list[View]:
     """A second look at the best drawing of a prompt with points, through a window that fits it.
 
-    If a mask or a box said where to look, only if the drawing reaches beyond.
+    If the first window came from a mask or a box, there is a second look only if the drawing reaches beyond it.
     """
     rated = ranks(found, prompt, size)
     best = found[int(rated.argmax())] if rated.any() else None
@@ -79,7 +79,7 @@ def closer(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> l
 
 
 def seen_again(drawing: Drawing, prompt: Prompt, window: Window) -> View:
-    """A view of a drawing through another window, the drawing as its rough mask."""
+    """A view through another window, with the drawing as its rough mask."""
     old, n = drawing.view.window, len(drawing.logits)
     cells, own = window.size // m.CELL, old.side / n
     places = (np.arange(cells) + 0.5) * window.side / cells
@@ -100,7 +100,7 @@ def cells_of(prompt: Prompt, window: Window) -> tuple[list[tuple[float, float]],
 
 
 def answer(pick: Pick, found: Sequence[Drawing], size: tuple[int, int], refiner: Refiner) -> Pick:
-    """A pick of drawn candidates, best first; several points or a mask always get the best one."""
+    """A pick of redrawn candidates, best first. Several points or a mask always get the best one, however poor."""
     prompt = pick.prompt
     quality = qualities(ranks(found, prompt, size), prompt, refiner)
     asked = len(prompt.points) > 1 or prompt.mask is not None

@@ -1,10 +1,10 @@
-"""Every mask of a photo drawn anew.
+"""Redraws every mask of a photo with the second network.
 
-Enters: a photo and its masks, from any first network or from anywhere. Leaves: drawn masks, their scores, and which
-ones stayed: of masks that become the same one the better-scored stays.
+Enters: a photo and its masks, from any source. Leaves: redrawn masks, their scores, and the indices of those that
+stayed. If two masks become the same, the lower-scored one is dropped.
 
-A mask is drawn from its box and itself. One that the network cannot judge well stays as it was, on the same grid. Its
-score is multiplied by its predicted IoU to the power of `BLEND`, chosen on held-out photos.
+A mask is redrawn from its box and itself. If the predicted IoU is too low, the mask keeps its shape, on the same grid.
+Each score is multiplied by the predicted IoU to the power of `BLEND`, which was chosen on held-out photos.
 """
 
 from collections.abc import Sequence
@@ -28,18 +28,19 @@ from fastsam.refine.views import CONTEXT, shares_in
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 Int = npt.NDArray[np.int64]
-SIZES = (64, 96, 128)  # of crops: many small ones cost what few large ones do
-TOGETHER = 16  # masks whose crops are held at a time
-AT_A_TIME = 2  # such groups: one is cut and tidied while the network draws the other
+SIZES = (64, 96, 128)  # of crops; smaller than for prompts, because there are many masks
+TOGETHER = 16  # number of masks whose crops are in memory at a time
+AT_A_TIME = 2  # number of such groups: one is cut and tidied while the network draws the other
 BLEND = 0.5
-DOUBTFUL = 0.35  # predicted IoU below which a mask stays as it was
-SAME = 0.95  # IoU from which on two drawn masks are one
-SURE = 4.0  # logit of a cell that a mask which stays covers
+DOUBTFUL = 0.35  # predicted IoU below which a mask keeps its shape
+SAME = 0.95  # minimum IoU for two redrawn masks to count as one
+SURE = 4.0  # logit of a covered cell, for a mask that keeps its shape
 
 
 @dataclass(frozen=True)
 class Redrawn:
-    """masks: those that stayed; indices: (K,) which they were; scores: (K,); qualities: (K,) predicted IoU, 0..1"""
+    """masks: the K redrawn masks; indices: (K,) int64, their indices before; scores: (K,) float32; qualities: (K,)
+    predicted IoU, 0..1"""
 
     masks: Masks
     indices: Int
@@ -48,9 +49,9 @@ class Redrawn:
 
 
 def redraw(photo: UInt8, masks: Masks, scores: Float, refiner: Refiner, min_region_area: float = 0.0) -> Redrawn:
-    """The masks (N) with `scores` (N,) of a photo (H, W, 3), drawn.
+    """Redraws N masks with `scores` (N,) of a photo, uint8 RGB (H, W, 3).
 
-    min_region_area: photo pixels of an island or a hole below which it goes in any case
+    min_region_area: islands and holes with fewer photo pixels are removed in any case
     """
     numbers = [range(k, min(k + TOGETHER, len(masks))) for k in range(0, len(masks), TOGETHER)]
     work = partial(some, pyramid(photo), masks, refiner, min_region_area)
@@ -69,7 +70,7 @@ def redraw(photo: UInt8, masks: Masks, scores: Float, refiner: Refiner, min_regi
 def some(
     levels: Sequence[UInt8], masks: Masks, refiner: Refiner, min_region_area: float, numbers: Sequence[int]
 ) -> list[tuple[Float, Window, float]]:
-    """Tidy logits, window and quality of each of the masks at `numbers`. levels: the photo, as `pyramid` makes them"""
+    """Tidied logits, window and quality of each mask at `numbers`. levels: the photo, from `pyramid`"""
     windows, roughs, maps = [], [], []
     for i, runs in zip(numbers, masks.source.runs_of(np.array(numbers)), strict=True):
         box = on_photo(tuple(masks.boxes[i].tolist()), masks.size)
@@ -90,9 +91,9 @@ def some(
 
 
 def distinct(runs: Sequence[Runs], bounds: Float, scores: Float, height: int) -> Int:
-    """Indices, best score first, of masks that have pixels and are no copies of a better one.
+    """Indices, best score first, of masks that have pixels and are not copies of a better one.
 
-    bounds: (N, 4) of each mask's pixels; height: of the photo
+    bounds: (N, 4) xyxy of each mask's pixels; height: of the photo
     """
     boxes = bounds.astype(np.float64)
     areas = np.array([r.area for r in runs], np.float64)
@@ -107,7 +108,7 @@ def copied(
     i: int, kept: Sequence[int], runs: Sequence[Runs], boxes: npt.NDArray[np.float64], areas: npt.NDArray[np.float64],
     height: int,
 ) -> bool:  # fmt: skip
-    """Whether mask i is nearly the same as one of those kept."""
+    """Whether mask i is nearly the same as a kept mask."""
     others = np.array(kept, np.int64)
     if not len(others):
         return False

@@ -1,10 +1,11 @@
-"""What was said of one thing, as maps over a square crop: its rough mask, its box, where it is, where it is not.
+"""Prompts as maps over a square crop: the rough mask, the box, the foreground clicks, the background clicks.
 
-Enters: prompts in pixels of a crop of side S. Leaves: (4, S / 2, S / 2) float32, as the second network reads them. The
-trainer draws its samples' maps with the same functions.
+Enters: prompts in pixels of a crop of side S. Leaves: (4, S / 2, S / 2) float32, as the second network reads them.
+Training draws its samples' maps with the same functions.
 
-A map of what was not said is 0 everywhere. Mask: -1 where the thing is surely not, 1 where it surely is. Box: -1
-outside, 1 inside. Clicks: 1 in a disk about each (Sofiiuk et al. 2021, arXiv 2102.06583), one map for each label.
+The map of a prompt that was not given is 0 everywhere. Mask: -1 for cells that the thing surely does not cover, 1 for
+cells that it surely covers. Box: -1 outside, 1 inside. Clicks: 1 in a disk around each (Sofiiuk et al. 2021, arXiv
+2102.06583), one map per label.
 """
 
 import cv2
@@ -12,23 +13,23 @@ import numpy as np
 import numpy.typing as npt
 
 Float = npt.NDArray[np.float32]
-CELL = 2  # crop pixels a cell of the maps and of the drawn masks
-RADIUS = 2.5  # of a click's disk, in cells
+CELL = 2  # crop pixels per cell of the maps and of the drawn masks
+RADIUS = 2.5  # radius of a click's disk, in cells
 MASK, BOX, POSITIVE, NEGATIVE = range(4)
 
 
 def empty(size: int) -> Float:
-    """The maps of a crop of `size` pixels about which nothing was said."""
+    """Maps of a crop of `size` pixels without any prompt."""
     return np.zeros((4, size // CELL, size // CELL), np.float32)
 
 
 def put_mask(maps: Float, shares: Float) -> None:
-    """Says which share 0..1 of each cell the thing covers, roughly."""
+    """Adds a rough mask: the share 0..1 of each cell that the thing covers."""
     maps[MASK] = 2 * shares - 1
 
 
 def put_box(maps: Float, box: tuple[float, float, float, float]) -> None:
-    """Says the thing's box, xyxy in crop pixels; cells count as inside by their centres, at least one does."""
+    """Adds the thing's box, xyxy in crop pixels. A cell is inside if its centre is; at least one cell is inside."""
     side = maps.shape[1]
     x0, y0, x1, y1 = (v / CELL - 0.5 for v in box)
     maps[BOX] = -1
@@ -42,7 +43,7 @@ def _span(low: float, high: float, side: int) -> tuple[int, int]:
 
 
 def put_click(maps: Float, x: float, y: float, positive: bool) -> None:
-    """Says that the pixel at x, y of the crop belongs to the thing, or that it does not."""
+    """Adds a click at x, y in crop pixels: on the thing if `positive`, else beside it."""
     k = POSITIVE if positive else NEGATIVE
     side = maps.shape[1]
     cx, cy = x / CELL - 0.5, y / CELL - 0.5
@@ -55,6 +56,6 @@ def put_click(maps: Float, x: float, y: float, positive: bool) -> None:
 
 
 def shares_of(mask: npt.NDArray[np.uint8]) -> Float:
-    """Shares 0..1 of cells that a crop's mask (S, S) uint8 0..255 covers."""
+    """Share 0..1 of each cell that a crop's mask, (S, S) uint8 0..255, covers."""
     half = cv2.resize(mask, (mask.shape[1] // CELL, mask.shape[0] // CELL), interpolation=cv2.INTER_AREA)
     return np.asarray(half, np.float32) / np.float32(255)

@@ -1,4 +1,4 @@
-"""The second network, loaded: crops and prompt maps in, logits and qualities out.
+"""Loads the second network: crops and prompt maps in, logits and qualities out.
 
 Enters: the bundled file or another that `fastsam export` wrote. Leaves: a `Refiner`.
 """
@@ -29,17 +29,18 @@ SIGNATURE = [  # names, types and ranks of its inputs and outputs
     ("masks", "tensor(float)", 4),
     ("quality", "tensor(float)", 2),
 ]
-TRIED = 96  # pixels of the crop that shows whether a network fits
-AT_ONCE = 16  # crops that pass the network together: more gain nothing on a CPU
-UNKNOWN = -20.0  # logit where the network gave no number
+TRIED = 96  # side in pixels of the crop that a network is tested on
+AT_ONCE = 16  # crops per run of the network: more gain nothing on a CPU
+UNKNOWN = -20.0  # logit that replaces one that is not finite
 
 
 @dataclass(frozen=True)
 class Refiner:
     """A loaded second network, which draws the mask of one thing. `Segments.select(refine=...)` takes it.
 
-    told, meant: a line each, by which the logit of the IoU to expect follows from the logit of what the network
-    predicts for a box or a mask, and from the logarithm of a click's rank (see `rank`); they come with the weights
+    told, meant: two straight lines (slope, offset) that give the logit of the expected IoU: `told` from the logit of
+    the predicted IoU, for a box or a mask; `meant` from the logarithm of a click's rank (see `rank`). They are stored
+    with the weights.
     """
 
     session: Any
@@ -47,12 +48,12 @@ class Refiner:
     meant: tuple[float, float] = (2.0, 1.0)
 
     def run(self, images: Sequence[UInt8], maps: Sequence[Float]) -> tuple[list[Float], Float]:
-        """Logits (4, S / 2, S / 2) for each crop, and qualities (N, 4), 0..1.
+        """Logits (4, S / 2, S / 2) float32 per crop, and qualities (N, 4), 0..1.
 
-        images: N crops (S, S, 3) uint8 RGB, of any of the network's sizes; maps: (4, S / 2, S / 2) for each
+        images: N crops (S, S, 3) uint8 RGB, each of one of the network's sizes; maps: (4, S / 2, S / 2) per crop
 
-        The first logits answer a prompt that means one thing; the other three are what a single click may mean. A mask
-        that the network gave no finite numbers for has quality 0.
+        The first logits answer a prompt that means one thing. The other three answer a single click, which can mean
+        several. A mask whose logits are not finite has quality 0.
         """
         logits: list[Float] = [np.zeros((0, 0, 0), np.float32)] * len(images)
         quality = np.zeros((len(images), 4), np.float32)
@@ -71,9 +72,24 @@ class Refiner:
 
 
 def load(file: str | os.PathLike[str] | None = None, threads: int | None = None) -> Refiner:
-    """A second network; the bundled one if no file is named. threads: of the CPU; None leaves it to ONNX Runtime.
+    """Loads a second network.
 
-    Raises UsageError for a file that holds none.
+    Parameters
+    ----------
+    file : str or path, optional
+        An ONNX file that `fastsam export` wrote. Default: the bundled network.
+    threads : int, optional
+        Number of CPU threads. Default: ONNX Runtime chooses.
+
+    Returns
+    -------
+    Refiner
+        The network.
+
+    Raises
+    ------
+    UsageError
+        If the file is not a second network.
     """
     path = BUNDLED if file is None else Path(file)
     if file is not None:
@@ -92,7 +108,7 @@ def load(file: str | os.PathLike[str] | None = None, threads: int | None = None)
 
 
 def check(refiner: Refiner, file: Path) -> None:
-    """Draws the mask of one grey crop. Raises UsageError for a network that fails, or gives arrays of other shapes."""
+    """Draws the mask of one grey crop. Raises UsageError if the network fails or its outputs have wrong shapes."""
     half = TRIED // 2
     feed = {"images": np.full((1, TRIED, TRIED, 3), 90, np.uint8), "maps": np.zeros((1, 4, half, half), np.float32)}
     try:
@@ -106,12 +122,12 @@ def check(refiner: Refiner, file: Path) -> None:
 
 
 def calibrated(session: Any, file: Path) -> Refiner:
-    """A loaded network with the lines that its file has for the qualities it predicts. Raises UsageError."""
+    """A loaded network with the two lines of `Refiner` that its file stores. Raises UsageError."""
     try:
         stored = json.loads(session.get_modelmeta().custom_metadata_map.get("fastsam", "{}"))
         lines = {name: pair(stored[name]) for name in ("told", "meant") if name in stored}
     except (ValueError, TypeError, RecursionError):
-        raise UsageError(f"{file} holds settings that cannot be read: export it again") from None
+        raise UsageError(f"the settings in {file} are damaged: export it again") from None
     return Refiner(session, **lines)
 
 

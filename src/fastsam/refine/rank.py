@@ -1,17 +1,21 @@
-"""Which drawing a click means.
+"""Decides which drawing a click means.
 
-Enters: one prompt's drawings. Leaves: a rank for each.
+Enters: the drawings of one prompt. Leaves: a rank per drawing.
 
-The rule. A box or a mask says what is meant: its drawings rank by the IoU that the network predicts. A click may mean a
-part, an object or a group, and is drawn through several windows: its drawings rank by the predicted IoU, times how
-central the click lies (a normal curve over the mask's width and height), times what speaks for the view (stage 2's own
-rank of its rough mask, or `ALONE` for a click without one), times how well the other windows' drawings agree, times how
-small it is beside the photo, each to some power. A rough mask of which stage 2 is sure counts more, a drawing that its
-window cuts off counts less. Powers and factors were fitted to held-out photos. A drawing that does not hold what was
-clicked counts half.
+A box or a mask says what is meant, so its drawings rank by the IoU that the network predicts. A click can mean a part,
+an object or a group, and is drawn through several windows. The rank of such a drawing is a product of powers of:
 
-The quality of a drawing is the IoU to expect: on held-out photos the IoU that was reached followed from the predicted
-one, or from a click's rank, by a logistic line (Platt 1999), which comes with the weights.
+- the predicted IoU;
+- how central the click is (a normal curve over the mask's width and height);
+- the prior of the view: stage 2's rank of its rough mask, or `ALONE` for a click without one;
+- how well the drawings of the other windows agree;
+- how small the drawing is compared with the photo.
+
+A rough mask of which stage 2 is sure counts more, and a drawing that its window cuts off counts less. A drawing that
+does not contain what was clicked counts half. Powers and factors were fitted to held-out photos.
+
+The quality of a drawing is its expected IoU. It follows from the predicted IoU, or from a click's rank, by a logistic
+curve that was fitted to held-out photos (Platt 1999) and is stored with the weights.
 """
 
 from collections.abc import Sequence
@@ -29,18 +33,18 @@ from fastsam.refine.views import View
 
 Float = npt.NDArray[np.float32]
 Rank = npt.NDArray[np.float64]
-BROKEN = 0.5  # what a quality is multiplied with if a foreground point lies outside, or a background point inside
+BROKEN = 0.5  # factor on the quality for a foreground point outside, or a background point inside
 OFF_CENTRE = 0.68  # deviation of a click from its object's centre, in widths and heights of its box
 LEAST_PRIOR = 0.03
 QUALITY, PRIOR, AGREEMENT, SMALL = 1.7, 0.86, 0.3, 0.4  # powers
-SURE = 0.4  # prior of a rough mask from which on it counts `TRUST` times as much
+SURE = 0.4  # a rough mask with at least this prior counts `TRUST` times as much
 TRUST = 1.9
-CUT = 0.56  # factor for each side of the window that cuts a drawing off though the photo goes on
+CUT = 0.56  # factor per side of the window that cuts a drawing off inside the photo
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """One mask on a window: logits (G, G), the predicted IoU, and the view that it answers."""
+    """One mask on a window: its logits (G, G), its predicted IoU 0..1, and the view that it answers."""
 
     view: View
     logits: Float
@@ -54,7 +58,7 @@ class Drawing:
 
     @property
     def box(self) -> Box | None:
-        """What the mask covers, xyxy in photo pixels, to a cell; None if it covers nothing."""
+        """Bounds of the mask, xyxy in photo pixels, exact to a cell; None if it is empty."""
         on = self.logits > 0
         columns, rows = np.flatnonzero(on.any(0)), np.flatnonzero(on.any(1))
         if not len(columns):
@@ -70,11 +74,11 @@ class Drawing:
 
     @property
     def area(self) -> float:
-        """Photo pixels that the mask covers, roughly."""
+        """Approximate area of the mask in photo pixels."""
         return float(np.count_nonzero(self.logits > 0)) * (self.square[2] / len(self.logits)) ** 2
 
     def cuts(self, size: tuple[int, int]) -> int:
-        """Sides of the window where the mask ends though the photo of `size` (height, width) goes on."""
+        """Number of window sides that cut the mask off inside a photo of `size` (height, width)."""
         on, (left, top, side) = self.logits > 0, self.square
         beyond = (left > 0, top > 0, left + side < size[1], top + side < size[0])
         rims = (on[:, 0], on[0], on[:, -1], on[-1])
@@ -82,7 +86,7 @@ class Drawing:
 
 
 def judged(drawing: Drawing, prompt: Prompt) -> float:
-    """A drawing's quality, less for each point of the prompt that it does not hold as it should."""
+    """A drawing's quality, times `BROKEN` per point of the prompt that it contradicts."""
     w, n = drawing.view.window, len(drawing.logits)
     quality = drawing.quality
     for (x, y), label in zip(prompt.points, prompt.labels or (), strict=True):
@@ -94,13 +98,13 @@ def judged(drawing: Drawing, prompt: Prompt) -> float:
 
 
 def ranks(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> Rank:
-    """Ranks of a prompt's drawings on a photo of `size` (height, width); 0 for a drawing without pixels."""
+    """(N,) ranks of a prompt's drawings on a photo of `size` (height, width); 0 for an empty drawing."""
     boxes = [d.box for d in found]
     quality = np.array([0.0 if b is None else judged(d, prompt) for d, b in zip(found, boxes, strict=True)])
     if prompt.box is not None or prompt.mask is not None or not quality.any():
         return quality
     seen = np.array([(0, 0, 1, 1) if box is None else box for box in boxes], np.float64)
-    b = np.clip(seen, 0, [size[1], size[0]] * 2)  # a window may reach beyond the photo, and a drawing with it
+    b = np.clip(seen, 0, [size[1], size[0]] * 2)  # a window, and so a drawing, can reach beyond the photo
     sides = np.maximum(b[:, 2:] - b[:, :2], 1e-6)
     areas = np.maximum(np.minimum([d.area for d in found], sides.prod(1)), 1.0)
     middle = np.mean(prompt.foreground, axis=0)
@@ -115,7 +119,7 @@ def ranks(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> Ra
 
 
 def qualities(rated: Rank, prompt: Prompt, refiner: Refiner) -> Rank:
-    """The IoU to expect of drawings with these ranks, 0..1; 0 for a rank of 0."""
+    """(N,) expected IoU of drawings with these ranks, 0..1; 0 for a rank of 0."""
     if prompt.box is None and prompt.mask is None:
         (shift, slope), logits = refiner.meant, np.log(np.maximum(rated, 1e-6))
     else:
@@ -125,7 +129,7 @@ def qualities(rated: Rank, prompt: Prompt, refiner: Refiner) -> Rank:
 
 
 def agreement(boxes: Rank, areas: Rank, quality: Rank, windows: Sequence[Window]) -> Rank:
-    """(N,) how well each drawing agrees with the best of each other window, by boxes and areas, 0.02..1."""
+    """(N,) how well each drawing agrees with the best drawing of each other window, by box and area, 0.02..1."""
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
     shared = np.maximum(high - low, 0).prod(2)

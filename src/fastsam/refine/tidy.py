@@ -1,6 +1,6 @@
-"""One thing is one piece, and ends where the photo does: islands and holes of drawn masks go, their borders reach out.
+"""Tidies drawn masks: removes islands, fills holes, and extends masks to the photo's border.
 
-Enters and leaves: logits on a grid. Islands get a logit just below 0, holes one just above it.
+Enters and leaves: logits on a grid. Islands get a logit just below 0, holes one just above 0.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ import numpy.typing as npt
 from fastsam.refine.crop import Window
 
 Float = npt.NDArray[np.float32]
-SPECK = 0.02  # share of a mask's area below which an island or a hole is noise
-RIM = 0.25  # cells that the centre of a cell must lie within the photo to be believed
-FAINT = 0.5  # logit, below or above 0, of what was removed or filled
+SPECK = 0.02  # an island or a hole below this share of the mask's area is noise
+RIM = 0.25  # a cell's logit counts if its centre is at least this many cells inside the photo
+FAINT = 0.5  # distance from 0 of the logits of removed islands and filled holes
 
 
 def tidied(
@@ -23,11 +23,11 @@ def tidied(
     least: float = 0.0,
     background: Sequence[tuple[float, float]] = (),
 ) -> Float:
-    """The logits (G, G) without islands and holes that are small.
+    """The logits (G, G) without small islands and holes.
 
-    clicks: x, y in cells; if there are any, the pieces that hold one are kept alone, or the largest piece if none does
-    background: x, y in cells; a hole that holds one stays
-    least: cells of an island or a hole below which it goes whatever the mask's size
+    clicks: x, y in cells; if there are any, only pieces with a click are kept, or else only the largest piece
+    background: x, y in cells; a hole with such a point stays
+    least: islands and holes with fewer cells are removed whatever the mask's size
     """
     on = (logits > 0).astype(np.uint8)
     area = int(on.sum())
@@ -57,9 +57,9 @@ def pieces_at(labels: npt.NDArray[np.int32], points: Sequence[tuple[float, float
 
 
 def reaching(logits: Float, window: Window, photo: tuple[int, int]) -> Float:
-    """The logits (G, G) of a window, cells beyond the border of a photo (height, width) as the nearest within it.
+    """The logits (G, G) of a window; cells beyond a photo (height, width) take the value of the nearest cell inside.
 
-    Interpolated with what lies beyond, what fills a photo to its border would end before it, and its corners be round.
+    Otherwise interpolation with the cells beyond would end a mask before the photo's border, and round its corners.
     """
     n, step = len(logits), window.side / len(logits)
     if min(window.x0, window.y0) >= 0 and window.x0 + window.side <= photo[1] and window.y0 + window.side <= photo[0]:
@@ -74,9 +74,9 @@ def reaching(logits: Float, window: Window, photo: tuple[int, int]) -> Float:
 
 
 def filled(logits: Float, limit: float, background: Sequence[tuple[float, float]] = ()) -> Float:
-    """The logits with holes below `limit` cells closed but for those that hold a background click.
+    """The logits with holes below `limit` cells filled, except holes with a background click.
 
-    What touches the grid's border is no hole.
+    A gap that touches the grid's border is not a hole.
     """
     off = (logits <= 0).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(off, connectivity=4)

@@ -1,10 +1,10 @@
-"""What to look at to answer a prompt: windows on the photo, each with what was said of the thing in it.
+"""Chooses the windows on the photo in which a prompt is drawn, each with its prompt maps.
 
-Enters: a photo's masks, prompts and what stage 2 chose for each. Leaves: `View`s, for `draw`.
+Enters: a photo's masks, prompts, and the picks of stage 2. Leaves: `View`s.
 
-A box is seen with the mask that stage 2 chose for it, and alone too unless that mask's own box fits it well: a wrong
-mask misleads, and the predicted IoU chooses. A click is seen with the mask that stage 2 ranks first, and alone at two
-scales, because it may mean a part, an object or a group. A mask is seen as it is.
+A box is seen with the mask that stage 2 chose for it. Unless the box of that mask fits well, it is also seen alone,
+because a wrong mask misleads; the predicted IoU then decides. A click is seen with the mask that stage 2 ranks first,
+and alone at two scales, because it can mean a part, an object or a group. A mask is seen as it is.
 """
 
 from collections.abc import Sequence
@@ -20,20 +20,20 @@ from fastsam.refine import maps as m
 from fastsam.refine.crop import Window, about, see
 
 Float = npt.NDArray[np.float32]
-CONTEXT = 1.4  # a window's side over the longer side of what it is about
-LOOSE = 1.6  # the same for several clicks, of which nobody knows how far the thing reaches
-SCALES = (0.5, 0.125)  # sides of windows about a click alone, over the photo's longer side
+CONTEXT = 1.4  # side of a window, relative to the longer side of the box it shows
+LOOSE = 1.6  # the same for several clicks, because the thing may reach beyond them
+SCALES = (0.5, 0.125)  # sides of windows around a click alone, relative to the photo's longer side
 FIRST = (96,)  # sizes of crops for a click's first looks
-FITS = 0.8  # IoU of a box and its mask's own from which on the box is not seen without the mask
-ALONE = 0.3  # what speaks for a click without a rough mask, beside stage 2's rank of a mask
+FITS = 0.8  # minimum IoU of a box and its mask's box for the box not to be seen alone
+ALONE = 0.3  # prior of a click without a rough mask, comparable with stage 2's rank of a mask
 
 
 @dataclass(frozen=True)
 class View:
-    """One look at what a prompt means.
+    """One look at a prompt.
 
-    window: where; maps: (4, S / 2, S / 2) what was said
-    origin: the segment whose mask is the rough one, None if there is none; prior: what speaks for this view, 0..1
+    window: the part of the photo; maps: (4, S / 2, S / 2) float32 prompt maps
+    origin: index of the segment that gives the rough mask, or None; prior: how likely this view is, 0..1
     """
 
     window: Window
@@ -61,7 +61,7 @@ def views(prompt: Prompt, pick: Pick, size: tuple[int, int]) -> list[View]:
 
 
 def from_rough(prompt: Prompt, pick: Pick) -> list[View]:
-    """The view of a prompt of points with the mask that stage 2 ranks first, if there is one."""
+    """The view of a prompt with points and the mask that stage 2 ranks first; [] if there is no such mask."""
     found = []
     for candidate in pick.candidates[:1]:
         crop = candidate.runs.crop()
@@ -72,7 +72,7 @@ def from_rough(prompt: Prompt, pick: Pick) -> list[View]:
 
 
 def alone(prompt: Prompt, size: tuple[int, int]) -> list[View]:
-    """Views of a prompt of points without a mask, at each scale at which the foreground points fit."""
+    """Views of a prompt with points alone, one per scale at which the foreground points fit."""
     inner = prompt.foreground
     spread = reach((*inner[0], *inner[0]), inner)
     longest = max(spread[2] - spread[0], spread[3] - spread[1]) * LOOSE
@@ -87,7 +87,7 @@ def alone(prompt: Prompt, size: tuple[int, int]) -> list[View]:
 
 
 def said(prompt: Prompt, window: Window, rough: Float | None = None) -> Float:
-    """The maps of a prompt seen through a window, with the shares of a rough mask if there is one."""
+    """The maps of a prompt in a window. rough: shares (S / 2, S / 2) of a rough mask, if there is one"""
     maps = m.empty(window.size)
     if rough is not None:
         m.put_mask(maps, rough)
@@ -99,7 +99,7 @@ def said(prompt: Prompt, window: Window, rough: Float | None = None) -> Float:
 
 
 def shares_in(rough: Crop, window: Window) -> Float:
-    """Shares (S / 2, S / 2) of a window's cells that a mask covers."""
+    """Share (S / 2, S / 2) of each cell of a window that a mask covers."""
     x, y = rough.offset
     moved = Window(window.x0 - x + 1, window.y0 - y + 1, window.side, window.size)
     pixels = np.pad(rough.pixels, 1).astype(np.uint8) * np.uint8(255)
@@ -113,7 +113,7 @@ def mask_crop(mask: npt.NDArray[np.bool_]) -> Crop:
 
 
 def reach(box: Box | tuple[float, ...], points: Sequence[tuple[float, ...]]) -> Box:
-    """The box of a box and of points."""
+    """The smallest box around a box and points."""
     x0, y0, x1, y1 = box
     xs, ys = [p[0] for p in points], [p[1] for p in points]
     return min([x0, *xs]), min([y0, *ys]), max([x1, *xs]), max([y1, *ys])
