@@ -87,7 +87,7 @@ def pyramid(photo: UInt8) -> list[UInt8]:
 
 
 def see_in(levels: Sequence[UInt8], window: Window) -> UInt8:
-    """What `see` shows of the first level, made from the smallest level that is fine enough: faster for many windows."""
+    """What `see` shows of the first level, from the smallest level that is fine enough. Faster for many windows."""
     k = min(max(int(np.log2(max(1.0, window.side / window.size))), 0), len(levels) - 1)
     share = 0.5**k
     return look(levels[k], moved(share * moved(window.matrix, 0.5, 0.5), -0.5, -0.5), window.size)
