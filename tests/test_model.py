@@ -76,7 +76,7 @@ def test_weights_that_are_none_are_errors_that_name_them(tmp_path: Path) -> None
     (tmp_path / "noise.onnx").write_bytes(b"noise" * 50)
     with pytest.raises(UsageError, match=r"noise\.onnx"):
         FastSAM(tmp_path / "noise.onnx")
-    with pytest.raises(UsageError, match="no model 'nonsense'"):
+    with pytest.raises(UsageError, match="unknown model 'nonsense'"):
         FastSAM("nonsense")
     with pytest.raises(UsageError, match="NoSuchProvider"):
         FastSAM(providers=["NoSuchProvider"])

@@ -72,7 +72,7 @@ def test_what_a_folder_holds_beside_photos_is_a_line(fastsam, tmp_path: Path) ->
     done = fastsam("segment", tmp_path, "--json")
     assert [Path(one["file"]).name for one in json.loads(done.out)] == ["photo"]
     assert done.err.splitlines()[0] == (
-        f"fastsam: folder {tmp_path}: 1 file left out (1 .txt): only photos and videos are taken"
+        f"fastsam: folder {tmp_path}: 1 file left out (1 .txt): only photos and videos are read"
     )
 
 

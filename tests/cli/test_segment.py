@@ -112,7 +112,7 @@ def test_a_broken_photo_is_named_and_the_rest_done(fastsam, coffee: Path, tmp_pa
         (["--box", "5,5,5,9"], "has no area"),
         (["--box", "5,5,5"], "not X1,Y1,X2,Y2"),
         (["--format", "gif"], "unknown format 'gif'"),
-        (["--model", "nonsense"], "no model 'nonsense'"),
+        (["--model", "nonsense"], "unknown model 'nonsense'"),
         (["--conf", "7"], "conf must be a number between 0 and 1, not 7.0"),
         (["--conf", "high"], "conf"),
         (["--imgsz", "3"], "imgsz must be an integer from 32 to 8192, not 3"),

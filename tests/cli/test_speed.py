@@ -45,7 +45,7 @@ def test_a_video_that_ends_before_it_said_is_an_error_once(clip: Path, monkeypat
     monkeypatch.setattr("fastsam.image.video.count", lambda file: 7)
     found = [item for _, item in opened(find_photos([str(clip)]))]
     assert [isinstance(item, np.ndarray) for item in found] == [True] * 4 + [False]
-    assert "ends after 4 frames" in str(found[4])
+    assert "ends early, after 4 frames" in str(found[4])
 
 
 def test_many_photos_are_named_in_order(fastsam, tmp_path: Path) -> None:

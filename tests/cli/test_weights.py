@@ -39,7 +39,7 @@ def test_offline_is_one_line_after_the_notice(fastsam: Run, monkeypatch: pytest.
     assert outcome.code == 2
     assert "SA-1B" in lines[0]
     assert all("no connection" in line for line in lines[1:-1])
-    assert "connect to the net" in lines[-1]
+    assert "check the connection" in lines[-1]
 
 
 def test_a_wrong_file_and_a_wrong_name_are_named(fastsam: Run, tmp_path: Path) -> None:
@@ -64,4 +64,4 @@ def test_convert_writes_what_the_suffix_says(
     assert fastsam("weights", "convert", tmp_path / "net.safetensors", tmp_path / "net.onnx").code == 0
     assert (tmp_path / "net.onnx").stat().st_size > 1_000_000
     outcome = fastsam("weights", "convert", tmp_path / "net.pt", tmp_path / "net.engine")
-    assert (outcome.code, "use .safetensors or .onnx" in outcome.err) == (2, True)
+    assert (outcome.code, "must be .safetensors or .onnx" in outcome.err) == (2, True)

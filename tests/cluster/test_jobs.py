@@ -33,7 +33,7 @@ def test_a_job_finds_what_one_call_finds(few: Path, tmp_path: Path, start: Any, 
     code, out, err = start(few, tmp_path / "out", "--workers", 1).end()
     assert (code, out) == (1, f"{tmp_path / 'out'}: 20 photos in 2 parts, 1 failed\n"), err
     rows, failed = outcome(place_of(str(tmp_path / "out")))
-    assert failed == {"even/broken.jpg": "the image is cut short: fetch or copy it again"}
+    assert failed == {"even/broken.jpg": "the image is cut short: download or copy it again"}
     assert {row["key"] for row in rows} == keys_in(few) - set(failed)
     found = 0
     for row in rows:
@@ -178,12 +178,12 @@ def test_an_output_belongs_to_one_job(few: Path, tmp_path: Path, start: Any) -> 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("{few}", "{few}/out"), "lies within"),
-        (("{few}/odd/none*.jpg", "{out}"), "holds no photos"),
+        (("{few}", "{few}/out"), "must not be inside"),
+        (("{few}/odd/none*.jpg", "{out}"), "has no photos"),
         (("{few}/missing", "{out}"), "cannot be listed"),
         (("{few}", "{out}", "--format", "voc"), "unknown format 'voc'"),
-        (("{few}", "{out}", "--batch", "0"), "batch 0 makes nothing"),
-        (("{few}", "nowhere://there"), "on no file system that is known"),
+        (("{few}", "{out}", "--batch", "0"), "batch must be at least 1, not 0"),
+        (("{few}", "nowhere://there"), "on an unknown file system"),
         (("{few}", "{out}", "--address", "127.0.0.1:1"), "no Ray cluster answers"),
     ],
 )
@@ -226,4 +226,4 @@ def test_a_folder_of_other_tables_is_no_output(few: Path, tmp_path: Path, start:
     (tmp_path / "sales.parquet").write_bytes(b"PAR1")
     code, _, err = start(few, tmp_path).end()
     assert code == 2
-    assert "holds tables of another kind" in err
+    assert "has other tables" in err

@@ -117,7 +117,7 @@ def test_the_script_is_a_module_too(place: Path) -> None:
     ("words", "line"),
     [
         (["--img_path", "none.jpg"], "none.jpg: there is no such file"),
-        (["--model_path", "none.pt"], "there is no model 'none.pt'"),
+        (["--model_path", "none.pt"], "unknown model 'none.pt'"),
         (["--box_prompt", "[1,2,3]"], "is not x,y,w,h"),
         (["--box_prompt", "[5,5,0,9]"], "has no area"),
         (["--point_prompt", "[[5,5]]", "--point_label", "[1,1]"], "1 points and --point_label 2 labels"),

@@ -153,8 +153,8 @@ def test_tensors_are_as_ultralytics_takes_them() -> None:
         ("rtsp://127.0.0.1:9/none", "127.0.0.1:9/none gives no picture"),
         ("missing.jpg", "there is no such file"),
         (3.5, "cannot segment a float"),
-        (np.zeros((4, 4, 2), np.uint8), "is no photo"),
-        (np.full((4, 4, 3), -1.0, np.float32), "are no brightness"),
+        (np.zeros((4, 4, 2), np.uint8), "a photo must be an RGB array"),
+        (np.full((4, 4, 3), -1.0, np.float32), "have no clear brightness"),
     ],
 )
 def test_what_is_no_source_is_an_error_of_one_line(port: FastSAM, source: object, line: str) -> None:

@@ -56,7 +56,7 @@ def test_lvis_lacks_names_of_photos_crowds_boxes_and_areas(lvis: Path) -> None:
     (annotation,) = one.annotations(one.photos[0])
     assert (annotation["area"], annotation["bbox"]) == (600, [10, 10, 30, 20])
     assert one.annotations(one.photos[1]) == []
-    with pytest.raises(UsageError, match="name the folder of the photos with --images"):
+    with pytest.raises(UsageError, match="give the folder of the photos with --images"):
         read_sets([lvis])
 
 
@@ -70,7 +70,7 @@ def test_perfect_masks_of_an_lvis_file_are_recalled(lvis: Path) -> None:
 
 def test_a_mask_of_another_size_is_named(make_set: Callable[..., Path]) -> None:
     (one,) = read_sets([make_set(1)])
-    with pytest.raises(UsageError, match=r"0\.png, annotation 1: its mask has \(96, 128\) pixels, the photo"):
+    with pytest.raises(UsageError, match=r"0\.png, annotation 1: the mask has \(96, 128\) pixels but the photo has"):
         one.truth(one.photos[0], (48, 64))
 
 
@@ -86,7 +86,7 @@ def test_crowds_are_left_out(make_set: Callable[..., Path]) -> None:
 @pytest.mark.parametrize("text", ["{", "[]", '{"images": [{}], "annotations": []}', '{"annotations": []}'])
 def test_what_is_no_set_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "instances.json").write_text(text)
-    with pytest.raises(UsageError, match=r"instances\.json is no file of COCO instances"):
+    with pytest.raises(UsageError, match=r"instances\.json is not a COCO instances file"):
         read_sets([tmp_path])
-    with pytest.raises(UsageError, match="nowhere is no COCO-style set"):
+    with pytest.raises(UsageError, match="nowhere is not a COCO-style set"):
         read_sets([tmp_path / "nowhere"])

@@ -193,7 +193,7 @@ def test_photos_that_show_nothing_are_told(blank: int, warns: bool) -> None:
         (["fastsam-tiny", "x.onnx", "--fixed", "96,320", "--imgsz", "96"], "--imgsz 96 is not the longer side"),
         (["fastsam-tiny", "x.onnx", "--int8"], "--int8 needs photos to calibrate with"),
         (["fastsam-tiny", "x.onnx", "--margin", "-1"], "margin -1.0 is negative"),
-        (["nonsense", "x.onnx"], "there is no model 'nonsense'"),
+        (["nonsense", "x.onnx"], "unknown model 'nonsense'"),
     ],
 )
 def test_wrong_use_is_one_line(fastsam_command, words: list[str], message: str) -> None:

@@ -153,7 +153,7 @@ def test_a_file_too_large_for_any_photo_is_not_read_whole(tmp_path: Path, monkey
         file.write(b"\xff\xd8\xff\xe0")
         file.truncate(1 << 40)  # takes no room on the disk
     monkeypatch.setenv("FASTSAM_MAX_PIXELS", "100000")
-    with pytest.raises(UnreadableImageError, match=r"sparse\.jpg: a file of more than 800,000 bytes"):
+    with pytest.raises(UnreadableImageError, match=r"sparse\.jpg: the file is too large: the maximum is 800,000 bytes"):
         read_image(tmp_path / "sparse.jpg")
 
 

@@ -41,7 +41,7 @@ def test_boxes_are_clipped_to_the_photo() -> None:
 
 
 def test_a_size_below_32_is_refused() -> None:
-    with pytest.raises(UsageError, match="imgsz 16"):
+    with pytest.raises(UsageError, match="imgsz must be at least 32, not 16"):
         fit((10, 10), 16)
 
 

@@ -52,7 +52,7 @@ def test_a_damaged_photo_is_not_passed_over(folder: Path) -> None:
 
 def test_a_folder_of_other_files_says_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no photo")
-    with pytest.raises(UsageError, match=r"holds no photos: only 1 \.txt"):
+    with pytest.raises(UsageError, match=r"has no photos: only 1 \.txt"):
         find_photos([str(tmp_path)])
 
 

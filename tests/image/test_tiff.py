@@ -128,7 +128,9 @@ def test_without_the_extra_a_line_says_what_is_not_read(
 ) -> None:
     data = tiff(pixels, **options)
     monkeypatch.setitem(sys.modules, "imagecodecs", None)  # as Python sees a package that is not there
-    with pytest.raises(UnreadableImageError, match=rf"{said}: pip install 'fast-segment-anything\[tiff\]'"):
+    with pytest.raises(
+        UnreadableImageError, match=rf"{said} needs an extra: pip install 'fast-segment-anything\[tiff\]'"
+    ):
         decode(data)
 
 

@@ -43,12 +43,12 @@ def test_both_runtimes_find_the_same(
 
 
 def test_torch_runs_checkpoints_only() -> None:
-    with pytest.raises(UsageError, match="no checkpoint"):
+    with pytest.raises(UsageError, match="not a checkpoint"):
         FastSAM(runtime="torch")
     with pytest.raises(UsageError, match="unknown runtime 'tf'"):
         FastSAM(runtime="tf")
 
 
 def test_a_device_that_is_not_there_is_named(fixtures: Path) -> None:
-    with pytest.raises(UsageError, match="device 'cuda:9' cannot be used"):
+    with pytest.raises(UsageError, match="torch cannot use device 'cuda:9'"):
         FastSAM(fixtures / "port-tiny.pt", runtime="torch", device=9)

@@ -96,7 +96,7 @@ def test_what_is_known_of_the_weights(service: TestClient, model: FastSAM) -> No
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--model", "nonsense"], "there is no model 'nonsense'"),
+        (["--model", "nonsense"], "unknown model 'nonsense'"),
         (["--port", "99999"], "port 99999 is none"),
         (["--token", ""], "a token is"),
         (["--token", "gehëim"], "a token is"),

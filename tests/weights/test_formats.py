@@ -62,11 +62,11 @@ def test_a_model_opens_a_safetensors_file(checkpoint: Path, tmp_path: Path, monk
 @pytest.mark.parametrize(
     ("source", "target", "line"),
     [
-        ("net.pt", "out.pt", "no suffix that says what to write"),
-        ("missing.pt", "out.onnx", "there is no file"),
+        ("net.pt", "out.pt", "must be .safetensors or .onnx"),
+        ("missing.pt", "out.onnx", "missing.pt not found"),
         ("noise", "out.onnx", "is no ONNX file"),
-        ("bundled", "out.safetensors", "does not carry its weights"),
-        ("cut.safetensors", "out.onnx", "is no safetensors file"),
+        ("bundled", "out.safetensors", "do not have the names of a checkpoint"),
+        ("cut.safetensors", "out.onnx", "is not a valid safetensors file"),
     ],
 )
 def test_what_cannot_be_converted_is_named(

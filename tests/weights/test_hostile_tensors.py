@@ -56,15 +56,15 @@ def test_every_plain_kind_of_number_is_read(tmp_path: Path) -> None:
         (("F8_E4M3", [2, 4], 0, 8), bytes(8), "is of type F8_E4M3, not one of F64"),
         (("F8_E5M2", [2, 4], 0, 8), bytes(8), "is of type F8_E5M2"),
         (("F32", [], 0, 4), bytes(4), "number of classes"),
-        (("F32", [0, 4], 0, 0), b"", "which no network's entry has"),
-        (("F32", [1 << 40, 0], 0, 0), b"", "which no network's entry has"),
-        (("F32", [1] * 100, 0, 4), bytes(4), "which no network's entry has"),
-        (("F32", [1 << 62, 1 << 62], 0, 4), bytes(4), "no safetensors file"),
-        (("F32", [1], 0, 1 << 62), bytes(4), "no safetensors file"),
-        (("F32", [1], 4, 0), bytes(4), "no safetensors file"),
-        (("F32", [-1], 0, 4), bytes(4), "no safetensors file"),
-        (("Q9", [1], 0, 4), bytes(4), "no safetensors file"),
-        (("F32", "one", 0, 4), bytes(4), "no safetensors file"),
+        (("F32", [0, 4], 0, 0), b"", "the invalid shape"),
+        (("F32", [1 << 40, 0], 0, 0), b"", "the invalid shape"),
+        (("F32", [1] * 100, 0, 4), bytes(4), "the invalid shape"),
+        (("F32", [1 << 62, 1 << 62], 0, 4), bytes(4), "not a valid safetensors file"),
+        (("F32", [1], 0, 1 << 62), bytes(4), "not a valid safetensors file"),
+        (("F32", [1], 4, 0), bytes(4), "not a valid safetensors file"),
+        (("F32", [-1], 0, 4), bytes(4), "not a valid safetensors file"),
+        (("Q9", [1], 0, 4), bytes(4), "not a valid safetensors file"),
+        (("F32", "one", 0, 4), bytes(4), "not a valid safetensors file"),
         (("F32", [20_000, 1, 1, 1], 0, 80_000), bytes(80_000), "number of classes"),
     ],
 )
@@ -75,11 +75,11 @@ def test_entries_that_are_none_are_refused(tmp_path: Path, entry: Any, data: byt
 @pytest.mark.parametrize(
     ("metadata", "reason"),
     [
-        ({"fastsam": "[" * 100_000}, "metadata that cannot be read"),
-        ({"fastsam": "3"}, "metadata that cannot be read"),
-        ({"fastsam": '{"imgsz": -1}'}, "imgsz -1"),
-        ({"fastsam": json.dumps({"imgsz": 1 << 70})}, "imgsz a huge number"),
-        ({"fastsam": 3}, "no safetensors file"),
+        ({"fastsam": "[" * 100_000}, "metadata .* is damaged"),
+        ({"fastsam": "3"}, "metadata .* is damaged"),
+        ({"fastsam": '{"imgsz": -1}'}, "imgsz in .* not -1"),
+        ({"fastsam": json.dumps({"imgsz": 1 << 70})}, "imgsz in .* not a huge number"),
+        ({"fastsam": 3}, "not a valid safetensors file"),
     ],
 )
 def test_metadata_of_another_kind_is_refused(tmp_path: Path, metadata: Any, reason: str) -> None:
@@ -88,7 +88,10 @@ def test_metadata_of_another_kind_is_refused(tmp_path: Path, metadata: Any, reas
 
 
 def test_headers_that_are_deep_long_or_full_are_refused(tmp_path: Path) -> None:
-    for header, reason in ((b'{"a":' * 200_000, "no safetensors file"), (b"{" + b" " * (5 << 20), "its header takes")):
+    for header, reason in (
+        (b'{"a":' * 200_000, "not a valid safetensors"),
+        (b"{" + b" " * (5 << 20), "its header takes"),
+    ):
         (tmp_path / "it.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + b"0")
         refused(tmp_path / "it.safetensors", reason)
     many = {f"{k}": ("U8", [0], 0, 0) for k in range(20_001)}

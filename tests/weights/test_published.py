@@ -70,7 +70,7 @@ def test_a_model_is_fetched_and_kept(mirrors: list[Mirror]) -> None:
 
 def test_an_interrupted_download_goes_on_where_it_stopped(mirrors: list[Mirror]) -> None:
     mirrors[0].cut, mirrors[1].status = 300_000, 404
-    with pytest.raises(UsageError, match="could not be fetched"):
+    with pytest.raises(UsageError, match="could not be downloaded"):
         get()
     mirrors[0].cut = None
     assert get().read_bytes() == CONTENT
@@ -117,7 +117,7 @@ def test_without_a_net_one_line_says_what_to_do(mirrors: list[Mirror]) -> None:
         m.server.shutdown()
         m.server.server_close()
     said: list[str] = []
-    with pytest.raises(UsageError, match=r"connect to the net .* fastsam weights get net --from Net\.pt") as error:
+    with pytest.raises(UsageError, match=r"check the connection .* fastsam weights get net --from Net\.pt") as error:
         get(said)
     assert "\n" not in str(error.value)
     assert all("no connection" in line for line in said)
@@ -135,7 +135,7 @@ def test_a_file_that_is_here_already_is_checked_and_taken(mirrors: list[Mirror],
 def test_a_model_that_was_not_fetched_says_how(mirrors: list[Mirror]) -> None:
     with pytest.raises(UsageError, match="fastsam weights get fastsam-s"):
         FastSAM("fastsam-s")
-    with pytest.raises(UsageError, match=r"no file \./weights/FastSAM\.pt: fastsam weights get fastsam-x"):
+    with pytest.raises(UsageError, match=r"\./weights/FastSAM\.pt not found: run `fastsam weights get fastsam-x`"):
         FastSAM("./weights/FastSAM.pt")
 
 

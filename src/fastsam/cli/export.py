@@ -178,7 +178,7 @@ def photos_of(folder: Path) -> list[Path]:
     inner = folder / "images"
     found = [photo.file for photo in find_photos([str(inner if inner.is_dir() else folder)]) if photo.frame is None]
     if not found:
-        raise UsageError(f"folder {folder} holds no photos")
+        raise UsageError(f"folder {folder} has no photos")
     return found
 
 

@@ -1,6 +1,6 @@
-"""One worker of a job: a network, loaded once, and chunk after chunk through it.
+"""One worker of a job: loads the network once and segments chunk after chunk, in a process of Ray.
 
-Enters: chunks. Leaves: parts in the output, and how many photos they hold. Run by Ray, in a process of its own.
+Enters: chunks. Leaves: parts in the output, and the numbers of photos in them.
 """
 
 import os
@@ -29,16 +29,16 @@ from fastsam.model import FastSAM
 from fastsam.segments import Segments
 from fastsam.streams import ordered
 
-PAUSES = (1.0, 5.0)  # seconds before a part is tried again
+PAUSES = (1.0, 5.0)  # seconds before each retry of a part
 Opened = tuple[str, bytes, "npt.NDArray[np.uint8] | str"]
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker needs to know of its job.
+    """What a worker must know about its job.
 
-    use: how the network is loaded; settings: of every call; batch: photos that pass it together
-    decoders: threads that decode ahead of it; columns: of tables (see `photos.read`)
+    use: how to load the network; settings: of every call; batch: photos per run of the network
+    decoders: threads that decode photos in advance; columns: of tables (see `photos.read`)
     """
 
     input: Place
@@ -54,11 +54,11 @@ class Task:
 
 
 class Worker:
-    """Segments chunks. Two may be under way: while one waits for its photos or is written, the other computes."""
+    """Segments chunks, up to two at a time: while one waits for its photos or is written, the other computes."""
 
     def __init__(self, task: Task) -> None:
         os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(most_pixels())
-        cv2.setNumThreads(task.use["threads"])  # OpenCV would take all cores for every worker
+        cv2.setNumThreads(task.use["threads"])  # by default OpenCV would use all cores in every worker
         self.task = task
         with TemporaryDirectory(prefix="fastsam-") as folder:
             file = Path(folder) / PurePosixPath(task.weights.path).name
@@ -67,14 +67,14 @@ class Worker:
         self.turn = threading.Lock()
 
     def __call__(self, row: dict[str, Any]) -> dict[str, int]:
-        """One chunk, unless its part is there: Ray asks again for what a dead worker did or did not do."""
+        """Makes the part of one chunk, unless it exists: after a worker dies, Ray repeats all of its chunks."""
         chunk = Chunk(**row)
         for seconds in (*PAUSES, None):
             try:
                 if not is_there(self.task.output, chunk.name):
                     self.make(chunk, final=seconds is None)
                 break
-            except OSError:  # of a disk or a network: it may pass
+            except OSError:  # of a disk or a network, possibly temporary
                 if seconds is None:
                     raise
                 time.sleep(seconds)
@@ -82,7 +82,7 @@ class Worker:
         return {"done": done, "failed": failed}
 
     def make(self, chunk: Chunk, final: bool) -> None:
-        """The chunk's part. Raises OSError for what cannot be read or written, where it is not the final attempt."""
+        """Writes the chunk's part. Raises OSError if something cannot be read or written, unless `final`."""
         task = self.task
         with TemporaryDirectory(prefix="fastsam-") as folder:
             part = Part(Path(folder), task.facts, task.formats)
@@ -93,34 +93,34 @@ class Worker:
             attempt.end()
 
     def found(self, chunk: Chunk, final: bool) -> Iterator[Row]:
-        """Everything in every photo of the chunk, in order."""
+        """The segments of every photo of the chunk, in order."""
         task = self.task
         opened = ordered(open_, photos.read(task.input, chunk, task.columns, final), task.decoders)
-        first = list(islice(opened, 1))  # read before it is this chunk's turn
+        first = list(islice(opened, 1))  # start reading before this chunk may compute
         with self.turn:
             rest = chain(first, opened)
             while group := list(islice(rest, task.batch)):
                 yield from self.segment(group)
 
     def one_by_one(self, chunk: Chunk, attempt: Try, final: bool) -> Iterator[Row]:
-        """The same where something in the chunk ends processes: slower, and without what did."""
+        """The same for a chunk with a photo that kills processes: slower, and without that photo."""
         with self.turn:
             for key, content in photos.read(self.task.input, chunk, self.task.columns, final):
                 if key in attempt.guilty:
-                    yield Row(key, b"", "the process that opened it died, twice")
+                    yield Row(key, b"", "the process that opened it died twice")
                     continue
                 attempt.take(key)
                 yield from self.segment([open_((key, content))])
             attempt.take(None)
 
     def segment(self, group: list[Opened]) -> Iterator[Row]:
-        """Everything in some photos, which pass the network together; one that cannot does not stop the others."""
+        """The segments of a few photos in one run of the network. If one photo fails, the others go on."""
         good = [pixels for _, _, pixels in group if not isinstance(pixels, str)]
         many: list[Segments] = []
         if len(good) > 1:
             try:
                 many = self.network.batch(good, at_once=self.task.batch, **self.task.settings)
-            except Exception:  # of one of them: each by itself then
+            except Exception:  # one of them fails: process each by itself
                 many = []
         answers = iter(many)
         for key, content, pixels in group:
@@ -138,7 +138,7 @@ class Worker:
 
 
 def open_(found: Found) -> Opened:
-    """A photo's pixels, or why there are none."""
+    """The pixels of a photo, or the reason why it cannot be read."""
     key, content = found
     if isinstance(content, Exception):
         return key, b"", one_line(content)

@@ -1,6 +1,8 @@
-"""Which photos make one part of the output: fixed by the input alone, so that a job that starts again finds its place.
+"""Divides an input into the chunks that make one part of the output each.
 
-Enters: an input's address. Leaves: `Chunk`s. Called by `job`.
+The division depends on the input alone, so that a job that starts again can skip finished parts.
+
+Enters: the address of an input. Leaves: `Chunk`s.
 """
 
 import hashlib
@@ -15,20 +17,20 @@ from fastsam.cluster.storage import Place, folder_and_file, listed, place_of, sp
 from fastsam.errors import UsageError
 from fastsam.image.kinds import SUFFIXES
 
-Columns = tuple[str | None, str]  # of keys and of bytes
-NUL = "\0"  # in no path
-LEAST, MOST = 16, 256  # photos of a part
-PARTS = 64  # of a job, where that leaves each between those two
+Columns = tuple[str | None, str]  # names of the column of keys and of the column of bytes
+NUL = "\0"  # cannot occur in a path
+LEAST, MOST = 16, 256  # minimum and maximum number of photos per part
+PARTS = 64  # number of parts per job, if that keeps each between these two
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Photos that are segmented by one worker, one after the other, into one part.
+    """Photos that one worker segments into one part.
 
-    kind: `files`, photos of their own; `tar`, a WebDataset shard; `parquet`, a row group
-    joined: paths of the photos, or of the one shard or table, from the input's folder on, with NUL between: ten million
-    of them take a few hundred megabytes so
-    group: number of the row group; count: photos, None where that is not known before the shard is read
+    kind: `files`, single photos; `tar`, a WebDataset shard; `parquet`, a row group
+    joined: paths of the photos, or of the one shard or table, relative to the input's folder, joined by NUL: ten million
+    paths take only a few hundred megabytes
+    group: number of the row group; count: number of photos, None if it is unknown before the shard is read
     """
 
     kind: str
@@ -38,16 +40,16 @@ class Chunk:
 
     @property
     def paths(self) -> list[str]:
-        """The paths, one by one."""
+        """The paths as a list."""
         return self.joined.split(NUL)
 
     @property
     def name(self) -> str:
-        """Of its part, by what it holds."""
+        """The name of its part, which depends on its content."""
         return hashlib.sha256(f"{self.kind}{NUL}{self.group}{NUL}{self.joined}".encode()).hexdigest()[:20]
 
     def without(self, keys: set[str]) -> "Chunk | None":
-        """The chunk less the photos that are done elsewhere, None where nothing is left. Shards stay whole."""
+        """The chunk without the photos that other parts have; None if nothing is left. Shards stay whole."""
         if self.kind != "files" or not keys:
             return self
         left = [path for path in self.paths if path not in keys]
@@ -55,21 +57,21 @@ class Chunk:
 
 
 def of_paths(paths: Sequence[str]) -> Chunk:
-    """A chunk of photos of their own."""
+    """A chunk of single photos."""
     return Chunk("files", NUL.join(paths), count=len(paths))
 
 
 def find(address: str, photos: int | None = None, columns: Columns | None = None) -> tuple[Place, list[Chunk]]:
-    """An input's folder and its chunks, in order of name.
+    """The folder of an input and its chunks, in order of name.
 
-    address: a folder, a photo, a shard, a table or a glob of them, on any file system; photos: of a part
+    address: a folder, a photo, a shard, a table or a pattern, on any file system; photos: number per part
     columns: of tables (see `columns_of`)
 
-    Raises UsageError where there is nothing to segment, and where a table's columns are not plain.
+    Raises UsageError if there is nothing to segment, or if it is unclear which columns of a table to read.
     """
     base, wanted = split_glob(address)
     place = folder_of(address)
-    files: list[pa.Array] = []  # as Arrow has them, names take a fifth of what they do as Python's own
+    files: list[pa.Array] = []  # Arrow strings take a fifth of the memory of Python strings
     chunks: list[Chunk] = []
     for names in listed(place_of(base)):
         kept = names if wanted is None else [name for name in names if wanted.fullmatch(name)]
@@ -80,18 +82,18 @@ def find(address: str, photos: int | None = None, columns: Columns | None = None
                 chunks += of_table(place, name, columns)
     chunks = of_files(pa.chunked_array(files, pa.large_string()), photos) + chunks
     if not chunks:
-        raise UsageError(f"{address} holds no photos, no .tar shards and no .parquet tables")
+        raise UsageError(f"{address} has no photos, .tar shards or .parquet tables")
     return place, chunks
 
 
 def folder_of(address: str) -> Place:
-    """The folder from which the keys of an input count."""
+    """The folder that the keys of an input are relative to."""
     place = place_of(split_glob(address)[0])
     return folder_and_file(place)[0] if place.is_file else place
 
 
 def takes(address: str, output: Place) -> bool:
-    """Whether what is written to an output would be read as an input."""
+    """Whether the input would include the files written to the output."""
     base, wanted = split_glob(address)
     place = place_of(base)
     if place.is_file or not f"{output.path}/".startswith(f"{place.path.rstrip('/')}/"):
@@ -101,7 +103,7 @@ def takes(address: str, output: Place) -> bool:
 
 
 def kind_of(name: str) -> str | None:
-    """What a file is, by its suffix; None for what is left alone."""
+    """The kind of a file, by its suffix; None for files that are ignored."""
     lower = name.lower()
     if lower.endswith((".tar", ".tar.gz", ".tgz")):
         return "tar"
@@ -110,13 +112,13 @@ def kind_of(name: str) -> str | None:
 
 
 def of_files(names: pa.ChunkedArray, photos: int | None) -> list[Chunk]:
-    """Photos of their own, so many a part: where left out, by their number."""
+    """Chunks of single photos. photos: number per part, None to choose it by the total"""
     size = photos or min(MOST, max(LEAST, -(-len(names) // PARTS)))
     return [of_paths(names.slice(k, size).to_pylist()) for k in range(0, len(names), size)]
 
 
 def of_table(place: Place, name: str, columns: Columns | None) -> list[Chunk]:
-    """The row groups of a table; of a damaged one a chunk that says so when it is read. Raises UsageError as above."""
+    """One chunk per row group of a table; a damaged table is one chunk, which fails on reading. Raises UsageError."""
     try:
         with place.files.open_input_file((place / name).path) as stream:
             table = pq.ParquetFile(stream)
@@ -128,9 +130,9 @@ def of_table(place: Place, name: str, columns: Columns | None) -> list[Chunk]:
 
 
 def columns_of(schema: pa.Schema, table: str, columns: Columns | None = None) -> Columns:
-    """The columns of keys (a string called key, id, name, path or so, if there is one) and of bytes.
+    """The column of keys (a string column named key, id, name, path or similar, if there is one) and that of bytes.
 
-    Raises UsageError where no column holds bytes, or more than one does, and where those that are named are not there.
+    Raises UsageError if not exactly one column has bytes, or if a named column does not exist.
     """
     if columns is not None:
         for name in columns:
@@ -139,13 +141,13 @@ def columns_of(schema: pa.Schema, table: str, columns: Columns | None = None) ->
         return columns
     binary = [f.name for f in schema if holds_bytes(f.type)]
     if len(binary) != 1:
-        raise UsageError(f"{table} has {len(binary)} columns of bytes: name two with --columns KEY,BYTES")
+        raise UsageError(f"{table} has {len(binary)} columns of bytes, not one: choose with --columns KEY,BYTES")
     known = ("key", "__key__", "id", "image_id", "file_name", "filename", "name", "path", "url")
     return next((name for name in known if name in schema.names), None), binary[0]
 
 
 def holds_bytes(kind: pa.DataType) -> bool:
-    """Whether a column holds files' bytes."""
+    """Whether a column has the bytes of files."""
     if pa.types.is_struct(kind):
         return bool(kind.get_field_index("bytes") >= 0)
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))

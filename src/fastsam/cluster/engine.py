@@ -1,6 +1,6 @@
-"""Ray: where a job's workers run, on this machine or a cluster.
+"""Runs a job's workers with Ray, on this machine or on a cluster.
 
-Enters: a `Task`, chunks, an address. Leaves: what workers say of each chunk. Called by `job`.
+Enters: a `Task`, chunks, an address. Leaves: the workers' answer for each chunk.
 """
 
 import logging
@@ -18,21 +18,20 @@ from fastsam.cluster.storage import one_line
 from fastsam.errors import UsageError, require
 from fastsam.machine import cores
 
-TASKS = 4096  # of Ray, at most: more chunks than that share them
-STORE = 128 << 20  # bytes of the object store of a Ray of our own: chunks and counts are small
+TASKS = 4096  # maximum number of Ray tasks; if there are more chunks, several share a task
+STORE = 128 << 20  # bytes of Ray's object store on this machine: chunks and counts are small
 CLIENT_TRIES = 3
-PATIENCE, POLL = 10.0, 0.5  # seconds to wait for a cluster, and between two looks at what is done there
+PATIENCE, POLL = 10.0, 0.5  # seconds to wait for a cluster, and between two polls of its progress
 
 
 def run(
     address: str | None, task: Task, todo: list[Chunk], workers: int | None, gpus: float
 ) -> Iterator[dict[str, int]]:
-    """Has the chunks done; what workers say of each, in any order.
+    """Segments the chunks, and yields the workers' answer for each, in any order.
 
-    address: of a cluster, None to start Ray on this machine for as long as it takes; workers: None for as many as
-    there is room for
+    address: of a cluster, None to start Ray on this machine; workers: their number, None for as many as fit
 
-    Raises UsageError where the cluster does not answer or has no room, and where a worker cannot go on.
+    Raises UsageError if the cluster does not answer or has no room, or if a worker fails for good.
     """
     through = by_proxy if (address or "").startswith("ray://") else answers
     with cluster(address) as ray:
@@ -40,13 +39,13 @@ def run(
             yield from through(ray, task, todo, workers, gpus)
         except UsageError:
             raise
-        except Exception as error:  # whatever Ray makes of what a worker raised
+        except Exception as error:  # however Ray wraps a worker's error
             last = [line for line in str(error).splitlines() if line.strip()][-1:] or [type(error).__name__]
-            raise UsageError(f"the job stopped ({one_line(last[0])}): started again, it goes on") from error
+            raise UsageError(f"the job stopped ({one_line(last[0])}): run it again to continue") from error
 
 
 def answers(ray: Any, task: Task, todo: list[Chunk], workers: int | None, gpus: float) -> Iterator[dict[str, int]]:
-    """What workers say of each chunk that they have done, in any order."""
+    """The workers' answer for each finished chunk, in any order."""
     threads = task.use["threads"]
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     most = sum(int(node.get("GPU", 0) / gpus if gpus else node.get("CPU", 0) // threads) for node in nodes)
@@ -70,7 +69,7 @@ def answers(ray: Any, task: Task, todo: list[Chunk], workers: int | None, gpus: 
 
 
 def by_proxy(ray: Any, task: Task, todo: list[Chunk], workers: int | None, gpus: float) -> Iterator[dict[str, int]]:
-    """The same by a driver within the cluster, for Ray's client, through which Ray Data cannot run."""
+    """The same with a driver inside the cluster, because Ray Data cannot run through Ray's client."""
     driver = ray.remote(num_cpus=0, max_concurrency=2)(Driver).remote()
     ended = driver.run.remote(task, todo, workers, gpus)
     while True:
@@ -82,26 +81,26 @@ def by_proxy(ray: Any, task: Task, todo: list[Chunk], workers: int | None, gpus:
 
 
 class Driver:
-    """A driver of a job, as an actor: `run` works, `take` tells what has been done since the last time."""
+    """A driver of a job, as an actor: `run` does the work, `take` returns the answers since the last call."""
 
     def __init__(self) -> None:
         self.new: deque[dict[str, int]] = deque()
 
     def run(self, task: Task, todo: list[Chunk], workers: int | None, gpus: float) -> None:
-        """All that is to do."""
+        """Does all the work."""
         import ray
 
         quieten(ray)
         self.new.extend(answers(ray, task, todo, workers, gpus))
 
     def take(self) -> list[dict[str, int]]:
-        """What workers have said since."""
+        """The workers' answers since the last call."""
         return [self.new.popleft() for _ in range(len(self.new))]
 
 
 @contextmanager
 def silent() -> Iterator[None]:
-    """What native code writes to standard error goes nowhere."""
+    """Discards what native code writes to standard error during the block."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
@@ -113,7 +112,7 @@ def silent() -> Iterator[None]:
 
 
 def quieten(ray: Any) -> None:
-    """No progress bars and notes of Ray Data's own in this process."""
+    """Turns off Ray Data's own progress bars and messages in this process."""
     require("ray.data", "cluster")
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -122,18 +121,18 @@ def quieten(ray: Any) -> None:
 
 
 def reach(address: str) -> None:
-    """Raises UsageError where nobody listens at a cluster's address: Ray itself would try for minutes."""
+    """Raises UsageError if nothing listens at a cluster's address. Ray itself would keep trying for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not port.isdecimal():  # `auto` and the like
+    if not port.isdecimal():  # such as `auto`
         return
     try:
         socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
     except (OSError, OverflowError) as error:
-        raise UsageError(f"no Ray cluster answers at {address} ({one_line(error)}): see `ray status` there") from None
+        raise UsageError(f"no Ray cluster answers at {address} ({one_line(error)}): run `ray status` there") from None
 
 
 def connect(ray: Any, address: str, options: dict[str, Any]) -> None:
-    """Connects to Ray. Its client is tried again: the server that a cluster starts for it sometimes fails to start."""
+    """Connects to Ray. Retries the client, because the server that a cluster starts for it sometimes fails to start."""
     tries = CLIENT_TRIES if address.startswith("ray://") else 1
     for left in reversed(range(tries)):
         try:
@@ -147,9 +146,9 @@ def connect(ray: Any, address: str, options: dict[str, Any]) -> None:
 
 @contextmanager
 def cluster(address: str | None) -> Iterator[Any]:
-    """Ray, on that cluster, or on this machine for as long as the block lasts. Raises UsageError."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anyone
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its notes stay in its own files
+    """Connects to a cluster, or starts Ray on this machine for the time of the block. Raises UsageError."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # send no statistics
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # Ray's messages stay in its own files
     ray = require("ray", "cluster")
     if address:
         reach(address)

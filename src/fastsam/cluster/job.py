@@ -1,6 +1,6 @@
-"""A job: what of an input is missing in an output, done by workers on this machine or a cluster.
+"""A job: segments the photos of an input that its output does not have yet, on this machine or a cluster.
 
-Enters: two addresses and settings. Leaves: the output, and progress. Called by the command line.
+Enters: two addresses and settings. Leaves: the output, and progress.
 """
 
 import hashlib
@@ -25,15 +25,16 @@ from fastsam.model import FastSAM
 from fastsam.weights import catalogue
 
 JOB, MODEL = "_job.json", "_model"
-RECENT = 32  # parts
-DECODERS = 4  # threads beside a GPU; on a CPU one is enough
+RECENT = 32  # number of parts over which the speed is averaged
+DECODERS = 4  # decoding threads per GPU; on a CPU one is enough
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is. done, failed: photos; total: of the input, None where shards were not counted yet
+    """Progress of a job.
 
-    parts, parts_total: of the output; rate: photos a second of late; seconds_a_part: of late, all workers together
+    done, failed: numbers of photos; total: photos of the input, None before shards are counted; parts, parts_total: of
+    the output; rate: recent photos per second; seconds_a_part: recent seconds per part, over all workers
     """
 
     done: int
@@ -61,31 +62,31 @@ def segment(
     formats: tuple[str, ...] = (),
     columns: Columns | None = None,
 ) -> Iterator[Progress]:
-    """Everything in every photo of an input, into a Parquet data set; what is there already is not done again.
+    """Segments every photo of an input into a Parquet data set, and yields progress. Finished parts are skipped.
 
-    input_: a folder, a glob, WebDataset shards or Parquet tables, on any file system; output: a folder on one
+    input_: a folder, a pattern, WebDataset shards or Parquet tables, on any file system; output: a folder, likewise
     address: of a Ray cluster, None to start Ray on this machine; settings: imgsz, conf, iou, max_det, tile, overlap,
     refine
-    batch: photos that pass the network together; threads: of each worker's network; gpus: of each worker
-    workers: as many as the cluster has room for where left out; photos: of a part
-    formats: `webdataset` and `coco` beside Parquet; columns: of tables, of keys and of bytes
+    batch: photos per run of the network; threads: CPU threads per worker; gpus: per worker
+    workers: their number, None for as many as the cluster has room for; photos: number per part
+    formats: `webdataset` and `coco`, written besides Parquet; columns: names of a table's columns of keys and bytes
 
-    Raises UsageError for what makes no sense, and where the output belongs to another job.
+    Raises UsageError for invalid arguments, and if the output belongs to another job.
     """
     for format_ in formats:
         if format_ not in BESIDE:
             raise UsageError(f"unknown format {format_!r}: choose from parquet, {', '.join(BESIDE)}")
     for name, value in {"batch": batch, "threads": threads, "workers": workers, "photos": photos}.items():
         if value is not None and value < 1:
-            raise UsageError(f"{name} {value} makes nothing: the least is 1")
+            raise UsageError(f"{name} must be at least 1, not {value}")
     source, chunks = inputs.find(input_, photos, columns)
     target = place_of(output)
     if source.files == target.files and inputs.takes(input_, target):
-        raise UsageError(f"{output} lies within {input_}: choose a folder beside it, or it would become its own input")
+        raise UsageError(f"the output {output} must not be inside the input {input_}: choose another folder")
     use: dict[str, Any] = {"threads": threads, "runtime": runtime, "device": "cuda" if gpus else "cpu"}
     given = settings or {}
     with nullcontext(catalogue.locate(model)) if runtime == "torch" else catalogue.opened(model) as weights:
-        network = FastSAM(weights, threads=1, runtime=runtime)  # for its settings: this machine may have no GPU
+        network = FastSAM(weights, threads=1, runtime=runtime)  # only for its settings: this machine may have no GPU
         content = weights.read_bytes()
     view = {name: value for name, value in given.items() if name in ("tile", "overlap", "refine")}
     resolved = network.resolve(**{name: value for name, value in given.items() if name not in view})
@@ -94,14 +95,14 @@ def segment(
     about = {"input": absolute(input_), "model": facts.model, "settings": own, "formats": sorted(formats)}
     claim(target, {**about, "columns": columns})
     kept = target / MODEL / weights.name
-    with whole(kept) as file:  # workers on other machines load it from there
+    with whole(kept) as file:  # from where workers on other machines load it
         file.write_bytes(content)
     task = Task(source, target, facts, kept, use, given, batch, DECODERS if gpus else 1, formats, columns)
     return run(task, chunks, address, workers, gpus)
 
 
 def claim(output: Place, about: dict[str, Any]) -> None:
-    """Notes in the output what it holds. Raises UsageError where it holds something else."""
+    """Records in the output what it contains. Raises UsageError if it contains something else."""
     note = output / JOB
     if note.is_file:
         try:
@@ -109,21 +110,21 @@ def claim(output: Place, about: dict[str, Any]) -> None:
         except ValueError:
             raise UsageError(f"{note.path} is damaged: choose another output") from None
         for name, value in about.items():
-            value = json.loads(json.dumps(value))  # as it was kept: no tuples
+            value = json.loads(json.dumps(value))  # as it was stored: without tuples
             if known.get(name) != value:
                 then, now = differing(known.get(name), value)
                 raise UsageError(
-                    f"{output.path} was made with {name} {then}, not {now}: choose another output, or the same"
+                    f"{output.path} was made with {name} {then}, not {now}: choose another output, or the same {name}"
                 )
         return
     if names_done(output):
-        raise UsageError(f"{output.path} holds tables of another kind: choose an empty folder")
+        raise UsageError(f"{output.path} has other tables: choose an empty folder")
     with whole(note) as file:
         file.write_text(json.dumps({**about, "version": __version__}, indent=1))
 
 
 def differing(then: Any, now: Any) -> tuple[str, str]:
-    """Two values for a person; of settings, those that differ."""
+    """Two values as text for a message; of two settings dictionaries only the entries that differ."""
     if isinstance(then, dict) and isinstance(now, dict):
         names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
         then, now = ({name: one[name] for name in names if name in one} for one in (then, now))
@@ -131,9 +132,9 @@ def differing(then: Any, now: Any) -> tuple[str, str]:
 
 
 def missing(output: Place, chunks: list[Chunk]) -> tuple[list[Chunk], list[Chunk]]:
-    """The chunks whose part is there, and those to do, without photos that other parts hold.
+    """The finished chunks, and the chunks to do, without photos that finished parts have.
 
-    Parts have their chunks' names, so that nothing of them is read, unless the input has changed since.
+    Parts are named by their chunks, so that they are only opened if the input has changed.
     """
     there = names_done(output)
     done = [chunk for chunk in chunks if chunk.name in there]
@@ -144,7 +145,7 @@ def missing(output: Place, chunks: list[Chunk]) -> tuple[list[Chunk], list[Chunk
 
 
 def before(output: Place, chunks: list[Chunk]) -> tuple[int, int]:
-    """Photos found and failed in the parts that are there. Only parts whose number of photos is unknown are opened."""
+    """Numbers of found and failed photos in finished parts. Only parts of unknown size are opened."""
     sized = {chunk.name: chunk.count for chunk in chunks if chunk.count is not None}
     done, failed = counts(output, names_done(output) - set(sized))
     known = count(output / FAILURES, set(sized)) if sized else 0
@@ -152,7 +153,7 @@ def before(output: Place, chunks: list[Chunk]) -> tuple[int, int]:
 
 
 def run(task: Task, chunks: list[Chunk], address: str | None, workers: int | None, gpus: float) -> Iterator[Progress]:
-    """The chunks that are missing, by Ray Data, with progress after each."""
+    """Segments the missing chunks with Ray Data, and yields progress after each."""
     there, todo = missing(task.output, chunks)
     done, failed = before(task.output, there)
     known = [chunk.count for chunk in chunks]
@@ -168,13 +169,13 @@ def run(task: Task, chunks: list[Chunk], address: str | None, workers: int | Non
 
 
 class Speed:
-    """Photos a second and seconds a part, over the last `RECENT` parts: what the start took says nothing later."""
+    """Photos per second and seconds per part, over the last `RECENT` parts, so that the start does not count later."""
 
     def __init__(self) -> None:
         self.ends: deque[tuple[float, int]] = deque([(time.monotonic(), 0)], RECENT)
 
     def after(self, photos: int) -> tuple[float, float]:
-        """The two, now that a part of so many photos has ended."""
+        """The two rates after a part of `photos` photos is finished."""
         self.ends.append((time.monotonic(), photos))
         seconds = max(self.ends[-1][0] - self.ends[0][0], 1e-9)
         return sum(n for _, n in list(self.ends)[1:]) / seconds, seconds / (len(self.ends) - 1)

@@ -1,6 +1,6 @@
-"""The output: a Parquet data set whose every part is there whole or not at all, and beside it what failed.
+"""The output: a Parquet data set whose parts are whole or absent, and a list of failed photos.
 
-Enters: rows of a chunk. Leaves: files. Called by `actor`; read by `job` and `reading`.
+Enters: rows of a chunk. Leaves: files.
 """
 
 import hashlib
@@ -25,8 +25,8 @@ from fastsam.masks.rle import area
 from fastsam.segments import Segments
 
 FAILURES = "_failures"
-TOGETHER = 32  # rows that become columns at once
-BESIDE = {"webdataset": ("_webdataset", ".tar"), "coco": ("_coco", ".json")}  # `_`: no part of the data set
+TOGETHER = 32  # number of rows converted to columns at a time
+BESIDE = {"webdataset": ("_webdataset", ".tar"), "coco": ("_coco", ".json")}  # `_`: not part of the data set
 ROW = pa.schema(
     [
         pa.field("key", pa.string(), nullable=False),
@@ -46,7 +46,7 @@ FAILURE = pa.schema([pa.field("key", pa.string(), nullable=False), pa.field("rea
 
 @dataclass(frozen=True)
 class Facts:
-    """What is the same for all photos of a job, and stands in every row. settings: JSON; model: SHA-256 of its file"""
+    """Facts that are the same in every row of a job. settings: as JSON; model: SHA-256 of its file"""
 
     settings: str
     model: str
@@ -54,7 +54,7 @@ class Facts:
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One photo of a part: its key, its file's bytes where a format wants them, everything in it or what is wrong."""
+    """One photo of a part: its key, the bytes of its file if a format needs them, and its segments or an error text."""
 
     key: str
     content: bytes
@@ -62,9 +62,9 @@ class Row:
 
 
 class Part:
-    """A part in the making: rows are added one by one to files on this machine, which then go to the output.
+    """A part under construction: rows are added one by one to files on this machine, which then go to the output.
 
-    formats: beside Parquet, `webdataset` and `coco`
+    formats: `webdataset` and `coco`, written besides Parquet
     """
 
     def __init__(self, folder: Path, facts: Facts, formats: Sequence[str] = ()) -> None:
@@ -79,7 +79,7 @@ class Part:
         self.instances = coco.Instances() if "coco" in formats else None
 
     def add(self, row: Row) -> None:
-        """One photo more."""
+        """Adds one photo."""
         if isinstance(row.found, str):
             self.failures.append({"key": row.key, "reason": row.found})
             return
@@ -98,14 +98,14 @@ class Part:
                 self.shard.addfile(member, io.BytesIO(data))
 
     def flush(self) -> None:
-        """Writes the rows that wait."""
+        """Writes the rows collected so far."""
         self.table.write_table(pa.Table.from_pylist(self.waiting, ROW))
         self.waiting.clear()
 
     def put(self, output: Place, name: str) -> None:
-        """Everything to the output, the rows last: with them the part counts as done.
+        """Moves all files to the output, the rows last, because they mark the part as finished.
 
-        Where another worker has put the same part meanwhile, that one stays.
+        If another worker has written the same part in the meantime, that one stays.
         """
         self.flush()
         self.table.close()
@@ -120,13 +120,13 @@ class Part:
         if self.failures:
             with whole(output / FAILURES / f"{name}.parquet") as file:
                 pq.write_table(pa.Table.from_pylist(self.failures, FAILURE), file)
-        else:  # an earlier attempt at the same part may have left one
+        else:  # an earlier attempt at the same part can have left one
             delete(output / FAILURES / f"{name}.parquet")
         send(self.folder / "rows.parquet", output / f"{name}.parquet")
 
 
 def columns_of(key: str, segments: Segments) -> dict[str, Any]:
-    """A photo's own columns."""
+    """The columns of one photo."""
     packed = segments.to_rle()
     return {
         "key": key,
@@ -141,7 +141,7 @@ def columns_of(key: str, segments: Segments) -> dict[str, Any]:
 
 
 def sample_name(key: str, content: bytes, used: set[str]) -> tuple[str, str]:
-    """Name of a WebDataset sample, which may hold no dot and stands once in a shard, and the suffix of its photo."""
+    """Name of a WebDataset sample, without dots and unique in its shard, and the suffix of its photo."""
     path = PurePosixPath(key)
     known = path.suffix.lower() in SUFFIXES
     stem = (path.with_suffix("") if known else path).as_posix().replace(".", "_")
@@ -154,25 +154,25 @@ def sample_name(key: str, content: bytes, used: set[str]) -> tuple[str, str]:
 
 
 def beside(output: Place, format_: str, name: str) -> Place:
-    """Where a format's file of a part lies."""
+    """The place of a part's file in a format."""
     folder, suffix = BESIDE[format_]
     return output / folder / (name + suffix)
 
 
 def send(file: Path, to: Place) -> None:
-    """A file from this machine to the output."""
+    """Copies a file from this machine to the output."""
     with whole(to) as part:
         shutil.move(file, part)
 
 
 def names_done(output: Place) -> set[str]:
-    """The names of the parts that are there."""
+    """The names of the finished parts."""
     found = output.files.get_file_info(fs.FileSelector(output.path, allow_not_found=True))
     return {f.base_name.removesuffix(".parquet") for f in found if f.base_name.endswith(".parquet")}
 
 
 def keys_of(output: Place, names: Iterable[str]) -> set[str]:
-    """The keys of the photos in those parts, found or failed."""
+    """The keys of all photos in the named parts, found or failed."""
     keys: set[str] = set()
     for name in names:
         for place in (output / f"{name}.parquet", output / FAILURES / f"{name}.parquet"):
@@ -182,7 +182,7 @@ def keys_of(output: Place, names: Iterable[str]) -> set[str]:
 
 
 def counts(output: Place, names: Iterable[str]) -> tuple[int, int]:
-    """Photos found and failed in those parts, by the tables themselves."""
+    """Numbers of found and failed photos in the named parts, counted from their tables."""
     chosen = set(names)
     if not chosen:
         return 0, 0
@@ -201,12 +201,12 @@ def count(folder: Place, names: set[str]) -> int:
 
 
 def is_there(output: Place, name: str) -> bool:
-    """Whether a part is done."""
+    """Whether a part is finished."""
     return (output / f"{name}.parquet").is_file
 
 
 def tidy(output: Place) -> None:
-    """Removes what belongs to no part: left by one whose process died before its rows were there."""
+    """Removes files without a finished part, left by a process that died before it wrote the rows."""
     there = names_done(output)
     for folder in (FAILURES, *(name for name, _ in BESIDE.values())):
         for found in output.files.get_file_info(fs.FileSelector((output / folder).path, allow_not_found=True)):

@@ -1,6 +1,6 @@
-"""The photos of a chunk: their keys and bytes, read ahead of whoever takes them.
+"""Reads the photos of a chunk in advance: their keys and bytes.
 
-Enters: a `Chunk`. Leaves: (key, bytes), or (key, why there are none). Called by `actor` and `reading`.
+Enters: a `Chunk`. Leaves: (key, bytes), or (key, error).
 """
 
 import gzip
@@ -19,20 +19,20 @@ from fastsam.cluster.storage import Place, one_line
 from fastsam.errors import UsageError
 from fastsam.streams import ordered
 
-READERS = 8  # photos that are fetched at the same time
-LARGEST = 1 << 30  # bytes of a photo's file
-ROWS, BUFFER = 16, 1 << 20  # of a table that are read together, and bytes
-PAUSES = (0.5, 2.0)  # seconds before a file is tried again
-DAMAGED = (ValueError, EOFError, gzip.BadGzipFile, zlib.error)  # any other OSError may pass: the part is tried again
+READERS = 8  # number of photos read at the same time
+LARGEST = 1 << 30  # maximum bytes of a photo's file
+ROWS, BUFFER = 16, 1 << 20  # rows of a table read at a time, and bytes of the buffer
+PAUSES = (0.5, 2.0)  # seconds before each retry of a file
+DAMAGED = (ValueError, EOFError, gzip.BadGzipFile, zlib.error)  # other OSErrors can be temporary: the part is retried
 
 Found: TypeAlias = "tuple[str, bytes | Exception]"
 
 
 def read(place: Place, chunk: Chunk, columns: Columns | None = None, final: bool = True) -> Iterator[Found]:
-    """Every photo of the chunk in order; one that cannot be read with its error.
+    """Every photo of the chunk, in order; a photo that cannot be read comes with its error.
 
-    columns: the table's columns of keys and bytes, found by their types where left out
-    final: whether a shard or table that cannot be read to its end is a failure; else OSError is raised
+    columns: names of a table's columns of keys and bytes, None to find them by their types
+    final: True makes a shard or table that cannot be read to its end a failure; False raises OSError
     """
     if chunk.kind == "files":
         return ordered(lambda name: fetch(place, name), chunk.paths, READERS)
@@ -42,17 +42,17 @@ def read(place: Place, chunk: Chunk, columns: Columns | None = None, final: bool
 
 
 def to_the_end(rows: Iterator[Found], path: str, final: bool) -> Iterator[Found]:
-    """The same rows; in the end a failure for what cannot be read, where it is not to be tried again."""
+    """The same rows; if the rest cannot be read and `final` is True, a failure at the end."""
     try:
         yield from rows
     except OSError as error:
         if not final:
             raise
-        yield path, UsageError(f"it cannot be read to its end, what follows is lost: {one_line(error)}")
+        yield path, UsageError(f"it cannot be read to its end, so the rest is lost: {one_line(error)}")
 
 
 def ahead(items: Iterator[Found]) -> Iterator[Found]:
-    """The same items, taken by a thread of its own, a few in advance."""
+    """The same items, read by another thread, a few in advance."""
     for found in ordered(lambda _: next(items, None), repeat(None), 1):
         if found is None:
             return
@@ -60,12 +60,12 @@ def ahead(items: Iterator[Found]) -> Iterator[Found]:
 
 
 def fetch(place: Place, name: str) -> Found:
-    """A file of its own. What may pass is tried again."""
+    """The bytes of one file. Errors that can be temporary are retried."""
     for seconds in (*PAUSES, None):
         try:
             with place.files.open_input_file((place / name).path) as stream:
                 if stream.size() > LARGEST:
-                    return name, UsageError(f"{stream.size()} bytes are no photo's: the most is {LARGEST}")
+                    return name, UsageError(f"{stream.size()} bytes are too many for a photo: the maximum is {LARGEST}")
                 return name, bytes(stream.read())
         except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
             return name, error
@@ -77,7 +77,7 @@ def fetch(place: Place, name: str) -> Found:
 
 
 def of_tar(place: Place, shard: str) -> Iterator[Found]:
-    """The photos of a shard, under the shard's name and theirs; where it is damaged, its own name for what is lost."""
+    """The photos of a shard, with keys of the shard's name and theirs. If it is damaged, its own name has the error."""
     try:
         with (
             place.files.open_input_stream((place / shard).path, compression=None) as stream,
@@ -88,12 +88,12 @@ def of_tar(place: Place, shard: str) -> Iterator[Found]:
                     continue
                 key = f"{shard}/{member.name}"
                 if member.size > LARGEST:
-                    yield key, UsageError(f"{member.size} bytes are no photo's: the most is {LARGEST}")
+                    yield key, UsageError(f"{member.size} bytes are too many for a photo: the maximum is {LARGEST}")
                     continue
                 content: Any = archive.extractfile(member)
                 yield key, content.read()
     except (*DAMAGED, tarfile.TarError) as error:
-        yield shard, UsageError(f"the shard is damaged, what follows is lost: {one_line(error)}")
+        yield shard, UsageError(f"the shard is damaged, so the rest is lost: {one_line(error)}")
 
 
 def of_rows(place: Place, table: str, group: int, columns: Columns | None) -> Iterator[Found]:
@@ -110,22 +110,22 @@ def of_rows(place: Place, table: str, group: int, columns: Columns | None) -> It
                     yield f"{table}#{start}" if key is None else f"{table}/{key}", content
                     start += 1
     except (*DAMAGED, KeyError, IndexError) as error:
-        yield f"{table}#group{group}", UsageError(f"the table is damaged, what follows is lost: {one_line(error)}")
+        yield f"{table}#group{group}", UsageError(f"the table is damaged, so the rest is lost: {one_line(error)}")
 
 
 def row_of(row: dict[str, Any], keys: str | None, images: str) -> tuple[str | None, bytes | Exception]:
-    """A row's own key, if it has one, and its photo: bytes, or a struct of `bytes` and `path` as others write them."""
+    """A row's key, if it has one, and its photo: bytes, or a struct of `bytes` and `path`, as other tools write it."""
     image = row[images]
     key = row.get(keys) if keys else None
     if isinstance(image, dict):
         key = image.get("path") if key is None else key
         image = image.get("bytes")
-    content = image if isinstance(image, bytes) else UsageError("there are no bytes in this row")
+    content = image if isinstance(image, bytes) else UsageError("this row has no bytes")
     return None if key is None else str(key), content
 
 
 def one(place: Place, key: str, columns: Columns | None = None) -> bytes:
-    """The bytes of the photo of that key. Raises UsageError where it is not in that folder."""
+    """The bytes of the photo with a key. Raises UsageError if the folder does not have it."""
     inside = re.match(r"(.*?\.(?:tar|tar\.gz|tgz|parquet))[/#]", key, re.IGNORECASE)
     if inside is None:
         name, content = fetch(place, key)

@@ -1,7 +1,6 @@
-"""A row of an output, turned back into `Segments`.
+"""Turns a row of an output back into `Segments`.
 
-Enters: an output and a photo's key. Leaves: `Segments`, with the photo where it is asked for. Called by the
-command line.
+Enters: an output and the key of a photo. Leaves: `Segments`, with the photo if it is asked for.
 """
 
 import json
@@ -24,11 +23,11 @@ from fastsam.segments import Segments
 
 
 def read(output: str, key: str, *, with_photo: bool = False) -> Segments:
-    """What was found in the photo of that key; words, cut-outs and pictures need the photo too.
+    """The segments of the photo with a key. Words, cut-outs and pictures need `with_photo`.
 
-    Masks are the same pixel by pixel; their logits are gone, so that `stability` says nothing of them.
+    Masks are the same pixel by pixel. Their logits were not stored, so that their `stability` is 1.
 
-    Raises UsageError where the output has no such photo, where it failed, and where the photo itself is gone.
+    Raises UsageError if the output does not have the photo, if the photo failed, or if its file is gone.
     """
     place = place_of(output)
     about = job_of(place)
@@ -44,19 +43,19 @@ def read(output: str, key: str, *, with_photo: bool = False) -> Segments:
 
 
 def segments_of(row: dict[str, Any], photo: Any = None) -> Segments:
-    """`Segments` of a row as `pyarrow` gives it. Raises UsageError for a photo of another size."""
+    """`Segments` from a row as a dictionary. Raises UsageError if the photo has another size."""
     size = (row["height"], row["width"])
     packed = [{"size": list(size), "counts": counts} for counts in row["rle"]]
     given, _, _ = read_masks(packed, size)
     masks = Masks(np.array(row["boxes"], np.float32).reshape(-1, 4), given)
     names = tuple(json.loads(row["settings"])["names"])
     if photo is not None and photo.shape[:2] != size:
-        raise UsageError(f"the photo {row['key']} is no longer of {size[1]} x {size[0]} pixels")
+        raise UsageError(f"the photo {row['key']} no longer has {size[1]} x {size[0]} pixels: segment it again")
     return Segments(masks, np.array(row["scores"], np.float32), np.array(row["classes"], np.int64), names, photo=photo)
 
 
 def rows(place: Place, key: str) -> list[dict[str, Any]]:
-    """The rows of a data set with that key: one or none."""
+    """The rows of a data set with a key: one, or none."""
     try:
         table = ds.dataset(place.path, filesystem=place.files, format="parquet")
         return list(table.to_table(filter=ds.field("key") == key).to_pylist())
@@ -67,8 +66,8 @@ def rows(place: Place, key: str) -> list[dict[str, Any]]:
 
 
 def job_of(place: Place) -> dict[str, Any]:
-    """What the job noted. Raises UsageError for a folder that is no output."""
+    """The facts that the job recorded. Raises UsageError for a folder that is not an output."""
     try:
         return dict(json.loads(read_bytes(place / JOB)))
     except (OSError, ValueError):
-        raise UsageError(f"{place.path} is no output of fastsam cluster segment") from None
+        raise UsageError(f"{place.path} is not an output of fastsam cluster segment") from None

@@ -1,7 +1,7 @@
-"""Files wherever they lie: a folder, S3, GCS, or any other file system that PyArrow or fsspec knows.
+"""Files on any file system that PyArrow or fsspec supports: a folder, S3, GCS and others.
 
 Enters: a path or an address such as s3://bucket/folder. Leaves: a `Place`, its files, their bytes. Credentials come
-from the usual environment.
+from the usual environment variables.
 """
 
 import os
@@ -22,14 +22,14 @@ from fastsam.errors import UsageError
 from fastsam.files import whole as whole_here
 from fastsam.untrusted.shown import reason
 
-TEMPORARY = "_tmp"  # in each folder, for what is being written there
+TEMPORARY = "_tmp"  # subfolder of each folder, for files that are being written
 MAGIC = re.compile(r"[*?\[]")
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 
 
 @dataclass(frozen=True)
 class Place:
-    """A folder, or one file, of a file system. It can be sent to another process."""
+    """A folder or a file of a file system. It can be sent to another process."""
 
     files: fs.FileSystem
     path: str
@@ -39,24 +39,24 @@ class Place:
 
     @property
     def is_local(self) -> bool:
-        """Whether it lies on the machine's own disk, or on one that is mounted like it."""
+        """Whether it is on a local or mounted disk."""
         return isinstance(self.files, fs.LocalFileSystem)
 
     @property
     def is_file(self) -> bool:
-        """Whether a file is there."""
+        """Whether it is an existing file."""
         return bool(self.files.get_file_info(self.path).is_file)
 
     @property
     def is_objects(self) -> bool:
-        """Whether it is in an object store, which has no folders."""
+        """Whether it is in an object store, where folders do not exist."""
         return self.files.type_name in ("s3", "gcs", "abfs")
 
 
 def place_of(address: str) -> Place:
-    """What an address means. Raises UsageError for a file system that is unknown or not installed."""
+    """The place at an address. Raises UsageError for a file system that is unknown or not installed."""
     if re.match(r"[^/]+//[^/]*@", address):
-        raise UsageError("an address holds no name and password: they come from the environment")
+        raise UsageError("an address must not contain a name and password: set them in the environment")
     if not SCHEME.match(address):
         return Place(fs.LocalFileSystem(), absolute(address))
     try:
@@ -69,26 +69,26 @@ def place_of(address: str) -> Place:
 
 
 def absolute(address: str) -> str:
-    """The same wherever one stands: a path from the root, or an address as it is."""
+    """An absolute path, or an address as it is."""
     return address if SCHEME.match(address) else Path(os.path.abspath(address)).as_posix()
 
 
 def by_fsspec(address: str) -> tuple[fs.FileSystem, str]:
-    """The same for what PyArrow does not know by itself."""
+    """The same for file systems that PyArrow does not support by itself."""
     try:
         from fsspec.core import url_to_fs
 
         found, path = url_to_fs(address)
     except (ImportError, ValueError) as error:
-        raise UsageError(f"{address} is on no file system that is known here: {one_line(error)}") from None
+        raise UsageError(f"{address} is on an unknown file system: {one_line(error)}") from None
     return fs.PyFileSystem(fs.FSSpecHandler(found)), path
 
 
 def listed(place: Place) -> Iterator[list[str]]:
-    """Names from the place on of the files in it, folder by folder, however deep, each in order; of a file: its own.
+    """Names of all files in a place and its subfolders, relative to it, folder by folder, in order.
 
-    Folders that begin with `.` or `_` are left out, and files that begin with `.`. Raises UsageError where there is
-    nothing.
+    For a file it is the name of the file. Folders that begin with `.` or `_`, and files that begin with `.`, are left
+    out. Raises UsageError if the place does not exist.
     """
     base = place.path.rstrip("/")
     try:
@@ -100,7 +100,7 @@ def listed(place: Place) -> Iterator[list[str]]:
         while folders:
             folder = folders.pop()
             itself = str(Path(folder).resolve()) if place.is_local else folder
-            if itself in seen:  # a link that leads back
+            if itself in seen:  # a link back to a parent folder
                 continue
             seen.add(itself)
             found = place.files.get_file_info(fs.FileSelector(folder))
@@ -110,13 +110,13 @@ def listed(place: Place) -> Iterator[list[str]]:
             ]
             yield [f.path[len(base) + 1 :] for f in found if f.is_file]
     except UnicodeDecodeError as error:
-        raise UsageError(f"{folder} holds a file whose name is no UTF-8 ({one_line(error)}): rename it") from None
+        raise UsageError(f"{folder} has a file whose name is not UTF-8 ({one_line(error)}): rename it") from None
     except OSError as error:
         raise UsageError(f"{place.path} cannot be listed: {one_line(error)}") from None
 
 
 def split_glob(address: str) -> tuple[str, re.Pattern[str] | None]:
-    """The folder above the first wildcard, and what names from there on must match; None without a wildcard."""
+    """The folder above the first wildcard, and the pattern for names below it; None without a wildcard."""
     if not MAGIC.search(address):
         return address, None
     parts = address.split("/")
@@ -125,11 +125,11 @@ def split_glob(address: str) -> tuple[str, re.Pattern[str] | None]:
     try:
         return base, pattern("/".join(parts[first:]))
     except re.error as error:
-        raise UsageError(f"{address} is no glob ({error})") from None
+        raise UsageError(f"{address} is not a valid pattern ({error})") from None
 
 
 def pattern(glob: str) -> re.Pattern[str]:
-    """`*` and `?` within a name, `[...]` one of these letters, `**/` any folders, `**` at the end anything."""
+    """Compiles a pattern: `*` and `?` match within a name, `[...]` one of its letters, `**/` folders, `**` anything."""
     made = ""
     for piece in re.findall(r"\*\*/|\*+|\?|\[[^\]]*\]|[^*?\[]+|\[", glob):
         known = {"**/": "(?:.*/)?", "**": ".*", "?": "[^/]"}.get(piece)
@@ -142,7 +142,7 @@ def pattern(glob: str) -> re.Pattern[str]:
 
 
 def folder_and_file(place: Place) -> tuple[Place, str]:
-    """The folder of a file, and its name."""
+    """The folder and the name of a file."""
     path = PurePosixPath(place.path)
     return Place(place.files, path.parent.as_posix()), path.name
 
@@ -155,9 +155,9 @@ def read_bytes(place: Place) -> bytes:
 
 @contextmanager
 def whole(place: Place) -> Iterator[Path]:
-    """Yields a file on this machine to write to, and puts it there unless the block raises.
+    """Yields a file on this machine to write to, and copies it to the place unless the block raises.
 
-    It appears whole or not at all, in the place of what was there.
+    It appears there whole or not at all, and replaces an existing file.
     """
     if place.is_local:
         with whole_here(Path(place.path)) as part:
@@ -173,26 +173,26 @@ def whole(place: Place) -> Iterator[Path]:
         try:
             with part.open("rb") as source, place.files.open_output_stream(beside.path) as sink:
                 shutil.copyfileobj(source, sink, 1 << 20)
-        except BaseException:  # closing it has made a file of what had been written
+        except BaseException:  # closing the stream has made a file of the first part
             delete(beside)
             raise
         if not place.is_objects:
-            delete(place)  # where renaming does not replace
+            delete(place)  # on file systems where renaming does not replace
         place.files.move(beside.path, place.path)
 
 
 def make_folder(place: Place) -> None:
-    """Makes a folder, where there is such a thing: object stores have names alone."""
+    """Creates a folder; does nothing in an object store, where folders do not exist."""
     if not place.is_objects:
         place.files.create_dir(place.path, recursive=True)
 
 
 def delete(place: Place) -> None:
-    """Removes a file, if it is there."""
+    """Removes a file if it exists."""
     if place.is_file:
         place.files.delete_file(place.path)
 
 
 def one_line(error: Any) -> str:
-    """What went wrong, for a person."""
+    """An error as one short line."""
     return reason(error, 300)

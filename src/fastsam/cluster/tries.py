@@ -1,7 +1,7 @@
-"""Photos that kill whoever opens them: a decoder's crash, more memory than there is. They must not stop a job.
+"""Keeps photos that kill their process (a decoder's crash, not enough memory) from stopping a job.
 
-Each part leaves a note while it is in the making. Where it was begun twice without coming to an end, its photos are
-taken one by one, each noted before it is touched; one at which two processes ended is a failure. Called by `actor`.
+Each part has a note while it is being made. If it was begun twice without being finished, its photos are processed one
+by one, and each is noted first. A photo at which two processes died is a failure.
 """
 
 import json
@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from fastsam.cluster.storage import Place, delete, read_bytes, whole
 
 TRIES = "_tries"
-CAREFUL, GUILTY = 2, 2  # times a part was begun in vain; processes that ended at a photo
+CAREFUL, GUILTY = 2, 2  # failed attempts before photos go one by one; deaths at a photo before it is a failure
 
 
 @dataclass
 class Try:
-    """One attempt at a part. tries: those before it; deaths: processes that ended, by the photo in their hands"""
+    """One attempt at a part. tries: number of attempts before it; deaths: number of died processes per photo"""
 
     note: Place
     tries: int = 0
@@ -23,26 +23,26 @@ class Try:
 
     @property
     def careful(self) -> bool:
-        """Whether photos are to be taken one by one."""
+        """Whether photos must be processed one by one."""
         return self.tries >= CAREFUL
 
     @property
     def guilty(self) -> set[str]:
-        """Photos that are not touched any more."""
+        """Photos that are skipped as failures."""
         return {key for key, count in self.deaths.items() if count >= GUILTY}
 
     def take(self, key: str | None) -> None:
-        """Notes the photo in hand, or with None that none is."""
+        """Notes the current photo, or None."""
         with whole(self.note) as file:
             file.write_text(json.dumps({"tries": self.tries + 1, "at": key, "deaths": self.deaths}))
 
     def end(self) -> None:
-        """The part is done: the note goes."""
+        """Removes the note, because the part is finished."""
         delete(self.note)
 
 
 def begin(output: Place, name: str) -> Try:
-    """An attempt at that part, which knows of those before it."""
+    """A new attempt at a part, with the counts of earlier attempts."""
     this = Try(output / TRIES / f"{name}.json")
     try:
         before = json.loads(read_bytes(this.note))

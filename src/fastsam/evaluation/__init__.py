@@ -1,1 +1,1 @@
-"""Measures against annotated sets."""
+"""Measures results against annotated sets."""

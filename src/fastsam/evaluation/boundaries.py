@@ -1,10 +1,10 @@
 """The BSDS500 boundary benchmark (Martin, Fowlkes and Malik 2004; Arbelaez et al. 2011): ODS, OIS, AP and R50.
 
-Enters: edge maps and what annotators drew. Leaves: `Edges`. Called by `cli/evaluate/edges`.
+Enters: edge maps and the boundaries that annotators drew. Leaves: `Edges`.
 
-At each threshold a map is cut, thinned to one pixel and matched with every annotator's boundaries: one pixel to one
-pixel, as many as can be, at the least total distance, none further than 0.0075 of the photo's diagonal. Recall counts
-the drawn pixels that are matched, over all annotators; precision the predicted ones that some annotator matches.
+At each threshold, a map is cut, thinned to one pixel and matched with each annotator's boundaries. Pixels are matched
+one to one, as many as possible, with the minimum total distance, and up to 0.0075 of the photo's diagonal apart. Recall
+counts matched drawn pixels over all annotators. Precision counts predicted pixels that match any annotator.
 """
 
 import zipfile
@@ -26,15 +26,15 @@ from fastsam.errors import UsageError
 
 Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
-REACH = 0.0075  # of the diagonal
+REACH = 0.0075  # maximum distance of a match, as a share of the photo's diagonal
 BROKEN = (OSError, EOFError, KeyError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError)
 DAMAGED = (*BROKEN, MatReadError, zipfile.BadZipFile, zlib.error)
-STEPS = np.linspace(0, 1, 101)  # between two thresholds the curve is a straight line
+STEPS = np.linspace(0, 1, 101)  # positions between two thresholds, where the curve is a straight line
 
 
 @dataclass(frozen=True)
 class Score:
-    """A point of a curve: F is the harmonic mean of recall and precision."""
+    """A point of a curve. f is the harmonic mean of recall and precision."""
 
     threshold: float
     recall: float
@@ -46,8 +46,8 @@ class Score:
 class Edges:
     """The benchmark's figures, 0..1.
 
-    ods: best F of all photos at one threshold; ois: at each photo's own; ap: mean precision over recalls
-    r50: recall where precision falls to one half; images: each photo at its best threshold; thresholds: the curve
+    ods: best F of all photos at one common threshold; ois: with the best threshold per photo; ap: mean precision over
+    recalls; r50: recall at a precision of 0.5; images: each photo at its best threshold; thresholds: the curve
     """
 
     ods: float
@@ -59,12 +59,12 @@ class Edges:
 
 
 def grid(n: int) -> Float:
-    """The n thresholds of the benchmark, evenly spread between 0 and 1."""
+    """The n thresholds of the benchmark, evenly spaced between 0 and 1."""
     return np.arange(1, n + 1) / (n + 1)
 
 
 def read_drawn(file: Path) -> list[Bool]:
-    """The boundary maps (H, W) of a photo's annotators: BSDS500's .mat, or .npz with packed `boundaries` and `shape`.
+    """The boundary maps (H, W) of a photo's annotators, from BSDS500's .mat, or .npz with packed `boundaries`, `shape`.
 
     Raises UsageError for any other file.
     """
@@ -76,13 +76,13 @@ def read_drawn(file: Path) -> list[Bool]:
             drawn = np.unpackbits(z["boundaries"], axis=-1)[..., : int(z["shape"][-1])].astype(bool)
             return [person for person in drawn if person.ndim == 2]
     except DAMAGED as error:
-        raise UsageError(f"{file} holds no boundaries as BSDS500 has them: {' '.join(str(error).split())}") from None
+        raise UsageError(f"{file} has no boundaries in BSDS500's format: {' '.join(str(error).split())}") from None
 
 
 def count(strength: npt.NDArray[Any], drawn: Sequence[Bool], thresholds: Float) -> npt.NDArray[np.int64]:
-    """(T, 4) counts of one photo at each threshold: drawn pixels matched, drawn, predicted ones matched, predicted.
+    """(T, 4) pixel counts of one photo per threshold: drawn and matched, drawn, predicted and matched, predicted.
 
-    strength: edge map (H, W), 0..1; drawn: each annotator's (H, W)
+    strength: edge map (H, W), 0..1; drawn: boundaries (H, W) per annotator
     """
     rows: list[tuple[int, int, int, int]] = []
     before = np.zeros(strength.shape, bool)
@@ -105,7 +105,7 @@ def count(strength: npt.NDArray[Any], drawn: Sequence[Bool], thresholds: Float) 
 
 
 def match(found: npt.NDArray[np.int64], drawn: Bool) -> Bool:
-    """(K,) which of the pixels `found` (K, 2), rows and columns, have a partner of their own in `drawn` (H, W)."""
+    """(K,) whether each pixel of `found` (K, 2), rows and columns, gets a partner of its own in `drawn` (H, W)."""
     radius = REACH * float(np.hypot(*drawn.shape))
     which, partner, distance = near(found, drawn, radius)
     matched = np.zeros(len(found), bool)
@@ -113,9 +113,9 @@ def match(found: npt.NDArray[np.int64], drawn: Bool) -> Bool:
         return matched
     rows, row = np.unique(which, return_inverse=True)
     columns, column = np.unique(partner, return_inverse=True)
-    own = np.arange(len(rows))  # each predicted pixel may stay alone, at a price
-    alone = (radius + 1) * (len(rows) + 1)  # dearer than any detour that finds a pixel its partner
-    costs = np.concatenate((distance + 1e-3, np.full(len(rows), alone)))  # a cost of 0 would be no edge
+    own = np.arange(len(rows))  # each predicted pixel can stay unmatched, at a cost
+    alone = (radius + 1) * (len(rows) + 1)  # higher than the cost of any rearrangement that matches one more pixel
+    costs = np.concatenate((distance + 1e-3, np.full(len(rows), alone)))  # a cost of 0 would count as no edge
     places = np.concatenate((row, own)), np.concatenate((column, len(columns) + own))
     table = csr_matrix((costs, places), shape=(len(rows), len(columns) + len(rows)))
     left, right = min_weight_full_bipartite_matching(table)
@@ -126,7 +126,7 @@ def match(found: npt.NDArray[np.int64], drawn: Bool) -> Bool:
 def near(
     found: npt.NDArray[np.int64], drawn: Bool, radius: float
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Float]:
-    """All pairs no further apart than `radius`: index into `found`, number of the drawn pixel, distance."""
+    """All pairs up to `radius` pixels apart: index into `found`, number of the drawn pixel, distance."""
     k = int(radius)
     numbers = np.full((drawn.shape[0] + 2 * k, drawn.shape[1] + 2 * k), -1)
     inner = numbers[k : k + drawn.shape[0], k : k + drawn.shape[1]]
@@ -140,7 +140,7 @@ def near(
 
 
 def summary(names: Sequence[str], counts: Iterable[npt.NDArray[np.int64]], thresholds: Float) -> Edges:
-    """The figures of photos of which `counts` has the table of each."""
+    """The figures of several photos. counts: one table (T, 4) per photo"""
     tables = np.stack(list(counts))
     recall, precision = curve(tables.sum(0))
     own = [best(*curve(table), thresholds) for table in tables]
@@ -160,13 +160,13 @@ def summary(names: Sequence[str], counts: Iterable[npt.NDArray[np.int64]], thres
 
 
 def curve(counts: npt.NDArray[np.int64]) -> tuple[Float, Float]:
-    """Recall and precision (T,) of a table of counts (T, 4); 0 where nothing is drawn or predicted."""
+    """Recall and precision (T,) from a table of counts (T, 4); 0 if nothing is drawn or predicted."""
     hits, drawn, matched, found = np.asarray(counts, np.float64).T
     return hits / np.maximum(drawn, 1), matched / np.maximum(found, 1)
 
 
 def best(recall: Float, precision: Float, thresholds: Float) -> Score:
-    """The point of a curve with the largest F, between its thresholds too."""
+    """The point of a curve with the largest F, including points between thresholds."""
     points = [np.append((a[:-1, None] + (a[1:] - a[:-1])[:, None] * STEPS).ravel(), a[-1])
               for a in (thresholds, recall, precision)]  # fmt: skip
     f = _f(points[1], points[2])
@@ -175,7 +175,7 @@ def best(recall: Float, precision: Float, thresholds: Float) -> Score:
 
 
 def average_precision(recall: Float, precision: Float) -> float:
-    """Precision interpolated at recalls 0, 0.01, ..., 1, summed, times 0.01: as the benchmark has it."""
+    """Sum of the precision interpolated at recalls 0, 0.01, ..., 1, times 0.01, as in the benchmark."""
     known, first = np.unique(recall, return_index=True)
     if len(known) < 2:
         return 0.0
@@ -183,7 +183,7 @@ def average_precision(recall: Float, precision: Float) -> float:
 
 
 def recall_at_half(recall: Float, precision: Float) -> float:
-    """The largest recall at which precision is one half or more, between thresholds too."""
+    """The largest recall with a precision of at least 0.5, including points between thresholds."""
     points = [(a[:-1, None] + (a[1:] - a[:-1])[:, None] * STEPS).ravel() for a in (recall, precision)]
     return float(np.max(np.append(points[0], recall)[np.append(points[1], precision) >= 0.5], initial=0.0))
 

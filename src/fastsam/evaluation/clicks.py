@@ -1,13 +1,15 @@
-"""Interactive segmentation by the field's robot: how many clicks an object takes.
+"""Interactive segmentation with the usual robot user: how many clicks an object takes.
 
-Enters: an annotated mask and what answers clicks. Leaves: `Clicked`, and `Effort` of many objects.
+Enters: an annotated mask and a function that answers clicks. Leaves: `Clicked`, and `Effort` over many objects.
 
-The robot is that of f-BRS (Sofiiuk et al. 2020, arXiv 2001.10331) and RITM (Sofiiuk et al. 2021, arXiv 2102.06583),
-`isegm/inference/clicker.py` of the latter: of what is missing from the answer and of what is too much in it, each with
-its distance transform (the photo's border counts as outside), it clicks the deepest pixel, foreground if that is
-missing, background if not or if both are equally deep; never the same pixel twice; of several the first, row by row.
-At the first click everything is missing. NoC@90 is the mean number of clicks until IoU 0.9 is reached; an object that
-does not reach it counts with the most clicks there are.
+The robot is that of f-BRS (Sofiiuk et al. 2020, arXiv 2001.10331) and RITM (Sofiiuk et al. 2021, arXiv 2102.06583,
+`isegm/inference/clicker.py`). It computes the distance transform of the missing pixels and of the wrongly included
+pixels of the answer (the photo's border counts as outside), and clicks the deepest pixel. The click is foreground if
+that pixel is missing, and background if it is wrongly included or both are equally deep. Of several deepest pixels it
+takes the first, row by row, and never the same pixel twice. At the first click everything is missing.
+
+NoC@90 is the mean number of clicks until an IoU of 0.9 is reached. An object that never reaches it counts with the
+maximum number of clicks.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,16 +25,16 @@ from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
 
 Bool = npt.NDArray[np.bool_]
-# Answers all points and labels so far, and the answer before (None at first, or if there was none), with a mask (H, W).
+# From all points and labels so far, and the previous mask (H, W) or None, to the next mask (H, W) or None.
 Answer = Callable[[Sequence[Point], Sequence[int], Bool | None], Bool | None]
-MOST = 20  # clicks on an object
-AT = (0.85, 0.9)  # IoU
-AFTER = (1, 3, 5)  # clicks
+MOST = 20  # maximum number of clicks per object
+AT = (0.85, 0.9)  # IoU to reach
+AFTER = (1, 3, 5)  # numbers of clicks after which the IoU is reported
 
 
 @dataclass(frozen=True)
 class Clicked:
-    """One object: the IoU after each click, where the clicks were, their labels, the last answer."""
+    """One object: the IoU after each click, the points and labels of the clicks, and the last answer."""
 
     ious: list[float]
     points: list[Point]
@@ -42,9 +44,10 @@ class Clicked:
 
 @dataclass(frozen=True)
 class Effort:
-    """Of many objects, by IoU in percent: mean number of clicks until it is reached, share in percent that never does.
+    """Figures over many objects: per IoU in percent, the mean number of clicks to reach it, and the share in percent
+    of objects that never reach it.
 
-    miou: mean IoU in percent after so many clicks; an object that needed fewer counts with the IoU that it had
+    miou: mean IoU in percent per number of clicks; an object that needed fewer clicks counts with its last IoU
     """
 
     noc: dict[str, float]
@@ -54,8 +57,11 @@ class Effort:
 
 
 def answered_by(segments: Segments, refiner: Refiner | None) -> Answer:
-    """What answers clicks on a photo: what is drawn from them and the answer before; the choice among the photo's masks
-    if there is no refiner, by the clicks alone, because no other mask would have much in common with the one before."""
+    """A function that answers clicks on a photo.
+
+    With a refiner, it draws a mask from the clicks and the previous answer. Without one, it chooses among the photo's
+    masks by the clicks alone, because hardly any other mask would overlap the previous answer.
+    """
 
     def answer(points: Sequence[Point], labels: Sequence[int], before: Bool | None) -> Bool | None:
         mask = before if refiner and before is not None and before.any() else None
@@ -66,7 +72,7 @@ def answered_by(segments: Segments, refiner: Refiner | None) -> Answer:
 
 
 def click_on(wanted: Bool, answer: Answer, most: int = MOST, until: float = max(AT)) -> Clicked:
-    """Clicks on an object (H, W) until its answer has an IoU of `until`, no error is left to click, or `most` times."""
+    """Clicks on an object (H, W) until the answer has an IoU of `until` or no error, up to `most` times."""
     done = Clicked([], [], [], None)
     free = np.ones(wanted.shape, bool)
     found: Bool | None = None
@@ -84,9 +90,9 @@ def click_on(wanted: Bool, answer: Answer, most: int = MOST, until: float = max(
 
 
 def next_click(wanted: Bool, found: Bool, free: Bool) -> tuple[tuple[int, int], int] | None:
-    """Row and column of the next click and its label, 1 foreground or 0 background; None if nothing is wrong.
+    """Row and column of the next click, and its label, 1 foreground or 0 background; None if there is no error.
 
-    free: (H, W) what was not clicked yet
+    wanted: the object (H, W); found: the answer (H, W); free: (H, W) pixels that were not clicked yet
     """
     missing, surplus = (depths(error) * free for error in (wanted & ~found, found & ~wanted))
     label = int(missing.max() > surplus.max())
@@ -98,13 +104,13 @@ def next_click(wanted: Bool, found: Bool, free: Bool) -> tuple[tuple[int, int], 
 
 
 def depths(region: Bool) -> npt.NDArray[np.float32]:
-    """Distance of each pixel of a region (H, W) to the nearest outside it, beyond the photo's border too; 0 outside."""
+    """Distance of each pixel of a region (H, W) to the nearest pixel outside it or the photo; 0 outside the region."""
     padded = np.pad(region, 1).astype(np.uint8)
     return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1], np.float32)
 
 
 def summary(clicked: Sequence[Sequence[float]], at: Sequence[float] = AT, most: int = MOST) -> Effort:
-    """The figures of objects, of each the IoU after its clicks."""
+    """The figures over objects. clicked: the IoU after each click, per object"""
     noc, failed = {}, {}
     for least in at:
         needed = [next((k for k, v in enumerate(ious, 1) if v >= least), None) for ious in clicked]

@@ -1,6 +1,6 @@
-"""What everything mode leaves out of completely annotated photos.
+"""Measures what everything mode misses in completely annotated photos.
 
-Enters: masks found and annotated. Leaves: `Coverage`. Called by `cli/evaluate/coverage`.
+Enters: masks found and masks annotated. Leaves: `Coverage`.
 """
 
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ import numpy.typing as npt
 from fastsam.evaluation.overlaps import overlaps
 from fastsam.masks.rle import RLE, area, decode
 
-AT = (50, 70)  # percent of IoU
-PHOTO_SIZED = 0.6  # masks from this share of the photo on cover nothing
+AT = (50, 70)  # IoU in percent
+PHOTO_SIZED = 0.6  # masks of at least this share of the photo do not count as cover
 
 
 @dataclass(frozen=True)
 class Photo:
-    """One photo, in pixels: annotated area, that of regions found at each IoU of `AT`, what masks cover, its size."""
+    """One photo, in pixels: annotated area, area of the regions found at each IoU of `AT`, covered area, total area."""
 
     annotated: int
     found: tuple[int, ...]
@@ -29,10 +29,10 @@ class Photo:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Shares in percent of all photos' pixels.
+    """Shares in percent over all photos' pixels.
 
-    area_found: of annotated area whose region has a mask of that IoU (percent); pixels: under masks that are smaller
-    than 60% of their photo; masks: a photo, on average
+    area_found: share of the annotated area whose region has a mask, per IoU in percent; pixels: share of pixels under
+    masks that are smaller than 60% of their photo; masks: mean number per photo
     """
 
     area_found: dict[int, float]
@@ -42,7 +42,7 @@ class Coverage:
 
 
 def measure(found: Sequence[RLE], annotated: Sequence[RLE], size: tuple[int, int]) -> Photo:
-    """One photo of `size` (H, W)."""
+    """The counts of one photo of `size` (H, W)."""
     areas = np.array([area(r) for r in annotated], np.int64)
     best = overlaps(annotated, found).max(1, initial=0)
     return Photo(
@@ -55,7 +55,7 @@ def measure(found: Sequence[RLE], annotated: Sequence[RLE], size: tuple[int, int
 
 
 def summary(photos: Sequence[Photo]) -> Coverage:
-    """The shares of all photos together; a large photo counts as its pixels."""
+    """The shares over all photos. A photo counts by its number of pixels."""
     annotated, pixels = sum(p.annotated for p in photos), sum(p.pixels for p in photos)
     return Coverage(
         area_found={at: 100 * sum(p.found[k] for p in photos) / max(1, annotated) for k, at in enumerate(AT)},

@@ -1,7 +1,6 @@
-"""Instance segmentation by a detector's boxes: mask AP where each box is a prompt (FastSAM paper, section 4.4).
+"""Instance segmentation from a detector's boxes: mask AP with each box as a prompt (FastSAM paper, section 4.4).
 
-Enters: `Segments` and a photo's COCO results. Leaves: results with masks, and `Precision`. Called by
-`cli/evaluate/instances`.
+Enters: `Segments` and a photo's COCO results. Leaves: results with masks, and `Precision`.
 """
 
 import contextlib
@@ -22,7 +21,7 @@ from fastsam.segments import Segments
 
 @dataclass(frozen=True)
 class Precision:
-    """Average precision in percent over IoU 0.50 to 0.95, at 0.50 and 0.75, by size; and how many boxes got a mask."""
+    """Average precision in %: over IoU 0.50 to 0.95, at 0.50, at 0.75, by size; and the number of boxes answered."""
 
     ap: float
     ap50: float
@@ -35,9 +34,9 @@ class Precision:
 def answers(
     segments: Segments, detections: Sequence[dict[str, Any]], refiner: Refiner | None = None
 ) -> list[dict[str, Any]]:
-    """The same COCO results with the mask that answers each one's box, by choice, or drawn if there is a refiner.
+    """The same COCO results, each with the mask that answers its box. With a refiner, the masks are drawn.
 
-    Those that no mask answers are left out.
+    Results without an answering mask are left out.
     """
     height, width = segments.size
     kept, masks = [], []
@@ -54,19 +53,19 @@ def answers(
 
 
 def precision(content: dict[str, Any], results: list[dict[str, Any]], photos: list[int], boxes: int) -> Precision:
-    """Mask AP of results on the photos of a COCO file's content."""
+    """Mask AP of results on some photos of a COCO file. content: of the file; photos: their ids"""
     if not results:
         return Precision(0.0, 0.0, 0.0, dict.fromkeys(SIZES, 0.0), boxes, 0)
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(content)
-        bare = [{k: v for k, v in r.items() if k != "bbox"} for r in results]  # areas are to be those of masks
+        bare = [{k: v for k, v in r.items() if k != "bbox"} for r in results]  # so that areas are those of masks
         evaluation = COCOeval_faster(truth, truth.loadRes(bare), "segm")
         evaluation.params.imgIds = photos
         evaluation.params.areaRng = [[0, 1e10], *map(list, SIZES.values())]
         evaluation.params.areaRngLbl = ["all", *SIZES]
         evaluation.evaluate()
         evaluation.accumulate()
-    values = np.asarray(evaluation.eval["precision"])[..., -1]  # (IoU, recall, category, size), -1 where there is none
+    values = np.asarray(evaluation.eval["precision"])[..., -1]  # (IoU, recall, category, size), -1 for no value
     each = np.where(values < 0, np.nan, 100 * values)
 
     def mean(part: Any) -> float:

@@ -1,6 +1,6 @@
-"""IoU of what was found with what was annotated, and why an annotated object is not among what was found.
+"""IoU of found and annotated objects, and why an annotated object was not found.
 
-Enters: RLE and boxes. Leaves: arrays, shares. Called by the other evaluations.
+Enters: RLE and boxes. Leaves: arrays, and one of `FATES` per object.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ FATES = ("found", "badly ranked", "badly cut", "missed")
 
 
 def overlaps(wanted: Sequence[RLE], found: Sequence[RLE]) -> Float:
-    """(W, F) IoU of masks of one photo."""
+    """(W, F) IoU of wanted and found masks of one photo."""
     if not len(wanted) or not len(found):
         return np.zeros((len(wanted), len(found)))
     table = iou([_bytes(r) for r in wanted], [_bytes(r) for r in found], [0] * len(found))
@@ -25,7 +25,7 @@ def overlaps(wanted: Sequence[RLE], found: Sequence[RLE]) -> Float:
 
 
 def box_overlaps(wanted: Float, found: Float) -> Float:
-    """(W, F) IoU of boxes xyxy."""
+    """(W, F) IoU of wanted and found boxes xyxy."""
     a, b = wanted[:, None].astype(np.float64), found[None].astype(np.float64)
     shared = np.maximum(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0).prod(-1)
     areas = [(box[..., 2:] - box[..., :2]).prod(-1) for box in (a, b)]
@@ -33,11 +33,12 @@ def box_overlaps(wanted: Float, found: Float) -> Float:
 
 
 def fates(masks: Float, boxes: Float, first: int = 100, least: float = 0.5) -> list[str]:
-    """What became of each annotated object: one of `FATES`.
+    """The fate of each annotated object, one of `FATES`.
+
+    found: one of the `first` masks has an IoU of at least `least`; badly ranked: only a later mask has; badly cut: only
+    a box has; missed: neither a mask nor a box has
 
     masks, boxes: (W, F) IoU with what was found, best score first
-    Found: a mask among the `first` has an IoU of `least`; badly ranked: a later mask has; badly cut: none has, but a
-    box; missed: no box either.
     """
     if not masks.shape[1]:
         return ["missed"] * len(masks)

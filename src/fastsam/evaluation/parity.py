@@ -1,6 +1,6 @@
-"""How far two files of one network agree: masks, recall where the truth is known, speed.
+"""Compares two files of one network: masks, speed, and recall if annotations are available.
 
-Enters: two models and photos. Leaves: a `Parity`. Called by `cli/export`.
+Enters: two models and photos. Leaves: a `Parity`.
 """
 
 import statistics
@@ -18,17 +18,17 @@ from fastsam.model import FastSAM
 from fastsam.segments import Segments
 
 TURNS, RUNS = 3, 5
-CLOSE = 0.9  # IoU from which on two masks count as the same
+CLOSE = 0.9  # minimum IoU for two masks to count as the same
 
 
 @dataclass(frozen=True)
 class Parity:
     """How far two files agree.
 
-    photos, masks: how many were compared, masks of both files
-    iou: mean of each mask's best IoU with one of the other file; same: share of masks with 0.9 and more
-    milliseconds: of the network for one photo, first and second file, medians of turns in one run
-    recall: mask AR@100 in percent, first and second, None where the truth is not known
+    photos, masks: numbers compared; masks of both files count
+    iou: mean of each mask's best IoU with a mask of the other file; same: share of masks with an IoU of at least 0.9
+    milliseconds: of the network per photo, first and second file, medians of alternating turns
+    recall: mask AR@100 in percent, first and second file; None without annotations
     """
 
     photos: int
@@ -54,7 +54,7 @@ def compare(
     photos: Sequence[Path | npt.NDArray[np.uint8]],
     recall: Callable[[FastSAM], float] | None = None,
 ) -> Parity:
-    """Compares two files at the first one's settings. recall: measures a model's mask AR@100"""
+    """Compares two files, with the settings of the first. recall: a function that measures a model's mask AR@100"""
     first, second = (FastSAM(file) for file in files)
     ious: list[float] = []
     for photo in photos:
@@ -62,18 +62,18 @@ def compare(
         ious += best_ious(one, other) + best_ious(other, one)
     recalls = (recall(first), recall(second)) if recall else None
     same = float(np.mean([v >= CLOSE for v in ious])) if ious else 1.0
-    del first, second  # their threads would wait for work beside those that are timed
+    del first, second  # their idle threads would disturb those that are timed
     return Parity(len(photos), len(ious), float(np.mean(ious or [1.0])), same, speeds(files, photos[0]), recalls)
 
 
 def best_ious(first: Segments, second: Segments) -> list[float]:
-    """Of each mask of the first, the best IoU with one of the second."""
+    """The best IoU of each mask of the first with a mask of the second."""
     others, height = list(second.masks.all_runs()), first.size[0]
     return [max((iou_of(runs, other, height) for other in others), default=0.0) for runs in first.masks.all_runs()]
 
 
 def speeds(files: tuple[Path, Path], photo: Any) -> tuple[float, float]:
-    """Milliseconds of each file's network on a photo: medians of turns, each file alone in its turn."""
+    """Milliseconds of each file's network on a photo: medians of alternating turns."""
     times: list[list[float]] = [[], []]
     for _ in range(TURNS):
         for file, own in zip(files, times, strict=True):
@@ -83,7 +83,7 @@ def speeds(files: tuple[Path, Path], photo: Any) -> tuple[float, float]:
 
 
 def drawn(side: int = 512) -> npt.NDArray[np.uint8]:
-    """A picture of discs and boxes, for where no photo is at hand."""
+    """A picture of discs and boxes, to compare on without photos."""
     rng = np.random.default_rng(0)
     pixels = np.full((side * 3 // 4, side, 3), (120, 140, 90), np.uint8)
     for k in range(24):

@@ -1,6 +1,6 @@
-"""How well clicks and boxes get the object they mean, and whether answers know how good they are.
+"""Measures how well clicks and boxes get their object, and how reliable the predicted IoU of the answers is.
 
-Enters: a photo's `Segments` and its annotated masks. Leaves: IoU of each answer, `Success`, `Calibration`.
+Enters: a photo's `Segments` and its annotated masks. Leaves: the IoU of each answer, `Success`, `Calibration`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,15 @@ from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
 
 Bool = npt.NDArray[np.bool_]
-AT = (50, 75, 90)  # percent of IoU
-FIRST = 3  # candidates of a central click of which the best may count
-BINS = 10  # of predicted IoU
-TOGETHER = 32  # prompts asked at a time: what is drawn for them is held in memory
+AT = (50, 75, 90)  # IoU in percent
+FIRST = 3  # number of candidates for a central click of which the best one counts
+BINS = 10  # number of bins of predicted IoU
+TOGETHER = 32  # prompts answered at a time: their drawings are in memory together
 
 
 @dataclass(frozen=True)
 class Success:
-    """In percent of all objects: mean IoU of answers, 0 where there is none; share of answers of each IoU of `AT`."""
+    """Figures in percent over all objects: mean IoU, with 0 for no answer; share of answers at each IoU of `AT`."""
 
     miou: float
     at: dict[int, float]
@@ -32,9 +32,9 @@ class Success:
 
 @dataclass(frozen=True)
 class Answered:
-    """IoU that a prompt's answer reached, that of the best of its first candidates, what was predicted for the answer.
+    """The IoU of a prompt's answer, the best IoU of its first candidates, and the predicted IoU of the answer.
 
-    quality: None if nothing was predicted, because nothing answered or the answer was not drawn
+    quality: the predicted IoU; None if nothing answered or the answer was not drawn
     """
 
     iou: float
@@ -44,8 +44,10 @@ class Answered:
 
 @dataclass(frozen=True)
 class Bin:
-    """Answers whose predicted IoU is `low` or more and below `high` (1 belongs to the last bin): how many, the mean of
-    what was predicted and of what was reached, 0..1, NaN for no answer."""
+    """Answers with a predicted IoU from `low` to below `high` (1 belongs to the last bin).
+
+    count: their number; predicted, reached: mean IoU, 0..1, NaN for no answer
+    """
 
     low: float
     high: float
@@ -56,9 +58,9 @@ class Bin:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How far predicted IoU is to be believed.
+    """How reliable the predicted IoU is.
 
-    error: the mean distance of predicted and reached, 0..1, each bin by its answers (expected calibration error)
+    error: mean difference of predicted and reached IoU, 0..1, bins weighted by answers (expected calibration error)
     all: every answer as one bin
     """
 
@@ -68,9 +70,9 @@ class Calibration:
 
 
 def central(mask: Bool) -> tuple[float, float]:
-    """The middle x, y of the pixel of a mask (H, W) that is furthest from all outside it, the photo's border too.
+    """Centre x, y of the pixel of a mask (H, W) that is furthest from pixels outside the mask and from the border.
 
-    Of several the one nearest to the mask's mean.
+    Of several such pixels, the nearest to the mask's mean.
     """
     away = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     rows, columns = np.nonzero(away >= away.max() - 1e-3)
@@ -80,20 +82,20 @@ def central(mask: Bool) -> tuple[float, float]:
 
 
 def clicks(mask: Bool, n: int, rng: np.random.Generator) -> list[tuple[float, float]]:
-    """The middles x, y of n pixels of a mask (H, W), drawn evenly; fewer where it has fewer."""
+    """Centres x, y of n random pixels of a mask (H, W); fewer if the mask has fewer."""
     rows, columns = np.nonzero(mask)
     chosen = rng.permutation(len(rows))[:n]
     return [(float(columns[k]) + 0.5, float(rows[k]) + 0.5) for k in chosen]
 
 
 def box(mask: Bool) -> tuple[float, float, float, float]:
-    """The smallest box xyxy about a mask (H, W)."""
+    """The smallest box xyxy around a mask (H, W)."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return float(columns[0]), float(rows[0]), float(columns[-1]) + 1, float(rows[-1]) + 1
 
 
 def prompts_of(masks: Sequence[Bool], n: int, rng: np.random.Generator) -> dict[str, list[Prompt]]:
-    """Each kind of prompt for masks (H, W): one central click, `n` random ones, the box."""
+    """Prompts of each kind, one per mask (H, W): a central click, `n` random clicks, the box."""
     return {
         "central click": [Prompt(points=[central(mask)]) for mask in masks],
         f"{n} clicks": [Prompt(points=clicks(mask, n, rng)) for mask in masks],
@@ -104,7 +106,7 @@ def prompts_of(masks: Sequence[Bool], n: int, rng: np.random.Generator) -> dict[
 def ask(
     segments: Segments, asked: Mapping[str, Sequence[Prompt]], masks: Sequence[Bool], refiner: Refiner | None
 ) -> dict[str, list[Answered]]:
-    """What prompts of each kind, one for each mask (H, W), get: by choice, or drawn if there is a refiner."""
+    """Answers prompts of each kind, one per mask (H, W). With a refiner, the answers are drawn."""
     answers: dict[str, list[Answered]] = {}
     for kind, prompts in asked.items():
         own = answers[kind] = []
@@ -124,7 +126,7 @@ def iou(answer: Bool | None, wanted: Bool) -> float:
 
 
 def figures(answers: Mapping[str, Sequence[Answered]]) -> dict[str, Success]:
-    """The figures of each kind of prompt; of central clicks also those of their best candidates."""
+    """The figures per kind of prompt; for central clicks also those of their best candidates."""
     rows: dict[str, Success] = {}
     for kind, own in answers.items():
         rows[kind] = summary([a.iou for a in own])
@@ -142,7 +144,7 @@ def summary(ious: Sequence[float]) -> Success:
 
 
 def calibration(answers: Sequence[Answered]) -> Calibration:
-    """Predicted against reached IoU of the answers for which something was predicted."""
+    """Predicted against reached IoU, over the answers with a predicted IoU."""
     drawn = [a for a in answers if a.quality is not None]
     predicted, reached = (np.array(v, np.float64) for v in ([a.quality for a in drawn], [a.iou for a in drawn]))
     edges = np.arange(BINS + 1) / BINS

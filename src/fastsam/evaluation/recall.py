@@ -1,10 +1,10 @@
 """Class-agnostic average recall of masks and boxes, by the COCO evaluation (faster-coco-eval).
 
-Enters: COCO results and a set's content. Leaves: `Recall`. Called by `cli/evaluate/recall` and `cli/export`.
+Enters: COCO results and the content of a set. Leaves: `Recall`.
 
-AR@k: recall with the k best segments of a photo, averaged over IoU 0.50, 0.55, ..., 0.95. Crowds are left out.
-AUC: AR averaged over the number of segments from 10 to 1000, evenly in its logarithm (as Pinheiro et al. 2015,
-arXiv 1506.06204, draw the curve).
+AR@k is the recall with the k best segments per photo, averaged over IoU 0.50, 0.55, ..., 0.95. Crowds are left out.
+AUC is AR averaged over the logarithm of the number of segments from 10 to 1000 (the axis of Pinheiro et al. 2015,
+arXiv 1506.06204).
 """
 
 import contextlib
@@ -24,10 +24,10 @@ SIZES = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, 10**10)
 
 @dataclass(frozen=True)
 class Recall:
-    """Average recall in percent at 1, 10, 100 and 1000 segments a photo.
+    """Average recall in percent at 1, 10, 100 and 1000 segments per photo.
 
-    masks_by_size, boxes_by_size: the same of objects of each of `SIZES`, by their masks' area; NaN where there is none
-    auc: of masks and of boxes
+    masks_by_size, boxes_by_size: the same for the objects of each of `SIZES`, by mask area; NaN for no objects
+    auc: for masks and for boxes
     """
 
     masks: dict[int, float]
@@ -40,7 +40,7 @@ class Recall:
 
 
 def results(segments: Segments, photo: int) -> list[dict[str, Any]]:
-    """COCO results of the photo with that id."""
+    """COCO results of a photo. photo: its id"""
     boxes, masks = segments.boxes.astype(float), segments.to_rle()
     return [
         {
@@ -55,7 +55,7 @@ def results(segments: Segments, photo: int) -> list[dict[str, Any]]:
 
 
 def recall(content: dict[str, Any], found: list[dict[str, Any]], photos: list[int]) -> Recall:
-    """Average recall of COCO results on the given photos of a set's content."""
+    """Average recall of COCO results. content: of a set; photos: ids of the photos that count"""
     one = {"categories": [{"id": 1, "name": "object"}], "images": content["images"]}
     one["annotations"] = [{**a, "category_id": 1} for a in content["annotations"]]
     with contextlib.redirect_stdout(io.StringIO()):
@@ -75,14 +75,14 @@ def recall(content: dict[str, Any], found: list[dict[str, Any]], photos: list[in
 
 
 def auc(curve: dict[int, float]) -> float:
-    """Mean of AR over the logarithm of the number of segments, from 10 to 1000, straight lines between."""
+    """Mean of AR over the logarithm of the number of segments from 10 to 1000, with straight lines between points."""
     counts = np.log10([k for k in curve if k >= 10])
     values = np.array([v for k, v in curve.items() if k >= 10])
     return float((np.diff(counts) * (values[1:] + values[:-1]) / 2).sum() / (counts[-1] - counts[0]))
 
 
 def _curves(truth: Any, found: Any, kind: str, photos: list[int]) -> dict[str, dict[int, float]]:
-    """AR at each number of `CURVE`, of all objects and of each of `SIZES`."""
+    """AR at each number of `CURVE`, for all objects and per `SIZES`."""
     evaluation = COCOeval_faster(truth, found, kind)
     evaluation.params.imgIds = photos
     evaluation.params.useCats = 0
@@ -91,6 +91,6 @@ def _curves(truth: Any, found: Any, kind: str, photos: list[int]) -> dict[str, d
     evaluation.params.areaRngLbl = ["all", *SIZES]
     evaluation.evaluate()
     evaluation.accumulate()
-    values = np.asarray(evaluation.eval["recall"])[:, 0]  # (IoU, size, k), -1 where there is no object
+    values = np.asarray(evaluation.eval["recall"])[:, 0]  # (IoU, size, k), -1 for no object
     means = 100 * np.where(values < 0, np.nan, values).mean(0)
     return {size: dict(zip(CURVE, row.tolist(), strict=True)) for size, row in zip(("all", *SIZES), means, strict=True)}

@@ -1,6 +1,6 @@
-"""Annotated sets: COCO or LVIS instances, and where their photos lie.
+"""Reads annotated sets: COCO or LVIS instances, and their photos.
 
-Enters: folders and JSON files. Leaves: `Set`s. Called by `cli/evaluate` and `cli/export`.
+Enters: folders and JSON files. Leaves: `Set`s.
 """
 
 import json
@@ -33,27 +33,27 @@ class Set:
 
     @property
     def ids(self) -> list[int]:
-        """Of the photos to use."""
+        """Ids of the photos to use."""
         return [photo["id"] for photo in self.photos]
 
     def file(self, photo: dict[str, Any]) -> Path:
-        """Where a photo lies: under its name, or, of LVIS, under its split and name."""
+        """Path of a photo: its name, or for LVIS its split and name, in the folder of photos."""
         own = self.images / str(photo["file_name"])
         split = "/".join(str(photo.get("coco_url", "")).rsplit("/", 2)[1:])
         return self.images / split if split and not own.is_file() and (self.images / split).is_file() else own
 
     def annotations(self, photo: dict[str, Any]) -> list[dict[str, Any]]:
-        """A photo's annotations without crowds."""
+        """The annotations of a photo, without crowds."""
         return self._owned[photo["id"]]
 
     def masks(self, photo: dict[str, Any], size: tuple[int, int]) -> list[Bool]:
-        """The masks (H, W) of a photo's annotations. Raises UsageError where one is none of a photo of `size`."""
+        """The masks (H, W) of a photo's annotations. Raises UsageError if one does not fit a photo of `size`."""
         found = []
         for annotation in self.annotations(photo):
             try:
                 mask = decode(annotation["segmentation"], size)
                 if mask.shape != size:
-                    raise ValueError(f"its mask has {mask.shape} pixels, the photo {size}")
+                    raise ValueError(f"the mask has {mask.shape} pixels but the photo has {size}")
             except (ValueError, KeyError, TypeError) as error:
                 where = f"{self.name}/{photo['file_name']}, annotation {annotation['id']}"
                 raise UsageError(f"{where}: {error}") from None
@@ -61,7 +61,7 @@ class Set:
         return found
 
     def truth(self, photo: dict[str, Any], size: tuple[int, int]) -> list[rle.RLE]:
-        """The same as compressed RLE."""
+        """The same masks as compressed RLE."""
         return [rle.encode(mask) for mask in self.masks(photo, size)]
 
     @cached_property
@@ -76,9 +76,9 @@ class Set:
 def read_sets(paths: Sequence[Path], images: Path | None = None, only: Path | None = None) -> list[Set]:
     """The sets at `paths`: folders with images/ and instances.json, folders of such folders, or JSON files.
 
-    images: folder of the photos, where the set has them elsewhere; only: file of set/file lines, photos to use
+    images: folder of the photos, if it is not in the set; only: text file with a set/file line per photo to use
 
-    Raises UsageError for what is no set, where no photo is left, and where a photo is missing.
+    Raises UsageError if a path is not a set, if no photo is left, or if a photo is missing.
     """
     indices = [index for path in paths for index in find(path)]
     names = Counter(_name(index) for index in indices)
@@ -92,7 +92,7 @@ def read_sets(paths: Sequence[Path], images: Path | None = None, only: Path | No
             one = Set(name, images or index.parent / "images", photos, content)
             missing = next((file for file in map(one.file, photos) if not file.is_file()), None)
             if missing:
-                raise UsageError(f"{missing} of {index} is missing: name the folder of the photos with --images")
+                raise UsageError(f"photo {missing} of {index} not found: give the folder of the photos with --images")
             found.append(one)
     if not found:
         raise UsageError(f"no photo of {', '.join(map(str, paths))} is named in {only}" if only else "no photos given")
@@ -100,19 +100,19 @@ def read_sets(paths: Sequence[Path], images: Path | None = None, only: Path | No
 
 
 def find(path: Path) -> list[Path]:
-    """The JSON files of the sets at a path. Raises UsageError where there is none."""
+    """The JSON files of the sets at a path. Raises UsageError if there are none."""
     if path.is_file():
         return [path]
     if (path / "instances.json").is_file():
         return [path / "instances.json"]
     inner = sorted(path.glob("*/instances.json"))
     if not inner:
-        raise UsageError(f"{path} is no COCO-style set: it has no instances.json, nor has a folder in it")
+        raise UsageError(f"{path} is not a COCO-style set: neither it nor a folder in it has an instances.json")
     return inner
 
 
 def read_index(index: Path) -> dict[str, Any]:
-    """The content of a COCO or LVIS file. What may be missing is filled in, annotations are numbered from 1.
+    """The content of a COCO or LVIS file. Optional fields are filled in, and annotations are numbered from 1.
 
     Raises UsageError for any other file.
     """
@@ -134,16 +134,16 @@ def read_index(index: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{index} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{index} is no file of COCO instances ({type(error).__name__}: {error})") from None
+        raise UsageError(f"{index} is not a COCO instances file ({type(error).__name__}: {error})") from None
     return content
 
 
 def complete(annotation: dict[str, Any], size: tuple[int, int]) -> None:
-    """Fills in what an annotation of a photo of `size` may lack: no crowd, one category, area and box of its mask."""
+    """Fills in the optional fields of an annotation of a photo of `size`: crowd, category, area and box."""
     annotation.setdefault("iscrowd", 0)
     annotation.setdefault("category_id", 1)
     if "area" in annotation and "bbox" in annotation:
-        annotation["segmentation"]  # must be there
+        annotation["segmentation"]  # required
         return
     mask = decode(annotation["segmentation"], size)
     x0, y0, x1, y1 = bounds(mask)

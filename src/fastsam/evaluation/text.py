@@ -1,6 +1,6 @@
-"""How well the name of a category finds its objects: text prompts against annotated boxes.
+"""Measures how well the name of a category finds its objects: text prompts against annotated boxes.
 
-Enters: `Segments` and a photo's annotations. Leaves: `Asked`, `Localisation`. Called by `cli/evaluate/text`.
+Enters: `Segments` and a photo's annotations. Leaves: `Asked`, `Localisation`.
 """
 
 from collections import defaultdict
@@ -17,13 +17,13 @@ from fastsam.evaluation.words import plain
 from fastsam.segments import Segments
 
 Float = npt.NDArray[np.float64]
-LEAST = 0.5  # IoU of boxes
+LEAST = 0.5  # minimum IoU of boxes
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One word asked of a photo that shows it: IoU of the best answer's box with the nearest object so named;
-    how many answers have 0.5 with an object, how many objects with an answer; how many answers and objects."""
+    """One word asked about a photo that shows it: the best answer's IoU with an object of that name; the numbers of
+    answers that have an IoU of 0.5 with an object, of objects that have it with an answer, of answers, of objects."""
 
     word: str
     iou: float
@@ -35,8 +35,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Localisation:
-    """In percent, of boxes: words whose best answer has IoU 0.5 with an object so named; mean IoU of best answers;
-    answers that have 0.5 with an object (precision); objects that have 0.5 with an answer (recall)."""
+    """Figures in percent, by boxes: words whose best answer has an IoU of 0.5 with an object of that name; mean IoU of
+    best answers; answers with an IoU of 0.5 with an object (precision); objects with such an answer (recall)."""
 
     best: float
     iou: float
@@ -46,7 +46,7 @@ class Localisation:
 
 
 def named(one: Set, photo: dict[str, Any]) -> dict[str, Float]:
-    """Boxes (K, 4) xyxy of a photo's objects, by the plain words of their categories."""
+    """Boxes (K, 4) xyxy of a photo's objects, by the plain word of their category."""
     names = {c["id"]: plain(c["name"]) for c in one.content["categories"]}
     boxes: dict[str, list[list[float]]] = defaultdict(list)
     for annotation in one.annotations(photo):
@@ -57,7 +57,7 @@ def named(one: Set, photo: dict[str, Any]) -> dict[str, Float]:
 
 
 def ask(segments: Segments, objects: dict[str, Float], encoder: str | None) -> list[Asked]:
-    """Each word asked of a photo. objects: boxes (K, 4) xyxy of the objects of each word"""
+    """Asks each word about a photo. objects: boxes (K, 4) xyxy per word"""
     picks = segments.select(texts=list(objects), encoder=encoder) if objects else []
     asked = []
     for (word, boxes), pick in zip(objects.items(), picks, strict=True):
@@ -70,7 +70,7 @@ def ask(segments: Segments, objects: dict[str, Float], encoder: str | None) -> l
 
 
 def summary(asked: Sequence[Asked]) -> Localisation:
-    """The shares over all photos and words."""
+    """The figures over all photos and words."""
     if not asked:
         nothing = float("nan")
         return Localisation(nothing, nothing, nothing, nothing, 0)

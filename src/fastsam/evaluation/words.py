@@ -1,9 +1,9 @@
-"""How often words name true masks rightly, apart from any network: naming over a set's own vocabulary.
+"""Measures how often true masks get the right word of the set's own vocabulary, without any segmentation network.
 
-Enters: a set whose categories have names. Leaves: shares of masks and of area. Called by `cli/evaluate/words`.
+Enters: a set whose categories have names. Leaves: shares of masks and of area.
 
-Every true mask gets the best of all words of the set, merged to plain ones. Things (COCO's 80 objects) count by number,
-those of at least 400 pixels; stuff counts by area.
+Every true mask gets the best of all words of the set, after similar category names are merged. Things (COCO's 80
+objects) of at least 400 pixels count by number; stuff counts by area.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from fastsam.evaluation.sets import Set
 from fastsam.image.read import read_image
 from fastsam.segments import Segments
 
-LEAST_THING = 400  # pixels
+LEAST_THING = 400  # minimum pixels of a thing
 LEAST_STUFF = 100
 # The 80 object categories of COCO (Lin et al. 2014).
 OBJECTS = (
@@ -29,7 +29,7 @@ OBJECTS = (
     "toothbrush"
 )
 THINGS = frozenset(OBJECTS.split(","))
-# Names of categories that are not what a person says.
+# Names of categories that differ from everyday words.
 PLAIN = {
     "body": "person", "pedestrian": "person", "aeroplane": "airplane", "tv": "television", "tvmonitor": "television",
     "pottedplant": "potted plant", "diningtable": "dining table", "sofa": "couch", "motorbike": "motorcycle",
@@ -41,7 +41,7 @@ PLAIN = {
 
 @dataclass(frozen=True)
 class Naming:
-    """Shares 0..1 named rightly: of things, of things without persons, of the area of stuff; and how many of each."""
+    """Shares 0..1 with the right word: of things, of things without persons, of the area of stuff; and the numbers."""
 
     things: float
     things_without_persons: float
@@ -52,7 +52,7 @@ class Naming:
 
 @dataclass(frozen=True)
 class Named:
-    """A true mask: its category's own name, the plain word, the word that it got, its area in pixels."""
+    """A true mask: the name of its category, its plain word, the word that it got, and its area in pixels."""
 
     category: str
     word: str
@@ -61,7 +61,7 @@ class Named:
 
 
 def plain(name: str) -> str:
-    """The everyday word of a category's name."""
+    """The everyday word for the name of a category."""
     word = PLAIN.get(name, name)
     return word.replace("-merged", "").replace("-other", "").replace("-stuff", "").replace("-", " ").replace("_", " ")
 
@@ -72,7 +72,7 @@ def vocabulary(content: dict[str, Any]) -> list[str]:
 
 
 def name_all(one: Set, photo: dict[str, Any], encoder: str | None) -> list[Named]:
-    """The true masks of a photo of a set and the words that they get."""
+    """The true masks of a photo with the words that they get."""
     words, names = vocabulary(one.content), {c["id"]: c["name"] for c in one.content["categories"]}
     rows = one.annotations(photo)
     segments = Segments.from_masks(read_image(one.file(photo)), rows)

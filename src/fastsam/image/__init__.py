@@ -1,10 +1,10 @@
-"""A user's photo becomes an RGB array, and that array the network's input."""
+"""Turns a user's photo into an RGB array, and that array into the network's input."""
 
-# Several packages bring the same module cv2; whichever was installed or removed last decides what is there.
+# Several packages contain the same module cv2, and overwrite or remove each other's files.
 REMEDY = (
     "OpenCV (the module cv2) cannot be used: pip uninstall -y opencv-python opencv-python-headless "
-    "opencv-contrib-python opencv-contrib-python-headless, then pip install 'opencv-python-headless>=4.12' (or "
-    "'opencv-python>=4.12' for windows on a screen): one of them alone"
+    "opencv-contrib-python opencv-contrib-python-headless, then pip install only 'opencv-python-headless>=4.12' (or "
+    "only 'opencv-python>=4.12', to open windows on a screen)"
 )
 
 try:

@@ -1,7 +1,7 @@
-"""What AVIF, HEIC and JPEG 2000 files say of themselves: sizes and transformations, from their boxes (ISO 14496-12).
+"""Reads sizes and transformations from the boxes of AVIF, HEIC and JPEG 2000 files (ISO 14496-12).
 
-Enters: a file's bytes. Leaves: plain numbers. A box that lies about its length ends the walk, too many are an
-error; nothing is decoded.
+Enters: a file's bytes. Leaves: plain numbers. A box with a wrong length ends the walk, and too many boxes are an error.
+Nothing is decoded.
 """
 
 import struct
@@ -12,15 +12,15 @@ from fastsam.errors import UnreadableImageError
 from fastsam.image.kinds import MANY
 from fastsam.image.turn import from_steps
 
-MOST = 20_000  # boxes or entries of a file that are looked at: a photo has a few hundred
-Steps = Iterator[int]  # one for each box that may still be looked at, of all walks through a file together
+MOST = 20_000  # maximum number of boxes or entries read per file: a photo has a few hundred
+Steps = Iterator[int]  # one per box that may still be read, shared by all walks through a file
 
 
 @dataclass(frozen=True)
 class Still:
-    """Of an AVIF or HEIC file.
+    """Facts about an AVIF or HEIC file.
 
-    size: the largest (width, height) that anything in it claims; bits: per sample; orientation: 1..8 if it is turned
+    size: the largest (width, height) that it states anywhere; bits: per sample; orientation: 1..8 if it is turned
     """
 
     size: tuple[int, int]
@@ -29,7 +29,7 @@ class Still:
 
 
 def boxes(data: bytes, start: int, end: int, steps: Steps) -> Iterator[tuple[bytes, int, int]]:
-    """(type, start, end) of the contents of each box between two places. Raises UnreadableImageError for too many."""
+    """(type, start, end) of each box's contents between two offsets. Raises UnreadableImageError for too many boxes."""
     for _ in steps:
         if start + 8 > end:
             return
@@ -48,7 +48,7 @@ def boxes(data: bytes, start: int, end: int, steps: Steps) -> Iterator[tuple[byt
 
 
 def find(data: bytes, path: tuple[bytes, ...], start: int, end: int, steps: Steps) -> tuple[int, int] | None:
-    """Where the contents of the first box of that path begin and end; `meta` has four bytes before its boxes."""
+    """Start and end of the contents of the first box at `path`. `meta` has four bytes before its boxes."""
     for name in path:
         found = next(((a, b) for n, a, b in boxes(data, start, end, steps) if n == name), None)
         if found is None:
@@ -58,7 +58,7 @@ def find(data: bytes, path: tuple[bytes, ...], start: int, end: int, steps: Step
 
 
 def still(data: bytes) -> Still | None:
-    """What an AVIF or HEIC file says of its picture; None if it says nothing."""
+    """The facts that an AVIF or HEIC file states about its picture; None if it states nothing."""
     try:
         return _still(data)
     except (struct.error, IndexError):
@@ -84,7 +84,7 @@ def _still(data: bytes) -> Still | None:
 
 
 def _associated(data: bytes, steps: Steps) -> list[int]:
-    """Numbers, from 1, of the properties of the primary picture, in their order."""
+    """Numbers, from 1, of the primary picture's properties, in order."""
     first = find(data, (b"meta", b"pitm"), 0, len(data), steps)
     table = find(data, (b"meta", b"iprp", b"ipma"), 0, len(data), steps)
     if first is None or table is None:
@@ -105,7 +105,7 @@ def _associated(data: bytes, steps: Steps) -> list[int]:
 
 
 def _track_sizes(data: bytes, steps: Steps) -> Iterator[tuple[int, int]]:
-    """Width and height of what a sequence's tracks hold (ISO 14496-12, 8.5.2: the first entry of each table)."""
+    """Width and height of each track of a sequence (ISO 14496-12, 8.5.2: the first entry of each table)."""
     movie = find(data, (b"moov",), 0, len(data), steps)
     for name, a, b in boxes(data, *movie, steps) if movie else ():
         table = find(data, (b"mdia", b"minf", b"stbl", b"stsd"), a, b, steps) if name == b"trak" else None
@@ -114,7 +114,7 @@ def _track_sizes(data: bytes, steps: Steps) -> Iterator[tuple[int, int]]:
 
 
 def jpeg2000(data: bytes) -> tuple[int, int, int, int] | None:
-    """Width, height, bits and number of components of a JPEG 2000 code stream (ISO 15444-1, A.5.1), None without."""
+    """Width, height, bits and components of a JPEG 2000 code stream (ISO 15444-1, A.5.1); None if there is none."""
     start = 0
     if not data.startswith(b"\xff\x4f"):
         found = find(data, (b"jp2c",), 0, len(data), iter(range(MOST)))

@@ -1,6 +1,6 @@
-"""What a photo's file says of itself before anything is decoded: kind, size, depth, scans; and the bounds on them.
+"""Reads the header of a photo's file (kind, size, depth, scans), and refuses files beyond the limits.
 
-Enters: a file's bytes. Leaves: a `Header`, or one line that says what is wrong. Nothing is decoded or unpacked here.
+Enters: a file's bytes. Leaves: a `Header`, or an error of one line. Nothing is decoded or unpacked here.
 """
 
 import os
@@ -13,19 +13,21 @@ from fastsam.errors import UnreadableImageError, UsageError
 from fastsam.image import boxes, tiff
 from fastsam.image.kinds import CUT, DAMAGED, HEAD, MANY, NAMED, kind_of
 
-PIXELS = 200_000_000  # of a photo, unless FASTSAM_MAX_PIXELS says otherwise
-SCANS = 100  # of a JPEG: each of them touches every pixel; encoders write 10 to 15
-DEEP = 8  # bytes of a pixel, if a photo has as many pixels as it may
-WORK = 20  # scans of a photo that has as many pixels as may be
+PIXELS = 200_000_000  # maximum pixels of a photo, unless FASTSAM_MAX_PIXELS sets another number
+SCANS = 100  # maximum scans of a JPEG: each touches every pixel, and encoders write 10 to 15
+DEEP = 8  # maximum bytes per pixel for a photo with the maximum number of pixels
+WORK = 20  # maximum scans for a photo with the maximum number of pixels
 VARIABLE = "FASTSAM_MAX_PIXELS"
-PART = 1 << 10  # bytes that a segment or chunk of a large file has at least, on average: encoders write 8 KiB
+PART = 1 << 10  # minimum average bytes per segment or chunk of a large file: encoders write 8 KiB
 
 
 @dataclass(frozen=True)
 class Header:
-    """kind: as `kinds.PHOTOS` has it; width, height: in pixels, before the photo is turned
-    bits: of a sample; depth: bytes of a pixel; scans: passes over all pixels
-    orientation: 1..8 if it is not EXIF that says it
+    """Facts about a photo's file.
+
+    kind: one of `kinds.PHOTOS`; width, height: in pixels, before the photo is turned
+    bits: per sample; depth: bytes per pixel; scans: number of passes over all pixels
+    orientation: 1..8 if something other than EXIF states it
     tags: of a TIFF's first page
     """
 
@@ -40,7 +42,7 @@ class Header:
 
 
 def most_pixels() -> int:
-    """The most pixels that a photo may have. Raises UsageError for a FASTSAM_MAX_PIXELS that is no number."""
+    """The maximum number of pixels per photo. Raises UsageError if FASTSAM_MAX_PIXELS is not a number."""
     given = os.environ.get(VARIABLE, "").strip()
     if not given:
         return PIXELS
@@ -50,7 +52,7 @@ def most_pixels() -> int:
 
 
 def read_header(data: bytes) -> Header:
-    """What the file's bytes say. Raises UnreadableImageError for a file that is no photo, or has no whole header."""
+    """The header of a file. Raises UnreadableImageError if it is not a photo, or its header is not whole."""
     kind = kind_of(data[:HEAD])
     if kind is None or kind == "video":
         what = "a video, not a photo" if kind else "not an image that can be read"
@@ -65,25 +67,27 @@ def read_header(data: bytes) -> Header:
 
 
 def check(found: Header, most: int | None = None) -> None:
-    """Raises UnreadableImageError for a photo that would take too much memory or time. most: pixels"""
+    """Raises UnreadableImageError for a photo that would take too much memory or time. most: maximum pixels"""
     limit = most_pixels() if most is None else most
     pixels = found.width * found.height
     if pixels > limit:
         hint = f"set {VARIABLE}={pixels} to read it" if most is None else "send a smaller one"
         raise UnreadableImageError(f"{found.width} x {found.height} pixels are more than {limit:,}: {hint}")
     if pixels * found.depth > limit * DEEP:
-        raise UnreadableImageError(f"{found.width} x {found.height} pixels of {found.depth} bytes are too many")
+        raise UnreadableImageError(
+            f"{found.width} x {found.height} pixels of {found.depth} bytes each take too much memory: save fewer bits"
+        )
     if found.scans > SCANS or found.scans * pixels > max(limit, PIXELS) * WORK:
-        raise UnreadableImageError(f"a JPEG of {found.scans} scans, each over the whole photo: save it anew")
+        raise UnreadableImageError(f"a JPEG of {found.scans} scans takes too long: save it again with fewer scans")
 
 
 def _steps(data: bytes) -> range:
-    """As many segments or chunks of a file as are looked at."""
+    """A range as long as the number of segments or chunks of a file that may be read."""
     return range(max(boxes.MOST, len(data) // PART))
 
 
 def _jpeg(data: bytes) -> Header | None:
-    """Walks the segments (ITU T.81, annex B): only the main picture's own end mark counts, not a thumbnail's."""
+    """Walks the segments (ITU T.81, annex B). Only the end marker of the main picture counts, not a thumbnail's."""
     position, scans = 2, 0
     size: tuple[int, int, int] | None = None  # height, width, bits
     for _ in _steps(data):
@@ -93,7 +97,7 @@ def _jpeg(data: bytes) -> Header | None:
         marker, at = data[found.start() + 1], found.end()
         if marker == 0xD9:
             return None if size is None else Header("jpeg", size[1], size[0], size[2], scans=scans)
-        if marker in (0x01, 0xD8):  # nothing belongs to these
+        if marker in (0x01, 0xD8):  # these have no content
             position = at
             continue
         (length,) = struct.unpack_from(">H", data, at)
@@ -110,7 +114,7 @@ _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def _png(data: bytes) -> Header | None:
-    """Walks the chunks: a decoder takes memory for as much as one claims, and fills what is cut off with grey."""
+    """Walks the chunks. A decoder would allocate whatever length a chunk states, and fill missing pixels with grey."""
     name, width, height, bits = struct.unpack_from(">4sIIB", data, 12)
     at = 8
     for _ in _steps(data):
@@ -169,7 +173,7 @@ def _pnm(data: bytes) -> Header | None:
 def _jp2(data: bytes) -> Header | None:
     found = boxes.jpeg2000(data)
     if found is not None and found[3] > 4:
-        raise UnreadableImageError(f"a JPEG 2000 of {found[3]} bands: 1, 3 or 4 can be read")
+        raise UnreadableImageError(f"a JPEG 2000 must have 1, 3 or 4 bands, not {found[3]}")
     return None if found is None else Header("jp2", *found[:3], depth=4 * found[3])
 
 

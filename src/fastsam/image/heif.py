@@ -1,4 +1,4 @@
-"""HEIC and HEIF by pillow-heif, which the `heif` extra brings, or by pi-heif, the same without an encoder."""
+"""Reads HEIC and HEIF with pillow-heif (the `heif` extra), or with pi-heif, the same without an encoder."""
 
 from importlib.util import find_spec
 
@@ -9,19 +9,19 @@ from fastsam.image.values import Values
 
 
 def decode(data: bytes) -> Values:
-    """The main picture's values, turned.
+    """The values of the main picture, turned the right way up.
 
-    Raises UnreadableImageError for a damaged file, and one that names the extra if it is not installed.
+    Raises UnreadableImageError for a damaged file; if the extra is not installed, the error names it.
     """
     try:
         heif = require("pi_heif" if find_spec("pi_heif") is not None else "pillow_heif", "heif")
     except UsageError as error:
-        raise UnreadableImageError(f"a HEIC file: {error}") from None
+        raise UnreadableImageError(f"this is a HEIC file, and {error}") from None
     try:
         picture = heif.open_heif(data, convert_hdr_to_8bit=True)
         values = np.asarray(picture)
         mode = str(picture.mode)
-    except Exception as error:  # of many kinds
+    except Exception as error:  # the library raises many types
         raise UnreadableImageError(f"the HEIC file cannot be read ({' '.join(str(error).split())[:200]})") from None
     layers = values.reshape(*values.shape[:2], -1)
     if mode not in ("LA", "RGBA", "RGBa"):

@@ -1,4 +1,4 @@
-"""What a file is: its content decides; a suffix only where the content cannot be had, and in doubt.
+"""Tells what kind of file something is. The content decides; the suffix counts only if the content is unclear.
 
 Enters: the first bytes of a file, or its name. Leaves: the name of a kind.
 """
@@ -6,21 +6,21 @@ Enters: the first bytes of a file, or its name. Leaves: the name of a kind.
 import struct
 from pathlib import Path
 
-HEAD = 512  # bytes that tell a kind
+HEAD = 512  # number of bytes that are enough to tell the kind
 PHOTOS = ("jpeg", "png", "webp", "tiff", "bmp", "gif", "jp2", "pnm", "avif", "heif")
 NAMED = "JPEG, PNG, WebP, TIFF, BMP, GIF, JPEG 2000, PNM, AVIF or HEIC"
-CUT = "the image is cut short: fetch or copy it again"
-DAMAGED = "the image is damaged or cut short: fetch or copy it again"
-MANY = "the image has more parts than a photo needs: save it anew"
+CUT = "the image is cut short: download or copy it again"
+DAMAGED = "the image is damaged or cut short: download or copy it again"
+MANY = "the image has more parts than a photo needs: save it again in an image editor"
 SUFFIXES = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif"),
     *(".jp2", ".j2k", ".jpf", ".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".hif"),
 }
 VIDEO_SUFFIXES = {
     *(".mp4", ".m4v", ".mov", ".qt", ".avi", ".mkv", ".webm", ".wmv", ".asf", ".flv", ".ogv", ".3gp", ".3g2"),
-    *(".mpg", ".mpeg", ".m2v", ".vob", ".mts", ".m2ts"),  # .ts is a program's source more often: its content decides
+    *(".mpg", ".mpeg", ".m2v", ".vob", ".mts", ".m2ts"),  # not .ts, which is more often source code
 }
-RAW_SUFFIXES = {  # of cameras; many of them look like TIFF and hold a small preview
+RAW_SUFFIXES = {  # raw files of cameras; many look like TIFF and contain a small preview
     *(".dng", ".nef", ".nrw", ".cr2", ".cr3", ".crw", ".arw", ".sr2", ".srf", ".orf", ".rw2", ".raf", ".pef", ".srw"),
     *(".3fr", ".iiq", ".kdc", ".dcr", ".mrw", ".erf", ".mef", ".mos", ".rwl", ".x3f"),
 }
@@ -46,11 +46,11 @@ _STARTS = (
 )
 _HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _AVIF = {b"avif", b"avis"}
-_SOUND = {b"M4A ", b"M4B ", b"crx "}  # and a camera's raw file
+_SOUND = {b"M4A ", b"M4B ", b"crx "}  # `crx ` is a camera's raw file
 
 
 def kind_of(head: bytes) -> str | None:
-    """One of `PHOTOS`, or `video`, by the first `HEAD` bytes of a file; None for anything else."""
+    """The kind of a file by its first `HEAD` bytes: one of `PHOTOS`, or `video`; None for anything else."""
     for start, kind in _STARTS:
         if head.startswith(start):
             return kind
@@ -60,9 +60,9 @@ def kind_of(head: bytes) -> str | None:
         return "pnm"
     if head[4:8] == b"ftyp":
         return _of_brands(head)
-    if head[4:8] in (b"moov", b"mdat", b"wide"):  # QuickTime before it said so
+    if head[4:8] in (b"moov", b"mdat", b"wide"):  # old QuickTime, which has no `ftyp`
         return "video"
-    for at, step in ((0, 188), (4, 192)):  # MPEG transport stream, its packets bare or with a time each
+    for at, step in ((0, 188), (4, 192)):  # MPEG transport stream, with bare packets or packets with a timestamp
         if len(head) > at + 2 * step and all(head[at + k * step] == 0x47 for k in range(3)):
             return "video"
     return None
@@ -79,7 +79,7 @@ def _of_brands(head: bytes) -> str | None:
 
 
 def head_of(file: Path) -> bytes:
-    """The first bytes of a regular file; none of one that cannot be read, or that is no regular file."""
+    """The first bytes of a regular file; empty if it cannot be read or is not a regular file."""
     try:
         if not file.is_file():
             return b""
@@ -90,9 +90,9 @@ def head_of(file: Path) -> bytes:
 
 
 def file_kind(file: Path) -> str | None:
-    """`photo`, `video` or None of a file in a folder, which its content decides.
+    """Whether a file in a folder is a `photo` or a `video`, by its content; None if it is neither.
 
-    A known suffix stands for content that nothing else claims, so that a damaged photo is named and not passed over.
+    Unknown content counts by a known suffix, so that a damaged photo is reported instead of skipped.
     """
     head = head_of(file)
     if head.startswith(APPLE_DOUBLE) or file.name.startswith(".") or file.suffix.lower() in RAW_SUFFIXES:
@@ -101,7 +101,7 @@ def file_kind(file: Path) -> str | None:
 
 
 def photo_or_video(head: bytes, suffix: str) -> str | None:
-    """`photo`, `video` or None of a file by its first bytes, or by its suffix if nothing else claims its content."""
+    """Whether a file is a `photo` or a `video`, by its first bytes, or by its suffix if the content is unknown."""
     kind = kind_of(head)
     if kind is not None:
         return "video" if kind == "video" else "photo"

@@ -1,6 +1,6 @@
-"""The photo scaled into the network's input, and the way back for coordinates.
+"""Scales a photo into the network's input, and maps coordinates back.
 
-Coordinates are continuous: the origin is the outer corner of the top-left pixel, pixel i covers [i, i + 1).
+Coordinates are continuous: the origin is the outer corner of the top left pixel, and pixel i covers [i, i + 1).
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Float = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Letterbox:
-    """Where a photo lies in the network's input.
+    """Where a photo is in the network's input.
 
     photo: (height, width) of the photo; input: (height, width) of the input
     scale: (x, y) input pixels per photo pixel; pad: (left, top) input pixels before the photo
@@ -32,7 +32,7 @@ class Letterbox:
     content: tuple[int, int]
 
     def on_cells(self, cell: int) -> "Letterbox":
-        """The same with the photo's content rounded to whole cells of `cell` input pixels, centred."""
+        """The same with the content rounded to whole cells of `cell` input pixels, centred."""
         (height, width), (h, w) = self.photo, (side // cell for side in self.input)
         gain = min(h / height, w / width)
         across, down = max(1, round(width * gain)), max(1, round(height * gain))
@@ -41,7 +41,7 @@ class Letterbox:
         return Letterbox(self.photo, self.input, scale, pad, (across * cell, down * cell))
 
     def to_photo(self, boxes: Float) -> Float:
-        """Boxes (N, 4) xyxy from input pixels to photo pixels, clipped to the photo."""
+        """Converts boxes (N, 4) xyxy from input pixels to photo pixels, clipped to the photo."""
         height, width = self.photo
         scale = np.array(self.scale * 2, np.float32)
         pad = np.array(self.pad * 2, np.float32)
@@ -51,14 +51,16 @@ class Letterbox:
 
 
 def fit(photo: tuple[int, int], imgsz: int | tuple[int, int]) -> Letterbox:
-    """The letterbox of a photo (height, width) for an input whose longest side is `imgsz`, or within (height, width).
+    """The letterbox of a photo (height, width).
 
-    The photo keeps its shape, is centred, and padded to the next multiple of 32 (the popular port's rule).
-    Raises UsageError for a size below 32.
+    imgsz: longest side of the input in pixels, or the (height, width) that the input must fit into
+
+    The photo keeps its aspect ratio, is centred, and is padded to the next multiple of 32, as in Ultralytics. Raises
+    UsageError for a size below 32.
     """
     sides = (imgsz, imgsz) if isinstance(imgsz, int) else imgsz
     if min(sides) < STRIDE:
-        raise UsageError(f"imgsz {imgsz} is too small: the least is {STRIDE}")
+        raise UsageError(f"imgsz must be at least {STRIDE}, not {imgsz}")
     most = [-(-side // STRIDE) * STRIDE for side in sides]
     height, width = photo
     ratio = min(most[0] / height, most[1] / width)
@@ -80,12 +82,12 @@ def letterbox(pixels: npt.NDArray[np.uint8], box: Letterbox) -> npt.NDArray[np.u
 
 
 def prepare(pixels: npt.NDArray[np.uint8], imgsz: int | tuple[int, int]) -> tuple[Letterbox, Float]:
-    """A photo (H, W, 3) as the network's input (1, 3, h, w) at `imgsz` pixels (see `fit`), and where it lies in it."""
+    """The letterbox of a photo (H, W, 3) at `imgsz` (see `fit`), and the network's input (1, 3, h, w)."""
     box = fit((pixels.shape[0], pixels.shape[1]), imgsz)
     return box, to_tensor(letterbox(pixels, box))
 
 
 def to_tensor(canvas: npt.NDArray[np.uint8]) -> Float:
-    """(1, 3, h, w) float32 in 0..1 of an input (h, w, 3)."""
+    """(1, 3, h, w) float32, 0..1, from an input (h, w, 3) uint8."""
     tensor: Float = cv2.dnn.blobFromImage(canvas, 1 / 255)
     return tensor

@@ -1,6 +1,6 @@
-"""Which photos files, folders, globs and videos stand for, and the frames of those that are videos.
+"""Finds the photos that files, folders, patterns and videos mean, and the frames of the videos.
 
-Enters: words. Leaves: `Photo`s, each with a name and a stem of its own; then what is to be read of each.
+Enters: names from a command line. Leaves: `Photo`s, each with a unique name and stem; then the file or frame to read.
 """
 
 import glob
@@ -23,8 +23,8 @@ from fastsam.image.kinds import file_kind
 class Photo:
     """A photo to segment.
 
-    file: where it is; name: its name in a list of all (its own, or enough of its path to be unique)
-    stem: name of its outputs without suffix, unique among all; frame: its number in a video, None for a photo
+    file: its path; name: its file name, with as much of the path as makes it unique
+    stem: unique name for its outputs, without suffix; frame: its number in a video, None for a photo
     """
 
     file: Path
@@ -37,12 +37,12 @@ class Photo:
 
 
 def find_photos(words: Sequence[str]) -> list[Photo]:
-    """The photos of files, folders (their images and videos, not deeper) and globs, in order, each once.
+    """The photos that files, folders and patterns mean, in order, each once. Subfolders are not searched.
 
-    In a folder the content of a file decides what it is. Files that are neither photos nor videos, hidden ones and
-    cameras' raw files are left out; a PhotoWarning counts them.
+    In a folder, the content of a file decides whether it is a photo or a video. Other files, hidden files and raw files
+    of cameras are skipped; a PhotoWarning counts them.
 
-    Raises UsageError for a folder or glob without photos, and for a name that no file can have.
+    Raises UsageError for a folder or pattern without photos, and for an invalid name.
     """
     files = dict(found for word in words for found in _found(word))
     names, stems = Counter(f.name for f in files), Counter(f.stem for f in files)
@@ -60,21 +60,21 @@ def find_photos(words: Sequence[str]) -> list[Photo]:
 
 
 def find_files(word: str) -> list[Path]:
-    """The photos and videos of a folder, the files that a glob names, sorted, or the one file; see `find_photos`."""
+    """The photos and videos of a folder, or the files of a pattern, sorted; or the one file. See `find_photos`."""
     return [file for file, _ in _found(word)]
 
 
 def _found(word: str) -> list[tuple[Path, str | None]]:
-    """The same, each with `photo` or `video` where its content has been looked at, as in a folder, else None."""
+    """The same files, each with `photo` or `video` if its content was read, as in a folder, else None."""
     if not word:
-        raise UsageError("a photo's name is empty: name a file, a folder or a glob")
+        raise UsageError("the name of a photo is empty: give a file, a folder or a pattern")
     if "\0" in word:
-        raise UsageError(f"{word!r} is no name of a file")
+        raise UsageError(f"{word!r} is not a valid file name")
     path = Path(word)
     if path.is_dir():
         return _of_folder(path)
     if os.path.lexists(path) or not glob.has_magic(word):
-        return [(path, None)]  # a missing file is reported when it is read, after the others are done
+        return [(path, None)]  # a missing file is reported when it is read, so that the other photos are done
     found = sorted(Path(f) for f in glob.glob(word, recursive=True) if Path(f).is_file())
     if not found:
         raise UsageError(f"no file matches {word}")
@@ -82,9 +82,9 @@ def _found(word: str) -> list[tuple[Path, str | None]]:
 
 
 def opened(photos: Sequence[Photo]) -> Iterator[tuple[Photo, Path | npt.NDArray[np.uint8] | UsageError]]:
-    """Each photo and what is to be read: its file, or a frame, or why there is none.
+    """Each photo with what to read: its file, or its frame, or the error that prevents it.
 
-    Frames come one after the other; where a video ends before it said, the next one is an error and the rest left out.
+    If a video ends before its stated number of frames, its next frame is an error and the rest are left out.
     """
     frames: Iterator[npt.NDArray[np.uint8]] = iter(())
     ended: Path | None = None
@@ -105,7 +105,7 @@ def opened(photos: Sequence[Photo]) -> Iterator[tuple[Photo, Path | npt.NDArray[
         if pixels is None:
             yield (
                 photo,
-                UnreadableImageError(f"{photo.file}: the video ends after {photo.frame} frames, too soon"),
+                UnreadableImageError(f"{photo.file}: the video ends early, after {photo.frame} frames"),
             )
             ended = photo.file
         else:
@@ -121,11 +121,11 @@ def _of_folder(folder: Path) -> list[tuple[Path, str | None]]:
     left = Counter(_what(file) for file in files) - Counter(_what(file) for file, _ in found)
     said = ", ".join(f"{count} {what}" for what, count in left.most_common(5)) + ", ..." * (len(left) > 5)
     if not found:
-        raise UsageError(f"folder {folder} holds no photos" + f": only {said}" * bool(left))
+        raise UsageError(f"folder {folder} has no photos" + f": only {said}" * bool(left))
     if left:
         count = left.total()
         warnings.warn(
-            f"folder {folder}: {count} file{'s' * (count != 1)} left out ({said}): only photos and videos are taken",
+            f"folder {folder}: {count} file{'s' * (count != 1)} left out ({said}): only photos and videos are read",
             PhotoWarning,
             stacklevel=2,
         )
@@ -133,7 +133,7 @@ def _of_folder(folder: Path) -> list[tuple[Path, str | None]]:
 
 
 def _what(file: Path) -> str:
-    """What a file is called that is left out."""
+    """How the warning names the kind of a skipped file."""
     if file.name.startswith("."):
         return "hidden"
     return file.suffix.lower() or "without suffix"

@@ -1,8 +1,8 @@
-"""Photos from files, PIL images and arrays, as RGB uint8 (H, W, 3) the way a viewer shows them.
+"""Reads photos from files, PIL images and arrays, as uint8 RGB (H, W, 3), the way a viewer shows them.
 
-The content decides the type, not the suffix. What turns a photo (EXIF, or AVIF's and HEIC's own marks) is applied,
-transparency is laid on white, of several pages or frames the first is taken, of more than 8 bits the upper 8 are kept
-(`values`); grey, palette and CMYK pixels become RGB. Size and scans are read first and bounded (`header`).
+The content decides the type, not the suffix. Photos are turned as their EXIF, AVIF or HEIC data says. Transparent
+photos get a white background. Of several pages or frames the first is read. Of more than 8 bits the upper 8 are kept
+(`values.py`). Grey, palette and CMYK pixels become RGB. Size and scans are checked before decoding (`header.py`).
 """
 
 import os
@@ -26,21 +26,39 @@ __all__ = ["Source", "UnreadableImageError", "decode", "from_array", "read_image
 
 UInt8 = npt.NDArray[np.uint8]
 Source: TypeAlias = "str | os.PathLike[str] | npt.NDArray[Any] | Any"
-BYTES = 8  # of a file, for every pixel that a photo may have
+BYTES = 8  # maximum bytes of a file, per pixel of the largest allowed photo
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")  # PIL's modes of more than 8 bits
 TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
 def read_image(source: Source, stretch: bool = False) -> UInt8:
-    """The photo as RGB uint8 (H, W, 3).
+    """Reads a photo.
 
-    source: a path, a PIL image, or an array (H, W, 3) RGB, (H, W, 4) RGBA, (H, W) or (H, W, 1) grey of uint8, uint16,
-    or numbers that stand for brightness without doubt (`image/values.py`)
-    stretch: the percentiles 1 and 99 of all values become black and white: for 10- and 12-bit data, heights, floats
+    Parameters
+    ----------
+    source : str, path, PIL image or array
+        A file; a PIL image; or an array: RGB (H, W, 3), RGBA (H, W, 4), or grey (H, W) or (H, W, 1). Its dtype may be
+        uint8, uint16, or another whose brightness is clear (`image/values.py`).
+    stretch : bool
+        True maps the percentiles 1 and 99 of all values to black and white. For 10- and 12-bit data, heights, floats.
 
-    Raises UnreadableImageError for a file that is missing, empty, truncated or no image, and for one of more than
-    200 million pixels (the environment variable FASTSAM_MAX_PIXELS sets another number); UsageError for anything else
-    that is no photo. Warns with PhotoWarning if a photo of more than 8 bits is nearly black.
+    Returns
+    -------
+    uint8 array (H, W, 3)
+        The photo in RGB.
+
+    Raises
+    ------
+    UnreadableImageError
+        If a file is missing, empty, truncated or not an image, or has more than 200 million pixels. The environment
+        variable FASTSAM_MAX_PIXELS sets another limit.
+    UsageError
+        If the source is of another type, or an array is not a photo.
+
+    Warns
+    -----
+    PhotoWarning
+        If a photo of more than 8 bits is nearly black.
     """
     if isinstance(source, (str, os.PathLike)):
         return read_file(Path(source), stretch)
@@ -52,7 +70,7 @@ def read_image(source: Source, stretch: bool = False) -> UInt8:
 
 
 def read_own(source: Source) -> UInt8:
-    """The same, in memory that the caller does not write into: a result may keep it."""
+    """Reads a photo as `read_image` does, without sharing memory with `source`, so that a result can keep it."""
     pixels = read_image(source)
     return pixels.copy() if isinstance(source, np.ndarray) and np.shares_memory(pixels, source) else pixels
 
@@ -67,10 +85,10 @@ def read_file(file: Path, stretch: bool = False) -> UInt8:
 
 
 def read_bytes(file: Path) -> bytes:
-    """A photo's bytes. Raises UnreadableImageError for what is no regular file, no photo, or too large for one."""
+    """The bytes of a file. Raises UnreadableImageError if it is not a regular file, not a photo, or too large."""
     try:
         if not stat.S_ISREG(os.stat(file).st_mode):
-            what = "a folder" if file.is_dir() else "no regular file"
+            what = "a folder" if file.is_dir() else "not a regular file"
             raise UnreadableImageError(f"{file}: cannot be read ({what})")
         with file.open("rb") as stream:
             head = stream.read(HEAD)
@@ -89,14 +107,14 @@ def read_bytes(file: Path) -> bytes:
     if not data:
         raise UnreadableImageError(f"{file}: the file is empty")
     if len(data) > most:
-        raise UnreadableImageError(f"{file}: a file of more than {most:,} bytes is too large")
+        raise UnreadableImageError(f"{file}: the file is too large: the maximum is {most:,} bytes")
     return data
 
 
 def decode(data: bytes, most: int | None = None, stretch: bool = False, name: str = "the photo") -> UInt8:
-    """Decodes an image file's bytes. Raises UnreadableImageError.
+    """Decodes the bytes of an image file to uint8 RGB (H, W, 3). Raises UnreadableImageError.
 
-    most: pixels, where the caller has a limit of its own; stretch, warnings: see `read_image`; name: for warnings
+    most: maximum pixels, None for the default; stretch: see `read_image`; name: name of the photo in warnings
     """
     found = read_header(data)
     check(found, most)
@@ -105,7 +123,7 @@ def decode(data: bytes, most: int | None = None, stretch: bool = False, name: st
     except cv2.error as error:
         raise UnreadableImageError(f"the image cannot be decoded ({error.err})") from None
     except MemoryError:
-        raise UnreadableImageError(f"{found.width} x {found.height} pixels need more memory than there is") from None
+        raise UnreadableImageError(f"not enough memory for {found.width} x {found.height} pixels") from None
     except UnreadableImageError:
         raise
     except UsageError as error:
@@ -121,7 +139,7 @@ def _decoded(data: bytes, found: Header, stretch: bool, name: str) -> UInt8:
     if found.kind == "heif":
         return to_rgb(heif.decode(data), stretch, name)
     buffer = np.frombuffer(data, np.uint8)
-    if found.kind != "jpeg":  # which has neither alpha nor more than 8 bits
+    if found.kind != "jpeg":  # JPEG has neither alpha nor more than 8 bits
         raw, kinds, blocks = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
         if raw is not None:
             exif = dict(zip(map(int, kinds), blocks, strict=True)).get(cv2.IMAGE_METADATA_EXIF)
@@ -134,7 +152,7 @@ def _decoded(data: bytes, found: Header, stretch: bool, name: str) -> UInt8:
 
 
 def _stored(raw: npt.NDArray[Any], found: Header) -> Values:
-    """What OpenCV decoded: grey, BGR or BGRA. AVIF, JPEG 2000 and PNM say how many bits theirs have, others fill 16."""
+    """Values from what OpenCV decoded: grey, BGR or BGRA. AVIF, JPEG 2000 and PNM state their bits, others use 16."""
     bits = min(found.bits, 16) if found.kind in ("avif", "jp2", "pnm") else 16
     if raw.ndim == 2:
         return Values(raw[..., None], bits=bits)
@@ -144,9 +162,9 @@ def _stored(raw: npt.NDArray[Any], found: Header) -> Values:
 
 
 def from_pil(image: Any, stretch: bool = False) -> UInt8:
-    """RGB uint8 (H, W, 3) from a PIL image, which need not be installed for anything else."""
+    """uint8 RGB (H, W, 3) from a PIL image. PIL is not imported here."""
     try:
-        image.load()  # Pillow turns a TIFF then, and says so in its EXIF
+        image.load()  # this makes Pillow turn a TIFF, and note that in its EXIF
         orientation = int(image.getexif().get(ORIENTATION, 1))
         if image.mode in DEEP:
             values = np.asarray(image)

@@ -1,6 +1,6 @@
-"""TIFF: what its first page says of itself, and its pixels: by OpenCV, else by tifffile (the `tiff` extra).
+"""Reads the first page of a TIFF, with OpenCV or else with tifffile (the `tiff` extra).
 
-Enters: a file's bytes. Leaves: a `Page`; the values of its first three bands, and alpha if it says that it has it.
+Enters: a file's bytes. Leaves: a `Page`; then the values of its first three bands, and alpha if the file declares it.
 """
 
 import io
@@ -19,14 +19,14 @@ from fastsam.image.turn import turn
 from fastsam.image.values import Values
 
 EXTRA = "tiff"
-TAGS = 4096  # of a page: real ones have a few dozen
+TAGS = 4096  # maximum tags per page: real ones have a few dozen
 WANTED = {254, 256, 257, 258, 259, 262, 274, 277, 284, 322, 323, 330, 338, 339}
-TILE = 64 << 20  # bytes of a tile that no photo needs to be larger for
+TILE = 64 << 20  # maximum bytes of a tile that is larger than the photo
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, LAB = 0, 1, 2, 3, 5, 6, 8
 COLOURS = {4: "transparency mask", CMYK: "CMYK", YCBCR: "YCbCr", LAB: "CIE L*a*b*", 32803: "a sensor's raw pixels"}
 NUMBERS = {
-    1: "whole numbers",
-    2: "signed numbers",
+    1: "unsigned integers",
+    2: "signed integers",
     3: "floats",
     4: "undefined values",
     5: "complex numbers",
@@ -45,7 +45,10 @@ COMMON = {1, 2, 3, 4, 5, 7, 8, 32773, 32946}  # compressions that every OpenCV r
 
 @dataclass(frozen=True)
 class Page:
-    """Tags of a page. samples: bands; bits: of each; numbers: `NUMBERS`; extra: what the bands beyond colour are"""
+    """Tags of a page.
+
+    samples: number of bands; bits: per band; numbers: key of `NUMBERS`; extra: kinds of the bands beyond colour
+    """
 
     width: int
     height: int
@@ -60,18 +63,18 @@ class Page:
 
     @property
     def depth(self) -> int:
-        """Bytes of a pixel."""
+        """Bytes per pixel."""
         return max(1, self.samples * self.bits // 8)
 
     @property
     def has_alpha(self) -> bool:
-        """Whether tag 338 says that the band after the colours is transparency."""
+        """Whether tag 338 declares the band after the colours as transparency."""
         colours = 3 if self.photometric == RGB else 1
         return self.photometric <= RGB and self.samples > colours and self.extra[:1] in ((1,), (2,))
 
 
 def read_page(data: bytes) -> Page:
-    """The first page. Raises UnreadableImageError for a file without one, a camera's raw file and tiles of no sense."""
+    """The first page. Raises UnreadableImageError for a file without a page, a camera's raw file, and invalid tiles."""
     order, big = ("<" if data[:2] == b"II" else ">"), data[2:4] in (b"+\0", b"\0+")
     tags = _tags(data, order, big)
 
@@ -79,7 +82,7 @@ def read_page(data: bytes) -> Page:
         return tags.get(tag, (default,))[0]
 
     if 330 in tags and one(254, 0) & 1:
-        raise UnreadableImageError("a camera's raw file, whose photo is not developed: save it as JPEG or TIFF first")
+        raise UnreadableImageError("this is a camera's raw file: convert it to JPEG or TIFF first")
     bits = tags.get(258, (1,))
     page = Page(
         one(256, 0), one(257, 0), one(277, 1), bits[0] if len(set(bits)) == 1 else 0, one(339, 1), one(259, 1),
@@ -87,14 +90,16 @@ def read_page(data: bytes) -> Page:
     )  # fmt: skip
     tile = one(322, 0) * one(323, 0) * page.depth
     if tile > max(TILE, 4 * page.width * page.height * page.depth):
-        raise UnreadableImageError(f"the image is damaged: its tiles of {one(322, 0)} x {one(323, 0)} pixels exceed it")
+        raise UnreadableImageError(
+            f"the image is damaged: its tiles of {one(322, 0)} x {one(323, 0)} pixels are larger than the image"
+        )
     return page
 
 
 def decode(data: bytes, page: Page) -> Values:
-    """The page's values, turned.
+    """The page's values, turned the right way up.
 
-    Raises UnreadableImageError for what is damaged, and for a feature that is not read, which it names.
+    Raises UnreadableImageError for a damaged file, and for an unsupported feature, which the error names.
     """
     odd = unusual(page)
     if not odd or odd == [NAMES.get(page.compression)]:
@@ -105,14 +110,14 @@ def decode(data: bytes, page: Page) -> Values:
         raise UnreadableImageError(DAMAGED)
     what = f"a TIFF with {' and '.join(odd)}"
     if page.photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB) or not page.bits or page.numbers > 3:
-        raise UnreadableImageError(f"{what} is not read: save it as RGB of 8 or 16 bits")
+        raise UnreadableImageError(f"{what} is not supported: save it as RGB of 8 or 16 bits")
     if find_spec("tifffile") is None or find_spec("imagecodecs") is None:
-        raise UnreadableImageError(f"{what}: pip install 'fast-segment-anything[{EXTRA}]' reads it")
+        raise UnreadableImageError(f"{what} needs an extra: pip install 'fast-segment-anything[{EXTRA}]'")
     return _by_tifffile(data, page, what)
 
 
 def unusual(page: Page) -> list[str]:
-    """What OpenCV does not read of such a page, or not rightly; LERC, which some builds read, among it."""
+    """The features of a page that OpenCV does not read, or not correctly. LERC counts, which only some builds read."""
     odd = []
     grey, bits, numbers = page.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO), page.bits, page.numbers
     if page.photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, LAB):
@@ -139,7 +144,7 @@ def _by_opencv(data: bytes, page: Page) -> Values | None:
         return Values((raw if raw.dtype == np.uint8 else _white_high(raw, page))[..., None])
     if not page.has_alpha or raw.shape[2] < 4:
         return Values(raw[..., 2::-1])
-    ready = page.extra[0] == 1 or raw.dtype == np.uint8  # libtiff multiplies 8-bit colours by alpha itself
+    ready = page.extra[0] == 1 or raw.dtype == np.uint8  # libtiff itself multiplies 8-bit colours by alpha
     return Values(raw[..., 2::-1], raw[..., 3:], ready)
 
 
@@ -149,7 +154,7 @@ def _by_tifffile(data: bytes, page: Page, what: str) -> Values:
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             values = np.asarray(file.pages[0].asarray(maxworkers=1))
-    except Exception as error:  # of many kinds, its codecs' own among them
+    except Exception as error:  # the library and its codecs raise many types
         raise UnreadableImageError(f"{what} cannot be read ({' '.join(str(error).split())[:200]})") from None
     shape = (page.height, page.width)
     if page.samples > 1 and page.planar:
@@ -163,7 +168,7 @@ def _by_tifffile(data: bytes, page: Page, what: str) -> Values:
 
 
 def _white_high(values: npt.NDArray[Any], page: Page) -> npt.NDArray[Any]:
-    """Whole numbers, the largest of which is white."""
+    """The values, inverted if 0 means white, so that the largest is white."""
     if page.photometric != WHITE_IS_ZERO or page.numbers != 1:
         return values
     inverted: npt.NDArray[Any] = np.iinfo(values.dtype).max - values
@@ -171,7 +176,7 @@ def _white_high(values: npt.NDArray[Any], page: Page) -> npt.NDArray[Any]:
 
 
 def _tags(data: bytes, order: str, big: bool) -> dict[int, tuple[int, ...]]:
-    """The whole numbers of the first directory, 16 at most of each tag."""
+    """The integers of the first directory, up to 16 per tag."""
     word, count_of, entry = ("Q", "Q", 20) if big else ("I", "H", 12)
     (start,) = struct.unpack_from(order + word, data, 8 if big else 4)
     (count,) = struct.unpack_from(order + count_of, data, start)

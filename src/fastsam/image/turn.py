@@ -1,4 +1,4 @@
-"""Which way up a photo is shown: EXIF orientations, 1..8, and how pixels are turned by one."""
+"""Turns photos the right way up, by EXIF orientations 1..8."""
 
 import struct
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def turn(pixels: UInt8, orientation: int) -> UInt8:
 
 
 def from_exif(exif: bytes) -> int:
-    """The orientation of a block of EXIF (2.3, section 4.6: tag 0x0112 of its first directory), 1 if it has none."""
+    """The orientation in a block of EXIF (2.3, section 4.6: tag 0x0112 of its first directory); default 1."""
     start = 6 if exif[:6] == b"Exif\0\0" else 0
     order = {b"II": "<", b"MM": ">"}.get(exif[start : start + 2])
     if order is None:
@@ -40,7 +40,7 @@ def from_exif(exif: bytes) -> int:
 
 
 def from_steps(steps: Sequence[tuple[bytes, int]]) -> int:
-    """The orientation that HEIF's transformations amount to, in their order.
+    """The orientation that equals a sequence of HEIF transformations.
 
     steps: (`irot`, quarter turns to the left) or (`imir`, 0 for upside down, 1 for left to right)
     """

@@ -127,7 +127,7 @@ def calibrated(session: Any, file: Path) -> Refiner:
         stored = json.loads(session.get_modelmeta().custom_metadata_map.get("fastsam", "{}"))
         lines = {name: pair(stored[name]) for name in ("told", "meant") if name in stored}
     except (ValueError, TypeError, RecursionError):
-        raise UsageError(f"the settings in {file} are damaged: export it again") from None
+        raise UsageError(f"{file}: its settings are damaged, export it again") from None
     return Refiner(session, **lines)
 
 

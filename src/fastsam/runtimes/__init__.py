@@ -1,1 +1,1 @@
-"""What runs an exported network: one file a runtime, each with `load` and an object that has `run`."""
+"""Runs exported networks: one file per runtime, each with `load` and an object that has `run`."""

@@ -1,4 +1,4 @@
-"""What every runtime loads: a network that gives raw outputs, and the settings that belong to its weights."""
+"""The interface of every runtime: a network that gives raw outputs, and the settings stored with its weights."""
 
 from typing import Protocol
 
@@ -11,17 +11,17 @@ Float = npt.NDArray[np.float32]
 
 
 class Network(Protocol):
-    """A loaded network. Its calls may run at the same time."""
+    """A loaded network. Several threads may call it at the same time."""
 
     @property
     def settings(self) -> Settings:
-        """Class names, defaults, and how the outputs are to be read."""
+        """Class names, default thresholds, and how to read the outputs."""
         ...
 
     def run(self, images: Float) -> tuple[Float, Float]:
         """Raw outputs of images (N, 3, H, W) float32 in 0..1, H and W multiples of 32.
 
-        Returns candidates (N, 4 + classes + K, A): cx, cy, w, h in input pixels, scores, coefficients; and
-        prototypes (N, P, H / 4, W / 4).
+        Returns candidates (N, 4 + classes + K, A) float32: centre x, centre y, width and height in input pixels, one
+        score per class, K coefficients; and prototypes (N, P, H / 4, W / 4) float32.
         """
         ...

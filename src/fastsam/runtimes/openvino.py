@@ -1,4 +1,4 @@
-"""OpenVINO: loads an exported file, runs it on batches of inputs. Needs the `openvino` extra."""
+"""OpenVINO: loads an exported file and runs it on batches of inputs. Needs the `openvino` extra."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,8 @@ class OpenVINONetwork:
     settings: Settings
 
     def run(self, images: Float) -> tuple[Float, Float]:
-        """Raw outputs, as `Network.run` tells."""
-        request = self.compiled.create_infer_request()  # one a call, so that threads may share a network
+        """Raw outputs, as in `Network.run`."""
+        request = self.compiled.create_infer_request()  # one per call, so that threads can share a network
         outputs = request.infer({"images": images})
         return outputs["candidates"].copy(), outputs["prototypes"].copy()
 
@@ -35,18 +35,18 @@ def load(
 ) -> OpenVINONetwork:
     """Loads an exported network.
 
-    threads: of the CPU, all of them where left out; device: `cpu`, or another of OpenVINO's names (`gpu`, `npu`)
-    precision: `float32`, or `bf16` for processors that have it; streams: how many calls run at the same time
+    threads: number of CPU threads, None for all; device: `cpu`, or another of OpenVINO's names (`gpu`, `npu`)
+    precision: `float32`, or `bf16` on processors that support it; streams: number of simultaneous calls
 
-    Raises UsageError for a file that is no exported network, a device that is not there, and an unknown precision.
+    Raises UsageError if the file is not an exported network, or the device or the precision is not available.
     """
     if precision not in PRECISIONS:
-        raise UsageError(f"OpenVINO runs in no precision {precision!r} here: choose from {', '.join(PRECISIONS)}")
+        raise UsageError(f"unknown precision {precision!r} for OpenVINO: choose from {', '.join(PRECISIONS)}")
     core = openvino.Core()
     name = device.upper()
     if name not in core.available_devices:
         there = ", ".join(d.lower() for d in core.available_devices)
-        raise UsageError(f"OpenVINO sees no device {device!r}: choose from {there}")
+        raise UsageError(f"OpenVINO has no device {device!r} here: choose from {there}")
     options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": PRECISIONS[precision]}
     if name == "CPU":
         options["NUM_STREAMS"] = streams
@@ -55,22 +55,22 @@ def load(
     try:
         model = core.read_model(file)
         if model.inputs and is_fixed(model.inputs[0].partial_shape):
-            raise UsageError(f"{file} takes inputs of one size alone: export its source without --fixed")
+            raise UsageError(f"{file} only accepts inputs of one size: export its source without --fixed")
         compiled = core.compile_model(model, name, options)
     except RuntimeError as error:
-        raise UsageError(f"{file} is no network that OpenVINO can load") from error
+        raise UsageError(f"{file} is not a network that OpenVINO can load") from error
     if {o.get_any_name() for o in model.outputs} != {"candidates", "prototypes"}:
-        raise UsageError(f"{file} is no segmentation network of ours: it lacks candidates or prototypes")
+        raise UsageError(f"{file} is not a network that `fastsam export` wrote: candidates or prototypes are missing")
     network = OpenVINONetwork(compiled, read_settings(metadata(file), file))
-    if name == "CPU":  # others compile for each size of input
+    if name == "CPU":  # other devices compile for each input size
         check(network, file)
     return network
 
 
 def is_fixed(shape: Any) -> bool:
-    """Whether an input (N, 3, H, W) has a height or width of its own, or is for several photos.
+    """Whether an input (N, 3, H, W) has a fixed height or width, or a fixed N other than 1.
 
-    OpenVINO compares no sides when it runs: what leaves a picture of others is whatever was in memory.
+    OpenVINO does not check sizes when it runs: for a picture of another size it returns whatever was in memory.
     """
     if shape.rank.is_dynamic or len(shape) != 4:
         return False

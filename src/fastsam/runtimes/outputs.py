@@ -1,6 +1,6 @@
-"""Whether what leaves a network is what leaves a segmentation network, seen before the first photo.
+"""Checks that a network's outputs are those of a segmentation network, before the first photo.
 
-Enters: a loaded network. Leaves: nothing, or an error that names file and output.
+Enters: a loaded network. Leaves: nothing, or an error that names the file and the output.
 """
 
 from pathlib import Path
@@ -12,14 +12,14 @@ from fastsam.errors import UsageError
 from fastsam.runtimes.network import Network
 from fastsam.untrusted.shown import reason
 
-SIDE = 64  # pixels of the picture that is tried
-TERMS = 6  # coefficients per positional feature, the first of which has no map (see `masks/placed.py`)
+SIDE = 64  # side in pixels of the test picture
+TERMS = 6  # coefficients per positional feature; the first feature has no map (see `masks/placed.py`)
 
 
 def check(network: Network, file: Path) -> None:
     """Runs a network on one small grey picture.
 
-    Raises UsageError for a network that fails, and for outputs of another shape than its settings say, or not finite.
+    Raises UsageError if the network fails, or if its outputs are not finite or contradict its settings.
     """
     images = np.full((1, 3, SIDE, SIDE), 0.5, np.float32)
     try:
@@ -28,9 +28,9 @@ def check(network: Network, file: Path) -> None:
         raise UsageError(f"{file} cannot be run on a picture of {SIDE} x {SIDE} pixels: {reason(error)}") from None
     for name, array, axes in zip(("candidates", "prototypes"), outputs, (3, 4), strict=True):
         if not isinstance(array, np.ndarray) or array.dtype != np.float32 or array.ndim != axes:
-            raise UsageError(f"{file} gives {name} of {described(array)}, not float32 of {axes} axes")
+            raise UsageError(f"{file} must give {name} as float32 with {axes} axes, not {described(array)}")
         if not np.isfinite(array).all():
-            raise UsageError(f"{file} gives {name} that are not finite: train again, or take an earlier file")
+            raise UsageError(f"{file} gives {name} that are not finite: train again, or use an earlier file")
     candidates, prototypes = (array.shape for array in outputs)
     n, placed = len(network.settings.names), network.settings.placed
     maps = prototypes[1]
@@ -38,11 +38,11 @@ def check(network: Network, file: Path) -> None:
     wanted = (1, 4 + n + coefficients)
     if candidates[:2] != wanted or prototypes[0] != 1 or maps < max(1, placed) or not all(prototypes[2:]):
         raise UsageError(
-            f"{file} gives candidates {candidates} and prototypes {prototypes}, which are not those of {n} classes "
+            f"{file} gives candidates {candidates} and prototypes {prototypes}, which do not fit {n} classes "
             f"and {placed} positional features"
         )
 
 
 def described(array: Any) -> str:
-    """Type and shape of an output."""
+    """Dtype and shape of an output, for an error."""
     return f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"

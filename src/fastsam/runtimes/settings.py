@@ -1,4 +1,4 @@
-"""What belongs to a network's weights and is stored in their file."""
+"""The settings stored in a weights file."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,12 +13,15 @@ from fastsam.untrusted.shown import shown
 
 @dataclass(frozen=True)
 class Settings:
-    """Class names, the defaults chosen for the weights, and how their output is to be read.
+    """Class names, default thresholds, and how to read the outputs of the network.
 
-    margin: share of a photo-sized box's sides by which its mask may reach beyond it, less for smaller ones
-    soft: how slowly scores fall with the overlap with better ones (see `candidates.py`); 0 where they do not
-    placed: features that masks weigh differently across their boxes (see `masks/placed.py`)
-    port: boxes and masks exactly as the popular port makes them, for weights that were trained with it
+    names: of the classes; imgsz: longest side of the input in pixels; conf: minimum score, 0..1; iou: IoU above which
+    the lower-scored of two boxes is dropped, 0..1; max_det: maximum number of masks per photo
+    margin: share of a box's sides by which its mask may extend beyond it, for a box as large as the photo; less for
+    smaller boxes
+    soft: how slowly scores fall with the overlap with better ones (see `candidates.py`); 0 for hard suppression
+    placed: number of features with weights that vary across a mask's box (see `masks/placed.py`)
+    port: whether boxes and masks are made exactly as in Ultralytics, for weights that were trained there
     """
 
     names: tuple[str, ...] = ("object",)
@@ -45,7 +48,7 @@ def count(least: int, most: int) -> Callable[[Any], int | None]:
 
 
 def words(value: Any) -> tuple[str, ...] | None:
-    """Names of classes, codes in them escaped."""
+    """Names of classes, with control characters escaped."""
     right = isinstance(value, list) and len(value) in CLASSES and all(isinstance(v, str) for v in value)
     return tuple(shown(v) for v in value) if right else None
 
@@ -54,36 +57,34 @@ def flag(value: Any) -> bool | None:
     return value if type(value) is bool else None
 
 
-# Of each setting: what makes a value of what a file says, or None of what cannot be one; and what it must be.
+# Per setting: a function that turns a file's value into ours, or into None if it is invalid; and what it must be.
 KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "names": (words, f"a list of {CLASSES[0]} to {CLASSES[-1]} words"),
-    "imgsz": (count(SIDES[0], SIDES[-1]), f"a whole number from {SIDES[0]} to {SIDES[-1]}"),
+    "imgsz": (count(SIDES[0], SIDES[-1]), f"an integer from {SIDES[0]} to {SIDES[-1]}"),
     "conf": (share, "a number from 0 to 1"),
     "iou": (share, "a number from 0 to 1"),
-    "max_det": (count(1, 1_000_000), "a whole number from 1 to 1000000"),
+    "max_det": (count(1, 1_000_000), "an integer from 1 to 1000000"),
     "margin": (share, "a number from 0 to 1"),
     "soft": (number, "a number from 0 to 100"),
-    "placed": (count(0, 64), "a whole number from 0 to 64"),
+    "placed": (count(0, 64), "an integer from 0 to 64"),
     "port": (flag, "true or false"),
 }
 
 
 def read_settings(metadata: Mapping[str, str], file: Path) -> Settings:
-    """The settings in a file's metadata, defaults where it has none. Raises UsageError that names the setting."""
+    """The settings in a file's metadata; missing ones get defaults. Raises UsageError that names an invalid one."""
     try:
         stored = json.loads(metadata.get("fastsam", "{}"))
     except (ValueError, RecursionError):
         stored = None
     if not isinstance(stored, dict):
-        raise UsageError(f"{file} holds settings that cannot be read: export it again")
+        raise UsageError(f"{file}: its settings are damaged, export it again")
     return Settings(**{name: typed(name, stored[name], file) for name in KINDS if name in stored})
 
 
 def typed(name: str, value: Any, file: Path) -> Any:
-    """A setting as its kind. Raises UsageError for a value that is none."""
+    """A setting's value in its type. Raises UsageError for an invalid value."""
     made, must = KINDS[name]
     if (result := made(value)) is None:
-        raise UsageError(
-            f"{file} holds the setting {name} {shown(json.dumps(value))}: it must be {must}; export it again"
-        )
+        raise UsageError(f"{file}: the setting {name} must be {must}, not {shown(json.dumps(value))}: export it again")
     return result

@@ -1,6 +1,6 @@
-"""torch: runs a checkpoint of YOLOv8-seg on any device that torch sees. Needs the `torch` extra.
+"""torch: runs a YOLOv8-seg checkpoint on any device that torch supports. Needs the `torch` extra.
 
-Enters: a checkpoint's entries by their published names. Leaves: a network with `run`, as `runtimes/onnx` has it.
+Enters: a checkpoint's entries by their published names. Leaves: a `Network`.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class TorchNetwork:
 
     @torch.inference_mode()
     def run(self, images: Float) -> tuple[Float, Float]:
-        """Raw outputs, as `Network.run` tells."""
+        """Raw outputs, as in `Network.run`."""
         raw = self.module(torch.from_numpy(images).to(self.device))
         candidates, prototypes = self.module.head.decode(raw)
         return candidates.contiguous().cpu().numpy(), prototypes.cpu().numpy()
@@ -40,16 +40,16 @@ class TorchNetwork:
 def load(
     entries: Mapping[str, Float], settings: Settings, file: Path, device: str = "cpu", threads: int | None = None
 ) -> TorchNetwork:
-    """Loads a network from its entries. file: what errors call them
+    """Loads a network from its entries. file: named in errors
 
-    Raises UsageError for entries of no YOLOv8-seg network with batch norms, and for a device that cannot be used.
+    Raises UsageError if the entries are not a YOLOv8-seg network with batch norms, or the device cannot be used.
     """
     try:
         where = torch.device(device)
         torch.zeros(1, device=where)
     except (RuntimeError, AssertionError, NotImplementedError):
         raise UsageError(
-            f"device {device!r} cannot be used by torch here: choose cpu, or one that torch sees"
+            f"torch cannot use device {device!r} here: choose cpu, or a device that torch supports"
         ) from None
     if threads:
         torch.set_num_threads(threads)
@@ -69,14 +69,14 @@ def load(
 
 
 def empty(entries: Mapping[str, Float]) -> YOLOv8Seg:
-    """A network of the size of the entries, with numbers of its own. Raises RuntimeError where a shape does not fit."""
+    """A network as large as the entries, with random weights. Raises RuntimeError if a shape does not fit."""
     size, classes = size_of(entries), len(entries["model.22.cv3.0.2.weight"])
     reg_max = entries["model.22.dfl.conv.weight"].size
     with torch.device("meta"):  # takes no memory, whatever the size
         shapes = {name: tuple(value.shape) for name, value in YOLOv8Seg(size, classes, reg_max).state_dict().items()}
     for name, shape in shapes.items():
         if name in entries and entries[name].shape != shape:
-            raise RuntimeError(f"{name} has the shape {entries[name].shape}, not {shape}")
+            raise RuntimeError(f"{name} must have shape {shape}, not {entries[name].shape}")
     return YOLOv8Seg(size, classes, reg_max)
 
 

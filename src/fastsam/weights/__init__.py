@@ -1,1 +1,1 @@
-"""Weights that come with the package."""
+"""Weights: bundled and published ones, and readers for checkpoints of others."""

@@ -1,4 +1,4 @@
-"""Which file a model's name stands for, and how a checkpoint becomes one that a runtime loads."""
+"""Finds the file for the name of a model, and converts checkpoints to files that a runtime loads."""
 
 import os
 import tempfile
@@ -20,18 +20,18 @@ TRAINABLE = dict.fromkeys(BUNDLED, Path(__file__).parent / "bundled" / "fastsam-
 DEFAULT = "fastsam-tiny"
 PUBLISHED_FILES = {"fastsam.pt": "fastsam-x", "fastsam-x.pt": "fastsam-x", "fastsam-s.pt": "fastsam-s"}
 ZIP = b"PK"  # what a file of torch.save begins with
-CONVERTER = 5  # raised whenever a converted file would come out different
+CONVERTER = 5  # increase this whenever converted files would change
 
 
 @contextmanager
 def opened(model: str | os.PathLike[str] | None = None) -> Iterator[Path]:
-    """The ONNX file of a model's name (None: the bundled default) or of a path, for as long as the block lasts.
+    """Yields an ONNX file for the name of a model (None: the bundled default) or a path.
 
-    A checkpoint of torch.save or a safetensors file is converted; the result is kept in the user's cache folder under
-    the hash of the checkpoint's content. If that cannot be written, a copy exists for the block alone.
+    A checkpoint of torch.save or a safetensors file is converted first. The result is kept in the user's cache folder,
+    under the hash of the checkpoint's content. If the cache cannot be written, the file exists only inside the block.
 
-    Raises UsageError for a name that is neither, for a published model that was not fetched yet, for a checkpoint that
-    cannot be read, and for an ONNX file that is not whole in itself.
+    Raises UsageError for an unknown name or path, for a published model that was not downloaded yet, for a checkpoint
+    that cannot be read, and for an ONNX file that needs other files.
     """
     file = locate(model)
     if not is_checkpoint(file):
@@ -53,14 +53,14 @@ def opened(model: str | os.PathLike[str] | None = None) -> Iterator[Path]:
 
 
 def converted_name(checkpoint: Path) -> str:
-    """What the ONNX file of a checkpoint is called in the cache."""
-    import pooch  # slow to import, and needed here only
+    """The name of a checkpoint's ONNX file in the cache."""
+    import pooch  # slow to import, and only needed here
 
     return f"{pooch.file_hash(str(checkpoint))}-{CONVERTER}.onnx"
 
 
 def locate(model: str | os.PathLike[str] | None = None) -> Path:
-    """The file of a model's name or path, as it is. Raises UsageError where there is none."""
+    """The file for the name of a model or a path, not converted. Raises UsageError if there is no such file."""
     if model is None:
         return BUNDLED[DEFAULT]
     name = str(model)
@@ -68,18 +68,18 @@ def locate(model: str | os.PathLike[str] | None = None) -> Path:
         return BUNDLED[name]
     if name in PUBLISHED:
         if (file := present(name)) is None:
-            raise UsageError(f"{name} is not on this machine yet: fastsam weights get {name}")
+            raise UsageError(f"{name} was not downloaded yet: run `fastsam weights get {name}`")
         return file
     if not is_file(Path(model)):
         if (known := PUBLISHED_FILES.get(Path(model).name.lower())) is not None:
-            raise UsageError(f"there is no file {name}: fastsam weights get {known}, then say {known}")
+            raise UsageError(f"{name} not found: run `fastsam weights get {known}`, then use the name {known}")
         names = ", ".join([*BUNDLED, *PUBLISHED])
-        raise UsageError(f"there is no model {name!r}: give a .pt, .safetensors or .onnx file or one of {names}")
+        raise UsageError(f"unknown model {name!r}: give a .pt, .safetensors or .onnx file, or one of {names}")
     return Path(model)
 
 
 def is_file(path: Path) -> bool:
-    """Whether a path is that of a file; False for one that is too long for any."""
+    """Whether a path is a file; False also for a path that is too long."""
     try:
         return path.is_file()
     except OSError:
@@ -87,22 +87,22 @@ def is_file(path: Path) -> bool:
 
 
 def is_checkpoint(file: Path) -> bool:
-    """Whether a file holds a network's numbers alone, by its content.
+    """Whether a file is a checkpoint, that is weights without a graph, by its content.
 
-    Raises UsageError for a file that cannot be read, and for one that is clearly no network.
+    Raises UsageError for a file that cannot be read, and for one that is clearly not a network.
     """
     head = refuse_others(file)
     return head.startswith(ZIP) or is_safetensors(head, file.stat().st_size)
 
 
 def read(file: Path) -> Checkpoint:
-    """The network of a checkpoint, whichever kind of file it is. Raises UsageError."""
+    """The network in a checkpoint of either kind. Raises UsageError."""
     safe = is_safetensors(refuse_others(file), file.stat().st_size)
     return read_safetensors(file) if safe else read_checkpoint(file)
 
 
 def build(file: Path, checkpoint: Checkpoint) -> bytes:
-    """The ONNX file's content of the network that `file` holds. Raises UsageError that names the file."""
+    """The bytes of an ONNX file for a checkpoint. Raises UsageError that names `file`."""
     from fastsam.weights.graph import build as build_graph  # imports onnx, which is slow
 
     try:
@@ -112,7 +112,7 @@ def build(file: Path, checkpoint: Checkpoint) -> bytes:
 
 
 def settings(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Defaults for a checkpoint: the published script's for FastSAM's one class, the popular port's for all others."""
+    """Default settings: those of the published script for FastSAM's one class, those of Ultralytics for all others."""
     one = checkpoint.port and len(checkpoint.names) == 1
     chosen = {"conf": 0.4, "iou": 0.9} if one else {"conf": 0.25, "iou": 0.7}
     return {

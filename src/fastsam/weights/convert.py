@@ -1,6 +1,6 @@
-"""A network's file of one kind to one of another.
+"""Converts a network's file to another format.
 
-Enters: two paths. Leaves: the second file. Called by `cli/weights`.
+Enters: two paths. Leaves: the second file.
 """
 
 from pathlib import Path
@@ -13,21 +13,21 @@ from fastsam.weights.yolo import Checkpoint
 
 
 def read_any(file: Path) -> Checkpoint:
-    """The network of a checkpoint, a safetensors file, or an ONNX file that came from one. Raises UsageError."""
+    """The network in a checkpoint, a safetensors file, or an ONNX file made from one. Raises UsageError."""
     if not file.is_file():
-        raise UsageError(f"there is no file {file}")
+        raise UsageError(f"{file} not found: give a .pt, .safetensors or .onnx file")
     return catalogue.read(file) if catalogue.is_checkpoint(file) else read_onnx(file)
 
 
 def convert(source: Path, target: Path) -> None:
-    """Writes the network of `source` (.pt, .safetensors or .onnx) as `target` (.safetensors or .onnx, by its suffix).
+    """Writes the network in `source` (.pt, .safetensors or .onnx) to `target` (.safetensors or .onnx, by its suffix).
 
-    Raises UsageError for a source that cannot be read and for another suffix.
+    Raises UsageError for a source that cannot be read, and for another suffix of the target.
     """
     if target.suffix not in (".safetensors", ".onnx"):
-        raise UsageError(f"{target} has no suffix that says what to write: use .safetensors or .onnx")
+        raise UsageError(f"the suffix of {target} must be .safetensors or .onnx")
     checkpoint = read_any(source)
-    content = catalogue.build(source, checkpoint)  # whatever the target: what cannot run is not passed on
+    content = catalogue.build(source, checkpoint)  # also for safetensors: this checks that the network can run
     if target.suffix == ".safetensors":
         write_safetensors(checkpoint, target)
     else:

@@ -1,6 +1,6 @@
-"""Batch norms folded into the convolutions before them.
+"""Folds batch norms into the convolutions before them.
 
-Enters: entries by their published names. Leaves: weights and biases that are finite, or the name of those that are not.
+Enters: entries by their published names. Leaves: finite weights and biases, or an error that names the entry.
 """
 
 from collections.abc import Mapping
@@ -11,45 +11,45 @@ import numpy.typing as npt
 from fastsam.untrusted.shown import shown
 
 Float = npt.NDArray[np.float32]
-EPS = 1e-3  # of every batch norm
+EPS = 1e-3  # epsilon of every batch norm
 NORM = ("weight", "bias", "running_mean", "running_var")
 
 
 class FoldingError(Exception):
-    """What is wrong with a convolution or its batch norm, as half a sentence that names the entry."""
+    """An invalid convolution or batch norm. The text is half a sentence that names the entry."""
 
 
 def folded(entries: Mapping[str, Float], prefix: str) -> tuple[Float, Float]:
-    """Weight and bias of the convolution at `prefix`, whose batch norm is folded in, or was when the file was saved.
+    """Weight and bias of the convolution at `prefix`, with its batch norm folded in (now, or when it was saved).
 
-    Raises FoldingError if an entry is not there or of another shape, and if the result is not finite.
+    Raises FoldingError if an entry is missing or has another shape, or if the result is not finite.
     """
     name = f"{prefix}.conv.weight"
     weight = entry(entries, name)
     if weight.ndim != 4:
-        raise FoldingError(f"{name} has the shape {weight.shape}, not one of four sides")
+        raise FoldingError(f"{name} must have four axes, not shape {weight.shape}")
     if f"{prefix}.bn.weight" not in entries:
         return weight, vector(entries, f"{prefix}.conv.bias", len(weight)).astype(np.float32)
     gamma, beta, mean, variance = (vector(entries, f"{prefix}.bn.{part}", len(weight)) for part in NORM)
     with np.errstate(all="ignore"):
         gain = gamma / np.sqrt(variance + EPS)
         scaled, bias = np.empty_like(weight), (beta - mean * gain).astype(np.float32)
-        np.multiply(weight, gain[:, None, None, None], out=scaled, casting="same_kind")  # float64, a piece at a time
+        np.multiply(weight, gain[:, None, None, None], out=scaled, casting="same_kind")  # in float64, in small pieces
     if not (np.isfinite(scaled).all() and np.isfinite(bias).all()):
-        raise FoldingError(f"the batch norm {prefix}.bn makes numbers that are not finite")
+        raise FoldingError(f"the batch norm {prefix}.bn gives values that are not finite")
     return scaled, bias
 
 
 def vector(entries: Mapping[str, Float], name: str, length: int) -> npt.NDArray[np.float64]:
-    """An entry of one axis, as float64. Raises FoldingError if it is not there or of another length."""
+    """An entry with one axis, as float64. Raises FoldingError if it is missing or has another length."""
     values = entry(entries, name)
     if values.shape != (length,):
-        raise FoldingError(f"{name} has the shape {values.shape}, not ({length},)")
+        raise FoldingError(f"{name} must have shape ({length},), not {values.shape}")
     return values.astype(np.float64)
 
 
 def entry(entries: Mapping[str, Float], name: str) -> Float:
-    """An entry. Raises FoldingError if it is not there."""
+    """An entry. Raises FoldingError if it is missing."""
     if name not in entries:
-        raise FoldingError(f"they lack {shown(name)}")
+        raise FoldingError(f"{shown(name)} is missing")
     return entries[name]

@@ -1,9 +1,9 @@
-"""Builds the ONNX graph of a YOLOv8-seg network of any depth and width, batch norms folded, boxes decoded.
+"""Builds the ONNX graph of a YOLOv8-seg network of any depth and width, with folded batch norms and decoded boxes.
 
-Enters: a `Checkpoint`. Leaves: a model with input `images` and outputs `candidates` and `prototypes`, all of batch,
-height and width free. Called by `catalogue`.
+Enters: a `Checkpoint`. Leaves: a model with input `images` and outputs `candidates` and `prototypes`, with any batch
+size, height and width.
 
-Layers are numbered as in the published description; sizes and counts are read from the entries' shapes.
+Layers are numbered as in the published description. Sizes and counts follow from the shapes of the entries.
 """
 
 import json
@@ -22,35 +22,35 @@ from fastsam.weights.folding import FoldingError, folded
 from fastsam.weights.yolo import DFL, SCORES, Checkpoint
 
 OPSET = 17
-SMALL = 1024  # bytes of a constant that shapes may depend on
+SMALL = 1024  # maximum bytes of a constant that shapes can depend on
 STRIDES = (8, 16, 32)
 COEFFICIENTS = 32
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes and constants in the making, from `entries`; every method adds nodes and returns its result's name."""
+    """A graph under construction: nodes and constants, from `entries`. Each method adds nodes and returns a name."""
 
     entries: dict[str, npt.NDArray[np.float32]]
     nodes: list[NodeProto] = field(default_factory=list)
     constants: list[TensorProto] = field(default_factory=list)
 
     def op(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
-        """A node; its output's name, or names where there are several."""
+        """Adds a node; returns the name of its output, or the names of several."""
         names = [f"v{len(self.nodes)}_{k}" for k in range(outputs)]
         self.nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
         return names[0] if outputs == 1 else names
 
     def constant(self, value: Any, dtype: Any = np.float32, name: str = "") -> str:
-        """A constant. Weights carry the `name` of their entry, so that they can be read back from the graph."""
+        """Adds a constant. Weights keep the `name` of their entry, so that they can be read back from the graph."""
         name = name or f"c{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(value, dtype), name))
         return name
 
     def entry(self, name: str) -> npt.NDArray[np.float32]:
-        """An entry. Raises UsageError where the file lacks it."""
+        """An entry. Raises UsageError if it is missing."""
         if name not in self.entries:
-            raise UsageError(f"the weights are no YOLOv8-seg network: they lack {shown(name)}")
+            raise UsageError(f"the weights are not a YOLOv8-seg network: {shown(name)} is missing")
         return self.entries[name]
 
     def weights(self, prefix: str, weight: npt.NDArray[Any], bias: npt.NDArray[Any]) -> tuple[str, str]:
@@ -72,7 +72,7 @@ class Graph:
         return str(self.op("Mul", y, self.op("Sigmoid", y)))
 
     def c2f(self, x: str, prefix: str, shortcut: bool) -> str:
-        """Two halves, the second through every bottleneck; all intermediate results joined."""
+        """Two halves, the second through every bottleneck; all intermediate results are joined."""
         half = self.entry(f"{prefix}.cv1.conv.weight").shape[0] // 2
         halves = self.constant([half, half], np.int64)
         parts = self.op("Split", self.conv(x, f"{prefix}.cv1"), halves, outputs=2, axis=1)
@@ -110,9 +110,9 @@ class Graph:
 
 
 def build(checkpoint: Checkpoint, settings: dict[str, Any]) -> ModelProto:
-    """The network as an ONNX model, `settings` stored in its metadata.
+    """The network as an ONNX model, with `settings` in its metadata.
 
-    Raises UsageError where the entries are not those of a YOLOv8-seg network or their shapes do not fit.
+    Raises UsageError if the entries are not a YOLOv8-seg network, or their shapes do not fit.
     """
     g = Graph(checkpoint.entries)
     try:
@@ -121,15 +121,15 @@ def build(checkpoint: Checkpoint, settings: dict[str, Any]) -> ModelProto:
         outputs = {"candidates": decode(g, features), "prototypes": prototypes(g, features[0])}
         model = finish(g, outputs, len(g.entry(SCORES)))
     except FoldingError as error:
-        raise UsageError(f"the weights are no YOLOv8-seg network: {error}") from None
+        raise UsageError(f"the weights are not a YOLOv8-seg network: {error}") from None
     except (ValueError, IndexError, onnx.shape_inference.InferenceError) as error:
-        raise UsageError(f"the weights are no YOLOv8-seg network: their shapes do not fit ({reason(error)})") from None
+        raise UsageError(f"the weights are not a YOLOv8-seg network: shapes do not fit ({reason(error)})") from None
     helper.set_model_props(model, {"fastsam": json.dumps(settings)})
     return model
 
 
 def finish(g: Graph, outputs: dict[str, str], classes: int) -> ModelProto:
-    """The model of a graph, its results named, its shapes checked. Takes the graph's constants, which may be large."""
+    """The model of a graph, with named outputs and checked shapes. It takes the graph's constants out of the graph."""
     for name, value in outputs.items():
         g.nodes.append(helper.make_node("Identity", [value], [name]))
     shapes: dict[str, list[str | int | None]] = {
@@ -145,13 +145,13 @@ def finish(g: Graph, outputs: dict[str, str], classes: int) -> ModelProto:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
     check_shapes(model, g.constants)
     g.constants.reverse()
-    while g.constants:  # moved one by one: they are not in memory twice
+    while g.constants:  # moved one by one, so that they are never in memory twice
         model.graph.initializer.append(g.constants.pop())
     return model
 
 
 def check_shapes(model: ModelProto, constants: Sequence[TensorProto]) -> None:
-    """Raises InferenceError if shapes do not fit. Of large constants only the shapes are looked at."""
+    """Raises InferenceError if shapes do not fit. Large constants take part with their shapes only."""
     light = ModelProto()
     light.CopyFrom(model)
     for constant in constants:
@@ -183,7 +183,7 @@ def neck(g: Graph, p3: str, p4: str, p5: str) -> tuple[str, str, str]:
 
 
 def decode(g: Graph, features: Sequence[str]) -> str:
-    """Boxes, scores and coefficients of every anchor, level by level, row by row."""
+    """(N, 4 + classes + 32, A) boxes, scores and coefficients of every anchor, level by level, row by row."""
     bins = g.constant(g.entry(DFL).reshape(1, 1, -1, 1), name=DFL)
     levels = []
     for k, (feature, stride) in enumerate(zip(features, STRIDES, strict=True)):
@@ -198,7 +198,7 @@ def decode(g: Graph, features: Sequence[str]) -> str:
 
 
 def decode_boxes(g: Graph, x: str, bins: str, stride: int) -> str:
-    """(N, 4, A) cx, cy, w, h in input pixels of (N, 4 * bins, h, w) distributions over the distances to the sides."""
+    """(N, 4, A) centre, width and height in input pixels, from (N, 4 * bins, h, w) distributions of side distances."""
     count = g.entry(DFL).size
     split = g.op("Reshape", x, g.constant([0, 4, count, -1], np.int64))
     shares = g.op("Mul", g.op("Softmax", split, axis=2), bins)
@@ -210,7 +210,7 @@ def decode_boxes(g: Graph, x: str, bins: str, stride: int) -> str:
 
 
 def anchors(g: Graph, x: str) -> str:
-    """(1, 2, h * w) centres x, y of a feature map's cells, in cells."""
+    """(1, 2, h * w) centres x, y of the cells of a feature map, in cells."""
     shape = g.op("Shape", x)
     grids = []
     for axis, line in ((3, [1, -1]), (2, [-1, 1])):
@@ -223,7 +223,7 @@ def anchors(g: Graph, x: str) -> str:
 
 
 def flat(g: Graph, x: str) -> str:
-    """(N, C, h * w) of (N, C, h, w)."""
+    """(N, C, h * w) from (N, C, h, w)."""
     return str(g.op("Reshape", x, g.constant([0, 0, -1], np.int64)))
 
 

@@ -1,8 +1,8 @@
-"""Models that others published: where they are, what their content must be, and how to fetch them.
+"""Models that others published: their addresses, checksums, and download.
 
-Enters: a model's name. Leaves: its file in the user's cache folder. Called by `catalogue` and `cli/weights`.
+Enters: the name of a model. Leaves: its file in the user's cache folder.
 
-The checksums are those of the files as the authors and the popular port released them.
+The checksums are those of the files that the authors and Ultralytics released.
 """
 
 import os
@@ -18,14 +18,14 @@ CHUNK = 1 << 18  # bytes
 TIMEOUT = 20  # seconds without a byte
 NOTICE = (
     "{name} was published by the authors of FastSAM (Zhao et al. 2023), trained on 2% of SA-1B, whose licence is for "
-    "research. The original repository came under Apache-2.0; repositories that distribute the file today state "
-    "AGPL-3.0. It is not part of this package, and its terms are yours to check before you use it."
+    "research. The original repository was under Apache-2.0; repositories that distribute the file today state "
+    "AGPL-3.0. It is not part of this package: check its terms before you use it."
 )
 
 
 @dataclass(frozen=True)
 class Published:
-    """A file elsewhere. bytes: its size; sha256: of its content; mirrors: addresses, tried in turn."""
+    """A file to download. bytes: its size; sha256: of its content; mirrors: addresses, tried in turn."""
 
     file: str
     bytes: int
@@ -37,7 +37,7 @@ class Published:
 
     @property
     def notice(self) -> str:
-        """What a user reads before the first download."""
+        """The notice shown before the first download."""
         return self.about.format(name=self.file)
 
 
@@ -62,7 +62,7 @@ PUBLISHED = {
     ),
 }
 
-# What reads words; turned into two towers after it was fetched.
+# Compares words with pictures; converted to two networks after the download.
 CLIP = Published(
     "ViT-B-32.pt",
     353_976_522,
@@ -86,20 +86,20 @@ def cache() -> Path:
 
 
 def present(name: str) -> Path | None:
-    """The file of a published model where it was fetched already."""
+    """The file of a published model; None if it was not downloaded yet."""
     file = cache() / FILES[name].file
     return file if file.is_file() else None
 
 
 def take(name: str, file: Path) -> Path:
-    """Copies a model's file from elsewhere on this machine into the cache.
+    """Copies a model's file from this machine into the cache.
 
-    Raises UsageError where there is none or its content is another.
+    Raises UsageError if the file does not exist or has other content.
     """
     import pooch
 
     if not file.is_file():
-        raise UsageError(f"there is no file {file}")
+        raise UsageError(f"{file} not found: give the path of the file that you downloaded")
     model = FILES[name]
     if (found := pooch.file_hash(str(file))) != model.sha256:
         raise UsageError(f"{file} is not {model.file}: its sha256 is {found}, not {model.sha256}")
@@ -108,10 +108,10 @@ def take(name: str, file: Path) -> Path:
 
 
 def fetch(name: str, progress: Callable[[int], None], say: Callable[[str], None]) -> Path:
-    """Downloads a model into the cache, from the first mirror that gives the right content.
+    """Downloads a model into the cache, from the first mirror with the right content.
 
-    What an interrupted call left is continued. progress: told the bytes that are there; say: told why a mirror failed.
-    Raises UsageError where no mirror did.
+    An interrupted download is resumed. progress: called with the number of bytes so far; say: called with the reason
+    when a mirror fails. Raises UsageError if all mirrors fail.
     """
     import pooch
     import requests
@@ -121,7 +121,7 @@ def fetch(name: str, progress: Callable[[int], None], say: Callable[[str], None]
     part = file.with_suffix(".part")
     for address in model.mirrors:
         try:
-            # What was there before may be another file's beginning: then the same address is asked for all of it.
+            # The resumed part may belong to another file. Then the same address is asked for the whole file.
             for _ in range(2 if part.exists() else 1):
                 for done in pull(address, part, model.bytes):
                     progress(done)
@@ -133,15 +133,15 @@ def fetch(name: str, progress: Callable[[int], None], say: Callable[[str], None]
         except (requests.RequestException, OSError) as error:
             say(f"{address}: {failure(error)}")
     raise UsageError(
-        f"{model.file} could not be fetched: connect to the net and try again, or give a file that you have: "
+        f"{model.file} could not be downloaded: check the connection and try again, or use a file that you have: "
         f"fastsam weights get {name} --from {model.file}"
     )
 
 
 def pull(address: str, part: Path, most: int) -> Iterator[int]:
-    """Appends what `part` lacks of an address, yielding the bytes that are there; begins anew where it must.
+    """Downloads the rest of an address to `part`, and yields the number of bytes so far. Restarts if it must.
 
-    Raises OSError for an answer that is too long or ends early, and what `requests` raises.
+    most: size of the file. Raises OSError for an answer that is too long or ends early, and what `requests` raises.
     """
     import requests
 
@@ -171,7 +171,7 @@ def pull(address: str, part: Path, most: int) -> Iterator[int]:
 
 
 def failure(error: Exception) -> str:
-    """One line of what went wrong with an address."""
+    """One line that says why a download failed."""
     import requests
 
     if isinstance(error, requests.ConnectionError):

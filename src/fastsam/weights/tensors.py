@@ -1,4 +1,4 @@
-"""Checkpoints as safetensors files, and out of the ONNX files that `graph` builds.
+"""Reads and writes checkpoints as safetensors files, and reads them from ONNX files that `graph.py` built.
 
 Enters: a `Checkpoint` or a path. Leaves: a file or a `Checkpoint`.
 """
@@ -21,7 +21,7 @@ DTYPES = {
     "F64": "<f8",
     "F32": "<f4",
     "F16": "<f2",
-    "BF16": "<u2",  # the upper halves of float32
+    "BF16": "<u2",  # upper halves of float32
     "I64": "<i8",
     "I32": "<i4",
     "I16": "<i2",
@@ -29,19 +29,19 @@ DTYPES = {
     "U8": "u1",
     "BOOL": "?",
 }
-MOST_HEADER = 4 << 20  # bytes; that of the largest published network has 0.1 MB
+MOST_HEADER = 4 << 20  # maximum bytes; the header of the largest published network has 0.1 MB
 
 
 def is_safetensors(head: bytes, size: int) -> bool:
-    """Whether a file of `size` bytes begins like safetensors: the length of a JSON object, then the object."""
+    """Whether a file of `size` bytes begins like safetensors: with the length of a JSON object, then the object."""
     return head[8:9] == b"{" and int.from_bytes(head[:8], "little") < size
 
 
 def read_safetensors(file: Path) -> Checkpoint:
-    """The network of a safetensors file whose entries carry the published names.
+    """The network in a safetensors file whose entries have the published names.
 
-    What the entries do not say (class names, the size it was trained at, who trained it) is read from the file's
-    metadata where `write_safetensors` put it there; other files count as trained by the popular port.
+    Class names, training size and origin are read from the metadata that `write_safetensors` stores. A file without
+    such metadata counts as trained by Ultralytics.
 
     Raises UsageError for any other file.
     """
@@ -53,7 +53,7 @@ def read_safetensors(file: Path) -> Checkpoint:
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         if isinstance(error, UsageError):
             raise
-        raise UsageError(f"{file} is no safetensors file: {reason(error)}") from None
+        raise UsageError(f"{file} is not a valid safetensors file: {reason(error)}") from None
     entries = {}
     for name, tensor in found:
         if tensor["dtype"] not in DTYPES:
@@ -67,7 +67,7 @@ def read_safetensors(file: Path) -> Checkpoint:
 
 
 def parts(file: Path, budget: Budget) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-    """A file's metadata and its tensors, counted before they are made. Raises UsageError, what its parsers raise."""
+    """A file's metadata and tensors, counted before they are created. Raises UsageError, and what the parsers raise."""
     from safetensors import deserialize
 
     budget.spend("bytes", file.stat().st_size)
@@ -81,7 +81,7 @@ def parts(file: Path, budget: Budget) -> tuple[dict[str, Any], list[tuple[str, A
 
 
 def write_safetensors(checkpoint: Checkpoint, file: Path) -> None:
-    """Writes a checkpoint, in half precision where that loses nothing."""
+    """Writes a checkpoint; entries that fit exactly are stored in half precision."""
     from safetensors.numpy import save
 
     facts = {"names": checkpoint.names, "imgsz": checkpoint.imgsz, "port": checkpoint.port}
@@ -90,14 +90,14 @@ def write_safetensors(checkpoint: Checkpoint, file: Path) -> None:
 
 
 def smallest(values: Float) -> Any:
-    """The values as float16 where that loses nothing."""
+    """The values as float16 if that is exact, else as they are."""
     with np.errstate(over="ignore"):
         half = values.astype(np.float16)
     return np.ascontiguousarray(half if np.array_equal(half, values) else values)
 
 
 def read_onnx(file: Path) -> Checkpoint:
-    """The network of an ONNX file that `graph` built: its weights carry the published names, batch norms folded.
+    """The network in an ONNX file that `graph.py` built: weights by their published names, batch norms folded.
 
     Raises UsageError for any other file.
     """
@@ -109,7 +109,7 @@ def read_onnx(file: Path) -> Checkpoint:
             entries[tensor.name] = as_float(file, tensor.name, onnxfile.array(file, tensor))
     if not entries:
         raise UsageError(
-            f"{file} does not carry its weights under the names of a checkpoint: convert the file it came from"
+            f"the weights in {file} do not have the names of a checkpoint: convert the file that it was made from"
         )
     if (bins := entries.get(DFL)) is not None:
         entries[DFL] = bins.reshape(1, -1, 1, 1)
@@ -117,10 +117,10 @@ def read_onnx(file: Path) -> Checkpoint:
 
 
 def described(file: Path, entries: dict[str, Float], metadata: Any) -> Checkpoint:
-    """The checkpoint of a file's entries and of the JSON object in its metadata. Raises UsageError."""
+    """The checkpoint from a file's entries and the JSON object in its metadata. Raises UsageError."""
     try:
         facts = json.loads(metadata)
         names, imgsz, port = facts.get("names"), facts.get("imgsz"), facts.get("port", True)
     except (ValueError, TypeError, AttributeError, RecursionError):
-        raise UsageError(f"{file} holds metadata that cannot be read: convert it again") from None
+        raise UsageError(f"the metadata in {file} is damaged: convert it again") from None
     return make_checkpoint(file, entries, names, imgsz, bool(port))

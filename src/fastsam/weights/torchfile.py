@@ -1,10 +1,10 @@
-"""Reads a file of torch.save with NumPy alone, and executes nothing of it.
+"""Reads a file of torch.save with NumPy alone, without executing anything in it.
 
 Enters: the path of a zip that torch.save wrote. Leaves: its value, in which tensors are descriptions and objects are
-inert `Record`s, and the numbers of those tensors that are asked for.
+inert `Record`s; then the numbers of each tensor that is asked for.
 
-Of the names that its pickle may mention only those are let through that a YOLOv8 checkpoint consists of. None is looked
-up: each is a word, which stands for a few plain values here.
+The pickle may only mention names that occur in YOLOv8 checkpoints. No name is ever imported: each stands for a few
+plain values here.
 """
 
 import math
@@ -26,13 +26,13 @@ from fastsam.untrusted.unpickle import Name, Record, Value
 from fastsam.untrusted.zips import Zip
 
 Array = npt.NDArray[Any]
-MOST_PICKLE = 8 << 20  # bytes; the pickle of the largest published network has 0.3 MB
+MOST_PICKLE = 8 << 20  # maximum bytes; the pickle of the largest published network has 0.3 MB
 MOST_AXES = 8
 DTYPES = {
     "FloatStorage": "<f4",
     "DoubleStorage": "<f8",
     "HalfStorage": "<f2",
-    "BFloat16Storage": "<u2",  # the upper halves of float32
+    "BFloat16Storage": "<u2",  # upper halves of float32
     "LongStorage": "<i8",
     "IntStorage": "<i4",
     "ShortStorage": "<i2",
@@ -70,7 +70,7 @@ VALUES = {TENSOR, PARAMETER, SIZE, MAPPING, *SETS}  # what is made of them is no
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Where numbers lie: a member of the zip, a kind in `DTYPES`, how many numbers it should have."""
+    """A block of numbers: a member of the zip, a kind in `DTYPES`, and the number of numbers it states."""
 
     key: str
     kind: str
@@ -79,7 +79,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """Numbers of a storage: the first one's place, and the strides along the axes, all counted in numbers."""
+    """A part of a storage: offset of its first number, shape, and strides, all counted in numbers."""
 
     storage: Storage
     offset: int
@@ -88,22 +88,22 @@ class Tensor:
 
     @property
     def size(self) -> int:
-        """How many numbers it has."""
+        """Its number of numbers."""
         return math.prod(self.shape)
 
     @property
     def end(self) -> int:
-        """The place behind its last number."""
+        """The offset after its last number."""
         last = sum((n - 1) * stride for n, stride in zip(self.shape, self.strides, strict=True))
         return self.offset + last + 1 if self.size else self.offset
 
 
 @contextmanager
 def opened(file: Path) -> Iterator["TorchFile"]:
-    """What torch.save wrote into `file`, while the block reads it.
+    """Opens a file of torch.save for the time of the block.
 
-    Raises UsageError, one line that names the file and what is wrong, for a file that is no zip of torch.save, is
-    damaged, takes more than a checkpoint does, or holds anything beyond the values of a checkpoint.
+    Raises UsageError for a file that torch.save did not write, that is damaged, that takes more memory than a
+    checkpoint, or that contains anything but the values of a checkpoint. The error names the file and the reason.
     """
     try:
         with file.open("rb") as content:
@@ -111,9 +111,9 @@ def opened(file: Path) -> Iterator["TorchFile"]:
     except UsageError:
         raise
     except FileNotFoundError:
-        raise UsageError(f"there is no file {file}") from None
-    except Exception as error:  # a damaged zip raises anything
-        raise UsageError(f"{file} is no checkpoint of torch.save: {reason(error)}") from None
+        raise UsageError(f"{file} not found: give a .pt, .safetensors or .onnx file") from None
+    except Exception as error:  # a damaged zip can raise anything
+        raise UsageError(f"{file} is not a valid torch.save checkpoint: {reason(error)}") from None
 
 
 def read(archive: Zip, budget: Budget) -> "TorchFile":
@@ -122,10 +122,12 @@ def read(archive: Zip, budget: Budget) -> "TorchFile":
     folder = pickles[0].removesuffix("data.pkl") if pickles else ""
     if f"{folder}constants.pkl" in archive.members:
         raise UsageError(
-            f"{budget.file} is a TorchScript program, which is not run here: save the network itself with torch.save"
+            f"{budget.file} is a TorchScript program, which is never run: save the network itself with torch.save"
         )
     if len(pickles) != 1:
-        raise UsageError(f"{budget.file} is no checkpoint of torch.save: its zip holds {len(pickles)} pickles, not one")
+        raise UsageError(
+            f"{budget.file} is not a valid torch.save checkpoint: its zip has {len(pickles)} pickles, not one"
+        )
     if f"{folder}byteorder" in archive.members and archive.read(f"{folder}byteorder", 16) != b"little":
         raise UsageError(f"{budget.file} was written on a big-endian machine: save it again on another")
     data = archive.read(f"{folder}data.pkl", MOST_PICKLE)
@@ -143,9 +145,9 @@ class TorchFile:
     storages: dict[str, bytes] = field(default_factory=dict)  # those that were read
 
     def array(self, tensor: Tensor, name: str) -> Array:
-        """A tensor's numbers; those in bfloat16 as float32. name: what errors call it
+        """The numbers of a tensor; bfloat16 becomes float32. name: named in errors
 
-        Raises UsageError if they are not all in the tensor's storage.
+        Raises UsageError if the tensor reaches beyond its storage.
         """
         storage, dtype = tensor.storage, np.dtype(DTYPES[tensor.storage.kind])
         data = self.numbers(storage.key)
@@ -164,7 +166,7 @@ class TorchFile:
         if key not in self.storages:
             name = f"{self.folder}data/{key}"
             if name not in self.archive.members:
-                self.budget.refuse(f"it lacks the storage {key}")
+                self.budget.refuse(f"the storage {key} is missing")
             size = self.archive.members[name].file_size
             self.budget.spend("bytes", size)
             self.storages[key] = self.archive.read(name, size)
@@ -173,12 +175,12 @@ class TorchFile:
 
 @dataclass(frozen=True)
 class Names:
-    """What a checkpoint's names and references stand for."""
+    """The plain values that names and references in a checkpoint stand for."""
 
     budget: Budget
 
     def known(self, name: Name) -> None:
-        """Raises UsageError for a name that no checkpoint needs."""
+        """Raises UsageError for a name that does not occur in checkpoints."""
         ours = name.module.startswith("ultralytics.") and name.name in LAYERS
         layer = name.module.startswith("torch.nn.modules.") and name.name in TORCH_LAYERS
         kind = name.module == "torch" and name.name in DTYPES
@@ -186,7 +188,7 @@ class Names:
             self.budget.refuse(f"its pickle asks for {name}")
 
     def called(self, name: Name, arguments: tuple[Value, ...]) -> Value:
-        """A tensor, a size, a mapping, a list in a set's place, or a record."""
+        """The value of a call: a tensor, a size, a mapping, a list instead of a set, or a record."""
         if name not in VALUES:
             return Record()
         if name == MAPPING and not arguments:
@@ -199,32 +201,32 @@ class Names:
             or (name in SETS and type(arguments[0]) is list)
         ):
             return arguments[0]
-        return self.budget.refuse(f"its pickle makes a {name.name} of other things")
+        return self.budget.refuse(f"its pickle makes a {name.name} from invalid arguments")
 
     def tensor(self, storage: Value = None, offset: Value = 0, shape: Value = (), strides: Value = ()) -> Tensor:
-        """A tensor. Raises UsageError if it is not described by whole numbers from 0."""
+        """A tensor. Raises UsageError unless it is described by a storage and integers of at least 0."""
         self.budget.spend("tensors")
         lists = type(shape) is tuple and type(strides) is tuple and len(shape) == len(strides) <= MOST_AXES
         if type(storage) is not Storage or not lists or not all(map(whole, (offset, *shape, *strides))):
-            self.budget.refuse("its pickle describes a tensor by other things than a storage and whole numbers from 0")
+            self.budget.refuse("its pickle must describe a tensor by a storage and integers of at least 0")
         return Tensor(storage, offset, shape, strides)
 
     def referred(self, reference: Value) -> Storage:
-        """A storage. Raises UsageError for anything else that is referred to."""
+        """The storage of a reference. Raises UsageError for any other reference."""
         if type(reference) is tuple and len(reference) == 5:
             kind, name, key, _, count = reference
             known = type(name) is Name and name.module == "torch" and name.name in DTYPES
             named = type(key) is str and re.fullmatch(r"[0-9A-Za-z_]{1,20}", key)
             if kind == "storage" and known and named and whole(count):
                 return Storage(key, name.name, count)
-        return self.budget.refuse("its pickle refers to something that is no storage")
+        return self.budget.refuse("its pickle refers to something that is not a storage")
 
 
 def widened(halves: Array) -> Array:
-    """Numbers in bfloat16, which are the upper halves of float32, as float32."""
+    """bfloat16 numbers, the upper halves of float32, as float32."""
     return (halves.astype(np.uint32) << 16).view(np.float32)
 
 
 def whole(number: Value) -> bool:
-    """Whether a value is a whole number that a place in memory can have."""
+    """Whether a value is an integer that can be an offset in memory."""
     return type(number) is int and 0 <= number < 1 << 48
