@@ -28,8 +28,8 @@ class Chunk:
     """Photos that one worker segments into one part.
 
     kind: `files`, single photos; `tar`, a WebDataset shard; `parquet`, a row group
-    joined: paths of the photos, or of the one shard or table, relative to the input's folder, joined by NUL: ten million
-    paths take only a few hundred megabytes
+    joined: paths of the photos, or of the one shard or table, relative to the input's folder, joined by NUL: ten
+    million paths take only a few hundred megabytes
     group: number of the row group; count: number of photos, None if it is unknown before the shard is read
     """
 
