@@ -216,20 +216,20 @@ def test_edges_of_a_folder(fastsam, folder: Path, drawn: Path, tmp_path: Path, k
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["edges", "--ground-truth", "."], "either a folder of photos or --predictions"),
-        (["edges", "nowhere", "--ground-truth", "."], "neither .mat nor .npz"),
+        (["edges", "--ground-truth", "."], "give either a folder of photos"),
+        (["edges", "nowhere", "--ground-truth", "."], "give a folder with .mat or .npz files"),
         (["edges", "--predictions", ".", "--ground-truth", "DRAWN"], "has no picture 0.png"),
         (["edges", "nowhere", "--ground-truth", "DRAWN"], "has no picture 0"),
-        (["coverage", "nowhere"], "nowhere is no COCO-style set"),
-        (["prompts", "nowhere", "--clicks", "0"], "--clicks 0 makes no prompt"),
+        (["coverage", "nowhere"], "nowhere is not a COCO-style set"),
+        (["prompts", "nowhere", "--clicks", "0"], "--clicks must be at least 1, not 0"),
         (["prompts", "SET", "--refiner", "none.onnx"], "none.onnx cannot be read: No such file"),
-        (["prompts", "SET", "--refiner", "none.onnx", "--no-refine"], "--refiner none.onnx would draw nothing"),
-        (["recall", "SET", "--refiner", "none.onnx"], "--refiner none.onnx would draw nothing"),
-        (["edges", "--predictions", ".", "--ground-truth", "DRAWN", "--refine"], "--refine draws masks of photos"),
-        (["clicks", "SET", "--threshold", "1.5"], "--threshold 1.5 is no IoU"),
-        (["clicks", "SET", "--objects", "0"], "--objects 0 must be at least 1"),
+        (["prompts", "SET", "--refiner", "none.onnx", "--no-refine"], "--refiner none.onnx needs --refine"),
+        (["recall", "SET", "--refiner", "none.onnx"], "--refiner none.onnx needs --refine"),
+        (["edges", "--predictions", ".", "--ground-truth", "DRAWN", "--refine"], "--refine needs photos"),
+        (["clicks", "SET", "--threshold", "1.5"], "--threshold must be an IoU above 0 and up to 1, not 1.5"),
+        (["clicks", "SET", "--objects", "0"], "--objects must be at least 1, not 0"),
         (["instances", "SET", "--detections", "none.json"], "none.json cannot be read"),
-        (["instances", "SET", "--detections", "others.json"], "are they of the same set?"),
+        (["instances", "SET", "--detections", "others.json"], "give results on the same set"),
     ],
 )
 def test_wrong_use_is_one_line(
@@ -248,4 +248,4 @@ def test_maps_of_another_size_are_named(fastsam, drawn: Path, tmp_path: Path) ->
         cv2.imwrite(str(tmp_path / f"{k}.png"), np.zeros((5, 6), np.uint8))
     done = fastsam("eval", "edges", "--predictions", tmp_path, "--ground-truth", drawn, "--processes", 1)
     assert done.code == 2
-    assert "the edge map of 0 has (5, 6) pixels, what was drawn (96, 128)" in done.err
+    assert "the edge map of 0 has (5, 6) pixels but its ground truth has (96, 128)" in done.err

@@ -217,7 +217,7 @@ def test_a_photo_that_kills_whoever_opens_it_is_a_failure_in_the_end(few: Path, 
         codes.append(subprocess.run(words, capture_output=True, text=True).returncode)
     assert codes == [9, 9, 9, 9, 0]  # twice as ever, twice one by one, then without it
     rows, failed = outcome(place_of(str(tmp_path / "out")))
-    assert failed == {"even/broken.jpg": "the process that opened it died, twice"}
+    assert failed == {"even/broken.jpg": "the process that opened it died twice"}
     assert {row["key"] for row in rows} == keys_in(few) - set(failed)
     assert not list((tmp_path / "out" / "_tries").iterdir())
 

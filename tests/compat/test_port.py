@@ -74,7 +74,7 @@ def test_points_are_grouped_as_they_are_nested() -> None:
         ([(5.0, 6.0), (7.0, 8.0)], [1, 0]),
         ([(1.0, 2.0)], [1]),
     ]
-    with pytest.raises(UsageError, match="2 lists of points have 1 lists of labels"):
+    with pytest.raises(UsageError, match="1 lists of labels given for 2 lists of points"):
         list(groups([[[5, 6]], [[1, 2]]], [[1]]))
     assert list(groups([[5, 6]], [[1]])) == [([(5.0, 6.0)], [1])]
     for points, labels in ((5, None), ("ab", None), ([5, 6], ["a"]), ([5, 6], 0.5)):
@@ -111,9 +111,9 @@ def test_the_interfaces_fit_together(examples: Path) -> None:
     assert len(SamAutomaticMaskGenerator(model).generate(photo)) > 0
     SamPredictor(model).set_image(photo)
     assert len(FastSAMDecoder(model, conf=0.05).run_encoder(photo)) > 0
-    with pytest.raises(UsageError, match="a NoneType is no result of FastSAM"):
+    with pytest.raises(UsageError, match="results must be what FastSAM returned, not a NoneType"):
         FastSAMPrompt(examples / "coffee.png", None)
-    with pytest.raises(UsageError, match="a str is no FastSAM model"):
+    with pytest.raises(UsageError, match="model must be a FastSAM, not a str"):
         SamPredictor("fastsam-tiny")
 
 

@@ -118,9 +118,9 @@ def test_the_script_is_a_module_too(place: Path) -> None:
     [
         (["--img_path", "none.jpg"], "none.jpg: there is no such file"),
         (["--model_path", "none.pt"], "unknown model 'none.pt'"),
-        (["--box_prompt", "[1,2,3]"], "is not x,y,w,h"),
+        (["--box_prompt", "[1,2,3]"], "--box_prompt must be x,y,w,h"),
         (["--box_prompt", "[5,5,0,9]"], "has no area"),
-        (["--point_prompt", "[[5,5]]", "--point_label", "[1,1]"], "1 points and --point_label 2 labels"),
+        (["--point_prompt", "[[5,5]]", "--point_label", "[1,1]"], "2 labels for the 1 points"),
         (["--point_prompt", "[[900,5]]", "--point_label", "[1]"], "lies outside the photo"),
         (["--output", "./images/"], "is the photo itself"),
     ],
@@ -152,7 +152,7 @@ def test_a_prompt_that_nothing_matches_says_so(place: Path, capsys: pytest.Captu
 def test_results_of_another_photo_are_refused(model: FastSAM, examples: Path) -> None:
     results = model(examples / "coffee.png", imgsz=64)
     assert len(FastSAMPrompt(examples / "coffee.png", [results]).everything_prompt()) == len(results)
-    with pytest.raises(UsageError, match="not of this one"):
+    with pytest.raises(UsageError, match="not to this photo"):
         FastSAMPrompt(np.zeros((9, 9, 3), np.uint8), results)
     with pytest.raises(UsageError, match="one photo, not 2"):
         FastSAMPrompt(examples / "coffee.png", [results, results])
@@ -176,7 +176,7 @@ def test_flat_and_nested_lists_are_rows() -> None:
     assert nested(((1, 2), (3, 4))) == [(1.0, 2.0), (3.0, 4.0)]
     assert nested([]) == nested(np.zeros((0, 4))) == nested([[]]) == []
     for bad in (5, [[[1, 2]]], ["ab"], [[1, 2], [3]]):
-        with pytest.raises(UsageError, match="no list of points or boxes"):
+        with pytest.raises(UsageError, match="points and boxes must be lists"):
             nested(bad)
 
 

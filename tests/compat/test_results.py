@@ -127,7 +127,7 @@ def test_pictures_show_what_is_asked_for(result: Results, tmp_path: Path) -> Non
     assert (result.plot(color_mode="class") != 90).any()
     twice = result[[0, 0]].plot(boxes=False, color_mode="class")
     assert len(np.unique(twice.reshape(-1, 3), axis=0)) == 3  # ground, tint, outline: one colour
-    with pytest.raises(UsageError, match=r"img of uint8 \(5, 5, 3\) must be BGR uint8 \(100, 160, 3\)"):
+    with pytest.raises(UsageError, match=r"img must be BGR uint8 \(100, 160, 3\), not uint8 \(5, 5, 3\)"):
         result.plot(img=white[:5, :5])
     file = tmp_path / "p.png"
     picture = result.plot(save=True, filename=file, line_width=1, font_size=9)

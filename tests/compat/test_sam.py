@@ -71,7 +71,7 @@ def test_the_low_resolution_mask_of_an_answer_asks_for_it_again(predictor: SamPr
     again, score, _ = predictor.predict(mask_input=low[1:2], multimask_output=False)
     np.testing.assert_array_equal(again[0], masks[1])
     assert score[0] == 1
-    with pytest.raises(UsageError, match=r"mask_input of shape \(3, 256, 256\)"):
+    with pytest.raises(UsageError, match=r"mask_input must have shape \(1, 256, 256\), not \(3, 256, 256\)"):
         predictor.predict(mask_input=low)
     with pytest.raises(UsageError, match="no array of numbers"):
         predictor.predict(np.array([1, 2, 3]), np.array([1]))
@@ -404,8 +404,8 @@ MASK = np.ones((1, 256, 256), np.float32)
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        ({"mask_input": np.zeros((1, 64, 64))}, r"mask_input of shape \(1, 64, 64\) is not \(1, 256, 256\)"),
-        ({"mask_input": np.zeros((3, 256, 256))}, r"mask_input of shape \(3, 256, 256\)"),
+        ({"mask_input": np.zeros((1, 64, 64))}, r"mask_input must have shape \(1, 256, 256\), not \(1, 64, 64\)"),
+        ({"mask_input": np.zeros((3, 256, 256))}, r"mask_input must have shape \(1, 256, 256\), not \(3, 256, 256\)"),
         ({"mask_input": np.full((1, 256, 256), np.nan)}, "NaN"),
         ({"mask_input": "mask"}, "no array of numbers"),
         ({"box": [200, 20, 220, 40]}, "lies outside the photo of 160 x 120 pixels"),

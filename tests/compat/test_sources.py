@@ -148,7 +148,7 @@ def test_tensors_are_as_ultralytics_takes_them() -> None:
 @pytest.mark.parametrize(
     ("source", "line"),
     [
-        (None, "no source is given"),
+        (None, "no source given"),
         ("https://example.com/photo.jpg", "nothing is downloaded here"),
         ("rtsp://127.0.0.1:9/none", "127.0.0.1:9/none gives no picture"),
         ("missing.jpg", "there is no such file"),

@@ -192,7 +192,7 @@ def test_photos_that_show_nothing_are_told(blank: int, warns: bool) -> None:
         (["fastsam-tiny", "x.onnx", "--fixed", "0,320"], "--fixed '0,320' must be HEIGHT,WIDTH"),
         (["fastsam-tiny", "x.onnx", "--fixed", "96,320", "--imgsz", "96"], "--imgsz 96 is not the longer side"),
         (["fastsam-tiny", "x.onnx", "--int8"], "--int8 needs photos to calibrate with"),
-        (["fastsam-tiny", "x.onnx", "--margin", "-1"], "margin -1.0 is negative"),
+        (["fastsam-tiny", "x.onnx", "--margin", "-1"], "margin must be at least 0, not -1.0"),
         (["nonsense", "x.onnx"], "unknown model 'nonsense'"),
     ],
 )

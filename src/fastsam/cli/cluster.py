@@ -1,4 +1,4 @@
-"""`fastsam cluster`: photos by the million, on this machine or a Ray cluster."""
+"""`fastsam cluster`: millions of photos, on this machine or a Ray cluster."""
 
 import sys
 import time
@@ -18,7 +18,7 @@ from fastsam.formats.content import content
 if TYPE_CHECKING:
     from fastsam.cluster.job import Progress
 
-EVERY = 10.0  # seconds between two lines where nobody watches
+EVERY = 10.0  # seconds between two lines of progress if the output is not a terminal
 PICTURES = ("overlay", "cutouts", "edges")  # need the photo
 
 
@@ -45,48 +45,48 @@ def segment(
     format_: Annotated[list[str] | None, Parameter(name="--format", negative="")] = None,
     columns: str | None = None,
 ) -> int:
-    """Segment every photo of an input into a Parquet data set; started again, do what is missing.
+    """Segment every photo of an input into a Parquet data set. Run it again to continue an interrupted job.
 
     Parameters
     ----------
     input_
-        Folder, glob, WebDataset shards (.tar) or Parquet tables, here or on S3, GCS, ...
+        Folder, pattern, WebDataset shards (.tar) or Parquet tables, on this machine or on S3, GCS, ...
     output
-        Folder for the data set, here or there.
+        Folder for the data set, on this machine or on S3, GCS, ...
     address
-        Of a Ray cluster; left out, Ray starts on this machine.
+        Address of a Ray cluster; by default Ray starts on this machine.
     model
         Name of a model, or a file (.onnx, .pt, .safetensors).
     imgsz
         Longest side of the network's input in pixels.
     conf
-        Least score of a mask, 0 to 1.
+        Minimum score of a mask, 0 to 1.
     iou
-        Overlap of two boxes above which the lesser mask goes, 0 to 1.
+        Drop the lower-scored of two masks whose boxes overlap by more than this IoU, 0 to 1.
     max_det
-        Masks a photo at most.
+        Maximum number of masks per photo.
     tile
-        Side in pixels of tiles that are segmented beside the whole photo.
+        Also segment the photo in tiles of this side in pixels; no tiles by default.
     overlap
         Share of a tile that the next one shows too.
     refine
-        Draw every mask anew with the second network.
+        Redraw every mask with the second network.
     runtime
         onnx, openvino, or torch for a checkpoint.
     batch
-        Photos that pass the network together: 1 on a CPU, 8 and more on a GPU.
+        Photos per run of the network: 1 on a CPU, 8 or more on a GPU.
     threads
-        Threads of each worker's network.
+        CPU threads per worker.
     gpus
-        GPUs of each worker, 0.5 for two workers on one.
+        GPUs per worker; 0.5 lets two workers share one.
     workers
-        Networks at work; as many as the cluster has room for where left out.
+        Number of workers; as many as the cluster has room for by default.
     part
-        Photos of a part of the output.
+        Photos per part of the output.
     format_
-        webdataset or coco, beside Parquet; may be repeated.
+        webdataset or coco, written besides Parquet; may be repeated.
     columns
-        KEY,BYTES: the columns of tables, where their types do not tell.
+        KEY,BYTES: the columns of tables to read, if their types leave it unclear.
     """
     require("pyarrow", "cluster")
     require("ray", "cluster")
@@ -96,7 +96,7 @@ def segment(
     given |= {"refine": True} if refine else {}
     two = None if columns is None else tuple(columns.split(","))
     if two is not None and len(two) != 2:
-        raise UsageError(f"--columns {columns} is not KEY,BYTES")
+        raise UsageError(f"--columns must be KEY,BYTES, not {columns}")
     formats = tuple(dict.fromkeys(name for name in format_ or () if name != "parquet"))
     steps = run(
         input_, output, address=address, model=model, runtime=runtime, batch=batch, threads=threads, gpus=gpus,
@@ -106,7 +106,7 @@ def segment(
     last = show(steps)
     say(f"{output}: {last.done} photos in {last.parts} parts, {last.failed} failed")
     if last.failed:
-        complain(f"why they failed is in {output.rstrip('/')}/_failures")
+        complain(f"the reasons are in {output.rstrip('/')}/_failures")
     return 1 if last.failed else 0
 
 
@@ -125,11 +125,11 @@ def read(
     output
         Folder of the data set.
     key
-        Of the photo: where it lies in the input.
+        Key of the photo: its path in the input.
     to
-        Folder for what is written.
+        Folder to write to.
     format_
-        overlay (where left out), npz and the other formats of `fastsam segment`; may be repeated.
+        A format of `fastsam segment`, overlay by default; may be repeated.
     """
     require("pyarrow", "cluster")
     from fastsam.cluster.reading import read as read_row
@@ -151,7 +151,7 @@ def read(
 
 
 def show(steps: "Iterable[Progress]") -> "Progress":
-    """A progress line, on a terminal always the same one; returns where it ended."""
+    """Shows progress lines (a single changing one on a terminal), and returns the last progress."""
     watched, said, last = sys.stderr.isatty(), 0.0, None
     for last in steps:
         if watched or time.monotonic() - said > EVERY:
@@ -160,12 +160,12 @@ def show(steps: "Iterable[Progress]") -> "Progress":
             said = time.monotonic()
     if watched:
         print("\033[K", end="", file=sys.stderr, flush=True)
-    assert last is not None  # where a job stands before it begins comes first
+    assert last is not None  # a job first yields its progress before it begins
     return last
 
 
 def line(step: "Progress") -> str:
-    """Where a job stands: photos, rate, what remains, failures."""
+    """The progress of a job as a line: photos, rate, remaining time, failures."""
     seen = step.done + step.failed
     if step.total is None:
         far = f"{seen} photos, part {step.parts} of {step.parts_total}"
@@ -176,4 +176,4 @@ def line(step: "Progress") -> str:
     if step.parts == step.parts_total:
         return f"{far}  {step.failed} failed"
     rest = f"{clock(left)} left" if step.rate else "starting"
-    return f"{far}  {step.rate:.1f} a second  {rest}  {step.failed} failed"
+    return f"{far}  {step.rate:.1f} per second  {rest}  {step.failed} failed"

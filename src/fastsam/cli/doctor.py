@@ -1,4 +1,4 @@
-"""`fastsam doctor`: what this machine has, and whether a device gives the answers that the CPU gives."""
+"""`fastsam doctor`: shows what this machine has, and tests whether a device agrees with the CPU."""
 
 import platform
 import statistics
@@ -12,7 +12,7 @@ from fastsam.cli.bench.clock import seconds_of
 from fastsam.machine import processor
 
 PACKAGES = ("fast-segment-anything", "numpy", "opencv-python-headless", "onnxruntime", "openvino", "torch")
-CLOSE = 1e-3  # of an output's range: what a device's arithmetic may differ by
+CLOSE = 1e-3  # maximum difference of a device's outputs, as a share of their range
 ROUNDS = 10
 
 
@@ -26,12 +26,12 @@ def doctor(
 ) -> int:
     """Show versions, processor and devices; run a network on a device and compare it with the CPU.
 
-    Exit code 0: the device agrees with the CPU; 1: it does not; 2: it is not there.
+    Exit code 0: the device agrees with the CPU; 1: it does not; 2: it is not available.
 
     Parameters
     ----------
     device
-        cpu, cuda, mps, a number, or one of OpenVINO's; the CPU where left out.
+        cpu, cuda, mps, a number, or a device of OpenVINO; the CPU by default.
     runtime
         onnx, openvino, or torch for a checkpoint.
     precision
@@ -39,7 +39,7 @@ def doctor(
     model
         Name or file of the weights; torch needs a checkpoint.
     imgsz
-        Input size in pixels; the weights' own by default.
+        Input size in pixels; by default the size stored with the weights.
     """
     from fastsam.machine import cores
     from fastsam.model import FastSAM
@@ -60,14 +60,14 @@ def doctor(
     print(f"CPU, ONNX Runtime: {timed(expected, images):.1f} ms for {side} x {side} pixels")
     print(f"{name}: {timed(tested, images):.1f} ms; outputs differ by {moved:.1e} of their range")
     if moved > CLOSE and precision == "float32":
-        print(f"{name} does not agree with the CPU: do not use it")
+        print(f"{name} does not agree with the CPU: do not use this device")
         return 1
     print(f"{name} works")
     return 0
 
 
 def installed(package: str) -> str | None:
-    """A package's version, None where it is not installed."""
+    """The version of a package; None if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -75,7 +75,7 @@ def installed(package: str) -> str | None:
 
 
 def torch_devices() -> list[str]:
-    """What torch could run on here."""
+    """The devices that torch can use here."""
     try:
         import torch
     except ModuleNotFoundError:
@@ -85,5 +85,5 @@ def torch_devices() -> list[str]:
 
 
 def timed(model: Any, images: Any) -> float:
-    """Milliseconds of the network, median of several."""
+    """Milliseconds of the network, median of several runs."""
     return statistics.median(1000 * seconds_of(partial(model.network.run, images)) for _ in range(ROUNDS))

@@ -1,4 +1,4 @@
-"""`fastsam export`: a network of any kind to an ONNX file, in float or in eight bits, with a report of what it lost."""
+"""`fastsam export`: writes any network as an ONNX file, in float or 8 bits, and reports how well the two agree."""
 
 import json
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from fastsam.files import whole
 if TYPE_CHECKING:
     from fastsam.model import FastSAM
 
-CALIBRATE = 32  # photos
-COMPARE = 8  # photos whose masks are compared
+CALIBRATE = 32  # maximum number of photos to calibrate with
+COMPARE = 8  # number of photos whose masks are compared
 
 
 def export(
@@ -38,40 +38,40 @@ def export(
     fixed: Annotated[str | None, Parameter(name="--fixed")] = None,
     json_file: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
-    """Write a network as ONNX, and report how far it agrees with its source.
+    """Write a network as ONNX, and report how well it agrees with its source.
 
     Parameters
     ----------
     source
-        final.pt or last.pt of fastsam train or of fastsam train refine, a YOLOv8-seg checkpoint, an ONNX file, or a
-        model's name.
+        final.pt or last.pt of fastsam train or of fastsam train refine, a YOLOv8-seg checkpoint, an ONNX file, or the
+        name of a model.
     output
         The .onnx file to write.
     format_
-        What to write.
+        Format to write.
     imgsz
-        Default input size, stored with the weights; the source's own where left out, as for those that follow.
+        Default input size in pixels, stored in the file. This and the next settings default to those of the source.
     conf
-        Default score threshold.
+        Default minimum score of a mask, 0 to 1.
     iou
-        Default overlap threshold.
+        Default IoU of boxes above which the lower-scored of two masks is dropped, 0 to 1.
     max_det
-        Default number of segments at most.
+        Default maximum number of masks per photo.
     margin
-        Share of a photo-sized box's sides by which its mask may reach beyond it, less for smaller boxes. For weights
-        that were trained with a margin.
+        Share of a box's sides by which its mask may extend beyond it, for a box as large as the photo; less for smaller
+        boxes. For weights that were trained with a margin.
     soft
-        How slowly scores fall with the overlap with better ones: exp(-IoU^2 / soft); 0 leaves them as they are.
+        How slowly scores fall with the overlap with better masks: times exp(-IoU^2 / soft); 0 leaves scores unchanged.
     int8
-        Eight bits, calibrated on photos; layers that eight bits would harm stay in float.
+        Write 8-bit weights, calibrated on photos; layers that would suffer stay in float.
     calibrate
         Folder of photos, or a COCO-style set, to calibrate with and to compare on; use training photos.
     with_masks
-        Suppression and masks inside the file, for programs without this library: one photo at a time, masks cut on
-        cells of 4 input pixels. The report is on the network before they are added.
+        Put suppression and masks into the file, for programs without this library: one photo at a time, masks on
+        cells of 4 input pixels. The report is about the network before they are added.
     fixed
-        HEIGHT,WIDTH of the only input that the file takes, for programs that need every shape in it, as OpenCV's DNN
-        does (which runs float files alone). This library takes files without it. Calibration uses the same size.
+        HEIGHT,WIDTH of the only input size that the file accepts, for programs that need fixed shapes, such as
+        OpenCV's DNN (which runs only float files). This library needs files without it. Calibration uses the same size.
     json_file
         File to write the report to.
     """
@@ -79,22 +79,22 @@ def export(
 
     size = read_size(fixed) if fixed is not None else None
     if size and imgsz is not None and imgsz != max(size):
-        raise UsageError(f"--imgsz {imgsz} is not the longer side of --fixed {fixed}: leave one of them out")
+        raise UsageError(f"--imgsz {imgsz} must be the longer side of --fixed {fixed}: leave one of them out")
     imgsz = max(size) if size else imgsz
     for name, value in (("margin", margin), ("soft", soft)):
         if value is not None and value < 0:
-            raise UsageError(f"{name} {value} is negative: the least is 0")
+            raise UsageError(f"{name} must be at least 0, not {value}")
     if int8 and calibrate is None:
-        raise UsageError("--int8 needs photos to calibrate with: --calibrate FOLDER")
+        raise UsageError("--int8 needs photos to calibrate with: add --calibrate FOLDER")
     if (second := second_network(source)) is not None:
         given = {"imgsz": imgsz, "conf": conf, "iou": iou, "max-det": max_det, "margin": margin, "soft": soft}
         if size:
-            raise UsageError(f"--fixed is for networks that find everything: {source} draws one thing")
+            raise UsageError(f"--fixed does not apply to {source}, which is a second network: leave it out")
         for name, value in given.items():
             if value is not None:
-                raise UsageError(f"--{name} is for networks that find everything: {source} draws one thing")
+                raise UsageError(f"--{name} does not apply to {source}, which is a second network: leave it out")
         if with_masks:
-            raise UsageError(f"--with-masks is for networks that find everything: {source} draws one thing")
+            raise UsageError(f"--with-masks does not apply to {source}, which is a second network: leave it out")
         export_second(second, output, calibrate if int8 else None, json_file)
         return 0
     photos = photos_of(calibrate) if calibrate else []
@@ -129,7 +129,7 @@ def export(
 
 
 def second_network(source: str) -> Path | None:
-    """The file of a checkpoint of `fastsam train refine`, None for any other source."""
+    """The file of a checkpoint of `fastsam train refine`; None for any other source."""
     from importlib.util import find_spec
 
     from fastsam.weights import catalogue
@@ -146,7 +146,7 @@ def second_network(source: str) -> Path | None:
 
 
 def export_second(source: Path, output: Path, calibrate: Path | None, json_file: Path | None) -> None:
-    """Writes the second network; in eight bits if there is a COCO-style set to calibrate with."""
+    """Writes the second network; in 8 bits if there is a COCO-style set to calibrate with."""
     from fastsam.export import refine
     from fastsam.export.graphs import content_of, halved
 
@@ -172,7 +172,7 @@ def export_second(source: Path, output: Path, calibrate: Path | None, json_file:
 
 
 def photos_of(folder: Path) -> list[Path]:
-    """The photos of a folder, or of a COCO-style set. Raises UsageError where there is none."""
+    """The photos of a folder, or of a COCO-style set. Raises UsageError if there are none."""
     from fastsam.image.photos import find_photos
 
     inner = folder / "images"
@@ -183,7 +183,7 @@ def photos_of(folder: Path) -> list[Path]:
 
 
 def parity(reference: bytes, exported: bytes, photos: list[Path], folder: Path | None) -> Any:
-    """How far two files agree: on photos that were not used to calibrate where there are enough, or on a drawing."""
+    """How well two files agree: on photos that were not used to calibrate, if there are enough, or on a drawing."""
     import tempfile
 
     from fastsam.evaluation.parity import compare, drawn
@@ -197,7 +197,7 @@ def parity(reference: bytes, exported: bytes, photos: list[Path], folder: Path |
 
 
 def recall_on(folder: Path | None) -> Callable[["FastSAM"], float] | None:
-    """What measures a model's mask AR@100 on a COCO-style set, None where there is no such set or no evaluator."""
+    """A function that measures a model's mask AR@100 on a COCO-style set; None without a set or the evaluator."""
     from importlib.util import find_spec
 
     if folder is None or not (folder / "instances.json").is_file() or find_spec("faster_coco_eval") is None:
@@ -206,7 +206,7 @@ def recall_on(folder: Path | None) -> Callable[["FastSAM"], float] | None:
     from fastsam.evaluation.sets import read_sets
 
     one = read_sets([folder])[0]
-    images = sorted(one.photos, key=lambda image: str(image["file_name"]))  # as the photos are
+    images = sorted(one.photos, key=lambda image: str(image["file_name"]))  # the order of the photos
     some = (images[CALIBRATE:] or images)[: 5 * COMPARE]
 
     def measure(model: "FastSAM") -> float:

@@ -1,4 +1,4 @@
-"""The table of subcommands, and what a user sees of an error: one line, never a traceback."""
+"""The table of subcommands, and how errors are shown: as one line, never as a traceback."""
 
 import os
 import sys
@@ -14,33 +14,35 @@ app = App(name="fastsam", version=__version__, help="Segment everything in a pho
 app.command(
     "fastsam.cli.segment:segment",
     name="segment",
-    help="Segment everything in photos, or what points, boxes, masks and words mean.",
+    help="Segment everything in photos, or the objects that points, boxes, masks and words describe.",
 )
 app.command("fastsam.cli.serve:serve", name="serve", help="Open the page, and serve it and its API.")
 app.command("fastsam.cli.train:app", name="train", help="Train a network on COCO-style folders.")
-app.command("fastsam.cli.export:export", name="export", help="Write a network as ONNX, in float or in eight bits.")
+app.command("fastsam.cli.export:export", name="export", help="Write a network as ONNX, in float or 8 bits.")
 app.command("fastsam.cli.doctor:doctor", name="doctor", help="Show what this machine has, and test a device.")
-weights = App(name="weights", help="Models by name, and conversion of their files.")
-weights.command("fastsam.cli.weights:show", name="list", help="List the models that a name stands for.")
-weights.command("fastsam.cli.weights:get", name="get", help="Fetch a published model.")
-weights.command("fastsam.cli.weights:convert", name="convert", help="Turn one kind of file into another.")
+weights = App(name="weights", help="List, download and convert models.")
+weights.command("fastsam.cli.weights:show", name="list", help="List the models that can be used by name.")
+weights.command("fastsam.cli.weights:get", name="get", help="Download a published model.")
+weights.command("fastsam.cli.weights:convert", name="convert", help="Convert a file to another format.")
 app.command(weights)
-cluster = App(name="cluster", help="Photos by the million, on this machine or a Ray cluster.")
-cluster.command("fastsam.cli.cluster:segment", name="segment", help="Segment every photo of an input; resumes.")
+cluster = App(name="cluster", help="Segment millions of photos, on this machine or a Ray cluster.")
+cluster.command("fastsam.cli.cluster:segment", name="segment", help="Segment every photo of an input; can be resumed.")
 cluster.command("fastsam.cli.cluster:read", name="read", help="Turn a row of the output back into a picture.")
 app.command(cluster)
 evaluate = App(name="eval", help="Figures on annotated sets.")
 evaluate.command("fastsam.cli.evaluate.recall:recall", name="recall", help="Average recall of masks and boxes.")
 evaluate.command("fastsam.cli.evaluate.edges:edges", name="edges", help="The BSDS500 boundary benchmark.")
-evaluate.command("fastsam.cli.evaluate.coverage:coverage", name="coverage", help="What everything mode leaves out.")
-evaluate.command("fastsam.cli.evaluate.prompts:prompts", name="prompts", help="What clicks and boxes get.")
-evaluate.command("fastsam.cli.evaluate.clicks:clicks", name="clicks", help="How many clicks an object takes.")
-evaluate.command("fastsam.cli.evaluate.instances:instances", name="instances", help="Mask AP by a detector's boxes.")
-evaluate.command("fastsam.cli.evaluate.text:text", name="text", help="What the names of categories get.")
-evaluate.command("fastsam.cli.evaluate.words:words", name="words", help="How often words name true masks rightly.")
+evaluate.command("fastsam.cli.evaluate.coverage:coverage", name="coverage", help="What everything mode misses.")
+evaluate.command(
+    "fastsam.cli.evaluate.prompts:prompts", name="prompts", help="How well clicks and boxes get their object."
+)
+evaluate.command("fastsam.cli.evaluate.clicks:clicks", name="clicks", help="Number of clicks per object.")
+evaluate.command("fastsam.cli.evaluate.instances:instances", name="instances", help="Mask AP with a detector's boxes.")
+evaluate.command("fastsam.cli.evaluate.text:text", name="text", help="How well names of categories find objects.")
+evaluate.command("fastsam.cli.evaluate.words:words", name="words", help="How often true masks get the right word.")
 app.command(evaluate)
 bench = App(name="bench", help="Speeds, as ratios within one run.")
-bench.command("fastsam.cli.bench.stages:stages", name="stages", help="Each stage of a photo's path, warm and cold.")
+bench.command("fastsam.cli.bench.stages:stages", name="stages", help="Each stage of one photo, warm and cold.")
 bench.command("fastsam.cli.bench.stream:stream", name="stream", help="A folder or a video against the bare network.")
 bench.command("fastsam.cli.bench.training:training", name="training", help="Training against the bare network.")
 bench.command("fastsam.cli.bench.prompts:prompts", name="prompts", help="Prompts, after a photo is segmented.")
@@ -49,8 +51,8 @@ app.command(bench)
 
 
 def main() -> None:
-    """Entry point: exit code 0 done, 1 some photos failed, 2 wrong use."""
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # a broken photo is named in a line of ours
+    """Entry point. Exit codes: 0 done, 1 some photos failed, 2 invalid arguments."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # our own line names a broken photo
     try:
         with warnings.catch_warnings():
             say_warnings()
@@ -59,7 +61,7 @@ def main() -> None:
         _fail(" ".join(str(error).split()))
     except ValueError as error:
         _fail(str(error))
-    except ImportError as error:  # an installation that is broken, such as two builds of OpenCV in one place
+    except ImportError as error:  # a broken installation, such as two builds of OpenCV in one place
         _fail(str(error.__cause__ or error))
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))

@@ -1,4 +1,4 @@
-"""What is said of a photo: the line a person reads, and the JSON that a program does."""
+"""What is printed about a photo: a line for people, or JSON for programs."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,9 +11,9 @@ from fastsam.segments import Segments
 
 
 def answer(photo: Photo, segments: Segments, picks: list[Pick] | None, parents: Sequence[int] | None) -> dict[str, Any]:
-    """What --json prints of a photo: its segments, or one entry a prompt (null where nothing matched).
+    """What --json prints about a photo: its segments, or one entry per prompt (null if nothing matched).
 
-    parents: of each segment, where they were asked for
+    parents: index of each segment's parent, if they were asked for
     """
     height, width = segments.size
     found: dict[str, Any] = {"file": str(photo.file), "width": width, "height": height}
@@ -32,7 +32,7 @@ def describe(
     files: Sequence[Path],
     said: Sequence[str] = (),
 ) -> str:
-    """The line a person reads; `said`: what else there is to say."""
+    """The line about a photo. said: further remarks"""
     times = ", ".join(f"{name} {1000 * s:.0f} ms" for name, s in seconds.items())
     found = f"{len(segments)} object{'s' * (len(segments) != 1)}"
     if picks is not None:

@@ -1,6 +1,6 @@
-"""Prints lines that hold names: what would steer a terminal or break a line is shown as its escape.
+"""Prints lines safely: characters that would control a terminal or break a line are escaped.
 
-Names of files, words of models and what files say of themselves may hold anything.
+Names of files, words from models and texts in files can contain any character.
 """
 
 import sys
@@ -19,18 +19,20 @@ def say(line: object, error: bool = False) -> None:
 
 
 def complain(line: object) -> None:
-    """Prints a line on standard error that says who complains."""
+    """Prints a line on standard error that begins with `fastsam:`."""
     say(f"fastsam: {line}", error=True)
 
 
 def visible(text: str) -> str:
-    """The text as one line of characters that can be seen: a newline is `\\n`, ESC is `\\x1b`, a byte that is no UTF-8
-    `\\udcff`, what turns the direction of writing `\\u202e`."""
+    """The text as one line of visible characters.
+
+    A newline becomes `\\n`, ESC `\\x1b`, an invalid UTF-8 byte `\\udcff`, a change of writing direction `\\u202e`.
+    """
     return text if text.isprintable() else "".join(escaped(letter) for letter in text)
 
 
 def say_warnings() -> None:
-    """From now on a PhotoWarning is a line on standard error like any other, each time."""
+    """From now on, prints every PhotoWarning as a line on standard error."""
     others = warnings.showwarning
 
     def show(

@@ -1,4 +1,4 @@
-"""`fastsam weights`: what models there are, how to fetch them, how to turn one kind of file into another."""
+"""`fastsam weights`: lists models, downloads them, and converts their files."""
 
 import sys
 from functools import partial
@@ -20,7 +20,7 @@ from fastsam.words import clip
 
 
 def show() -> int:
-    """List the models that a name stands for: size, licence, where from, present or not."""
+    """List the models that can be used by name, with size, licence, source, and whether they are on this machine."""
     table = Table("name", "MB", "licence", "from", "here")
     for name, file in BUNDLED.items():
         table.add_row(
@@ -34,16 +34,16 @@ def show() -> int:
 
 
 def get(name: str, /, *, file: Annotated[Path | None, Parameter(name="--from")] = None) -> int:
-    """Fetch a published model into the cache, from the net or from a file that is already here; resumes.
+    """Download a published model into the cache, or copy it from a file. An interrupted download is resumed.
 
-    `clip`, which reads words, is then turned into two towers (needs the export and text extras).
+    `clip`, which compares words with pictures, is then converted to two networks (needs the export and text extras).
 
     Parameters
     ----------
     name
-        Its name in `fastsam weights list`.
+        Name of the model, from `fastsam weights list`.
     file
-        The model's file where it is already on this machine: it is checked and copied.
+        The model's file on this machine, to check and copy instead of downloading.
     """
     if name in BUNDLED:
         say(BUNDLED[name])
@@ -60,7 +60,7 @@ def get(name: str, /, *, file: Annotated[Path | None, Parameter(name="--from")] 
 
 
 def fetched(name: str, file: Path | None) -> Path:
-    """A published model's file in the cache: as it is there, copied from `file`, or downloaded."""
+    """A published model's file in the cache: already there, copied from `file`, or downloaded."""
     if (have := published.present(name)) is not None:
         return have
     print(FILES[name].notice, file=sys.stderr)
@@ -75,7 +75,7 @@ def fetched(name: str, file: Path | None) -> Path:
 
 
 def convert_clip(source: Path, folder: Path) -> None:
-    """Writes CLIP's towers into a folder. Raises UsageError where an extra is missing."""
+    """Writes the two networks of CLIP into a folder. Raises UsageError if an extra is missing."""
     require("torch", "export")
     require("onnx", "export")
     from fastsam.export.clip import convert
@@ -84,19 +84,19 @@ def convert_clip(source: Path, folder: Path) -> None:
 
 
 def convert(source: Path, target: Path, /) -> int:
-    """Write a checkpoint (.pt), a safetensors file or an ONNX file that came from one as .safetensors or .onnx.
+    """Convert a checkpoint (.pt), a safetensors file, or an ONNX file made from one, to .safetensors or .onnx.
 
-    A target without a suffix is a folder, and the source CLIP: its published file, or a Hugging Face folder. Words can
-    be read through that folder then (`--encoder FOLDER`).
-    A checkpoint cannot be written: the popular port's is a program, and ours needs no conversion. A converted ONNX file
-    gives back its weights with batch norms folded, so that it runs the same, but cannot be trained on.
+    If the target has no suffix, it is a folder, and the source is CLIP: its published file, or a Hugging Face folder.
+    Use the result with `--encoder FOLDER`.
+    Checkpoints (.pt) cannot be written. Weights read back from an ONNX file have folded batch norms: they run the same,
+    but cannot be trained further.
 
     Parameters
     ----------
     source
         The file to read, or a Hugging Face folder of CLIP.
     target
-        The file to write; its suffix says which kind.
+        The file to write; its suffix decides the format.
     """
     if not target.suffix:
         convert_clip(source, target)

@@ -1,7 +1,7 @@
-"""Interfaces that people know from elsewhere, over the library: change an import, and code written for them runs.
+"""Interfaces of other libraries on top of this one: change an import, and code written for them runs.
 
-`FastSAM` and `FastSAMPredictor` as Ultralytics and the published code have them, `FastSAMPrompt` and `FastSAMDecoder`
-of the published code, `SamPredictor` and `SamAutomaticMaskGenerator` of Segment Anything.
+`FastSAM` and `FastSAMPredictor` as in Ultralytics and the published code; `FastSAMPrompt` and `FastSAMDecoder` of the
+published code; `SamPredictor` and `SamAutomaticMaskGenerator` of Segment Anything.
 `python -m fastsam.compat.inference` is the published script.
 """
 
@@ -25,17 +25,17 @@ __all__ = [
 ]
 
 INSTEAD = {
-    "sam_model_registry": "there are no SAM weights here: SamPredictor(fastsam.FastSAM()) takes our model",
-    "build_sam": "there are no SAM weights here: SamPredictor(fastsam.FastSAM()) takes our model",
+    "sam_model_registry": "use SamPredictor(fastsam.FastSAM()), because SAM's own weights are not supported",
+    "build_sam": "use SamPredictor(fastsam.FastSAM()), because SAM's own weights are not supported",
     "SAM": "use SamPredictor or SamAutomaticMaskGenerator with fastsam.FastSAM()",
     "YOLO": "use FastSAM(checkpoint), which reads YOLOv8-seg checkpoints",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Says what to use for the names beside these that people import.
+    """Says what to use instead of other names that people import.
 
-    An ImportError, because `from fastsam.compat import YOLO` would hide the text of an AttributeError.
+    It raises an ImportError, because `from fastsam.compat import YOLO` would hide the text of an AttributeError.
     """
     if name in INSTEAD:
         raise ImportError(f"{name} is not in fastsam.compat: {INSTEAD[name]}")

@@ -1,10 +1,10 @@
-"""What answers a prompt as the published code and Ultralytics know prompts: boxes, points together, words.
+"""Answers prompts as in the published code and Ultralytics: boxes, points together, words.
 
-Enters: the segments of a photo, prompts, whether answers are drawn. Leaves: candidates for each prompt, in order, and
+Enters: the segments of a photo, prompts, and whether answers are redrawn. Leaves: candidates per prompt, in order, and
 `Segments` of them.
 
-The rule of choice: a mask for a box; for points the mask that holds them all, else one for each foreground point. Drawn
-answers keep to it: one drawing for all points if it holds what they say, else one for each foreground point.
+A box gets one mask. Points get the mask that fits them all, else one mask per foreground point. Redrawn answers follow
+the same rule: one drawing for all points if it fits them, else one per foreground point.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from fastsam.prompts import Candidate, Pick, Point, Prompt
 from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
 
-SAME = 0.8  # IoU from which on the drawings of two points are one
+SAME = 0.8  # minimum IoU for the drawings of two points to count as one
 
 
 def refiner_of(model: FastSAM, refine: bool | Refiner) -> Refiner | None:
@@ -33,26 +33,26 @@ def refiner_of(model: FastSAM, refine: bool | Refiner) -> Refiner | None:
 
 
 def answer_boxes(segments: Segments, boxes: Sequence[Any], refine: bool | Refiner = False) -> list[list[Candidate]]:
-    """For each box (xyxy in photo pixels) the mask that it means, if any does."""
+    """The mask that answers each box (xyxy in photo pixels), if there is one."""
     return [best_of(pick) for pick in segments.select(boxes=boxes, refine=refine)]
 
 
 def answer_texts(segments: Segments, texts: Sequence[str]) -> list[list[Candidate]]:
-    """For each text the mask that it means best, if any does: words are answered by choice."""
+    """The mask that matches each text best, if there is one. Answers to words are never redrawn."""
     return [best_of(pick) for pick in segments.select(texts=texts, refine=False)]
 
 
 def best_of(pick: Pick) -> list[Candidate]:
-    """The best candidate if it is one mask and no union."""
+    """The best candidate if it is a single mask, and not a union."""
     return [c for c in pick.candidates[:1] if c.how in ("mask", "drawn")]
 
 
 def answer_points(
     segments: Segments, points: Sequence[Point], labels: Sequence[int] | None, refine: bool | Refiner = False
 ) -> list[Candidate]:
-    """The masks that one photo's labelled points mean: one that fits all, else one for each foreground point.
+    """The masks for labelled points: one that fits all, else one per foreground point.
 
-    None if there are background points alone.
+    Empty if there are only background points.
     """
     if labels is not None and len(labels) == len(points) > 0 and all(label == 0 for label in labels):
         Prompt(points=points).check(segments.size)
@@ -71,7 +71,7 @@ def answer_points(
 
 
 def drawn_points(segments: Segments, together: Pick, each: Sequence[Prompt], refine: bool | Refiner) -> list[Candidate]:
-    """The drawing of all points that holds what they say, else distinct ones for `each` foreground point."""
+    """The drawing for all points if it fits them, else distinct drawings for `each` foreground point."""
     fit = [c for c in together.candidates if holds(c, together.prompt)]
     if fit or len(each) == 1:
         return fit[:1] or list(together.candidates[:1])
@@ -84,7 +84,7 @@ def drawn_points(segments: Segments, together: Pick, each: Sequence[Prompt], ref
 
 
 def holds(candidate: Candidate, prompt: Prompt) -> bool:
-    """Whether one mask holds every foreground point of a prompt and no background point."""
+    """Whether a mask contains every foreground point of a prompt and no background point."""
     inside = candidate.masks.logits_at(np.array(prompt.points, np.float64))[candidate.plus[0]] > 0
     return bool((inside == (np.array(prompt.labels) == 1)).all())
 
@@ -95,9 +95,9 @@ def chosen(segments: Segments, i: int) -> Candidate:
 
 
 def gathered(segments: Segments, candidates: Sequence[Candidate]) -> Segments:
-    """Single masks, chosen or drawn, as `Segments` of the photo; the score of a drawn one is its predicted IoU.
+    """Single masks, chosen or redrawn, as `Segments` of the photo. The score of a redrawn mask is its predicted IoU.
 
-    Masks that are all chosen or all drawn keep their logits; of a mixture the pixels remain.
+    Masks keep their logits if all are chosen or all are redrawn; of a mixture only the pixels are kept.
     """
     if all(c.quality is None for c in candidates):
         return segments.take(np.array([c.plus[0] for c in candidates], np.int64))
@@ -115,7 +115,7 @@ def gathered(segments: Segments, candidates: Sequence[Candidate]) -> Segments:
 
 
 def source_of(candidates: Sequence[Candidate], size: tuple[int, int]) -> Drawn | Given:
-    """Where the masks of candidates come from: their grids if all are drawn, their pixels otherwise."""
+    """The source of the candidates' masks: their grids if all are redrawn, otherwise their pixels."""
     grids, squares = [], []
     for c in candidates:
         if not isinstance(c.masks.source, Drawn):

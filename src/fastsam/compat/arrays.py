@@ -1,9 +1,9 @@
-"""`Array`: a NumPy array that also takes the calls which code written for tensors makes.
+"""`Array`: a NumPy array with the methods of a tensor, for code written for tensors.
 
-Enters: arrays. Leaves: the same memory as `Array`. A subclass and no wrapper: everything that takes an `ndarray` takes
-it, `torch.as_tensor` and OpenCV included, and arithmetic keeps the type. Two things differ from an `ndarray`: one
-element is an array of dimension 0, which has these calls too; and an array of one element is a number to `int` and
-`float`, whatever its shape, as a tensor is.
+Enters: arrays. Leaves: the same memory as `Array`. It is a subclass, not a wrapper: everything that accepts an
+`ndarray` accepts it, including `torch.as_tensor` and OpenCV, and arithmetic keeps the type. Two things differ from an
+`ndarray`. Indexing one element gives an array of dimension 0, which has these methods too. And `int` and `float` accept
+an array of one element whatever its shape, as with a tensor.
 """
 
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 
 class Array(np.ndarray[Any, Any]):
-    """An `ndarray` with a tensor's calls; `array` makes one."""
+    """An `ndarray` with the methods of a tensor; `array` makes one."""
 
     def __getitem__(self, index: Any) -> Any:
-        """What an `ndarray` has there; one element is an array of dimension 0."""
+        """Indexes as an `ndarray` does; one element is an array of dimension 0."""
         found = super().__getitem__(without_tensors(index))
         return array(found) if isinstance(found, np.generic) else found
 
@@ -31,7 +31,7 @@ class Array(np.ndarray[Any, Any]):
         return float(self.item())
 
     def __index__(self) -> int:
-        return self.item().__index__()  # type: ignore[no-any-return]  # a TypeError for what is no integer
+        return self.item().__index__()  # type: ignore[no-any-return]  # TypeError unless it is an integer
 
     def __round__(self, digits: SupportsIndex | None = None) -> Any:
         return round(self.item()) if digits is None else round(self.item(), digits)
@@ -64,7 +64,7 @@ class Array(np.ndarray[Any, Any]):
         return array(self.copy())
 
     def to(self, *what: Any, dtype: Any = None, **_: Any) -> "Array":
-        """The same as another type if one is named (NumPy's or torch's); itself for a device."""
+        """Converts to a NumPy or torch type if one is named; itself for a device."""
         for one in (*what, dtype):
             kind = kind_of(one)
             if kind is not None:
@@ -112,11 +112,11 @@ class Array(np.ndarray[Any, Any]):
         return array(np.unique(self))
 
     def numel(self) -> Any:
-        """How many elements there are."""
+        """The number of elements."""
         return self.size
 
     def dim(self) -> Any:
-        """How many dimensions there are."""
+        """The number of dimensions."""
         return self.ndim
 
     def sum(self, *args: Any, dim: Any = None, **named: Any) -> Any:
@@ -149,12 +149,12 @@ class Array(np.ndarray[Any, Any]):
 
 
 def array(values: Any) -> Array:
-    """Values as an `Array`: the same memory if they are an `ndarray`."""
+    """Values as an `Array`, with the same memory if they are an `ndarray`."""
     return np.asarray(values).view(Array)
 
 
 def kind_of(what: Any) -> np.dtype[Any] | None:
-    """The type of elements that a NumPy type, a torch type or an array names; None for a device and all else."""
+    """The dtype that a NumPy type, a torch type or an array means; None for a device and anything else."""
     if isinstance(what, np.ndarray):
         return np.dtype(what.dtype)
     name, found = str(what).removeprefix("torch."), None
@@ -167,7 +167,7 @@ def kind_of(what: Any) -> np.dtype[Any] | None:
 
 
 def with_axis(named: dict[str, Any], dim: Any) -> dict[str, Any]:
-    """NumPy's keywords of a reduction along torch's `dim`."""
+    """The keywords of a NumPy reduction for torch's `dim`."""
     renamed = dict(named)
     if "keepdim" in renamed:
         renamed["keepdims"] = renamed.pop("keepdim")
@@ -180,14 +180,14 @@ def untensored(value: Any) -> Any:
 
 
 def without_tensors(value: Any) -> Any:
-    """The same, of a tuple for each of its entries: NumPy reads tensors element by element."""
+    """The same, and for a tuple each of its entries, because NumPy would read tensors element by element."""
     return tuple(without_tensors(one) for one in value) if isinstance(value, tuple) else untensored(value)
 
 
 def picked(count: int, index: Any) -> npt.NDArray[np.int64]:
-    """Which of `count` things an index means: a number, a slice, a list, an array of numbers or of bool.
+    """The indices below `count` that an index means: a number, a slice, a list, or an array of numbers or bool.
 
-    Raises IndexError for what lies outside.
+    Raises IndexError for an index out of range.
     """
     own = without_tensors(index)
     if isinstance(own, (list, tuple)):

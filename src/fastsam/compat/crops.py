@@ -1,6 +1,6 @@
-"""Masks of a photo and of crops of it, as `SamAutomaticMaskGenerator` gathers them.
+"""Collects masks of a photo and of its crops, as `SamAutomaticMaskGenerator` does.
 
-Enters: what segments a photo, and a photo. Leaves: `Found` masks in the photo's pixels.
+Enters: a function that segments a photo, and a photo. Leaves: `Found` masks in photo pixels.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,15 +18,15 @@ from fastsam.segments import Segments
 
 Bool = npt.NDArray[np.bool_]
 CropBox = tuple[int, int, int, int]
-NEAR = 20  # pixels: a box that ends so near to a crop's side was cut by it
+NEAR = 20  # a box that ends within this many pixels of a crop's side was cut by it
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A mask in the photo's pixels; `point`: its surest pixel's centre, x, y.
+    """A mask in photo pixels.
 
-    score, stability: 0..1; crop: xyxy of where it was found; box: xyxy float in photo pixels
-    cleaned: whether it lost islands or holes
+    point: centre x, y of its most certain pixel; score, stability: 0..1; crop: xyxy of the crop it was found in
+    box: xyxy float in photo pixels; cleaned: whether islands or holes were removed
     """
 
     mask: Crop
@@ -49,7 +49,7 @@ def crop_boxes(size: tuple[int, int], layers: int, overlap: float) -> Iterator[C
         for row in range(n):
             for column in range(n):
                 x, y = column * (w - shared), row * (h - shared)
-                if x < width and y < height:  # a photo of a few pixels has fewer crops
+                if x < width and y < height:  # a tiny photo has fewer crops
                     yield x, y, min(x + w, width), min(y + h, height)
 
 
@@ -60,7 +60,7 @@ def find_in_crop(
     offset: float,
     least_region: int,
 ) -> list[Found]:
-    """The masks that `segment` finds in one crop, without those that its sides cut off within the photo."""
+    """The masks that `segment` finds in one crop, without those that the crop cuts off inside the photo."""
     x0, y0, x1, y1 = crop
     size = (photo.shape[0], photo.shape[1])
     segments = segment(np.ascontiguousarray(photo[y0:y1, x0:x1]))
@@ -92,9 +92,9 @@ def find_in_crop(
 def widened(
     offset: tuple[int, int], logits: npt.NDArray[np.float32], by: int, size: tuple[int, int]
 ) -> tuple[tuple[int, int], npt.NDArray[np.float32]]:
-    """Logits (h, w) at an offset (x, y) of a photo of `size` (height, width), `by` pixels wider where the photo is.
+    """Logits (h, w) at an offset (x, y), extended by `by` pixels within a photo of `size` (height, width).
 
-    So wide that a region of fewer pixels beside the mask lies within, and a larger one shows that it is larger.
+    So a region of fewer pixels beside the mask lies inside, and a larger region is seen to be larger.
     """
     (x, y), (h, w) = offset, logits.shape
     left, top, right, bottom = (max(0, min(by, room)) for room in (x, y, size[1] - x - w, size[0] - y - h))
@@ -103,7 +103,7 @@ def widened(
 
 
 def cut_off(boxes: npt.NDArray[np.float32], crop: CropBox, photo: tuple[int, int]) -> Bool:
-    """(N,) whether boxes (N, 4) in a crop's pixels end at a side of the crop that is no side of the photo."""
+    """(N,) whether boxes (N, 4), in crop pixels, end at a side of the crop that is not the photo's border."""
     x0, y0, x1, y1 = crop
     height, width = photo
     ends = np.abs(boxes - np.array([0, 0, x1 - x0, y1 - y0], np.float32)) <= NEAR
@@ -112,9 +112,9 @@ def cut_off(boxes: npt.NDArray[np.float32], crop: CropBox, photo: tuple[int, int
 
 
 def without_small_regions(mask: Bool, least: int) -> Bool:
-    """A mask whose holes and islands under `least` pixels are gone; the largest island stays whatever its size.
+    """A mask without holes and islands of fewer than `least` pixels; the largest island always stays.
 
-    A hole is a region beside the mask, also one at the photo's border that the mask parts from the rest.
+    A hole is any region outside the mask that the mask separates from the rest, also at the photo's border.
     """
     _, labels, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=8)
     small = stats[:, cv2.CC_STAT_AREA] < least
@@ -129,9 +129,9 @@ def without_small_regions(mask: Bool, least: int) -> Bool:
 
 
 def without_copies(found: Sequence[Found], iou: float) -> list[Found]:
-    """What stays, in order, if a mask that lost regions goes whose bounds overlap those of a better one by over `iou`.
+    """The masks in order, without cleaned masks whose bounds overlap those of a better mask by more than `iou`.
 
-    Masks that lost none count as better.
+    A mask that was not cleaned counts as better.
     """
     bounds = np.array([f.mask.bounds for f in found], np.float64).reshape(-1, 4)
     kept: list[int] = []
@@ -143,7 +143,7 @@ def without_copies(found: Sequence[Found], iou: float) -> list[Found]:
 
 
 def without_duplicates(found: Sequence[Found], iou: float) -> list[Found]:
-    """What non-maximum suppression of the boxes keeps, smaller crops before larger ones as SAM has it, best first."""
+    """The masks that non-maximum suppression of boxes keeps, best first. As in SAM, smaller crops go before larger."""
     if not found:
         return []
     size = np.array([(f.crop[2] - f.crop[0]) * (f.crop[3] - f.crop[1]) for f in found])

@@ -1,6 +1,6 @@
 """The picture of Ultralytics' `Results.plot`: masks tinted and outlined, boxes with names and scores.
 
-Enters: `Results` and what is to be drawn. Leaves: BGR uint8 (H, W, 3).
+Enters: `Results` and drawing options. Leaves: BGR uint8 (H, W, 3).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 UInt8 = npt.NDArray[np.uint8]
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-LETTER = 22  # pixels of a capital letter at scale 1, its margin included
+LETTER = 22  # height in pixels of a capital letter at scale 1, with its margin
 
 
 def draw(
@@ -49,18 +49,18 @@ def draw(
 
 
 def ground(results: "Results", image: Any) -> UInt8:
-    """What to draw on: the photo, or a picture of its size. Raises UsageError."""
+    """The picture to draw on: the photo, or `image`. Raises UsageError if it does not have the photo's size."""
     if image is None:
         return results.orig_img
     pixels = np.asarray(image)
     if pixels.shape != results.orig_img.shape or pixels.dtype != np.uint8:
         height, width = results.orig_shape
-        raise UsageError(f"img of {pixels.dtype} {pixels.shape} must be BGR uint8 ({height}, {width}, 3)")
+        raise UsageError(f"img must be BGR uint8 ({height}, {width}, 3), not {pixels.dtype} {pixels.shape}")
     return pixels
 
 
 def colours_of(results: "Results", by_class: bool) -> UInt8:
-    """(N + 1, 3) RGB, black first: one per mask, or the same for all of a class."""
+    """(N + 1, 3) RGB, black first: one colour per mask, or per class."""
     if not by_class:
         return tinted.palette(len(results))
     kinds = tinted.palette(len(results.segments.names))
@@ -76,7 +76,7 @@ def one(
     scale: float,
     text_colour: tuple[int, int, int],
 ) -> None:
-    """Draws one box and its name, in place: above the box, or within it at the photo's upper border."""
+    """Draws one box and its label, in place. The label is above the box, or inside it at the photo's upper border."""
     x0, y0, x1, y1 = (int(v) for v in box)
     cv2.rectangle(picture, (x0, y0), (x1, y1), colour, line, cv2.LINE_AA)
     if not name:

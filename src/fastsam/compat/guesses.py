@@ -1,7 +1,7 @@
-"""What may answer one prompt of Segment Anything's predictor.
+"""Finds the answers to one prompt of Segment Anything's predictor.
 
-Enters: the segments of a photo, a prompt. Leaves: candidates, best first: drawn by the second network, or chosen among
-the masks of the first.
+Enters: the segments of a photo, and a prompt. Leaves: candidates, best first: drawn by the second network, or chosen
+among the masks of the first.
 """
 
 from collections.abc import Sequence
@@ -25,17 +25,17 @@ from fastsam.segments import Segments
 
 Bool = npt.NDArray[np.bool_]
 UInt8 = npt.NDArray[np.uint8]
-MOST = 3  # masks of one answer
-APART = 1.3  # ratio of areas from which two chosen candidates count as different sizes
-NEAR = 0.5  # IoU with the mask that is fed back from which on a drawing means the same thing
+MOST = 3  # maximum number of masks per answer
+APART = 1.3  # minimum ratio of areas for two chosen candidates to count as different sizes
+NEAR = 0.5  # minimum IoU of a drawing with the mask that was fed back, to mean the same thing
 
 
 def drawn_for(segments: Segments, photo: UInt8, prompt: Prompt, refiner: Refiner) -> list[Candidate]:
-    """Up to three drawn masks for a prompt of points, a box, a mask, or several of them; best first.
+    """Up to three drawn masks for a prompt with points, a box, a mask, or several of these; best first.
 
-    A mask is drawn anew with what else was said, and what else was said is drawn without it too, because a wrong mask
-    misleads; of these only what overlaps the mask by half counts. If the network thinks little of all its drawings,
-    they answer all the same, with their low quality; a mask then stays as it was.
+    A mask is redrawn together with the other parts of the prompt. The other parts are also drawn without the mask,
+    because a wrong mask misleads; these drawings count only if they overlap the mask by half. If all predicted IoUs are
+    low, the drawings still answer, with their low quality, but a mask then stays as it was.
     """
     own = Pick(prompt, ()) if prompt.mask is not None else segments.select(prompt, refine=False)[0]
     levels = pyramid(photo)
@@ -51,7 +51,7 @@ def drawn_for(segments: Segments, photo: UInt8, prompt: Prompt, refiner: Refiner
 
 
 def near(found: Sequence[Drawing], mask: Bool) -> list[Drawing]:
-    """The drawings that mean the same thing as a mask (H, W)."""
+    """The drawings that overlap a mask (H, W) by at least `NEAR`."""
     height, width = mask.shape
     wanted = of_pixels(mask)
     collected = drawn.collect([d.logits for d in found], np.array([d.square for d in found]), (height, width))
@@ -60,7 +60,7 @@ def near(found: Sequence[Drawing], mask: Bool) -> list[Drawing]:
 
 
 def doubtful(pick: Pick, found: Sequence[Drawing], size: tuple[int, int]) -> list[Candidate]:
-    """The best three of drawings none of which is good enough; those without a pixel are none."""
+    """The best three drawings when all are poor, without empty ones."""
     ranked = sorted(found, key=lambda d: -judged(d, pick.prompt))
     masks = from_grids(drawn.collect([d.logits for d in ranked], np.array([d.square for d in ranked]), size))
     own = [(i, judged(ranked[i], pick.prompt)) for i in range(len(ranked)) if masks.areas[i]]
@@ -68,7 +68,7 @@ def doubtful(pick: Pick, found: Sequence[Drawing], size: tuple[int, int]) -> lis
 
 
 def best_drawn(segments: Segments, photo: UInt8, refiner: Refiner) -> list[Candidate]:
-    """The three segments of the best score, drawn anew: what answers if nothing was said."""
+    """The three segments with the best scores, redrawn. They answer an empty prompt."""
     first = np.argsort(-segments.scores, kind="stable")[:MOST]
     found = redraw(photo, segments.masks.take(first), segments.scores[first], refiner)
     made = zip(found.indices, found.qualities, strict=True)
@@ -79,14 +79,14 @@ def best_drawn(segments: Segments, photo: UInt8, refiner: Refiner) -> list[Candi
 
 
 def chosen_for(segments: Segments, prompt: Prompt | None) -> list[Candidate]:
-    """The segments that answer points or a box; all of them if nothing was said."""
+    """The segments that answer points or a box; all segments for an empty prompt."""
     if prompt is None:
         return [Candidate(segments.masks, (i,), float(s)) for i, s in enumerate(segments.scores)]
     return [c for c in segments.select(prompt, refine=False)[0].candidates if c.how == "mask"]
 
 
 def by_overlap(candidates: Sequence[Candidate], wanted: Bool) -> list[Candidate]:
-    """Candidates in order of IoU with a low-resolution mask (256, 256), which becomes their score."""
+    """Candidates in order of their IoU with a low-resolution mask (256, 256). The IoU becomes their score."""
     ranked = []
     for c in candidates:
         mask = low_resolution(c.masks, c.plus[0]) > 0
@@ -96,7 +96,7 @@ def by_overlap(candidates: Sequence[Candidate], wanted: Bool) -> list[Candidate]
 
 
 def spread(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Up to three candidates: the best ones among those of clearly different area, then the next ones."""
+    """Up to three candidates: first the best ones of clearly different area, then the next best."""
     apart: list[tuple[Candidate, int]] = []
     for c in candidates:
         if len(apart) == MOST:

@@ -1,8 +1,8 @@
 """The published script `Inference.py`, flag for flag: `python -m fastsam.compat.inference`.
 
-Where it differs: booleans are read as a person means them, a single box may come flat, a box or point that nothing
-matches says so, and `--imgsz`, `--conf` and `--iou` come with the weights unless they are given: 1024, 0.4 and 0.9 for
-FastSAM's own. `--refine` is ours: it draws the answers.
+Differences: booleans accept false, no and 0; a single box may be a flat list; a box or point without a match is
+reported; `--imgsz`, `--conf` and `--iou` default to the values stored with the weights, which are 1024, 0.4 and 0.9 for
+FastSAM's own. `--refine` is an addition: it redraws the answers with the second network.
 """
 
 import argparse
@@ -32,13 +32,13 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def run(given: argparse.Namespace) -> Path:
-    """Does what the flags say; returns the picture's file. Raises UsageError."""
+    """Runs the script and returns the file of the picture. Raises UsageError."""
     boxes = [xyxy(b) for b in nested(given.box_prompt) if any(b)]
     asked = nested(given.point_prompt)
-    points = asked if any(map(any, asked)) else []  # the default, one point at 0,0, means none
+    points = asked if any(map(any, asked)) else []  # the default, one point at 0,0, means no point
     model = FastSAM(given.model_path, device=given.device)
     photo = read_image(given.img_path)
-    redrawn = given.refine and not (boxes or points)  # words choose among drawn masks
+    redrawn = given.refine and not (boxes or points)  # words choose among redrawn masks
     segments = model(photo, imgsz=given.imgsz, conf=given.conf, iou=given.iou, refine=redrawn)
     prompt = FastSAMPrompt(photo, segments, refine=given.refine)
     drawn: dict[str, Any] = {}
@@ -51,7 +51,8 @@ def run(given: argparse.Namespace) -> Path:
         labels = given.point_label
         if len(labels) != len(points):
             raise UsageError(
-                f"--point_prompt has {len(points)} points and --point_label {len(labels)} labels: give one per point"
+                f"--point_label has {len(labels)} labels for the {len(points)} points of --point_prompt: "
+                "give one label per point"
             )
         found, drawn = prompt.point_prompt(points, labels), {"points": points, "point_label": labels}
     if found is not segments:
@@ -60,7 +61,7 @@ def run(given: argparse.Namespace) -> Path:
             print(f"{kind} {number}: no match", file=sys.stderr)
     file = Path(given.output) / Path(given.img_path).name
     if file.exists() and file.resolve() == Path(given.img_path).resolve():
-        raise UsageError(f"{file} is the photo itself: choose another folder with --output")
+        raise UsageError(f"{file} would replace the photo itself: choose another folder with --output")
     options = {"better_quality": given.better_quality, "withContours": given.withContours}
     prompt.plot(found, file, mask_random_color=given.randomcolor, retina=given.retina, **options, **drawn)
     return file
@@ -83,10 +84,10 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--box_prompt", type=values, default="[[0,0,0,0]]", help="[[x,y,w,h],...], or one box alone")
     for name, default, about in (
         ("better_quality", False, "smooth each mask"),
-        ("retina", True, "understood: masks are always at the photo's size"),
+        ("retina", True, "accepted and ignored: masks always have the photo's size"),
         ("withContours", False, "draw outlines"),
         ("randomcolor", True, "a colour of its own for each mask"),
-        ("refine", False, "draw answers with the second network; not a flag of the published script"),
+        ("refine", False, "redraw answers with the second network; not a flag of the published script"),
     ):
         p.add_argument(f"--{name}", type=boolean, nargs="?", const=True, default=default, help=about)
     p.add_argument("--device", default=None, help="cpu, cuda, mps or a number")
@@ -96,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
 def boolean(word: str) -> bool:
     """True or False as a person writes it."""
     if word.lower() not in YES + NO:
-        raise argparse.ArgumentTypeError(f"{word!r} is neither true nor false")
+        raise argparse.ArgumentTypeError(f"must be true or false, not {word!r}")
     return word.lower() in YES
 
 
@@ -109,14 +110,14 @@ def values(word: str) -> Any:
     rows = value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
     good = all(isinstance(r, list) and r and all(isinstance(v, (int, float)) for v in r) for r in rows)
     if not good or len({len(r) for r in rows}) != 1:
-        raise argparse.ArgumentTypeError(f"{word!r} is no list of numbers such as [[1,2],[3,4]]")
+        raise argparse.ArgumentTypeError(f"must be a list of numbers such as [[1,2],[3,4]], not {word!r}")
     return value
 
 
 def xyxy(box: Sequence[float]) -> tuple[float, float, float, float]:
     """x1, y1, x2, y2 of x, y, width, height."""
     if len(box) != 4:
-        raise UsageError(f"--box_prompt {list(box)} is not x,y,w,h")
+        raise UsageError(f"--box_prompt must be x,y,w,h, not {list(box)}")
     x, y, w, h = box
     return x, y, x + w, y + h
 

@@ -1,6 +1,6 @@
-"""The keywords of Ultralytics' calls: what each means here.
+"""Reads the keywords of Ultralytics' calls.
 
-Enters: keywords as they are given. Leaves: a `Call`, or an error that names the keyword.
+Enters: keywords, as given. Leaves: a `Call`, or an error that names the keyword.
 """
 
 import difflib
@@ -18,21 +18,21 @@ SHARES = ("conf", "iou")
 SETTINGS = (*SHARES, "max_det")
 PROMPTS = ("bboxes", "points", "labels", "texts")
 WRITING = ("save", "save_txt", "save_conf", "save_crop", "show", "project", "name", "exist_ok")
-PICTURE = ("line_width", "show_labels", "show_conf", "show_boxes")  # of what is written or shown
+PICTURE = ("line_width", "show_labels", "show_conf", "show_boxes")  # options of pictures that are written or shown
 OWN = ("imgsz", "device", "classes", "vid_stride", "refine", "source", "stream")
-IGNORED = (  # they say where or how it is computed, or what is printed: the answer is the same
+IGNORED = (  # they change where or how something is computed, or what is printed, but not the result
     "verbose", "half", "retina_masks", "batch", "stream_buffer", "dnn", "agnostic_nms", "task", "mode", "rect", "nms",
     "workers", "optimize", "compile", "int8", "plots", "deterministic", "seed", "persist", "tracker", "quantize",
 )  # fmt: skip
-WARNED = ("augment", "visualize", "embed", "save_frames", "boxes")  # they would change the answer there
+WARNED = ("augment", "visualize", "embed", "save_frames", "boxes")  # they would change the result there
 
 
 @dataclass(frozen=True)
 class Call:
-    """What the keywords of a call say.
+    """The keywords of a call.
 
-    settings: those of `conf`, `iou`, `max_det` that are given; imgsz: as given; classes: to keep, None for all
-    stride: of a video's frames; refine: None for the default; writing: what to write, see `written.py`
+    settings: those of `conf`, `iou`, `max_det` that were given; imgsz: as given; classes: to keep, None for all
+    stride: between the frames of a video; refine: None for the default; writing: what to write, see `written.py`
     """
 
     settings: dict[str, Any]
@@ -45,7 +45,7 @@ class Call:
 
 
 def call_of(named: dict[str, Any]) -> Call:
-    """Reads keywords. Raises UsageError for one that is unknown; warns of one that has no effect here but there."""
+    """Reads keywords. Raises UsageError for an unknown one; warns of one that only has an effect in Ultralytics."""
     known = (*SETTINGS, *WRITING, *PICTURE, *OWN, *IGNORED, *WARNED, *PROMPTS)
     for word in named:
         if word not in known:
@@ -53,7 +53,7 @@ def call_of(named: dict[str, Any]) -> Call:
             raise UsageError(f"unknown keyword {word!r}" + (f": do you mean {near[0]!r}?" if near else ""))
     lost = [word for word in WARNED if named.get(word)]
     if lost:
-        warnings.warn(f"without effect here: {', '.join(lost)}", stacklevel=4)
+        warnings.warn(f"keywords without effect here: {', '.join(lost)}", stacklevel=4)
     settings: dict[str, Any] = {word: number(named[word], word) for word in SHARES if named.get(word) is not None}
     if named.get("max_det") is not None:
         settings["max_det"] = integer(named["max_det"], "max_det", 1)
@@ -74,5 +74,5 @@ def classes_of(given: Any) -> list[int] | None:
         return None
     flat = np.ravel(np.array(given, dtype=object)).tolist()
     if not all(isinstance(v, (int, np.integer)) for v in flat):
-        raise UsageError(f"classes {given!r} must be numbers of classes, as in [0, 2]")
+        raise UsageError(f"classes must be numbers of classes, such as [0, 2], not {given!r}")
     return [int(v) for v in flat]

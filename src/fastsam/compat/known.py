@@ -1,8 +1,8 @@
-"""What the classes of others have, and what ours does about it: the one table of `docs/switching.md`.
+"""The attributes of other libraries' classes, and what each does here: the table of `docs/switching.md`.
 
-Enters: a class and a name that it lacks. Leaves: an error of one line that says what to use instead.
+Enters: a class and a missing attribute. Leaves: an error of one line that says what to use instead.
 
-`scripts/switching_table.py` writes the page from it, and `tests/compat/test_known.py` holds it against the classes.
+`scripts/switching_table.py` writes the page from it, and `tests/compat/test_known.py` checks it against the classes.
 """
 
 from dataclasses import dataclass, field
@@ -12,15 +12,15 @@ from fastsam.errors import UsageError
 
 
 class NotHereError(UsageError, AttributeError):
-    """An attribute that another library's class has and ours has not; its text says what to use instead."""
+    """An attribute that another library's class has and ours does not. The text says what to use instead."""
 
 
 @dataclass(frozen=True)
 class Interface:
-    """One class: whose it is, and its public attributes.
+    """The public attributes of one class of another library.
 
-    works: names, separated by spaces; differs: how, by names; absent: what to use instead, by names
-    own: what ours has beside them
+    whose: the library; works: names, separated by spaces; differs: the difference, by names; absent: what to use
+    instead, by names; own: attributes that only our class has
     """
 
     whose: str
@@ -31,14 +31,14 @@ class Interface:
 
 
 class Known:
-    """A class that says in a line what to use for an attribute that only its model has."""
+    """A class whose missing attributes raise an error that says what to use instead."""
 
     def __getattr__(self, name: str) -> Any:
         raise missing(type(self).__name__, name)
 
 
 def missing(kind: str, name: str) -> AttributeError:
-    """The error for an attribute that our class `kind` lacks."""
+    """The error for an attribute that our class `kind` does not have."""
     interface = INTERFACES.get(kind)
     if interface is not None:
         for names, instead in interface.absent.items():

@@ -1,7 +1,7 @@
 """SAM's low-resolution masks: 256 x 256 logits of a photo scaled so that its longer side has 256 cells.
 
-Enters: masks, or logits that a caller feeds back. Leaves: logits, or a mask of the photo. What lies below or right of
-the photo is padding.
+Enters: masks, or logits that a caller feeds back. Leaves: logits, or a mask of the photo. Cells below or right of the
+photo are padding.
 """
 
 from typing import Any
@@ -16,11 +16,11 @@ from fastsam.masks.lazy import Masks
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 LOW = 256  # cells along each side
-OUTSIDE = -32.0  # logit of what lies outside a mask's window
+OUTSIDE = -32.0  # logit of cells outside a mask's window
 
 
 def cells(size: tuple[int, int]) -> tuple[int, int, float]:
-    """Rows and columns of cells that a photo of `size` (height, width) covers, and cells per photo pixel."""
+    """Numbers of rows and columns of cells that a photo of `size` (height, width) covers, and cells per photo pixel."""
     scale = LOW / max(size)
     height, width = size
     return max(1, round(height * scale)), max(1, round(width * scale)), scale
@@ -40,20 +40,20 @@ def low_resolution(masks: Masks, i: int) -> Float:
 
 
 def checked(mask_input: Any) -> Float:
-    """Logits (256, 256) of what a caller gives as (1, 256, 256). Raises UsageError for anything else, and for NaN."""
+    """Logits (256, 256) float32 from a caller's (1, 256, 256). Raises UsageError for anything else, and for NaN."""
     try:
         logits = np.asarray(mask_input, np.float32)
     except (TypeError, ValueError):
-        raise UsageError(f"mask_input is no array of numbers: give logits (1, {LOW}, {LOW})") from None
+        raise UsageError(f"mask_input must be an array of logits (1, {LOW}, {LOW})") from None
     if logits.shape[-2:] != (LOW, LOW) or logits.size != LOW * LOW:
-        raise UsageError(f"mask_input of shape {logits.shape} is not (1, {LOW}, {LOW})")
+        raise UsageError(f"mask_input must have shape (1, {LOW}, {LOW}), not {logits.shape}")
     if np.isnan(logits).any():
-        raise UsageError("mask_input has values that are no numbers (NaN)")
+        raise UsageError("mask_input must not contain NaN")
     return np.clip(logits.reshape(LOW, LOW), OUTSIDE, -OUTSIDE)
 
 
 def on_photo(low: Float, size: tuple[int, int]) -> Bool:
-    """The mask (H, W) of a photo of `size` that low-resolution logits mean: where they are above 0, interpolated."""
+    """The mask (H, W) of a photo of `size`: the pixels at which the interpolated low-resolution logits exceed 0."""
     h, w, scale = cells(size)
     matrix = np.array([[scale, 0, scale / 2 - 0.5], [0, scale, scale / 2 - 0.5]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

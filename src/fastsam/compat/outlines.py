@@ -1,8 +1,8 @@
-"""The outline of a mask as Ultralytics has it: one ring, whatever the number of its parts.
+"""The outline of a mask as in Ultralytics: one ring, whatever the number of parts.
 
-Enters: a mask's pixels. Leaves: (K, 2) float32 columns and rows of border pixels, what OpenCV's tools fill again.
+Enters: a mask's pixels. Leaves: (K, 2) float32 columns and rows of border pixels, which OpenCV's functions can fill.
 
-The rule. Each part's outer contour, in OpenCV's order, is joined to the next one between their two nearest points: the
+The outer contours of the parts, in OpenCV's order, are joined one to the next between their two nearest points. The
 ring runs there and back along the same line.
 """
 
@@ -19,7 +19,7 @@ Float = npt.NDArray[np.float32]
 
 
 def outline(mask: Crop) -> Float:
-    """The ring through a mask's border pixels; (0, 2) for a mask without a pixel."""
+    """The ring through a mask's border pixels; (0, 2) for an empty mask."""
     contours, _ = cv2.findContours(mask.pixels.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     rings: list[Float] = [np.asarray(contour, np.float32).reshape(-1, 2) for contour in contours]
     if not rings:
@@ -28,11 +28,11 @@ def outline(mask: Crop) -> Float:
 
 
 def chained(rings: Sequence[Float]) -> Float:
-    """One ring through several, each entered from the one before at their two nearest points."""
+    """One ring through several, each joined to the one before at their two nearest points."""
     gaps = [nearest(a, b) for a, b in pairwise(rings)]
     entries = [0, *(entry for _, entry in gaps)]
     ring: Float = np.zeros((0, 2), np.float32)
-    for k in range(len(rings) - 1, -1, -1):  # the last one is a detour of the one before it, and so on
+    for k in range(len(rings) - 1, -1, -1):  # the last ring becomes a detour of the one before it, and so on
         own, entry = rings[k], entries[k]
         pieces = [own]
         if k < len(gaps):
@@ -45,7 +45,7 @@ def chained(rings: Sequence[Float]) -> Float:
 
 
 def nearest(a: Float, b: Float) -> tuple[int, int]:
-    """Indices of the two nearest points, one of each ring."""
+    """Indices of the two nearest points, one on each ring."""
     best = [int(np.square(b - point).sum(1).argmin()) for point in a]
     k = int(np.square(a - b[best]).sum(1).argmin())
     return k, best[k]

@@ -1,10 +1,10 @@
 """`FastSAM` and `FastSAMPredictor` with the calls of Ultralytics and of the published code.
 
-Enters: photos and prompts in one call. Leaves: `Results`, one per photo, as a list or as they come.
+Enters: photos and prompts in one call. Leaves: `Results`, one per photo, as a list or an iterator.
 
-Where it differs: each prompt has its own mask, in order (`Results.prompts` says which), drawn by the second network
-unless `refine=False` asks for a choice among the masks of the first; masks are always at the photo's size; nothing
-found is an empty result and not None. `known.py` lists every attribute.
+Differences: each prompt has its own mask, in order (`Results.prompts` says which), drawn by the second network, unless
+`refine=False` chooses among the masks of the first. Masks always have the photo's size. If nothing is found, the result
+is empty instead of None. `known.py` lists every attribute.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,13 +31,13 @@ from fastsam.prompts import Candidate, checked_texts
 from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
 
-PUBLISHED = {"conf": 0.25, "iou": 0.7, "max_det": 300}  # Ultralytics' defaults, for checkpoints trained with it
+PUBLISHED = {"conf": 0.25, "iou": 0.7, "max_det": 300}  # Ultralytics' defaults, for checkpoints trained there
 
 
 class FastSAM(Known):
     """The model class of Ultralytics and of the published code.
 
-    model: a checkpoint (.pt, .safetensors, .onnx), a model's name, or a `fastsam.FastSAM`
+    model: a checkpoint (.pt, .safetensors, .onnx), the name of a model, or a `fastsam.FastSAM`
     """
 
     task = "segment"
@@ -65,24 +65,25 @@ class FastSAM(Known):
         texts: Any = None,
         **named: Any,
     ) -> Any:
-        """Everything in photos, or what prompts mean in each of them: a list of `Results`.
+        """Segments everything in photos, or the objects that prompts mean in each photo. Returns a list of `Results`.
 
-        source: a path, folder, glob or video; the number of a camera; a PIL image; a BGR uint8 array as OpenCV reads
-        it; or a list of those
-        stream: an iterator instead of the list, which segments each photo or frame when its turn comes
-        bboxes: xyxy, one or several, each a prompt; points: x, y, all of them together one prompt, labels 1 or 0;
-        nested one deeper, [[[x, y], ...], ...] with labels [[1, ...], ...], each list is a prompt of its own
+        source: a path, folder, pattern or video; the number of a camera; a PIL image; a BGR uint8 array as OpenCV reads
+        it; or a list of these
+        stream: True returns an iterator, which segments one photo or frame at a time
+        bboxes: xyxy in pixels, one or several, each a prompt; points: x, y in pixels, all together one prompt, with
+        labels 1 or 0; nested one level deeper, [[[x, y], ...], ...] with labels [[1, ...], ...], each list is a prompt
         texts: words, or a list of them, each a prompt (needs the `text` extra)
-        imgsz: size of the network's input, a number or (height, width); conf, iou, max_det: as in `fastsam.FastSAM`;
-        by default what comes with the weights, and Ultralytics' 0.25, 0.7 and 300 for a checkpoint trained with it
-        classes: numbers of the classes to keep; vid_stride: of a video, each so many-th frame is taken
+        imgsz: size of the network's input in pixels, an integer or (height, width); conf, iou, max_det: as in
+        `fastsam.FastSAM`. Default: the values stored with the weights; 0.25, 0.7 and 300, as in Ultralytics, for a
+        checkpoint trained there
+        classes: numbers of the classes to keep; vid_stride: use every n-th frame of a video
         save, save_txt, save_conf, save_crop, show, project, name, exist_ok: write pictures, labels and crops, as there
-        refine: whether the second network draws the masks: by default those that answer boxes and points; True draws
-        everything too; False chooses, by the first network's masks alone; a `Refiner` is True with that one. Words are
-        answered by choice. The `conf` of a drawn mask is its predicted IoU, its box is that of its pixels.
-        Other keywords of Ultralytics are accepted; one that would change the answer there is named in a warning.
+        refine: which masks the second network redraws. Default: answers to boxes and points; True: everything; False:
+        nothing; a `Refiner`: everything, with that one. Answers to words are never redrawn. The `conf` of a redrawn
+        mask is its predicted IoU, and its box fits its pixels.
+        Other keywords of Ultralytics are accepted; a warning names those that would change the result there.
 
-        Raises UsageError for invalid sources, prompts and settings, and for a keyword that is unknown.
+        Raises UsageError for invalid sources, prompts and settings, and for an unknown keyword.
         """
         call = call_of(named)
         if call.device is not None:
@@ -104,7 +105,7 @@ class FastSAM(Known):
             yield write(answered(result, asked, drawing) if prompted else result)
 
     def to(self, device: Any) -> "FastSAM":
-        """Runs on a device from now on. Raises UsageError if it is not there."""
+        """Runs on a device from now on. Raises UsageError if it is not available."""
         self.model, self.device = self.model.on(device), device_name(device)
         return self
 
@@ -113,7 +114,7 @@ class FastSAM(Known):
         return self.to("cpu")
 
     def cuda(self, device: Any = None) -> "FastSAM":
-        """Runs on CUDA from now on. Raises UsageError if it is not there."""
+        """Runs on CUDA from now on. Raises UsageError if it is not available."""
         return self.to("cuda" if device is None else device)
 
     def fuse(self) -> "FastSAM":
@@ -121,7 +122,7 @@ class FastSAM(Known):
         return self
 
     def eval(self) -> "FastSAM":
-        """Itself: it always is ready to predict."""
+        """Itself: it is always ready to predict."""
         return self
 
     def half(self) -> "FastSAM":
@@ -133,7 +134,7 @@ class FastSAM(Known):
         return self
 
     def info(self, detailed: bool = False, verbose: bool = True, imgsz: Any = None) -> str:
-        """A line on the model: its name, classes and default settings; printed too if `verbose`."""
+        """A line about the model: its name, classes and default settings; also printed if `verbose`."""
         s = self.model.settings
         names = ", ".join(s.names[:5]) + (", ..." if len(s.names) > 5 else "")
         line = (
@@ -145,10 +146,10 @@ class FastSAM(Known):
 
 
 class FastSAMPredictor(Known):
-    """Ultralytics' class of the two steps: everything first, then prompts about it.
+    """Ultralytics' class with two steps: first everything, then prompts about it.
 
-    overrides: `model` (a file or a name) and any keyword of `FastSAM.predict`; cfg: the same as a dictionary, which
-    `overrides` changes; _callbacks: accepted, ignored
+    overrides: `model` (a file or a name) and any keyword of `FastSAM.predict`; cfg: the same as a dictionary;
+    `overrides` wins; _callbacks: accepted for compatibility, ignored
     """
 
     def __init__(self, cfg: Any = None, overrides: Any = None, _callbacks: Any = None) -> None:
@@ -159,7 +160,7 @@ class FastSAMPredictor(Known):
         call_of(given)
 
     def setup_model(self, model: Any = None, verbose: bool = False) -> None:
-        """Loads the model that is given: a file, a name or a `FastSAM`; by default the one of `overrides`."""
+        """Loads a model: a file, a name or a `FastSAM`; by default the one in `overrides`."""
         named = self._named if model is None else model
         if isinstance(named, FastSAM):
             self.model = named
@@ -167,7 +168,7 @@ class FastSAMPredictor(Known):
             self.model = FastSAM() if named is None else FastSAM(named)
 
     def __call__(self, source: Any = None, model: Any = None, stream: bool | None = None, **named: Any) -> Any:
-        """Everything in photos, as `FastSAM.predict`; what is None is as `overrides` say."""
+        """Segments everything in photos, as `FastSAM.predict`. Arguments that are None come from `overrides`."""
         if model is not None or self.model is None:
             self.setup_model(model)
         assert self.model is not None
@@ -177,23 +178,23 @@ class FastSAMPredictor(Known):
     def prompt(
         self, results: Any, bboxes: Any = None, points: Any = None, labels: Any = None, texts: Any = None
     ) -> Any:
-        """What prompts mean among what was found: a list of `Results`, one per photo, see `FastSAM.predict`."""
+        """Answers prompts about results: a list of `Results`, one per photo. See `FastSAM.predict` for the prompts."""
         asked = {"bboxes": bboxes, "points": points, "labels": labels, "texts": texts}
         call = call_of(self.args)
         several = [results] if isinstance(results, Results) else list(results)
         for one in several:
             if not isinstance(one, Results):
-                raise UsageError(f"a {type(one).__name__} is not Results: give what the predictor returned")
+                raise UsageError(f"results must be what the predictor returned, not a {type(one).__name__}")
         if bboxes is None and points is None and texts is None:
             return several
         refine: bool | Refiner = True if call.refine is None else call.refine
         return [answered(one, asked, refine) for one in several]
 
     def set_prompts(self, prompts: dict[str, Any]) -> None:
-        """Prompts that the next calls answer."""
+        """Sets the prompts that the next calls answer."""
         unknown = sorted(set(prompts) - set(PROMPTS))
         if unknown:
-            raise UsageError(f"unknown prompt {unknown[0]!r}: give {', '.join(PROMPTS)}")
+            raise UsageError(f"unknown prompt {unknown[0]!r}: choose from {', '.join(PROMPTS)}")
         self.args = {**self.args, **prompts}
 
 
@@ -223,7 +224,7 @@ def answers(
 
 
 def groups(points: Any, labels: Any) -> Iterator[tuple[list[Any], Sequence[int] | None]]:
-    """The points of each prompt with their labels; none if there is no point."""
+    """The points of each prompt with their labels; nothing without points."""
     several = isinstance(points, (list, tuple, np.ndarray)) and len(points) > 0
     first = points[0] if several else None
     deep = isinstance(first, (list, tuple, np.ndarray)) and len(first) > 0 and np.ndim(first[0]) == 1
@@ -233,14 +234,14 @@ def groups(points: Any, labels: Any) -> Iterator[tuple[list[Any], Sequence[int] 
             yield rows, marks
         return
     if labels is not None and len(labels) != len(points):
-        raise UsageError(f"{len(points)} lists of points have {len(labels)} lists of labels: give one a list")
+        raise UsageError(f"{len(labels)} lists of labels given for {len(points)} lists of points: give one per list")
     for k, group in enumerate(points):
         yield nested(group), None if labels is None else whole_numbers(labels[k])
 
 
 def whole_numbers(labels: Any) -> list[int]:
-    """Labels as a flat list. Raises UsageError for what is no label."""
+    """Labels as a flat list. Raises UsageError for an invalid label."""
     flat = np.ravel(np.array(labels, dtype=object))
     if any(v not in (0, 1) for v in flat):
-        raise UsageError(f"labels {labels!r} are not all 0 (background) or 1 (foreground)")
+        raise UsageError(f"labels must be 1 (foreground) or 0 (background), not {labels!r}")
     return [int(v) for v in flat]

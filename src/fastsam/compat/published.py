@@ -1,11 +1,11 @@
-"""`FastSAMPrompt` and `FastSAMDecoder` with the names, arguments and frames of the published code.
+"""`FastSAMPrompt` and `FastSAMDecoder` with the names, arguments and coordinates of the published code.
 
 Enters: a photo and what `FastSAM` returned for it. Leaves: stacks of masks (K, H, W) and pictures.
 
-Two rules are ours. Each prompt has one mask, in order; a prompt that nothing matches has none, so that the stack is
-empty, as the published code's callers ask for it, and `prompts` of the stack says which prompt each mask answers. And
-points mean one thing together; only if no mask holds them all, each foreground point answers for itself. Masks are
-chosen among those of the first network unless `refine=True` asks for drawn ones.
+Two rules differ from the published code. First, each prompt has one mask, in order. A prompt without a match has no
+mask, so a stack can be empty; `prompts` of the stack says which prompt each mask answers. Second, all points together
+mean one thing; only if no mask fits them all, each foreground point gets a mask of its own. Masks are chosen among
+those of the first network, unless `refine=True` redraws them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,17 +37,30 @@ ONE_COLOUR = (30, 144, 255)
 
 
 class Stack(Array):
-    """Masks (K, H, W). prompts: (K,) number of the prompt that each answers; None for a part of a stack"""
+    """Masks (K, H, W). prompts: (K,) index of the prompt that each mask answers; None for a part of a stack"""
 
     prompts: npt.NDArray[np.int64] | None = None
 
 
 class FastSAMPrompt(Known):
-    """Asks for masks of one photo.
+    """Answers prompts about one photo, with the interface of the published code.
 
-    image: a path, PIL image or RGB array; results: what `FastSAM` returned for it; device: accepted, ignored
-    refine: whether the second network draws the answers of boxes and points; a `Refiner` draws with that one. By
-    default they are chosen among the results.
+    Parameters
+    ----------
+    image : path, PIL image or array
+        The photo; an array must be uint8 RGB (H, W, 3).
+    results : Segments, Results or list of one of these
+        What `FastSAM` returned for the photo.
+    device
+        Accepted for compatibility, ignored.
+    refine : bool or Refiner
+        True redraws the answers to boxes and points with the second network; a `Refiner` redraws with that one. By
+        default answers are chosen among the results.
+
+    Raises
+    ------
+    UsageError
+        If the results belong to another photo, or are of another type.
     """
 
     def __init__(self, image: Any, results: Any, device: Any = None, refine: bool | Refiner = False) -> None:
@@ -56,40 +69,112 @@ class FastSAMPrompt(Known):
         found = one_of(results)
         if self.img.shape[:2] != found.size:
             height, width = found.size
-            raise UsageError(f"the results are of a photo of {width} x {height} pixels, not of this one")
+            raise UsageError(f"the results belong to a photo of {width} x {height} pixels, not to this photo")
         self.segments = found if found.photo is not None else replace(found, photo=self.img.copy())
 
     @property
     def results(self) -> list[Results]:
-        """What was found, as a list of one `Results`."""
+        """The results as a list of one `Results`."""
         return [Results(np.ascontiguousarray(self.img[..., ::-1]), self._name, self.segments)]
 
     def everything_prompt(self) -> Array:
-        """All masks, uint8 (N, H, W), best first."""
+        """Returns all masks, best first.
+
+        Returns
+        -------
+        uint8 Array (N, H, W)
+            0 or 1.
+        """
         return array(self.segments.masks.stack().view(np.uint8))
 
     def box_prompt(self, bbox: Any = None, bboxes: Any = None) -> Stack:
-        """One mask per box (xyxy in pixels) that has one, float32 (K, H, W), in order."""
+        """Answers boxes.
+
+        Parameters
+        ----------
+        bbox : (x1, y1, x2, y2), optional
+            One box in photo pixels.
+        bboxes : sequence of (x1, y1, x2, y2), optional
+            Several boxes in photo pixels.
+
+        Returns
+        -------
+        float32 Stack (K, H, W)
+            One mask per box that has a match, in order.
+
+        Raises
+        ------
+        UsageError
+            If no box is given, or a box is invalid.
+        """
         if bbox is None and bboxes is None:
             raise UsageError("box_prompt needs bbox=[x1, y1, x2, y2] or bboxes=[[x1, y1, x2, y2], ...]")
         return self._stack(answer_boxes(self.segments, boxes_of(bbox, bboxes), self.refine), np.float32)
 
     def point_prompt(self, points: Any, pointlabel: Any = None) -> Stack:
-        """The mask that labelled points (x, y in pixels; 1 foreground, 0 background) mean, bool (1, H, W)."""
+        """Answers points, all together.
+
+        Parameters
+        ----------
+        points : sequence of (x, y)
+            Points in photo pixels.
+        pointlabel : sequence of int, optional
+            One per point: 1 for foreground, 0 for background. Default: all 1.
+
+        Returns
+        -------
+        bool Stack (K, H, W)
+            One mask that fits all points, or one per foreground point. Empty if nothing matches.
+
+        Raises
+        ------
+        UsageError
+            If a point is outside the photo, or there is not one label per point.
+        """
         rows, labels = nested(points), None if pointlabel is None else np.ravel(pointlabel).tolist()
         return self._stack([answer_points(self.segments, rows, labels, self.refine)] if rows or labels else [], bool)
 
     def text_prompt(self, text: str) -> Stack:
-        """The mask that words mean best, bool (1, H, W), always one of the results. Needs the `text` extra."""
+        """Answers words. Needs the `text` extra.
+
+        Parameters
+        ----------
+        text : str
+            Words, such as "the yellow dog".
+
+        Returns
+        -------
+        bool Stack (K, H, W)
+            The mask that matches best, always one of the results. Empty if nothing matches.
+
+        Raises
+        ------
+        UsageError
+            If the text is empty, or the encoder is not installed.
+        """
         return self._stack(answer_texts(self.segments, [text]), bool)
 
     def plot(self, annotations: Any, output_path: Any = None, *options: Any, output: Any = None, **named: Any) -> None:
-        """Writes the picture of `plot_to_result`, whose other arguments follow, to the file `output_path`.
+        """Writes the picture of `plot_to_result` to a file.
 
-        output: a folder instead, in which the picture takes the photo's name
+        Parameters
+        ----------
+        annotations
+            As in `plot_to_result`.
+        output_path : str or path, optional
+            The file to write.
+        *options, **named
+            Other arguments of `plot_to_result`.
+        output : str or path, optional
+            A folder instead of a file; the picture gets the photo's name.
+
+        Raises
+        ------
+        UsageError
+            If neither a file nor a folder is given, or an argument of `plot_to_result` is invalid.
         """
         if output_path is None and output is None:
-            raise UsageError("plot needs output_path='picture.jpg', or output='folder'")
+            raise UsageError("plot needs a file or a folder: give output_path='picture.jpg' or output='folder'")
         file = Path(output) / self._name if output_path is None else Path(output_path)
         overlay.write(file, self.plot_to_result(annotations, *options, **named))
 
@@ -107,12 +192,34 @@ class FastSAMPrompt(Known):
         bbox: Any = None,
         with_contours: bool | None = None,
     ) -> UInt8:
-        """The photo with masks, boxes and points drawn, RGB uint8 (H, W, 3).
+        """Draws the photo with masks, boxes and points.
 
-        annotations: masks (K, H, W), dictionaries with `segmentation`, `Results`, or `Segments`
-        better_quality: closes and opens each mask; mask_random_color: a colour of its own for each mask
-        withContours, with_contours: outlines; bbox: one box, as `bboxes` for several
-        retina: accepted, ignored; masks are always drawn at the photo's own size
+        Parameters
+        ----------
+        annotations : masks (K, H, W), list of dict, Results or Segments
+            What to draw; a dictionary must have a `segmentation`.
+        bboxes, bbox : boxes (x1, y1, x2, y2)
+            Several boxes, or one, in photo pixels.
+        points, point_label
+            Points (x, y) in photo pixels, and their labels.
+        mask_random_color : bool
+            True gives each mask a colour of its own.
+        better_quality : bool
+            True smooths each mask.
+        retina
+            Accepted for compatibility, ignored: masks are always drawn at the photo's size.
+        withContours, with_contours : bool
+            True draws outlines.
+
+        Returns
+        -------
+        uint8 array (H, W, 3)
+            The picture in RGB.
+
+        Raises
+        ------
+        UsageError
+            If the masks do not fit the photo, or there is not one label per point.
         """
         found = masks_of(annotations)
         if isinstance(found, Segments) and not better_quality:
@@ -129,12 +236,12 @@ class FastSAMPrompt(Known):
         if asked:
             marks = [1] * len(asked) if point_label is None else [int(v) for v in np.ravel(point_label)]
             if len(marks) != len(asked):
-                raise UsageError(f"{len(asked)} points have {len(marks)} labels: give one label per point")
+                raise UsageError(f"{len(marks)} labels given for {len(asked)} points: give one label per point")
             overlay.draw_points(picture, asked, marks)
         return picture
 
     def _stack(self, answers: Sequence[Sequence[Candidate]], kind: Any) -> Stack:
-        """The masks of prompts that have one, in order."""
+        """The masks of the prompts that have one, in order."""
         matched = [k for k, candidates in enumerate(answers) if candidates]
         stack = np.zeros((len(matched), *self.segments.size), kind).view(Stack)
         for mask, k in zip(stack.numpy(), matched, strict=True):
@@ -145,10 +252,25 @@ class FastSAMPrompt(Known):
 
 
 class FastSAMDecoder(Known):
-    """Encodes a photo once, then answers prompts about it.
+    """Segments a photo once, then answers prompts about it, with the interface of the published code.
 
-    conf, iou, imgsz: what is left out comes with the weights; retina_masks: accepted, ignored
-    refine: as for `FastSAMPrompt`
+    Parameters
+    ----------
+    model : FastSAM
+        The model of this library, or the one of `fastsam.compat`.
+    device
+        Where to run, as in `fastsam.FastSAM`.
+    conf, iou, imgsz
+        As in `fastsam.FastSAM.__call__`. Default: the values stored with the weights.
+    retina_masks
+        Accepted for compatibility, ignored.
+    refine : bool or Refiner
+        As in `FastSAMPrompt`.
+
+    Raises
+    ------
+    UsageError
+        If the model is of another type, or a setting is invalid.
     """
 
     def __init__(
@@ -168,7 +290,18 @@ class FastSAMDecoder(Known):
         self.image_embedding: Any = None
 
     def run_encoder(self, image: Any) -> Results:
-        """What everything mode finds in a photo: the `image_embedding` of `run_decoder`."""
+        """Segments everything in a photo.
+
+        Parameters
+        ----------
+        image : path, PIL image or array
+            The photo.
+
+        Returns
+        -------
+        Results
+            Everything found: the `image_embedding` of `run_decoder`.
+        """
         self.image = read_image(image)
         segments = self.model(self.image, imgsz=self.imgsz, conf=self.conf, iou=self.iou)
         found = Results(np.ascontiguousarray(self.image[..., ::-1]), "image0.jpg", segments)
@@ -183,7 +316,25 @@ class FastSAMDecoder(Known):
         box_prompt: Any = None,
         text_prompt: str | None = None,
     ) -> Array:
-        """The masks of one kind of prompt (points, then boxes, then words), or all without any: (K, H, W)."""
+        """Answers prompts about the last photo of `run_encoder`.
+
+        Parameters
+        ----------
+        image_embedding
+            What `run_encoder` returned.
+        point_prompt, point_label, box_prompt, text_prompt
+            As in `FastSAMPrompt`. Points go before boxes, and boxes before words; only the first kind is answered.
+
+        Returns
+        -------
+        Array (K, H, W)
+            The masks that answer; all masks without a prompt.
+
+        Raises
+        ------
+        UsageError
+            If a prompt is invalid.
+        """
         self.image_embedding = image_embedding
         if point_prompt is not None:
             return self.point_prompt(point_prompt, point_label)
@@ -194,28 +345,28 @@ class FastSAMDecoder(Known):
         return self._asked().everything_prompt()
 
     def box_prompt(self, bbox: Any) -> Stack:
-        """As `FastSAMPrompt.box_prompt`, about the photo that `run_encoder` saw last."""
+        """As `FastSAMPrompt.box_prompt`, about the last photo of `run_encoder`."""
         return self._asked().box_prompt(bbox)
 
     def point_prompt(self, points: Any, pointlabel: Any = None) -> Stack:
-        """As `FastSAMPrompt.point_prompt`, about the photo that `run_encoder` saw last."""
+        """As `FastSAMPrompt.point_prompt`, about the last photo of `run_encoder`."""
         return self._asked().point_prompt(points, pointlabel)
 
     def text_prompt(self, text: str) -> Stack:
-        """As `FastSAMPrompt.text_prompt`, about the photo that `run_encoder` saw last."""
+        """As `FastSAMPrompt.text_prompt`, about the last photo of `run_encoder`."""
         return self._asked().text_prompt(text)
 
     def _asked(self) -> FastSAMPrompt:
         if self.image is None:
-            raise UsageError("run_encoder must see the photo first")
+            raise UsageError("there is no photo yet: call run_encoder(image) first")
         refine = refiner_of(self.model, self.refine) or False
         return FastSAMPrompt(self.image, self.image_embedding, refine=refine)
 
 
 def masks_of(annotations: Any) -> Any:
-    """`Segments` or masks (K, H, W) of what published calls return and take."""
+    """`Segments` or masks (K, H, W) from what the published calls return and accept."""
     if annotations is None:
-        raise UsageError("annotations must be masks, as the prompts return them, not None")
+        raise UsageError("annotations must be masks, such as the prompts return, not None")
     if isinstance(annotations, Results):
         return annotations.segments
     if not isinstance(annotations, (list, tuple)):
@@ -226,11 +377,13 @@ def masks_of(annotations: Any) -> Any:
 
 
 def labels_of(size: Sequence[int], masks: Iterable[Any], smooth: bool = False) -> npt.NDArray[np.int32]:
-    """(H, W) int32 of masks (H, W), small ones on large ones; `smooth` closes and opens each, as the original does."""
+    """(H, W) int32 labels of masks (H, W), small ones on top. smooth: smooths each mask, as the published code does"""
     bools = [np.asarray(mask) > 0 for mask in masks]
     for number, mask in enumerate(bools):
         if mask.shape != tuple(size):
-            raise UsageError(f"mask {number} has shape {mask.shape}, the photo {tuple(size)}")
+            raise UsageError(
+                f"mask {number} has shape {mask.shape} but the photo has {tuple(size)}: give the same size"
+            )
     if smooth:
         bools = [smoothed(mask) for mask in bools]
     labels = np.zeros(tuple(size), np.int32)
@@ -240,21 +393,18 @@ def labels_of(size: Sequence[int], masks: Iterable[Any], smooth: bool = False) -
 
 
 def smoothed(mask: Bool) -> Bool:
-    """A mask without pin-holes and specks: closed by 3 x 3, then opened by 8 x 8 pixels."""
+    """A mask without small holes and specks: closed with 3 x 3, then opened with 8 x 8 pixels."""
     closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     return np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((8, 8), np.uint8)) > 0)
 
 
 def boxes_of(bbox: Any, bboxes: Any) -> list[Any]:
-    """The boxes of both arguments of a call, each of which may be None."""
+    """The boxes from both arguments of a call; each can be None."""
     return [box for value in (bbox, bboxes) if value is not None for box in nested(value)]
 
 
 def nested(values: Any) -> list[Any]:
-    """A list of points or boxes, of which a single one may come flat; empty if there is none.
-
-    Copies: what a caller gave is left alone.
-    """
+    """A list of points or boxes, from a list or from a single flat one; empty for None. The result is a copy."""
     try:
         rows = np.array(untensored(values), np.float64)
     except (ValueError, TypeError):
@@ -262,25 +412,25 @@ def nested(values: Any) -> list[Any]:
     if rows.size == 0 and rows.ndim in (1, 2):
         return []
     if rows.ndim not in (1, 2):
-        raise UsageError(f"{values!r} is no list of points or boxes")
+        raise UsageError(f"points and boxes must be lists of numbers, not {values!r}")
     return [tuple(float(v) for v in row) for row in np.atleast_2d(rows)]
 
 
 def one_of(results: Any) -> Segments:
-    """The segments of one photo: as they are, alone in a list, or inside Ultralytics' `Results`."""
+    """The `Segments` of one photo, from `Segments`, `Results`, or a list of one of these."""
     if isinstance(results, (list, tuple)):
         if len(results) != 1:
-            raise UsageError(f"FastSAMPrompt takes the result of one photo, not {len(results)}")
+            raise UsageError(f"FastSAMPrompt needs the result of one photo, not of {len(results)}")
         (results,) = results
     found = getattr(results, "segments", results)
     if not isinstance(found, Segments):
-        raise UsageError(f"a {type(results).__name__} is no result of FastSAM")
+        raise UsageError(f"results must be what FastSAM returned, not a {type(results).__name__}")
     return found
 
 
 def model_of(model: Any) -> FastSAM:
-    """The model itself, also of Ultralytics' `FastSAM` over it."""
+    """The model of this library, also from inside the `FastSAM` of `fastsam.compat`."""
     found = getattr(model, "model", model)
     if not isinstance(found, FastSAM):
-        raise UsageError(f"a {type(model).__name__} is no FastSAM model")
+        raise UsageError(f"model must be a FastSAM, not a {type(model).__name__}")
     return found

@@ -2,7 +2,7 @@
 
 Enters: a photo and its segments. Leaves: boxes, masks and outlines as arrays; tables, files and pictures.
 
-`known.py` lists what works, what differs and what is not here.
+`known.py` lists what works, what differs and what is missing.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ STAGES = {"read": "preprocess", "letterbox": "preprocess", "network": "inference
 
 
 class Held(Known):
-    """What is in memory already, wherever code written for tensors moves it."""
+    """An object that is always in memory: the calls that move tensors return it unchanged."""
 
     def cpu(self) -> Any:
         """Itself: everything is in memory."""
@@ -39,7 +39,7 @@ class Held(Known):
         return self
 
     def numpy(self) -> Any:
-        """Itself: its arrays are NumPy's."""
+        """Itself: its arrays are NumPy arrays."""
         return self
 
     def to(self, *_: Any, **__: Any) -> Any:
@@ -113,7 +113,7 @@ class Boxes(Held):
 
 @dataclass(frozen=True, eq=False)
 class Masks(Held):
-    """N masks at the photo's size, decoded when they are first asked for."""
+    """N masks at the photo's size, decoded when they are first read."""
 
     _segments: Segments
 
@@ -143,7 +143,7 @@ class Masks(Held):
 
     @cached_property
     def xy(self) -> list[Array]:
-        """The outline of each mask, (K, 2) float32 in pixels, its parts joined; (0, 2) for a mask without a pixel."""
+        """The outline of each mask, (K, 2) float32 in pixels, with its parts joined; (0, 2) for an empty mask."""
         return [array(outline(runs.crop())) for runs in self._segments.masks.all_runs()]
 
     @property
@@ -155,11 +155,11 @@ class Masks(Held):
 
 @dataclass(frozen=True, eq=False)
 class Results(Held):
-    """One photo's answer.
+    """The result of one photo.
 
-    orig_img: BGR uint8 (H, W, 3); path: of the photo, or of the video that it is a frame of
-    segments: the same answer as this library's type
-    prompts: (N,) number of the prompt that each mask answers, None without prompts
+    orig_img: BGR uint8 (H, W, 3); path: of the photo, or of the video for a frame
+    segments: the same result as `fastsam.Segments`
+    prompts: (N,) index of the prompt that each mask answers, None without prompts
     save_dir: folder that the call wrote to, None if it wrote nothing
     """
 
@@ -217,11 +217,11 @@ class Results(Held):
         return Masks(self.segments)
 
     def new(self) -> "Results":
-        """The same photo with nothing found."""
+        """The same photo with an empty result."""
         return self[:0]
 
     def verbose(self) -> str:
-        """How many of each class, as in `2 cups, 1 table, `."""
+        """The number of objects per class, such as `2 cups, 1 table, `."""
         return records.counted(self)
 
     def plot(
@@ -244,13 +244,13 @@ class Results(Held):
         color_mode: str = "instance",
         txt_color: tuple[int, int, int] = (255, 255, 255),
     ) -> Any:
-        """The photo with masks tinted and outlined and boxes with their labels, BGR uint8 (H, W, 3).
+        """The photo with tinted, outlined masks, and boxes with labels: BGR uint8 (H, W, 3).
 
         conf, labels, boxes, masks: which of these to draw; line_width: pixels; font_size: height of letters in pixels
-        img: a picture to draw on, BGR uint8 (H, W, 3), instead of the photo; pil: a PIL image (RGB) instead of an array
+        img: a picture to draw on instead of the photo, BGR uint8 (H, W, 3); pil: True returns a PIL image (RGB)
         color_mode: `instance`, or `class` for one colour per class; txt_color: RGB
-        show, save: as the methods of that name, the latter to `filename`
-        font, kpt_radius, kpt_line, probs: accepted, ignored
+        show, save: also call these methods, `save` with `filename`
+        font, kpt_radius, kpt_line, probs: accepted for compatibility, ignored
         """
         picture = drawing.draw(
             self, img, conf, labels, boxes, masks, line_width, font_size, color_mode == "class", txt_color
@@ -294,11 +294,11 @@ class Results(Held):
         return records.to_df(self.summary(normalize, decimals))
 
     def save_txt(self, txt_file: str | PathLike[str], save_conf: bool = False) -> str:
-        """Adds YOLO's labels to a file, a line per mask: class, outline in shares, score with `save_conf`."""
+        """Appends YOLO labels to a file, one line per mask: class, outline as shares, score with `save_conf`."""
         return records.save_txt(self, Path(txt_file), save_conf)
 
     def save_crop(self, save_dir: str | PathLike[str], file_name: str | PathLike[str] = "im.jpg") -> None:
-        """Writes the part of the photo about every box to `save_dir/CLASS/`: im.jpg, im-2.jpg and so on."""
+        """Writes the part of the photo inside each box to `save_dir/CLASS/`: im.jpg, im-2.jpg and so on."""
         records.save_crop(self, Path(save_dir), Path(file_name).stem)
 
 
@@ -307,12 +307,12 @@ def pil_image(picture: UInt8) -> Any:
     try:
         from PIL import Image
     except ModuleNotFoundError:
-        raise UsageError("Pillow is not installed: pip install pillow, or save() writes a file without it") from None
+        raise UsageError("Pillow is not installed: pip install pillow, or use save(), which does not need it") from None
     return Image.fromarray(np.ascontiguousarray(picture[..., ::-1]))
 
 
 def shown(picture: UInt8, title: str) -> None:
-    """Shows a BGR picture: beneath the cell in a notebook, in the system's viewer elsewhere."""
+    """Shows a BGR picture: below the cell in a notebook, in the system's viewer elsewhere."""
     image = pil_image(picture)
     try:
         inside = require("IPython", "dev").get_ipython() is not None

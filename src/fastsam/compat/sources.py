@@ -1,8 +1,8 @@
-"""What Ultralytics' call takes as its source, photo by photo.
+"""Reads the sources that Ultralytics' call accepts, photo by photo.
 
-Enters: a file, a folder, a glob, a video, a camera's number, a stream's address, an array, a PIL image, a tensor, or a
-list of those.
-Leaves: RGB pixels with a path, in order; frames are decoded when their turn comes.
+Enters: a file, a folder, a pattern, a video, the number of a camera, the address of a stream, an array, a PIL image, a
+tensor, or a list of these.
+Leaves: RGB pixels with a path, in order. Frames are decoded one by one.
 """
 
 import os
@@ -26,15 +26,15 @@ Shot = tuple[UInt8, str]
 
 
 def photos(source: Any, stride: int = 1, number: int = 0) -> Iterator[Shot]:
-    """RGB pixels and a path of every photo of a source; what has no path is called by its number in the list.
+    """RGB pixels and path of every photo of a source. Photos without a path are named by their number in the list.
 
-    stride: of the frames of a video or a camera, each so many-th is taken
+    stride: use every n-th frame of a video or a camera
 
-    Raises UsageError for what is no source, and for a file that cannot be read; in a folder it is left out with a
-    warning.
+    Raises UsageError for an invalid source, and for a file that cannot be read. In a folder, such a file is left out
+    with a warning.
     """
     if source is None:
-        raise UsageError("no source is given: name a photo, a video, a folder, or give an array")
+        raise UsageError("no source given: give a photo, a video, a folder, or an array")
     if isinstance(source, (list, tuple)):
         for k, one in enumerate(source):
             yield from photos(one, stride, k)
@@ -55,14 +55,14 @@ def photos(source: Any, stride: int = 1, number: int = 0) -> Iterator[Shot]:
 
 
 def is_numeral(source: Any) -> bool:
-    """Whether a source is a camera's number as text, and no file of that name is there."""
+    """Whether a source is the number of a camera as text, and not the name of an existing file."""
     return isinstance(source, str) and source.isdecimal() and not Path(source).exists()
 
 
 def files(source: str | int, stride: int) -> Iterator[Shot]:
-    """The photos and the frames that a path, a folder, a glob, a camera or a stream's address means."""
+    """The photos and frames of a path, a folder, a pattern, a camera or the address of a stream."""
     if isinstance(source, str) and "://" in source and not is_live(source):
-        raise UsageError(f"{source} is an address: nothing is downloaded here; fetch it first, then name the file")
+        raise UsageError(f"{source} is an address, and nothing is downloaded here: download it, then give the file")
     is_group = isinstance(source, str) and (os.path.isdir(source) or is_pattern(source))
     names = find_files(str(source)) if is_group else None
     several = names is not None and len(names) > 1
@@ -80,7 +80,7 @@ def files(source: str | int, stride: int) -> Iterator[Shot]:
 
 
 def is_live(source: str) -> bool:
-    """Whether an address is that of a stream, not of a file."""
+    """Whether an address is that of a stream, and not of a file."""
     return is_address(source) and not source.lower().startswith("http")
 
 
@@ -99,7 +99,7 @@ def of_tensor(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """RGB (N, H, W, 3) of what Ultralytics takes as a tensor: RGB (N, 3, H, W), float 0 to 1 or uint8."""
     batch = values[None] if values.ndim == 3 else values
     if batch.ndim != 4 or batch.shape[1] != 3:
-        raise UsageError(f"a tensor of shape {values.shape} is no photo: give (N, 3, H, W) RGB")
+        raise UsageError(f"a tensor must be RGB of shape (N, 3, H, W), not {values.shape}")
     if batch.dtype.kind == "f":
         batch = np.round(np.clip(batch, 0, 1) * 255).astype(np.uint8)
     return batch.transpose(0, 2, 3, 1)

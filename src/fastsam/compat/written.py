@@ -1,6 +1,6 @@
-"""What a call of Ultralytics writes beside its answer: pictures, labels, crops, in a folder of its own per call.
+"""Writes the files of a call of Ultralytics: pictures, labels and crops, in a new folder per call.
 
-Enters: the keywords that ask for it. Leaves: a function that writes one `Results` and returns it.
+Enters: the keywords that ask for files. Leaves: a function that writes one `Results` and returns it.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ HOME, NAME = "runs/segment", "predict"
 def writer(asked: dict[str, Any]) -> Callable[[Results], Results]:
     """A function that writes what `save`, `save_txt`, `save_crop` and `show` ask for.
 
-    The folder is `project/name`, by default `runs/segment/predict`; with a number if it is there, unless `exist_ok`.
+    The folder is `project/name`, by default `runs/segment/predict`. If it exists, it gets a number, unless `exist_ok`.
     """
     if asked.get("show") or any(asked.get(word) for word in ("save", "save_txt", "save_crop")):
         return Writer(asked)
@@ -25,7 +25,7 @@ def writer(asked: dict[str, Any]) -> Callable[[Results], Results]:
 
 
 class Writer:
-    """Writes `Results` one after the other; frames of one video get numbers, the same for picture and labels."""
+    """Writes `Results` one after the other. Frames of a video get numbers, the same for picture and labels."""
 
     def __init__(self, asked: dict[str, Any]) -> None:
         self.asked = asked
@@ -53,7 +53,7 @@ class Writer:
         return replace(result, save_dir=str(self.folder))
 
     def files_of(self, name: str) -> dict[str, Path]:
-        """Where the next result of that name is written, by keyword: under one stem, all of whose files are free."""
+        """The files of the next result with a name, by keyword: with one stem for which no file exists yet."""
         own = Path(name).stem
         places = {
             "save": (self.folder, Path(name).suffix if is_picture(name) else ".jpg"),
@@ -68,12 +68,12 @@ class Writer:
 
 
 def is_picture(name: str) -> bool:
-    """Whether OpenCV writes pictures under such a name."""
+    """Whether OpenCV can write a picture with this suffix."""
     return Path(name).suffix.lower() in (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
 def numbered(folder: Path) -> Path:
-    """The first of predict2, predict3 and so on that is not there yet."""
+    """The first of predict2, predict3 and so on that does not exist yet."""
     number = 2
     while folder.with_name(f"{folder.name}{number}").exists():
         number += 1

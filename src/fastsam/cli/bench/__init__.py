@@ -1,1 +1,1 @@
-"""`fastsam bench`: speeds, as ratios within one run, one file a command."""
+"""`fastsam bench`: speeds, as ratios within one run, one file per command."""

@@ -1,4 +1,4 @@
-"""Seconds and spreads: what every bench shows beside its own figures."""
+"""Times of calls and their spread, as every bench shows them."""
 
 import time
 from collections.abc import Callable

@@ -15,20 +15,20 @@ WORDS = ("cup", "tree", "a red car", "sky", "spoon", "the left window", "person"
 
 
 def prompts(photo: Path, /, *, masks: int = 300, model: str | None = None, rounds: int = 30) -> int:
-    """Time the choice among a segmented photo's masks: a click, twenty boxes, a mask, the first word and further ones.
+    """Time prompts on a segmented photo: a click, twenty boxes, a mask, the first word, and further words.
 
-    `fastsam bench refine` times answers that are drawn.
+    Answers are chosen among the photo's masks. `fastsam bench refine` times answers that the second network draws.
 
     Parameters
     ----------
     photo
         The photo to segment.
     masks
-        How many masks it shall have: the best of all candidates.
+        Number of masks, the best of all.
     model
         Name or file of the weights.
     rounds
-        Times that each prompt is asked; the median counts.
+        Number of repetitions per prompt; the median counts.
     """
     from fastsam.model import FastSAM
 

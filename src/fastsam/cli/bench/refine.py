@@ -22,7 +22,7 @@ from fastsam.machine import peak_memory, processor
 
 BOXES = 20
 FIRST = "first network"
-CLOSE = 0.95  # overlap up to which masks stay, so that there are as many as are asked for
+CLOSE = 0.95  # IoU threshold, high so that there are as many masks as asked for
 
 
 def refine(
@@ -37,7 +37,7 @@ def refine(
     rounds: int = 20,
     json_file: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
-    """Time the second network in turns with the first: a click, a box, twenty boxes, every mask drawn anew; its memory.
+    """Time the second network in turns with the first: a click, a box, twenty boxes, all masks; and measure its memory.
 
     Parameters
     ----------
@@ -48,13 +48,13 @@ def refine(
     refiner
         File of another second network; the bundled one by default.
     masks
-        Masks to draw anew at most: the best of all candidates.
+        Maximum number of masks to redraw, the best of all.
     memory
-        Numbers of masks whose drawing's peak memory is measured, each in a process of its own; 100 and 1000 by default.
+        Numbers of masks for which peak memory is measured, each in a new process; 100 and 1000 by default.
     threads
-        Threads of both networks; the runtime's choice by default.
+        CPU threads of both networks; by default the runtime chooses.
     rounds
-        Times that each is timed; the median counts.
+        Number of repetitions; the median counts.
     json_file
         File to write the figures to.
     """
@@ -66,7 +66,7 @@ def refine(
 
     counts = [100, 1000] if memory is None else memory
     if min(rounds, masks, *counts) < 1:
-        raise UsageError(f"rounds {rounds}, masks {masks} and memory {counts} measure nothing: the least is 1")
+        raise UsageError(f"rounds, masks and memory must be at least 1, not {rounds}, {masks} and {counts}")
     network, second = FastSAM(model, threads=threads), load(refiner, threads)
     pixels = read_image(photo)
     _, images = prepare(pixels, network.settings.imgsz)
@@ -105,7 +105,7 @@ def refine(
     )
     for name, (low, median, high) in rows.items():
         table.add_row(name, *(f"{v:.1f}" for v in (median, low, high, first[name])), f"{median / bare:.2f}")
-    used = Table("masks", "drawn", "peak MB when segmented", "peak MB when drawn anew")
+    used = Table("masks", "redrawn", "peak MB when segmented", "peak MB when redrawn")
     for wanted, peak in peaks.items():
         used.add_row(wanted, str(peak["masks"]), str(peak["segmented"]), str(peak["refined"]))
     for name, fact in facts.items():
@@ -124,13 +124,13 @@ def refine(
 
 
 def alone(photo: Path, masks: int, model: str | None, refiner: Path | None, threads: int | None) -> dict[str, int]:
-    """What `peaks` gives, from a process of its own: the most that one has held never gets less."""
+    """The result of `peaks` from a new process, because the peak memory of a process never falls."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(peaks, photo, masks, model, refiner, threads).result()
 
 
 def peaks(photo: Path, masks: int, model: str | None, refiner: Path | None, threads: int | None) -> dict[str, Any]:
-    """How many masks were drawn, and the most memory in MB: with the photo segmented, and with its masks drawn anew."""
+    """The number of redrawn masks, and the peak memory in MB after segmenting and after redrawing."""
     from fastsam.model import FastSAM
     from fastsam.refine.network import load
 

@@ -39,7 +39,7 @@ def stages(
     cold: int = 3,
     json_file: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
-    """Time each stage of a photo's path, warm and at its first call, the whole command cold, and what is not network.
+    """Time each stage of one photo, warm and at its first call; the whole command, cold; and all but the network.
 
     Parameters
     ----------
@@ -54,21 +54,21 @@ def stages(
     precision
         float32, or bf16 with OpenVINO.
     imgsz
-        Input size in pixels; the weights' own by default, as for those that follow.
+        Longest side of the input in pixels. This and the next settings default to those stored with the weights.
     conf
-        Score threshold.
+        Minimum score of a mask, 0 to 1.
     iou
-        Overlap threshold.
+        Drop the lower-scored of two masks whose boxes overlap by more than this IoU, 0 to 1.
     max_det
-        Masks at most.
+        Maximum number of masks.
     tile
-        Side of tiles in pixels; none by default.
+        Side of tiles in pixels; no tiles by default.
     threads
-        Threads of the network; the runtime's choice by default.
+        CPU threads of the network; by default the runtime chooses.
     rounds
-        Times that each stage is timed, warm.
+        Number of repetitions per stage, warm.
     cold
-        Times that the whole command is timed in a process of its own.
+        Number of runs of the whole command, each in a new process.
     json_file
         File to write the figures to.
     """
@@ -91,14 +91,14 @@ def stages(
         return answer
 
     if rounds < 1 or cold < 0:
-        raise UsageError(f"rounds {rounds} and cold {cold} time nothing: the least are 1 and 0")
+        raise UsageError(f"rounds must be at least 1 and cold at least 0, not {rounds} and {cold}")
     first: dict[str, float] = {}
     for turn in range(rounds + 1):
         if turn == 1:
             first = {name: own[0] for name, own in times.items()}
             times.clear()
         if turn:
-            network.network.run(images)  # what was drawn before has cooled the caches and woken other threads
+            network.network.run(images)  # drawing before has filled the caches and woken other threads
         clocked("bare network", partial(network.network.run, images))
         whole = time.perf_counter()
         segments = clocked("array to lazy masks", partial(network, pixels, **settings))

@@ -23,7 +23,7 @@ def stream(
     photos: int = 60,
     rounds: int = 3,
 ) -> int:
-    """Time a stream, with masks left lazy and with all of them written as COCO RLE, against the bare network.
+    """Time a stream against the bare network: with lazy masks, and with all masks written as COCO RLE.
 
     Parameters
     ----------
@@ -32,15 +32,15 @@ def stream(
     model
         Name or file of the weights.
     imgsz
-        Input size in pixels; the weights' own by default.
+        Longest side of the input in pixels; by default the size stored with the weights.
     conf
-        Score threshold; the weights' own by default.
+        Minimum score of a mask, 0 to 1; by default the value stored with the weights.
     threads
-        Threads of everything together; all processors by default.
+        CPU threads of everything together; all processors by default.
     photos
-        Photos or frames to take.
+        Number of photos or frames.
     rounds
-        Turns of each; the median counts.
+        Number of turns; the median counts.
     """
     from fastsam.formats import coco
     from fastsam.image.letterbox import prepare
@@ -50,7 +50,7 @@ def stream(
     from fastsam.model import FastSAM
 
     if photos < 1 or rounds < 1:
-        raise UsageError(f"photos {photos} and rounds {rounds} time nothing: the least is 1")
+        raise UsageError(f"photos and rounds must be at least 1, not {photos} and {rounds}")
     todo = find_photos([source])[:photos]
     network = FastSAM(model, threads=threads)
     side = network.resolve(imgsz=imgsz).imgsz
@@ -89,5 +89,5 @@ def stream(
     print(f"processor: {processor()}; {threads or cores()} threads; {len(inputs)} photos")
     for name, values in rates.items():
         share = statistics.median(v / b for v, b in zip(values, rates["bare network"], strict=True))
-        print(f"{name}: {statistics.median(values):.1f} photos a second, {100 * share:.0f}% of the bare network")
+        print(f"{name}: {statistics.median(values):.1f} photos per second, {100 * share:.0f}% of the bare network")
     return 0

@@ -25,15 +25,15 @@ def training(
     Parameters
     ----------
     config
-        TOML file of settings; the defaults (size n, 320 px) if there is none.
+        TOML file of settings; by default size n at 320 px.
     data
         COCO-style folders; those of the config by default.
     steps
-        Steps a turn.
+        Steps per turn.
     rounds
-        Turns of each.
+        Number of turns.
     threads
-        Threads of the network; 0 leaves the choice to torch.
+        CPU threads of the network; 0 lets torch choose.
     """
     torch = require("torch", "train")
     from fastsam.training.config import make_config, read_config
@@ -43,7 +43,7 @@ def training(
     if data:
         settings["data"] = [str(d) for d in data]
     if not settings.get("data"):
-        raise UsageError("there is nothing to train on: name folders with --data")
+        raise UsageError("there is nothing to train on: give folders with --data")
     if threads:
         torch.set_num_threads(threads)
     settings.setdefault("photos", 10**6)
@@ -69,7 +69,7 @@ def training(
     for turn in range(rounds + 1):
         pure = _rate(lambda _: bare(), [None] * steps, run.batch, wait)
         stream = feed(turn * steps * 2, (turn + 1) * steps * 2)
-        for _ in range(steps):  # the loader reaches its stride
+        for _ in range(steps):  # until the loader is up to speed
             whole(next(stream))
         full = _rate(whole, stream, run.batch, wait)
         if turn:  # the first turn warms up
@@ -78,7 +78,7 @@ def training(
     ratio = statistics.median(f / p for f, p in zip(rates["training"], rates["bare"], strict=True))
     print(f"processor: {processor()}; {torch.get_num_threads()} threads; bf16 {learner.bf16}")
     for name, values in rates.items():
-        print(f"{name}: {statistics.median(values):.1f} photos a second ({', '.join(f'{v:.1f}' for v in values)})")
+        print(f"{name}: {statistics.median(values):.1f} photos per second ({', '.join(f'{v:.1f}' for v in values)})")
     print(f"training / bare: {ratio:.2f}")
     return 0
 

@@ -1,1 +1,1 @@
-"""`fastsam eval`: figures on annotated sets, one file a command."""
+"""`fastsam eval`: figures on annotated sets, one file per command."""

@@ -25,18 +25,18 @@ def clicks(
     objects: int | None = None,
     refine: bool = True,
 ) -> int:
-    """How many clicks an object takes, by a robot that clicks where the answer is most wrong: NoC@85 and NoC@90.
+    """Count the clicks per object of a robot that clicks where the answer is most wrong: NoC@85 and NoC@90.
 
     Parameters
     ----------
     folders
         Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
     threshold
-        IoU until which clicks are counted; 0.85 and 0.9 by default.
+        IoU to reach; 0.85 and 0.9 by default.
     objects
-        Only the first so many objects of each photo.
+        Maximum number of objects per photo.
     refine
-        Let the second network answer too; --no-refine leaves its half out.
+        Also measure the second network; --no-refine measures only the choice among masks of the first.
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.clicks import AFTER, AT, Clicked, answered_by, click_on, summary
@@ -44,9 +44,9 @@ def clicks(
 
     at = sorted(set(threshold or AT))
     if not all(0 < t <= 1 for t in at):
-        raise UsageError(f"--threshold {at[0] if at[0] <= 0 else at[-1]:g} is no IoU: above 0 and at most 1")
+        raise UsageError(f"--threshold must be an IoU above 0 and up to 1, not {at[0] if at[0] <= 0 else at[-1]:g}")
     if objects is not None and objects < 1:
-        raise UsageError(f"--objects {objects} must be at least 1")
+        raise UsageError(f"--objects must be at least 1, not {objects}")
     refiner = second.load(refine, network.threads)
     sets = read_sets(folders, files.images, files.only)
     segment = network.load()
@@ -64,7 +64,7 @@ def clicks(
             for way, drawer in ways.items():
                 done = [click_on(mask, answered_by(segments, drawer), until=at[-1]) for mask in masks]
                 ious[way] += [object_.ious for object_ in done]
-            if done:  # the last way's: the refined ones if there are any
+            if done:  # of the last way: refined answers, if there are any
                 answers = [(d.points, d.labels, None if d.answer is None else rle.encode(d.answer)) for d in done]
                 rated.append((float(np.mean([d.ious[-1] for d in done])), one.file(photo), (one.file(photo), answers)))
         rows[one.name] = {way: summary(own, at) for way, own in ious.items()}
@@ -78,7 +78,7 @@ def clicks(
 
 
 def picture(clicked: tuple[Any, list[tuple[Any, Any, rle.RLE | None]]]) -> np.ndarray:
-    """The last answers on a photo, with the clicks that they took. clicked: its file; points, labels, answer of each"""
+    """The last answers on a photo, with their clicks. clicked: its file; per object points, labels and answer"""
     file, answers = clicked
     segments = Segments.from_masks(file, [mask for *_, mask in answers if mask is not None])
     numbers = iter(range(len(segments)))

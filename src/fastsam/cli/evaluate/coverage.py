@@ -16,14 +16,14 @@ def coverage(
     files: FileFlags = NO_FILES,
     refine: bool = False,
 ) -> int:
-    """What everything mode leaves out of completely annotated photos, at the weights' own settings or others.
+    """Measure what everything mode misses in completely annotated photos.
 
     Parameters
     ----------
     folders
         Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
     refine
-        Let the second network draw every mask anew.
+        Redraw every mask with the second network.
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.coverage import AT, measure, summary
@@ -31,7 +31,7 @@ def coverage(
 
     sets = read_sets(folders, files.images, files.only)
     segment = network.load(second.load(refine, network.threads))
-    table = Table("set", "photos", "masks a photo", *(f"area found at {at / 100:g}" for at in AT), "pixels covered")
+    table = Table("set", "photos", "masks per photo", *(f"area found at {at / 100:g}" for at in AT), "pixels covered")
     rows, rated = {}, []
     for one in sets:
         measured = []

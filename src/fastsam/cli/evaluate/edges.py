@@ -20,7 +20,7 @@ from fastsam.segments import Segments
 
 Map = npt.NDArray[Any]
 KINDS = (".mat", ".npz")
-WAITING = 4  # maps a process that may wait to be matched
+WAITING = 4  # maximum number of maps per process that wait to be matched
 
 
 def edges(
@@ -38,36 +38,36 @@ def edges(
     pictures: Path | None = None,
     json_file: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
-    """The BSDS500 boundary benchmark: ODS, OIS, AP and R50 of the masks' edges, or of edge maps in a folder.
+    """Run the BSDS500 boundary benchmark (ODS, OIS, AP and R50) on the masks' edges, or on edge maps in a folder.
 
     Parameters
     ----------
     photos
         Folder of the photos to segment, or of a set with images/.
     ground_truth
-        Folder of what annotators drew: BSDS500's .mat files, or .npz files with packed boundaries and their shape.
+        Folder of the annotators' boundaries: BSDS500's .mat files, or .npz files with packed boundaries and shape.
     predictions
-        Folder of edge maps to judge instead: grey PNGs of 8 or 16 bits, named as the ground truth.
+        Folder of edge maps to measure instead of photos: grey PNGs of 8 or 16 bits, named as the ground truth.
     thresholds
-        At how many strengths, evenly spread, the maps are cut.
+        Number of evenly spaced thresholds.
     refine
-        Let the second network draw every mask anew.
+        Redraw every mask with the second network.
     limit
-        Only the first so many photos.
+        Maximum number of photos.
     processes
-        Processes that match pixels; one a core by default.
+        Number of processes that match pixels; one per core by default.
     pictures
-        Folder for pictures of the best and the worst photos: white predicted, in red what was drawn.
+        Folder for pictures of the best and the worst photos: predicted edges white, annotated ones red.
     json_file
         File to write the figures to.
     """
     if (photos is None) == (predictions is None):
-        raise UsageError("name either a folder of photos or --predictions, a folder of edge maps")
+        raise UsageError("give either a folder of photos, or a folder of edge maps with --predictions")
     for name, value in (("thresholds", thresholds), ("limit", limit), ("processes", processes)):
         if value is not None and value < 1:
-            raise UsageError(f"--{name} {value} must be at least 1")
+            raise UsageError(f"--{name} must be at least 1, not {value}")
     if predictions and refine:
-        raise UsageError("--refine draws masks of photos: name a folder of photos instead of --predictions")
+        raise UsageError("--refine needs photos: give a folder of photos instead of --predictions")
     refiner = second.load(refine, network.threads)
     require("scipy", "eval")
     require("skimage", "eval")
@@ -75,7 +75,7 @@ def edges(
 
     files = sorted(f for f in ground_truth.glob("*") if f.suffix in KINDS)[:limit]
     if not files:
-        raise UsageError(f"{ground_truth} holds no ground truth: neither .mat nor .npz files")
+        raise UsageError(f"{ground_truth} has no ground truth: give a folder with .mat or .npz files")
     sources = sources_of(files, predictions or photos_of(photos), [".png"] if predictions else None)
     read = read_map if predictions else edges_by(network.load(refiner))
     cuts = grid(thresholds)
@@ -101,7 +101,7 @@ def edges(
 def matched(
     pairs: list[tuple[Path, Path]], read: Callable[[Path], Map], thresholds: int, processes: int
 ) -> list[npt.NDArray[np.int64]]:
-    """The counts of each pair of an edge map's source and its ground truth, in several processes."""
+    """The counts of each pair of edge map and ground truth, in several processes."""
     jobs: list[Future[npt.NDArray[np.int64]]] = []
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         try:
@@ -116,49 +116,49 @@ def matched(
 
 
 def counts_of(strength: Map, file: Path, thresholds: int) -> npt.NDArray[np.int64]:
-    """The counts of one photo's edge map. Raises UsageError where what was drawn has another size."""
+    """The counts of one photo's edge map. Raises UsageError if the ground truth has another size."""
     from fastsam.evaluation.boundaries import count, grid, read_drawn
 
     cv2.setNumThreads(1)
     drawn = read_drawn(file)
     if not drawn:
-        raise UsageError(f"{file} holds no annotator's boundaries")
+        raise UsageError(f"{file} has no boundaries of annotators")
     if any(d.shape != strength.shape for d in drawn):
-        raise UsageError(f"the edge map of {file.stem} has {strength.shape} pixels, what was drawn {drawn[0].shape}")
+        raise UsageError(
+            f"the edge map of {file.stem} has {strength.shape} pixels but its ground truth has {drawn[0].shape}"
+        )
     return count(strength, drawn, grid(thresholds))
 
 
 def photos_of(folder: Path | None) -> Path:
-    """Where a folder's photos lie."""
+    """The folder of the photos: its subfolder images/, if there is one."""
     assert folder is not None  # checked by the caller
     return folder / "images" if (folder / "images").is_dir() else folder
 
 
 def sources_of(files: list[Path], folder: Path, suffixes: list[str] | None) -> list[Path]:
-    """The photo or edge map of each ground truth, by its name. Raises UsageError where one is missing."""
+    """The photo or edge map of each ground truth, by its name. Raises UsageError if one is missing."""
     named = {f.stem: f for f in _pictures(folder) if suffixes is None or f.suffix.lower() in suffixes}
     for file in files:
         if file.stem not in named:
-            raise UsageError(
-                f"{folder} has no picture {file.stem}{(suffixes or [''])[0]}: every ground truth needs one"
-            )
+            raise UsageError(f"{folder} has no picture {file.stem}{(suffixes or [''])[0]}, which {file} needs")
     return [named[file.stem] for file in files]
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
-    """Files below a folder that OpenCV may read, by their suffix."""
+    """Files in a folder and its subfolders that OpenCV can read, by their suffix."""
     return (f for f in sorted(folder.rglob("*")) if f.is_file() and cv2.haveImageReader(str(f)))
 
 
 def read_map(source: Path) -> Map:
-    """An edge map 0..1. Raises UsageError for what is no grey PNG."""
+    """An edge map (H, W), 0..1. Raises UsageError if the file is not a grey PNG."""
     pixels = cv2.imdecode(np.frombuffer(source.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.ndim != 2 or pixels.dtype not in (np.uint8, np.uint16):
-        raise UsageError(f"{source} is no grey PNG of 8 or 16 bits")
+        raise UsageError(f"{source} must be a grey PNG of 8 or 16 bits")
     strength: Map = pixels.astype(np.float64) / np.iinfo(pixels.dtype).max
     return strength
 
 
 def edges_by(segment: Callable[[Path], Segments]) -> Callable[[Path], Map]:
-    """What gives a photo's edge map."""
+    """A function from a photo to its edge map."""
     return lambda source: segment(source).edges()

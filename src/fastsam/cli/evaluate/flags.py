@@ -1,4 +1,4 @@
-"""The flags that evaluations share: how photos are segmented, which photos, what is written."""
+"""The flags that evaluations share: how to segment photos, which photos, and what to write."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,24 +16,24 @@ from fastsam.segments import Segments
 
 @dataclass(frozen=True)
 class Network:
-    """How photos are segmented.
+    """How to segment photos. Settings left out default to those stored with the weights.
 
     Parameters
     ----------
     model
         Name or file of the weights.
     imgsz
-        Input size in pixels; the weights' own by default.
+        Longest side of the network's input in pixels.
     conf
-        Score threshold; the weights' own by default, 0.001 for recall.
+        Minimum score of a mask, 0 to 1; 0.001 by default for recall.
     iou
-        Overlap threshold; the weights' own by default.
+        Drop the lower-scored of two masks whose boxes overlap by more than this IoU, 0 to 1.
     max_det
-        Segments a photo at most; the weights' own by default, 1000 for recall.
+        Maximum number of masks per photo; 1000 by default for recall.
     tile
-        Side in pixels of tiles that are segmented beside the whole photo; none by default.
+        Also segment the photo in tiles of this side in pixels; no tiles by default.
     threads
-        Threads of the network.
+        Number of CPU threads of the network.
     """
 
     model: str | None = None
@@ -45,7 +45,7 @@ class Network:
     threads: int | None = None
 
     def load(self, refiner: Refiner | None = None) -> Callable[..., Segments]:
-        """What segments a photo, given as `FastSAM` takes it. refiner: draws every mask anew, if there is one"""
+        """A function that segments a photo, as `FastSAM` does. refiner: redraws every mask, if given"""
         from fastsam.model import FastSAM
 
         model = FastSAM(self.model, threads=self.threads)
@@ -59,7 +59,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Second:
-    """Which second network draws masks.
+    """Which second network redraws masks.
 
     Parameters
     ----------
@@ -70,24 +70,24 @@ class Second:
     refiner: Path | None = None
 
     def load(self, refine: bool, threads: int | None) -> Refiner | None:
-        """The second network, None if nothing is to be drawn. Raises UsageError if one is named then."""
+        """The second network; None without `refine`. Raises UsageError if a file is named without `refine`."""
         if refine:
             return load_refiner(self.refiner, threads)
         if self.refiner is not None:
-            raise UsageError(f"--refiner {self.refiner} would draw nothing: say --refine with it, or leave it out")
+            raise UsageError(f"--refiner {self.refiner} needs --refine: give both, or leave it out")
         return None
 
 
 @dataclass(frozen=True)
 class Files:
-    """Which photos, and what is written.
+    """Which photos to use, and what to write.
 
     Parameters
     ----------
     images
-        Folder of the photos, where they do not lie in the sets.
+        Folder of the photos, if they are not in the sets.
     only
-        File of set/file lines: photos to use, all by default.
+        Text file with a set/file line per photo to use; all photos by default.
     pictures
         Folder for pictures of the photos with the best and the worst figures.
     json_file

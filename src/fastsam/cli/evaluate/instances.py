@@ -23,7 +23,7 @@ def instances(
     files: FileFlags = NO_FILES,
     refine: bool = True,
 ) -> int:
-    """Mask AP with a detector's boxes as prompts.
+    """Measure mask AP with a detector's boxes as prompts.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def instances(
     detections
         COCO results of a detector on the same photos: image_id, category_id, bbox, score.
     refine
-        Let the second network draw the answers; --no-refine chooses among the masks of the first.
+        Draw the answers with the second network; --no-refine chooses among the masks of the first.
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.instances import answers, precision
@@ -40,12 +40,14 @@ def instances(
 
     sets = read_sets([folder], files.images, files.only)
     if len(sets) > 1:
-        raise UsageError(f"{folder} holds {len(sets)} sets, whose photos have the same numbers: name one of them")
+        raise UsageError(f"{folder} has {len(sets)} sets: give one of them")
     one, owned = sets[0], read_detections(detections)
     mine = {k: rows for k, rows in owned.items() if k in set(one.ids)}
     kinds = {c["id"] for c in one.content["categories"]}
     if not any(row["category_id"] in kinds for rows in mine.values() for row in rows):
-        raise UsageError(f"no box of {detections} has a photo and a category of {folder}: are they of the same set?")
+        raise UsageError(
+            f"no box of {detections} belongs to a photo and a category of {folder}: give results on the same set"
+        )
     refiner = second.load(refine, network.threads)
     segment = network.load()
     found: list[dict[str, Any]] = []
@@ -73,7 +75,7 @@ def instances(
 
 
 def read_detections(file: Path) -> dict[int, list[dict[str, Any]]]:
-    """A detector's COCO results, photo by photo. Raises UsageError for what is none."""
+    """A detector's COCO results, by photo id. Raises UsageError for any other file."""
     owned: dict[int, list[dict[str, Any]]] = defaultdict(list)
     try:
         for row in json.loads(file.read_text()):
@@ -84,5 +86,5 @@ def read_detections(file: Path) -> dict[int, list[dict[str, Any]]]:
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{file} holds no COCO results with boxes ({type(error).__name__}: {error})") from None
+        raise UsageError(f"{file} is not a file of COCO results with boxes ({type(error).__name__}: {error})") from None
     return owned

@@ -25,23 +25,24 @@ def prompts(
     seed: int = 0,
     refine: bool = True,
 ) -> int:
-    """How well a click into an object's middle, some random clicks, and its box get the object.
+    """Measure how well a click into an object's middle, a few random clicks, and its box get the object.
 
-    Plain and refined: chosen among the first network's masks, and drawn by the second. Both answer the same prompts.
+    Plain answers are chosen among the first network's masks, refined ones are drawn by the second network. Both answer
+    the same prompts.
 
     Parameters
     ----------
     folders
         Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
     clicks
-        Random clicks on each object, together one prompt.
+        Number of random clicks per object, together one prompt.
     seed
         Seed of the random clicks.
     refine
-        Let the second network answer too; --no-refine leaves its half out.
+        Also measure the second network; --no-refine measures only plain answers.
     """
     if clicks < 1:
-        raise UsageError(f"--clicks {clicks} makes no prompt: 1 or more")
+        raise UsageError(f"--clicks must be at least 1, not {clicks}")
     refiner = second.load(refine, network.threads)
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.prompts import AT, Answered, ask, box, calibration, figures, prompts_of
@@ -65,7 +66,7 @@ def prompts(
                 got = ask(segments, asked, masks, drawer)
                 for kind, values in got.items():
                     answers[way][kind] += values
-            if masks:  # the last way's figures: the refined ones if there are any
+            if masks:  # figures of the last way: refined answers, if there are any
                 boxes = one.file(photo), [box(mask) for mask in masks]
                 rated.append((float(np.mean([a.iou for a in got["box"]])), one.file(photo), boxes))
         found = rows[one.name] = {way: figures(own) for way, own in answers.items()}
@@ -89,7 +90,7 @@ def prompts(
 
 
 def reliability(sets: "dict[str, dict[str, Calibration]]") -> Table:
-    """What was predicted for refined answers and what they reached, by bins of the former."""
+    """Predicted and reached IoU of refined answers, by bins of predicted IoU."""
     title = "refined answers by predicted IoU"
     table = Table("set", "prompt", "predicted IoU", "answers", "mean predicted", "mean reached", "error", title=title)
     for name, found in sets.items():

@@ -22,14 +22,14 @@ def recall(
     files: FileFlags = NO_FILES,
     refine: bool = False,
 ) -> int:
-    """Class-agnostic average recall of masks and boxes, and why the other objects are not found.
+    """Measure the class-agnostic average recall of masks and boxes, and why the other objects are not found.
 
     Parameters
     ----------
     folders
         Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
     refine
-        Let the second network draw every mask anew.
+        Redraw every mask with the second network.
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation import overlaps
@@ -40,7 +40,7 @@ def recall(
     sets = read_sets(folders, files.images, files.only)
     segment = network.unless_said(conf=0.001, max_det=1000).load(second.load(refine, network.threads))
     columns = [*(f"mask AR@{k}" for k in AT), *(f"box AR@{k}" for k in AT)]
-    table = Table("set", "photos", "segments a photo", "objects", *columns, "mask AUC", "box AUC")
+    table = Table("set", "photos", "segments per photo", "objects", *columns, "mask AUC", "box AUC")
     why = Table("set", "size", "objects", *overlaps.FATES, title="of 100 objects, at IoU 0.5 and the first 100 masks")
     rows: dict[str, Any] = {}
     rated = []
@@ -78,5 +78,5 @@ def recall(
 
 
 def size_of(area: float, sizes: Mapping[str, tuple[float, float]]) -> str:
-    """The name of an area's size."""
+    """The name of the size class of an area in pixels."""
     return next(name for name, (_, most) in sizes.items() if area < most)

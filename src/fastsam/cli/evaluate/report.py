@@ -1,4 +1,4 @@
-"""What every evaluation shows: a bar, a table, a JSON file, pictures of the best and the worst photos."""
+"""What every evaluation shows: a progress bar, a table, a JSON file, pictures of the best and the worst photos."""
 
 import dataclasses
 import json
@@ -22,34 +22,34 @@ from fastsam.segments import Segments
 
 T = TypeVar("T")
 UInt8 = npt.NDArray[np.uint8]
-PICTURES = 4  # of the best photos, and of the worst
+PICTURES = 4  # number of the best photos, and of the worst
 
 
 def progress(photos: Sequence[T], name: str) -> Iterable[T]:
-    """The same, with a bar on standard error while they are gone through, if that is a terminal."""
+    """Yields the photos, with a progress bar on standard error if that is a terminal."""
     err = Console(stderr=True)
     return track(photos, name, console=err, transient=True, disable=not err.is_terminal)
 
 
 def show(table: Table) -> None:
-    """Prints a table, wide where nobody's window limits it."""
+    """Prints a table; as wide as it needs if the output is not a terminal."""
     Console(file=sys.stdout, width=200 if not sys.stdout.isatty() else None).print(table)
 
 
 def figure(value: float, digits: int = 1, unit: str = "") -> str:
-    """A number for a table, a dash for none."""
+    """A number as text for a table; a dash for NaN."""
     return "–" if math.isnan(value) else f"{value:.{digits}f}{unit}"
 
 
 def write_json(file: Path | None, value: Any) -> None:
-    """Writes a value, in which dataclasses may stand, where a file is given; null for what is no number."""
+    """Writes a value as JSON if a file is given. Dataclasses become dictionaries, NaN becomes null."""
     if file:
         with whole(file) as part:
             part.write_text(json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
 
 
 def plain(value: Any) -> Any:
-    """A value of lists, dictionaries, strings, numbers and None."""
+    """The value with only lists, dictionaries, strings, numbers and None."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return plain(dataclasses.asdict(value))
     if isinstance(value, dict):
@@ -60,9 +60,10 @@ def plain(value: Any) -> Any:
 
 
 def best_and_worst(folder: Path | None, rated: Sequence[tuple[float, Path, T]], picture: Callable[[T], UInt8]) -> None:
-    """Draws the photos with the largest and the smallest figures, where a folder is given.
+    """Draws the photos with the largest and the smallest figures, if a folder is given.
 
-    rated: figure 0..1, the photo, and what is drawn; files are called worst-1-0.12-NAME.png, those of a run before go
+    rated: per photo its figure 0..1, its file, and the argument of `picture`. Files are named worst-1-0.12-NAME.png;
+    files of an earlier run are removed.
     """
     if folder is None:
         return

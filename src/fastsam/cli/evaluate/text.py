@@ -18,14 +18,14 @@ def text(
     files: FileFlags = NO_FILES,
     encoder: str | None = None,
 ) -> int:
-    """How well the names of a photo's categories, asked as words, find the boxes of their objects.
+    """Measure how well the names of a photo's categories, as text prompts, find the boxes of their objects.
 
     Parameters
     ----------
     folders
         Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
     encoder
-        What reads words: offline, clip, or a folder of CLIP's towers.
+        How words are compared with masks: offline, clip, or a folder with the two networks of CLIP.
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.sets import read_sets
@@ -33,7 +33,7 @@ def text(
 
     sets = read_sets(folders, files.images, files.only)
     segment = network.load()
-    table = Table("set", "photos", "words asked", "best answer right", "its mean IoU", "precision", "recall")
+    table = Table("set", "photos", "words asked", "best answer correct", "its mean IoU", "precision", "recall")
     rows, rated = {}, []
     for one in sets:
         asked = []

@@ -19,18 +19,18 @@ def words(
     only: Path | None = None,
     json_file: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
-    """Share of true masks that get the right one of their set's own words.
+    """Measure the share of true masks that get the right word of their set's vocabulary.
 
     Parameters
     ----------
     folders
         Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
     encoder
-        What reads words: offline, clip, or a folder of CLIP's towers.
+        How words are compared with masks: offline, clip, or a folder with the two networks of CLIP.
     images
-        Folder of the photos, where they do not lie in the sets.
+        Folder of the photos, if they are not in the sets.
     only
-        File of set/file lines: photos to use, all by default.
+        Text file with a set/file line per photo to use; all photos by default.
     json_file
         File to write the figures to.
     """
