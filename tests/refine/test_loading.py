@@ -64,7 +64,7 @@ def test_crops_of_several_sizes_are_answered_in_order(tmp_path: Path) -> None:
         (network(told=[1, 10**400]), "settings are damaged"),
         (network(cells=2), r"gives masks \(1, 4, 24, 24\)"),
         (network(each=1), r"qualities \(1, 1\)"),
-        (network()[:100], "is no ONNX file"),
+        (network()[:100], "is not an ONNX file"),
         (b"<html>", "is a web page"),
         (b"", "is empty"),
     ],

@@ -64,7 +64,7 @@ def test_a_model_opens_a_safetensors_file(checkpoint: Path, tmp_path: Path, monk
     [
         ("net.pt", "out.pt", "must be .safetensors or .onnx"),
         ("missing.pt", "out.onnx", "missing.pt not found"),
-        ("noise", "out.onnx", "is no ONNX file"),
+        ("noise", "out.onnx", "is not an ONNX file"),
         ("bundled", "out.safetensors", "do not have the names of a checkpoint"),
         ("cut.safetensors", "out.onnx", "is not a valid safetensors file"),
     ],

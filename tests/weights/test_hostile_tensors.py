@@ -140,7 +140,7 @@ def changed(**fields: Any) -> TensorProto:
 
 
 HOSTILE = {
-    "numbers elsewhere": (model(external()), "lies in another file, which is not read"),
+    "numbers elsewhere": (model(external()), "is in another file, which is not read"),
     "an unknown type": (model(changed(data_type=77)), "of the unknown type 77"),
     "no type": (model(changed(data_type=0)), "of the unknown type 0"),
     "too few bytes": (model(changed(raw_data=b"abc")), "has 3 bytes for 8 numbers"),
@@ -149,7 +149,7 @@ HOSTILE = {
     "operators of others": (
         model(nodes=(helper.make_node("Evil", ["images"], ["x"], domain="ev\x1bil"),)), r"operators of ev\\x1bil"),
     "numbers elsewhere in a constant": (
-        model(nodes=(helper.make_node("Constant", [], ["x"], value=external()),)), "lies in another file"),
+        model(nodes=(helper.make_node("Constant", [], ["x"], value=external()),)), "is in another file"),
 }  # fmt: skip
 
 
@@ -165,7 +165,7 @@ def test_onnx_files_that_are_not_whole_are_refused_before_a_runtime_sees_them(tm
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
     content = model(numpy_helper.from_array(NUMBERS, "model.name")).SerializeToString()
     (tmp_path / "it.onnx").write_bytes(content.replace(b"model.name", b"model.n\xffme"))
-    refused(tmp_path / "it.onnx", "a name that is no text")
+    refused(tmp_path / "it.onnx", "the name of a tensor in it is not text")
 
 
 def test_tensors_of_other_fields_are_counted_too(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_graphs_within_graphs_are_looked_at(tmp_path: Path) -> None:
         node = helper.make_node("If", ["images"], ["x"], then_branch=graph, else_branch=graph)
         graph = helper.make_graph([node], "outer", [], [])
     (tmp_path / "it.onnx").write_bytes(helper.make_model(graph).SerializeToString())
-    refused(tmp_path / "it.onnx", "lies in another file")
+    refused(tmp_path / "it.onnx", "is in another file")
     for _ in range(9):
         graph = helper.make_graph([helper.make_node("If", ["images"], ["x"], then_branch=graph)], "outer", [], [])
     (tmp_path / "it.onnx").write_bytes(helper.make_model(graph).SerializeToString())

@@ -1,1 +1,1 @@
-"""Reading files of which nothing is believed: budgets, zips, pickles, ONNX files, npz files."""
+"""Readers for files that are not trusted: budgets, zips, pickles, ONNX files, npz files."""

@@ -1,6 +1,6 @@
-"""npz files, in which every array is known by name, kind and number of axes before its numbers are looked at.
+"""Reads npz files. The name, dtype and number of axes of each array are checked before its numbers are read.
 
-Enters: bytes. Leaves: arrays as float32, float64, int64 or text, finite, and as many as their headers say.
+Enters: bytes. Leaves: arrays as float32, float64, int64 or text, finite, with as many values as their headers state.
 """
 
 import io
@@ -16,19 +16,19 @@ from fastsam.untrusted.shown import shown
 from fastsam.untrusted.zips import Zip
 
 Arrays = dict[str, npt.NDArray[Any]]
-UNPACKED = 1 << 30  # bytes of all arrays together, by default
-LONGEST = 4000  # bytes of a text: 1000 letters
-WHOLE = (1, 2, 4, 8)  # bytes of a whole number
+UNPACKED = 1 << 30  # default maximum bytes of all arrays together
+LONGEST = 4000  # maximum bytes of a text: 1000 letters
+WHOLE = (1, 2, 4, 8)  # possible bytes of an integer
 
 
 def read(data: bytes, kinds: Mapping[str, str], budget: Budget, most: int = UNPACKED) -> Arrays:
     """The arrays of an npz file.
 
-    kinds: of each array's name a type of `f4`, `f8`, `i8` or `U`, and the number of axes: `f4 2`; whole numbers may be
-    stored in fewer bytes
-    budget: of the file, which errors name; most: bytes of all arrays together
+    kinds: name of each array, with its type (`f4`, `f8`, `i8` or `U`) and number of axes, such as `f4 2`; integers may
+    be stored in fewer bytes
+    budget: of the file, which errors name; most: maximum bytes of all arrays together
 
-    Raises UsageError for an array that is not in `kinds`, is of another kind, is not finite, or is too large; and
+    Raises UsageError for an array that is not in `kinds`, has another type, is not finite, or is too large; and
     whatever a damaged zip or header raises.
     """
     archive = Zip(io.BytesIO(data), budget)
@@ -36,7 +36,7 @@ def read(data: bytes, kinds: Mapping[str, str], budget: Budget, most: int = UNPA
     for member in archive.members:
         known = member.removesuffix(".npy")
         if known == member or known not in kinds:
-            budget.refuse(f"it holds {shown(member)}, which no file of ours has")
+            budget.refuse(f"it has the unexpected member {shown(member)}")
         content = archive.read(member, left, packed=True)
         left -= len(content)
         arrays[known] = array(content, known, kinds[known], budget)
@@ -44,7 +44,7 @@ def read(data: bytes, kinds: Mapping[str, str], budget: Budget, most: int = UNPA
 
 
 def array(content: bytes, name: str, kind: str, budget: Budget) -> npt.NDArray[Any]:
-    """The numbers of an npy file. Raises UsageError for those of another kind than `kind`."""
+    """The numbers of an npy file. Raises UsageError unless they are of `kind`."""
     stream = io.BytesIO(content)
     shape, by_column, dtype = head(stream)
     wanted, axes = kind.split()
@@ -65,12 +65,12 @@ def array(content: bytes, name: str, kind: str, budget: Budget) -> npt.NDArray[A
         return values
     values = np.asarray(values, wanted, order="C")
     if wanted[0] == "f" and not np.isfinite(values).all():
-        budget.refuse(f"{name} holds numbers that are not finite")
+        budget.refuse(f"{name} has values that are not finite")
     return values
 
 
 def head(stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """What an npy file begins with: shape, whether it is written column by column, dtype. Raises ValueError."""
+    """The header of an npy file: shape, whether it is stored column by column, dtype. Raises ValueError."""
     version = np.lib.format.read_magic(stream)
     if version == (1, 0):
         return np.lib.format.read_array_header_1_0(stream)

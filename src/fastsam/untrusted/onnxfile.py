@@ -1,7 +1,7 @@
-"""ONNX files: read whole, with no other file, and checked before a runtime sees them.
+"""Reads ONNX files without any other file, and checks them before a runtime sees them.
 
-Enters: a path. Leaves: a model whose tensors hold the numbers that their shapes promise. What the graph computes is the
-runtime's to judge: a network is a program, though one that can only compute.
+Enters: a path. Leaves: a model whose tensors have as many numbers as their shapes state. What the graph computes is not
+checked here: a network is a program, but one that can only compute.
 """
 
 import math
@@ -19,15 +19,15 @@ from fastsam.untrusted.shown import reason, shown
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, TensorProto
 
-DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")  # whose operators come with ONNX Runtime
-DEEPEST = 8  # graphs within graphs
+DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")  # of the operators that ONNX Runtime contains
+DEEPEST = 8  # maximum levels of nested graphs
 
 
 def read(file: Path) -> "ModelProto":
     """The model of an ONNX file.
 
-    Raises UsageError, one line that names file and tensor, for a file that is none, one that is too large, one whose
-    numbers lie in other files, and one whose tensors are not what they say.
+    Raises UsageError, which names the file and the tensor, if the file is not an ONNX file, if it is too large, if its
+    numbers are in other files, or if its tensors contradict themselves.
     """
     import onnx  # slow to import
     from google.protobuf.message import DecodeError
@@ -39,13 +39,13 @@ def read(file: Path) -> "ModelProto":
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
     except DecodeError:
-        raise UsageError(f"{file} is no ONNX file") from None
+        raise UsageError(f"{file} is not an ONNX file") from None
     check(model, budget)
     return model
 
 
 def check(model: "ModelProto", budget: Budget) -> None:
-    """Raises UsageError for a model with tensors or operators that are not its own."""
+    """Raises UsageError for a model with invalid tensors or unknown operators."""
     for graph in graphs(model.graph, budget):
         budget.spend("nodes", len(graph.node))
         for node in graph.node:
@@ -55,7 +55,7 @@ def check(model: "ModelProto", budget: Budget) -> None:
         for tensor in (*graph.initializer, *constants(graph)):
             check_tensor(tensor, budget)
         for sparse in graph.sparse_initializer:
-            budget.refuse(f"tensor {shown(sparse.values.name)} is sparse, which no network of ours has")
+            budget.refuse(f"tensor {shown(sparse.values.name)} is sparse, which is not supported")
 
 
 def constants(graph: "GraphProto") -> Iterator["TensorProto"]:
@@ -68,7 +68,7 @@ def constants(graph: "GraphProto") -> Iterator["TensorProto"]:
 
 
 def graphs(graph: "GraphProto", budget: Budget) -> Iterator["GraphProto"]:
-    """The graph and those within it."""
+    """The graph and the graphs nested in it."""
     waiting = [(graph, 0)]
     while waiting:
         current, depth = waiting.pop()
@@ -82,14 +82,14 @@ def graphs(graph: "GraphProto", budget: Budget) -> Iterator["GraphProto"]:
 
 
 def check_tensor(tensor: "TensorProto", budget: Budget) -> None:
-    """Raises UsageError for a tensor whose numbers lie elsewhere, are of no known type, or too many or too few."""
+    """Raises UsageError for a tensor with numbers in another file, of an unknown type, or too many or too few."""
     from onnx import TensorProto, helper
 
-    if not isinstance(tensor.name, str):  # protobuf gives bytes for what is no UTF-8
-        budget.refuse("a tensor in it has a name that is no text")
+    if not isinstance(tensor.name, str):  # protobuf gives bytes for invalid UTF-8
+        budget.refuse("the name of a tensor in it is not text")
     name = shown(tensor.name) or "without a name"
     if tensor.data_location == TensorProto.EXTERNAL or len(tensor.external_data):
-        budget.refuse(f"tensor {name} lies in another file, which is not read: save the network in one file")
+        budget.refuse(f"tensor {name} is in another file, which is not read: save the network in one file")
     if tensor.data_type not in helper.get_all_tensor_dtypes() or tensor.data_type == TensorProto.UNDEFINED:
         budget.refuse(f"tensor {name} is of the unknown type {tensor.data_type}")
     if min(tensor.dims, default=0) < 0:
@@ -116,7 +116,7 @@ def width(kind: int) -> int:
 
 
 def array(file: Path, tensor: "TensorProto") -> npt.NDArray[Any]:
-    """The numbers of a checked tensor. Raises UsageError if they are not as many as it says, or no numbers."""
+    """The numbers of a checked tensor. Raises UsageError if they cannot be read or do not fit its shape."""
     from onnx import numpy_helper
 
     try:

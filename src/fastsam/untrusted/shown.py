@@ -1,13 +1,13 @@
-"""Words from a file, as they may stand on a terminal and in a line of an error."""
+"""Makes text from a file safe for a terminal and for an error of one line."""
 
-LONGEST = 80  # letters
-JOINERS = "\u200c\u200d"  # between letters of Persian, of Indian languages, and of emoji
+LONGEST = 80  # default maximum letters
+JOINERS = "\u200c\u200d"  # used in Persian, in Indian languages, and in emoji
 
 
 def shown(text: object, longest: int = LONGEST) -> str:
-    """A text in which codes and line breaks are escaped as in `repr`, cut to `longest` letters.
+    """A text with control characters and line breaks escaped as in `repr`, cut to `longest` letters.
 
-    Of anything but text and a number only its type is shown: it may be nested without end.
+    For anything but text and numbers only the type is shown, because it could be nested without end.
     """
     if isinstance(text, (int, float)):
         text = repr(text) if not isinstance(text, int) or abs(text) < 1 << 64 else "a huge number"
@@ -18,10 +18,10 @@ def shown(text: object, longest: int = LONGEST) -> str:
 
 
 def escaped(letter: str) -> str:
-    """The letter, or its code if it is not one that a person sees: it may move, colour or turn what follows."""
+    """The letter, or its escape if it is invisible: it could move, colour or turn the text after it."""
     return letter if letter.isprintable() or letter in JOINERS else letter.encode("unicode_escape").decode()
 
 
 def reason(error: BaseException, longest: int = 200) -> str:
-    """An error's own words as one short line."""
+    """The text of an error as one short line."""
     return shown(" ".join(str(error).split()), longest) or type(error).__name__

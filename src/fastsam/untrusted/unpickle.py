@@ -1,8 +1,8 @@
-"""An interpreter of the instructions that a pickle of plain values has. It knows no class and calls nothing.
+"""An interpreter for pickles of plain values. It never imports a class and never calls anything.
 
-Enters: a pickle's bytes. Leaves: None, bool, int, float, str, bytes, tuple, list, dict, a `Record` for each object, and
-what `Meaning` makes of calls and references. Nothing recurses; dictionaries have small numbers and words as keys, so
-that no key takes long to compare; every instruction is counted.
+Enters: the bytes of a pickle. Leaves: None, bool, int, float, str, bytes, tuple, list, dict, a `Record` per object, and
+the values that `Meaning` returns for calls and references. Nothing recurses. Keys of dictionaries must be small
+integers or words, which compare fast. Every instruction is counted.
 """
 
 import pickletools
@@ -15,16 +15,16 @@ from fastsam.untrusted.budget import LIMITS, Budget
 from fastsam.untrusted.shown import shown
 
 Value = Any
-MOST_MARKS = 1000  # one within the other; the published networks have 16
-LARGEST = LIMITS["instructions"]  # number that is a key or a place in the memo
-LONGEST = 200  # letters of a class's name
+MOST_MARKS = 1000  # maximum nested marks; the published networks have 16
+LARGEST = LIMITS["instructions"]  # maximum number as a key or as an index of the memo
+LONGEST = 200  # maximum letters in the name of a class
 PROTOCOLS = range(2, 6)
 DAMAGED = (IndexError, KeyError, struct.error, UnicodeDecodeError)
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name that a pickle gives of a class or a function. Nothing is looked up."""
+    """The name of a class or a function in a pickle. It is never looked up."""
 
     module: str
     name: str
@@ -35,22 +35,22 @@ class Name:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Record:
-    """What stands for an object: its attributes."""
+    """Stands for an object, with its attributes."""
 
     state: dict[str, Value] = field(default_factory=dict, repr=False)
 
 
 class Meaning(Protocol):
-    """What a pickle's names and references stand for. Each raises UsageError for what it does not know."""
+    """Decides what names and references in a pickle stand for. Each method raises UsageError for unknown ones."""
 
     def known(self, name: Name) -> None:
-        """Whether a name may be mentioned."""
+        """Checks a name that the pickle mentions."""
 
     def called(self, name: Name, arguments: tuple[Value, ...]) -> Value:
-        """What a call gives."""
+        """The value that a call stands for."""
 
     def referred(self, reference: Value) -> Value:
-        """What a persistent id refers to."""
+        """The value that a persistent id refers to."""
 
 
 def load(data: bytes, budget: Budget, meaning: Meaning) -> Value:
@@ -63,13 +63,13 @@ def load(data: bytes, budget: Budget, meaning: Meaning) -> Value:
 
 
 class Machine:
-    """A pickle while it is read: its stack, its marks, its memo."""
+    """The state of reading a pickle: its stack, its marks, its memo."""
 
     def __init__(self, data: bytes, budget: Budget, meaning: Meaning) -> None:
         self.data, self.at = data, 0
         self.budget, self.meaning = budget, meaning
         self.stack: list[Value] = []
-        self.below: list[list[Value]] = []  # what lies under each mark
+        self.below: list[list[Value]] = []  # the values below each mark
         self.memo: dict[int, Value] = {}
 
     def run(self) -> Value:
@@ -110,7 +110,7 @@ class Machine:
         return taken
 
     def number(self, kind: str) -> Any:
-        """The next number, of a kind that `struct` knows."""
+        """The next number, in a format of `struct`."""
         return struct.unpack(kind, self.take(struct.calcsize(kind)))[0]
 
     def put(self, place: int) -> None:
@@ -139,7 +139,7 @@ class Machine:
         self.stack = []
 
     def marked(self) -> list[Value]:
-        """What lies above the last mark, which goes."""
+        """The values above the last mark, which is removed."""
         above, self.stack = self.stack, self.below.pop()
         return above
 
@@ -148,7 +148,7 @@ class Machine:
         self.stack.append((*values,))
 
     def last(self, kind: type) -> Any:
-        """The value on top of the stack, which must be of a kind."""
+        """The value on top of the stack, which must be of type `kind`."""
         if type(self.stack[-1]) is not kind:
             self.refuse(f"fills a {type(self.stack[-1]).__name__} like a {kind.__name__}")
         return self.stack[-1]
@@ -166,7 +166,7 @@ class Machine:
         self.fill([key, value])
 
     def fill(self, items: list[Value]) -> None:
-        """Sets items, key and value by turns, of the dictionary on top of the stack."""
+        """Sets items of the dictionary on top of the stack. items: keys and values in turn"""
         if len(items) % 2:
             raise IndexError
         target = self.last(dict)
@@ -196,7 +196,7 @@ class Machine:
         self.stack.append(self.meaning.called(name, arguments))
 
     def build(self) -> None:
-        """Gives an object its attributes. Those of a dictionary are dropped; nothing else can have any."""
+        """Sets the attributes of an object. Attributes of a dictionary are dropped; nothing else can have any."""
         state = self.stack.pop()
         target = self.stack[-1]
         if type(target) is Record:

@@ -1,6 +1,6 @@
-"""Zips, whose directory may lie: about sizes, names and places.
+"""Reads zips whose directory may be wrong about sizes, names and offsets.
 
-Enters: a file and its budget. Leaves: members by name, each read whole and no longer than it may be.
+Enters: a file and its budget. Leaves: members by name, each read whole, within its limit.
 """
 
 import io
@@ -10,11 +10,11 @@ from typing import BinaryIO
 from fastsam.untrusted.budget import Budget
 from fastsam.untrusted.shown import shown
 
-MOST_DIRECTORY = 4 << 20  # bytes; that of the largest published network has 0.1 MB
+MOST_DIRECTORY = 4 << 20  # maximum bytes; the directory of the largest published network has 0.1 MB
 
 
 class Bounded:
-    """A file that is asked for no more than `most` bytes at a time: what a zip says of its directory is no reason."""
+    """A file that never reads more than `MOST_DIRECTORY` bytes at a time, whatever size the zip's directory states."""
 
     def __init__(self, file: BinaryIO, budget: Budget) -> None:
         self.file, self.budget = file, budget
@@ -31,23 +31,23 @@ class Bounded:
 
 
 class Zip:
-    """The members of a zip. Raises UsageError for too many or two of one name, BadZipFile for what is no zip."""
+    """The members of a zip. Raises UsageError for too many members or a repeated name, BadZipFile for other files."""
 
     def __init__(self, file: BinaryIO, budget: Budget) -> None:
         self.budget = budget
         bounded = Bounded(file, budget)
-        self.unread = bounded.size  # bytes that members may still take: those that overlap end here
+        self.unread = bounded.size  # bytes that members may still take, which also stops members that overlap
         archive = zipfile.ZipFile(bounded)
         budget.spend("members", len(archive.infolist()))
         self.members = {member.filename: member for member in archive.infolist()}
         if len(self.members) != len(archive.infolist()):
-            budget.refuse("two members of its zip have one name")
+            budget.refuse("two members of its zip have the same name")
         archive.fp, self.archive = file, archive  # of members, `read` knows what they may take
 
     def read(self, name: str, most: int, packed: bool = False) -> bytes:
-        """A member of at most `most` bytes, compressed only if it may be `packed`.
+        """The bytes of a member. most: maximum bytes; packed: whether it may be compressed
 
-        Raises UsageError for any other, KeyError if there is none, and what `zipfile` raises if it is damaged.
+        Raises UsageError beyond these, KeyError if the member is missing, and what `zipfile` raises for damage.
         """
         member = self.members[name]
         stored = member.compress_type == zipfile.ZIP_STORED and member.file_size == member.compress_size
@@ -55,5 +55,5 @@ class Zip:
             self.budget.refuse(f"{shown(name)} in it is compressed")
         self.unread -= member.compress_size
         if member.file_size > most or self.unread < 0 or member.flag_bits & 1:
-            self.budget.refuse(f"{shown(name)} in it says that it has {member.file_size} bytes: too large or not whole")
+            self.budget.refuse(f"{shown(name)} in it states {member.file_size} bytes: it is too large or not whole")
         return self.archive.read(member)

@@ -65,7 +65,7 @@ PLAIN = {
 TENSOR, PARAMETER = Name("torch._utils", "_rebuild_tensor_v2"), Name("torch._utils", "_rebuild_parameter")
 SIZE, MAPPING = Name("torch", "Size"), Name("collections", "OrderedDict")
 SETS = {Name("__builtin__", "set"), Name("builtins", "set")}
-VALUES = {TENSOR, PARAMETER, SIZE, MAPPING, *SETS}  # what is made of them is no record
+VALUES = {TENSOR, PARAMETER, SIZE, MAPPING, *SETS}  # these become values, not records
 
 
 @dataclass(frozen=True, slots=True)
