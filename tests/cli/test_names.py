@@ -85,7 +85,7 @@ def test_links_to_themselves_devices_and_pipes_are_lines(fastsam, tmp_path: Path
     assert [line.partition(": cannot be read")[0] for line in done.err.splitlines()] == [
         f"fastsam: {tmp_path / name}.jpg" for name in ("loop", "zero", "fifo")
     ]
-    assert fastsam("segment", "a\0b").err == "fastsam: 'a\\x00b' is no name of a file\n"
+    assert fastsam("segment", "a\0b").err == "fastsam: 'a\\x00b' is not a valid file name\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")

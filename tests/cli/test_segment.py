@@ -270,7 +270,7 @@ def test_texts_are_prompts_and_names_are_classes(fastsam, examples: Path, tmp_pa
         (["--exclude", "dog"], "needs a --text"),
         (["--prompts", "none.json"], "none.json is no readable JSON"),
         (["--mask", "none.png"], "none.png: there is no such file"),
-        (["--text", ""], "is no text"),
+        (["--text", ""], "must be words"),
         (["--text", "cup", "--encoder", "clap"], "unknown encoder 'clap'"),
     ],
 )
@@ -290,7 +290,7 @@ def test_prompts_that_make_no_sense_are_named(
         ("{", "no readable JSON"),
         ("[3]", "prompt 0: 3 is no object"),
         ("[]", "holds no prompt"),
-        ('[{"box": [1, 2, 3]}]', "prompt 0: box"),
+        ('[{"box": [1, 2, 3]}]', "prompt 0: a box"),
         ('[{"boxes": [[1, 2, 3, 4]]}]', "prompt 0: there is no 'boxes'"),
         ('[{"text": "a"}, {"mask": {"size": [1], "counts": "x"}}]', "prompt 1"),
     ],

@@ -122,7 +122,7 @@ def test_the_script_is_a_module_too(place: Path) -> None:
         (["--box_prompt", "[5,5,0,9]"], "has no area"),
         (["--point_prompt", "[[5,5]]", "--point_label", "[1,1]"], "2 labels for the 1 points"),
         (["--point_prompt", "[[900,5]]", "--point_label", "[1]"], "lies outside the photo"),
-        (["--output", "./images/"], "is the photo itself"),
+        (["--output", "./images/"], "would replace the photo itself"),
     ],
 )
 def test_a_mistake_is_one_line(place: Path, capsys: pytest.CaptureFixture[str], words: list[str], line: str) -> None:
@@ -154,7 +154,7 @@ def test_results_of_another_photo_are_refused(model: FastSAM, examples: Path) ->
     assert len(FastSAMPrompt(examples / "coffee.png", [results]).everything_prompt()) == len(results)
     with pytest.raises(UsageError, match="not to this photo"):
         FastSAMPrompt(np.zeros((9, 9, 3), np.uint8), results)
-    with pytest.raises(UsageError, match="one photo, not 2"):
+    with pytest.raises(UsageError, match="one photo, not of 2"):
         FastSAMPrompt(examples / "coffee.png", [results, results])
     with pytest.raises(UsageError, match="needs bbox"):
         FastSAMPrompt(examples / "coffee.png", results).box_prompt()

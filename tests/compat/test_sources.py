@@ -141,7 +141,7 @@ def test_tensors_are_as_ultralytics_takes_them() -> None:
     found = list(photos(red))
     assert len(found) == 2
     assert found[0][0][0, 0].tolist() == [255, 0, 0]
-    with pytest.raises(UsageError, match=r"tensor of shape \(8, 9\)"):
+    with pytest.raises(UsageError, match=r"a tensor must be RGB of shape .* not \(8, 9\)"):
         list(photos(torch.zeros((8, 9))))
 
 
