@@ -152,7 +152,7 @@ def test_keywords_without_effect_are_taken_and_unknown_ones_refused(examples: Pa
         ({"conf": "0.4"}, "conf must be a number between 0 and 1, not '0.4'"),
         ({"max_det": 10.0}, "max_det must be an integer of at least 1, not 10.0"),
         ({"classes": "cup"}, "classes must be numbers of classes, such as .* not 'cup'"),
-        ({"texts": 5}, "texts 5 must be a list of texts"),
+        ({"texts": 5}, "texts must be a list of texts, not 5"),
     ):
         with pytest.raises(UsageError, match=line):
             model(photo, imgsz=64, **ask)

@@ -58,7 +58,7 @@ def segment(
     model
         Name of a model, or a file (.onnx, .pt, .safetensors).
     imgsz
-        Longest side of the network's input in pixels.
+        Longest side of the network's input in pixels. This and the next three default to those stored with the weights.
     conf
         Minimum score of a mask, 0 to 1.
     iou

@@ -16,20 +16,21 @@ from fastsam.segments import Segments
 
 @dataclass(frozen=True)
 class Network:
-    """How to segment photos. Settings left out default to those stored with the weights.
+    """How to segment photos.
 
     Parameters
     ----------
     model
         Name or file of the weights.
     imgsz
-        Longest side of the network's input in pixels.
+        Longest side of the network's input in pixels; by default as stored with the weights.
     conf
-        Minimum score of a mask, 0 to 1; 0.001 by default for recall.
+        Minimum score of a mask, 0 to 1; by default as stored with the weights, for recall 0.001.
     iou
-        Drop the lower-scored of two masks whose boxes overlap by more than this IoU, 0 to 1.
+        Drop the lower-scored of two masks whose boxes overlap by more than this IoU, 0 to 1; by default as stored with
+        the weights.
     max_det
-        Maximum number of masks per photo; 1000 by default for recall.
+        Maximum number of masks per photo; by default as stored with the weights, for recall 1000.
     tile
         Also segment the photo in tiles of this side in pixels; no tiles by default.
     threads
