@@ -1,23 +1,17 @@
 """What is written for other programs is read back by them, and covers the same pixels."""
 
 import json
-import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import supervision
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from shapely import geometry
 from shapely.geometry import shape
 
 from fastsam import Segments
 from fastsam.files import write
 from fastsam.formats.outlines import geojson, labelme, yolo
-from fastsam.masks.annotations import decode
-from fastsam.masks.polygons import joined, polygons, through_centres
 
 
 @pytest.fixture
@@ -35,51 +29,6 @@ def segments() -> Segments:
 
 def iou(a: np.ndarray, b: np.ndarray) -> float:
     return float((a & b).sum() / (a | b).sum())
-
-
-def test_one_ring_through_holes_and_parts_covers_the_same_pixels(segments: Segments) -> None:
-    for mask in segments.masks:
-        ring = joined(polygons(mask, (0, 0))).reshape(-1).tolist()
-        np.testing.assert_array_equal(decode([ring], (120, 160)), mask)
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.integers(1, 30), st.integers(1, 30), st.sampled_from([0.1, 0.5, 0.7, 0.95]), st.integers(0, 10**6))
-def test_outlines_of_any_mask_are_valid_and_exact(height: int, width: int, share: float, seed: int) -> None:
-    mask = np.random.default_rng(seed).random((height, width)) < share
-    found = polygons(mask, (3, 5))
-    parts = [geometry.Polygon(p.outline, p.holes) for p in found]
-    assert all(part.is_valid for part in parts)
-    assert sum(part.area for part in parts) == mask.sum()
-    whole = np.zeros((height + 5, width + 3), bool)
-    whole[5:, 3:] = mask
-    if found:
-        np.testing.assert_array_equal(decode([joined(found).reshape(-1).tolist()], whole.shape), whole)
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.integers(1, 30), st.integers(1, 30), st.sampled_from([0.1, 0.5, 0.7, 0.95]), st.integers(0, 10**6))
-def test_outlines_through_centres_are_filled_as_the_mask(height: int, width: int, share: float, seed: int) -> None:
-    """Without its holes, by OpenCV, which draws the border as well."""
-    mask = np.random.default_rng(seed).random((height, width)) < share
-    for exact in polygons(mask, (0, 0)):
-        outline = through_centres(exact).outline
-        assert np.abs(outline % 1 - 0.5).max() == 0
-        drawn = cv2.fillPoly(np.zeros(mask.shape, np.uint8), [np.floor(outline).astype(np.int32)], 1)
-        np.testing.assert_array_equal(drawn > 0, decode([exact.outline.reshape(-1).tolist()], mask.shape))
-
-
-def test_outlines_of_a_busy_mask_take_time_in_proportion() -> None:
-    """Of processor time in one run; four times the pixels have four times the outlines, and the square has sixteen."""
-    masks = [cv2.GaussianBlur(np.random.default_rng(0).random((n, n)), (0, 0), 2) > 0.5 for n in (300, 600)]
-
-    def seconds(mask: np.ndarray) -> float:
-        start = time.process_time()
-        joined(polygons(mask, (0, 0)))
-        return time.process_time() - start
-
-    small, large = (min(seconds(mask) for _ in range(3)) for mask in masks)
-    assert large < 10 * small
 
 
 def test_supervision_reads_the_yolo_labels(segments: Segments, tmp_path: Path) -> None:

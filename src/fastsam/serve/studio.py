@@ -13,12 +13,15 @@ from fastsam import __version__
 from fastsam.errors import UsageError
 from fastsam.image.read import decode
 from fastsam.masks import rle
-from fastsam.masks.polygons import joined, polygons, through_centres
+from fastsam.masks.bridged import bridged
+from fastsam.masks.polygons import polygons
+from fastsam.masks.simplified import simplified
 from fastsam.prompts import Prompt
 from fastsam.refine.network import shared
 from fastsam.serve import work
 
 TAGS = {"BrushLabels": "brushlabels", "PolygonLabels": "polygonlabels", "RectangleLabels": "rectanglelabels"}
+TOLERANCE = 1.0  # pixels, of a polygon
 SIZES = (3, 4, 8, 16)  # bits of a run's length
 VERSION = f"fastsam-{__version__}"
 
@@ -129,8 +132,8 @@ def values_of(mask: Any, kind: str) -> list[dict[str, Any]]:
     if kind == "BrushLabels":
         return [{"format": "rle", "rle": brush(mask)}]
     if kind == "PolygonLabels":
-        outlines = (joined([through_centres(p)]) * (100 / width, 100 / height) for p in polygons(mask, (0, 0)))
-        return [{"points": corners.tolist(), "closed": True} for corners in outlines if len(corners) > 2]
+        outlines = (bridged(part) * (100 / width, 100 / height) for part in simplified(polygons(mask, (0, 0)), TOLERANCE))
+        return [{"points": corners.tolist(), "closed": True} for corners in outlines]
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return []
