@@ -135,9 +135,7 @@ def test_one_pixel_of_tolerance_takes_most_corners_and_few_pixels(name: str) -> 
 def test_what_is_tiny_stays_as_it_is(width: int, height: int) -> None:
     mask = np.ones((height, width), bool)
     (part,) = simplified(polygons(mask, (4, 4)), 5)
-    assert sorted(part.outline.tolist()) == sorted(
-        [[4.0, 4], [4 + width, 4], [4, 4 + height], [4 + width, 4 + height]]
-    )
+    assert sorted(part.outline.tolist()) == sorted([[4.0, 4], [4 + width, 4], [4, 4 + height], [4 + width, 4 + height]])
     (drawn,) = contours(mask, (0, 0), 5)
     assert cv2.contourArea(drawn.outline) > 0
     np.testing.assert_array_equal(painted([drawn], mask.shape), mask)

@@ -63,13 +63,11 @@ def yolo(segments: Segments, picks: Sequence[Pick] | None = None, tolerance: flo
 
 
 def classes(names: Sequence[str]) -> str:
-    """What YOLO's labels mean: a name a line, so that breaks and other runs of white space in a name become one space."""
+    """What YOLO's labels mean: a name a line; line breaks and runs of spaces in a name become one space."""
     return "".join(" ".join(name.split()) + "\n" for name in names)
 
 
-def geojson(
-    segments: Segments, picks: Sequence[Pick] | None = None, tolerance: float = TOLERANCE["polygons"]
-) -> str:
+def geojson(segments: Segments, picks: Sequence[Pick] | None = None, tolerance: float = TOLERANCE["polygons"]) -> str:
     """A GeoJSON FeatureCollection in photo pixels, y downwards: a valid MultiPolygon a mask, holes kept."""
     names = categories(segments.names, [pick.prompt for pick in picks or ()])
     features = []

@@ -1,12 +1,14 @@
 """One ring through all outlines and holes of a mask, for formats that hold one ring.
 
-Enters: outlines. Leaves: rings, joined by cuts of no width. A hole is cut from its leftmost corner straight to the left,
-to the first edge that is there, so that no cut crosses anything. Parts are joined where they are near to one another.
+Enters: outlines. Leaves: rings, joined by cuts of no width. A hole is cut from its leftmost corner straight to the
+left, to the first edge that is there, so that no cut crosses anything. Parts are joined where they are near.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fastsam.masks.polygons import Int, Polygon, Ring
 
@@ -81,7 +83,7 @@ def detour(ring: Ring, place: Ring) -> Ring:
     return np.concatenate((ring, ring[:1], place[None]))
 
 
-def enclosed(ring: Ring) -> float:
+def enclosed(ring: npt.NDArray[np.floating[Any]]) -> float:
     """The area that a ring encloses, negative if it goes the other way."""
     (x, y), (next_x, next_y) = ring.T.astype(np.float64), np.roll(ring, -1, 0).T
     return float((x * next_y - next_x * y).sum() / 2)

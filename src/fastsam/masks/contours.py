@@ -17,9 +17,7 @@ def contours(crop: Bool, offset: tuple[int, int], tolerance: float = 0.0) -> lis
 
     tolerance: pixels by which a corner that is left out lies from its outline at most; less in what is small or thin
     """
-    found, tree = cv2.findContours(
-        np.ascontiguousarray(crop).view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE
-    )
+    found, tree = cv2.findContours(np.ascontiguousarray(crop).view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     rings = [fewer(np.asarray(ring).reshape(-1, 2), tolerance) + (np.array(offset, np.float32) + 0.5) for ring in found]
     holes: dict[int, list[Ring]] = {}
     parents = [] if tree is None else np.asarray(tree).reshape(-1, 4)[:, 3].tolist()

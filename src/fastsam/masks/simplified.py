@@ -69,7 +69,10 @@ def about_touching(rings: Sequence[Ring]) -> list[Bool]:
 
 @dataclass(frozen=True)
 class Chords:
-    """n chords of rings: `start`, `end` (n, 2) int64 x, y; `ring`, `first`, `last` (n,): of which, from where to where."""
+    """n chords of rings.
+
+    start, end: (n, 2) int64 x, y; ring: (n,) number of its ring; first, last: (n,) numbers of its ends' corners there
+    """
 
     start: Int
     end: Int
@@ -154,7 +157,7 @@ def near(chords: Chords) -> Iterator[tuple[Int, Int]]:
 def side(a: Int, b: Int, c: Int) -> Int:
     """(n,) -1, 0 or 1: on which side of the line from a to b (n, 2) c lies."""
     ab, ac = b - a, c - a
-    return np.sign(ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0])
+    return np.asarray(np.sign(ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]))
 
 
 def same_sides(exact: Sequence[Ring], found: Sequence[Ring]) -> bool:

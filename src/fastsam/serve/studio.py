@@ -132,8 +132,8 @@ def values_of(mask: Any, kind: str) -> list[dict[str, Any]]:
     if kind == "BrushLabels":
         return [{"format": "rle", "rle": brush(mask)}]
     if kind == "PolygonLabels":
-        outlines = (bridged(part) * (100 / width, 100 / height) for part in simplified(polygons(mask, (0, 0)), TOLERANCE))
-        return [{"points": corners.tolist(), "closed": True} for corners in outlines]
+        rings = (bridged(part) for part in simplified(polygons(mask, (0, 0)), TOLERANCE))
+        return [{"points": (ring * (100 / width, 100 / height)).tolist(), "closed": True} for ring in rings]
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return []
