@@ -9,9 +9,9 @@ import pytest
 import supervision
 from shapely.geometry import shape
 
-from fastsam import Segments
+from fastsam import FastSAM, Segments
 from fastsam.files import write
-from fastsam.formats.outlines import geojson, labelme, yolo
+from fastsam.formats.outlines import classes, geojson, labelme, yolo
 
 
 @pytest.fixture
@@ -99,3 +99,45 @@ def test_a_photo_without_masks_has_empty_files(tmp_path: Path) -> None:
     assert (tmp_path / "a.txt").read_text() == ""
     write(tmp_path / "a.geojson", geojson(none))
     assert json.loads((tmp_path / "a.geojson").read_text())["features"] == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(20000, 10), (10, 20000), (1, 1), (1, 500)])
+@pytest.mark.parametrize("tolerance", [0.0, 1.0])
+def test_photos_of_any_shape_and_masks_at_their_borders_are_written(width: int, height: int, tolerance: float) -> None:
+    masks = np.zeros((3, height, width), bool)
+    masks[0] = masks[1, -1, -1] = True
+    masks[2, ::2] = True
+    segments = Segments.from_masks(np.zeros((height, width, 3), np.uint8), masks)
+    drawn = json.loads(labelme("a.png", segments, tolerance=tolerance))["shapes"]
+    assert {s["group_id"] for s in drawn} == {0, 1, 2}
+    assert all(len(s["points"]) >= 3 for s in drawn)
+    for feature, area in zip(
+        json.loads(geojson(segments, tolerance=tolerance))["features"], segments.masks.areas, strict=True
+    ):
+        read = shape(feature["geometry"])
+        assert read.is_valid
+        assert read.area == area
+    assert len(yolo(segments, tolerance=tolerance).splitlines()) == 3
+
+
+def test_by_default_labelme_and_yolo_files_are_simplified(model: FastSAM, examples: Path) -> None:
+    segments = model(examples / "coffee.png")
+    for write_ in (lambda t: labelme("a.png", segments, tolerance=t), lambda t: yolo(segments, tolerance=t)):
+        exact, simple = write_(0), write_(1)
+        assert len(simple) < len(exact) / 2
+    assert labelme("a.png", segments) == labelme("a.png", segments, tolerance=1)
+    assert yolo(segments) == yolo(segments, tolerance=1)
+    assert geojson(segments) == geojson(segments, tolerance=0)
+
+
+def test_a_drawn_labelme_file_is_the_mask_within_a_pixel(model: FastSAM, examples: Path) -> None:
+    segments = model(examples / "coffee.png")
+    found = np.zeros((len(segments), *segments.size), np.uint8)
+    for s in json.loads(labelme("a.png", segments))["shapes"]:
+        cv2.fillPoly(found[s["group_id"]], [np.floor(s["points"]).astype(np.int32)], 1)
+    assert np.mean([iou(mask > 0, own) for mask, own in zip(found, segments.masks, strict=True)]) > 0.96
+
+
+def test_names_of_any_text_stay_one_line_each() -> None:
+    names = ["cup, grün", 'a "b"', "two\nlines\r\n", "杯子"]
+    assert classes(names).splitlines() == ["cup, grün", 'a "b"', "two lines", "杯子"]
