@@ -125,9 +125,20 @@ class Photo:
         found = self.client.ask("POST", f"/v1/images/{self.id}/select", json=body).json()
         return [None if row is None else Mask(row) for row in found["picks"]]
 
-    def file(self, format_: str, *, among: Sequence[int] | None = None) -> bytes:
-        """The photo's masks (those at the indices `among`) as a file of that format, as `fastsam segment --format`."""
-        body: dict[str, Any] = {"format": format_} | ({} if among is None else {"among": list(among)})
+    def file(
+        self,
+        format_: str,
+        *,
+        among: Sequence[int] | None = None,
+        tolerance: float | None = None,
+        polygons: bool = False,
+    ) -> bytes:
+        """The photo's masks (those at the indices `among`) as a file of that format, as `fastsam segment --format`.
+
+        tolerance: pixels by which outlines may be simplified; polygons: in coco, polygons instead of RLE
+        """
+        body: dict[str, Any] = {"format": format_, "tolerance": tolerance, "polygons": polygons}
+        body |= {} if among is None else {"among": list(among)}
         return self.client.ask("POST", f"/v1/images/{self.id}/select", json=body).content
 
     def forget(self) -> None:

@@ -364,9 +364,15 @@ class Segments(Sequence[Segment]):
         """COCO RLE of every mask."""
         return self.masks.to_rle()
 
-    def to_polygons(self) -> list[list[Polygon]]:
-        """Outlines of every mask."""
-        return [self.masks.to_polygons(i) for i in range(len(self))]
+    def to_polygons(self, tolerance: float = 0.0) -> list[list[Polygon]]:
+        """Outlines of every mask, one per part, with its holes: valid polygons along the pixels' borders.
+
+        tolerance: pixels by which a corner that is left out lies from its outline at most; 0 is exact
+
+        Raises UsageError for what is no such number.
+        """
+        near = number(tolerance, "tolerance", most=None)
+        return [self.masks.to_polygons(i, near) for i in range(len(self))]
 
     def label_map(self) -> npt.NDArray[np.int32]:
         """(H, W) int32: 0 where no mask is, i + 1 where mask i is; small masks lie on large ones."""

@@ -35,6 +35,8 @@ def test_masks_are_the_librarys(address: str, model: FastSAM, examples: Path) ->
                 assert (own.index, own.how) == (pick.index, pick.how)
                 assert own.quality == (None if refine is False else pytest.approx(pick.quality, abs=1e-5))
     assert photo.file("yolo", among=[0]).count(b"\n") == 1
+    assert len(photo.file("yolo", tolerance=2)) < len(photo.file("yolo", tolerance=0)) / 2
+    assert b"counts" not in photo.file("coco", polygons=True)
     photo.forget()
     with pytest.raises(UsageError, match="segment it again"):
         photo.select(points=[(300, 200)])

@@ -13,7 +13,7 @@ from fastsam.cli.say import complain, say
 from fastsam.errors import UsageError, require
 from fastsam.files import make_folder, write
 from fastsam.formats import FORMATS
-from fastsam.formats.content import content
+from fastsam.formats.content import check, content
 
 if TYPE_CHECKING:
     from fastsam.cluster.job import Progress
@@ -117,6 +117,8 @@ def read(
     *,
     to: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("output"),
     format_: Annotated[list[str] | None, Parameter(name="--format", negative="")] = None,
+    tolerance: float | None = None,
+    polygons: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Turn a row of a data set back into a picture or a file.
 
@@ -130,6 +132,10 @@ def read(
         Folder for what is written.
     format_
         overlay (where left out), npz and the other formats of `fastsam segment`; may be repeated.
+    tolerance
+        Pixels by which outlines may be simplified, as in `fastsam segment`.
+    polygons
+        In coco, polygons instead of RLE.
     """
     require("pyarrow", "cluster")
     from fastsam.cluster.reading import read as read_row
@@ -138,13 +144,14 @@ def read(
     for name in formats:
         if name not in FORMATS:
             raise UsageError(f"unknown format {name!r}: choose from {', '.join(FORMATS)}")
+    check(formats, tolerance, polygons)
     segments = read_row(output, key, with_photo=any(name in PICTURES for name in formats))
     photo = PurePosixPath(key)
     for name in formats:
         file = to / (photo.stem + (FORMATS[name] or ".json"))
         if name == "cutouts":
             make_folder(file)
-        for inner, made in content(name, photo.name, segments):
+        for inner, made in content(name, photo.name, segments, tolerance=tolerance, polygons=polygons):
             write(file / inner if inner else file, made)
         say(file)
     return 0

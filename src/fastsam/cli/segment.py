@@ -20,7 +20,8 @@ from fastsam.cli.say import complain, say
 from fastsam.errors import UsageError
 from fastsam.files import make_folder
 from fastsam.files import write as write_file
-from fastsam.formats import FORMATS, coco, pictures
+from fastsam.formats import FORMATS, TOLERANCE, coco, outlines, pictures
+from fastsam.formats.content import check as check_outlines
 from fastsam.formats.content import content
 from fastsam.formats.items import categories
 from fastsam.image.photos import Photo, find_photos, opened
@@ -163,6 +164,24 @@ class Drawing:
     min_region_area: float | None = None
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Outlining:
+    """How outlines are written.
+
+    Parameters
+    ----------
+    tolerance
+        Pixels by which a corner that is left out of an outline lies from it at most; by default 1 for labelme and yolo,
+        0, which is exact, for polygons and coco.
+    polygons
+        In coco, polygons instead of RLE, for programs that refuse RLE.
+    """
+
+    tolerance: float | None = None
+    polygons: Annotated[bool, Parameter(negative="")] = False
+
+
 @dataclass(frozen=True)
 class Done:
     """What is left to say of a photo whose own files are written."""
@@ -174,7 +193,7 @@ class Done:
     answer: dict[str, Any]
 
 
-DEFAULTS = (Finding(), Asking(), Keeping(), Drawing())
+DEFAULTS = (Finding(), Asking(), Keeping(), Drawing(), Outlining())
 
 
 def segment(
@@ -186,6 +205,7 @@ def segment(
     asking: Asking = DEFAULTS[1],
     keeping: Keeping = DEFAULTS[2],
     drawing: Drawing = DEFAULTS[3],
+    outlining: Outlining = DEFAULTS[4],
     format_: Annotated[list[str] | None, Parameter(name="--format", negative="")] = None,
     merge: Annotated[bool, Parameter(negative="")] = False,
     fill: Annotated[bool, Parameter(negative="")] = False,
@@ -223,6 +243,7 @@ def segment(
     others = [*(asking.mask or ()), *(f for f in (asking.prompts, finding.annotations) if f is not None)]
     outputs = plan(todo, formats, output, others)
     check(drawing)
+    check_outlines(formats, outlining.tolerance, outlining.polygons)
     find, workers = finder(finding, len(todo))
     if formats:
         make_folder(output)
@@ -238,8 +259,9 @@ def segment(
             segments, picks = answered(segments, prompts, asking, merge, drawing.refine)
             seconds: dict[str, float] = {}
             with stage("write", seconds):
-                said = write(photo, outputs[photo], segments, picks, fill)
-                rows = coco.rows_of(segments, picks) if "coco" in formats else []
+                said = write(photo, outputs[photo], segments, picks, fill, outlining.tolerance)
+                near = TOLERANCE["coco"] if outlining.tolerance is None else outlining.tolerance
+                rows = coco.rows_of(segments, picks, outlining.polygons, near) if "coco" in formats else []
             parents = segments.hierarchy().tolist() if hierarchy and json_ else None
             answers = answer(photo, segments, picks, parents) if json_ else {}
             segments = timed(segments, seconds)
@@ -278,7 +300,7 @@ def tell(
             write_file(output / TOGETHER["coco"], instances.text)
             speak(output / TOGETHER["coco"])
         if "yolo" in formats and names:
-            write_file(output / TOGETHER["yolo"], "".join(name + "\n" for name in names))
+            write_file(output / TOGETHER["yolo"], outlines.classes(names))
         if json_:
             print(json.dumps(answers))
     return code
@@ -406,7 +428,14 @@ def answered(
     return replace(Segments.from_masks(segments.photo, masks, scores), seconds=segments.seconds), None
 
 
-def write(photo: Photo, files: Files, segments: Segments, picks: Sequence[Pick] | None, fill: bool) -> list[str]:
+def write(
+    photo: Photo,
+    files: Files,
+    segments: Segments,
+    picks: Sequence[Pick] | None,
+    fill: bool,
+    tolerance: float | None,
+) -> list[str]:
     """Writes a photo's own files, one a format; returns what there is to say about them."""
     said = []
     for name, file in files.items():
@@ -417,7 +446,7 @@ def write(photo: Photo, files: Files, segments: Segments, picks: Sequence[Pick] 
             continue
         if name == "cutouts":
             make_folder(file)
-        for inner, made in content(name, relative(photo.file, file.parent), segments, picks):
+        for inner, made in content(name, relative(photo.file, file.parent), segments, picks, tolerance=tolerance):
             write_file(file / inner if inner else file, made)
     return said
 

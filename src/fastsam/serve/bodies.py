@@ -104,8 +104,8 @@ async def read_form(headers: Headers, body: bytes) -> Upload:
     if not isinstance(image, UploadFile):
         raise Problem(422, "the form lacks a file in its field 'image'")
     fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str) and value != ""}
-    if "refine" in fields:  # a form knows words alone
-        fields["refine"] = {"true": True, "false": False}.get(fields["refine"].lower(), fields["refine"])
+    for name in {"refine", "polygons"} & fields.keys():  # a form knows words alone
+        fields[name] = {"true": True, "false": False}.get(fields[name].lower(), fields[name])
     try:
         options = schemas.Options.model_validate(fields)
     except ValidationError as error:

@@ -17,6 +17,7 @@ from pydantic_core import to_json
 
 from fastsam import __version__
 from fastsam.formats import SEGMENTS
+from fastsam.formats.content import check
 from fastsam.prompts import Prompt
 from fastsam.serve import bodies, rows, schemas, work
 from fastsam.serve.jobs import Jobs
@@ -131,17 +132,18 @@ async def segment(request: Request, service: Own) -> Response:
     """
     service.jobs.admit()
     upload = await bodies.read_upload(request, service.limits)
-    settings = upload.options.model_dump(exclude={"format", "image", "name"}, exclude_none=True)
+    settings = upload.options.model_dump(exclude=schemas.NO_SETTINGS, exclude_none=True)
+    file = file_of(upload.options)
     if SEGMENTS in request.headers.get("accept", ""):
-        if upload.options.format is not None:
-            raise Problem(422, f"format {upload.options.format} and {SEGMENTS} are two answers: ask for one")
+        if file is not None:
+            raise Problem(422, f"format {file.format} and {SEGMENTS} are two answers: ask for one")
         packed = await service.jobs.run_for(request, work.pack, service.use, upload.data, settings)
         return Response(packed, media_type=SEGMENTS)
     found = await service.jobs.run_for(request, work.find, service.use, upload.data, settings)
     kept = service.memory.keep(upload.name, upload.data, found.segments, found.rows, found.photo)
-    if upload.options.format is None:
+    if file is None:
         return json_of(described(kept))
-    return await written(request, service, kept, [], list(range(len(kept.rows))), upload.options.format)
+    return await written(request, service, kept, [], list(range(len(kept.rows))), file)
 
 
 @router.post(
@@ -185,12 +187,13 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
     kept = service.memory.get(id_)
     bodies.demand_json(request)
     asked = bodies.checked(schemas.Selection, await bodies.read_body(request, service.limits))
+    file = file_of(asked)
     among = bodies.indices_of(asked, len(kept.segments))
     masks = bool(asked.masks) or any(p.mask for p in asked.prompts)  # which take a while to read
     read = partial(bodies.prompts_of, asked, kept.segments.size)
     prompts = await to_thread.run_sync(read, limiter=service.selecting) if masks else read()
-    if asked.format is not None:
-        return await written(request, service, kept, prompts, among, asked.format, asked.rank, asked.refine)
+    if file is not None:
+        return await written(request, service, kept, prompts, among, file)
     if len(prompts) <= FEW and not any(prompt.text for prompt in prompts):
         if service.selecting.statistics().tasks_waiting >= WAITING:
             raise Problem(503, "too many prompts are waiting: try again in 1 s", 1)
@@ -288,18 +291,25 @@ def selected(
     return {"picks": rows.picks_of(segments, picks, among, kept.rows)}
 
 
+def file_of(asked: schemas.Options | schemas.Selection) -> work.File | None:
+    """The file that is asked for, None for JSON. Raises UsageError for options that mean nothing for it."""
+    check([] if asked.format is None else [asked.format], asked.tolerance, asked.polygons)
+    if asked.format is None:
+        return None
+    rank, refine = (asked.rank, asked.refine) if isinstance(asked, schemas.Selection) else (0, None)
+    return work.File(asked.format, rank, refine, asked.tolerance, asked.polygons)
+
+
 async def written(
     request: Request,
     service: Service,
     kept: Kept,
     prompts: list[Prompt],
     among: list[int],
-    format_: str,
-    rank: int = 0,
-    refine: bool | None = None,
+    file: work.File,
 ) -> Response:
     """A file of a photo."""
-    arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, format_, rank, refine)
+    arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, file)
     name, made = await service.jobs.run_for(request, work.write, service.use, *arguments)
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
     headers = {"Content-Disposition": f'attachment; filename="{safe}"', "Fastsam-Image-Id": kept.id}

@@ -12,6 +12,14 @@ Words = Annotated[str, Field(min_length=1, max_length=200)]
 Format = Literal[
     "overlay", "coco", "npz", "labelme", "yolo", "polygons", "png", "partition", "edges", "cutouts"
 ]  # fmt: skip
+Tolerance = Annotated[
+    Annotated[float, Field(ge=0, allow_inf_nan=False)] | None,
+    Field(
+        description="Of a file: pixels by which its outlines may be simplified; by default 1 for labelme and yolo, "
+        "and 0, which is exact, for polygons and coco."
+    ),
+]
+NO_SETTINGS = {"format", "tolerance", "polygons", "image", "name"}  # of how a photo is segmented
 Index = Annotated[int, Field(ge=0)]
 MOST = 256  # prompts of a request
 RUNS = 1 << 22  # letters or numbers of a mask
@@ -34,6 +42,8 @@ class Options(Strict):
     tile: Annotated[int, Field(ge=256)] | None = None
     refine: StrictBool = Field(False, description="Whether a second network draws every mask anew.")
     format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
+    tolerance: Tolerance = None
+    polygons: StrictBool = Field(False, description="Of a file of coco: polygons instead of RLE.")
 
 
 class Photo(Options):
@@ -87,6 +97,8 @@ class Selection(Strict):
         "photo is known. False chooses among the segments as they are. Words are always answered by choice.",
     )
     format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
+    tolerance: Tolerance = None
+    polygons: StrictBool = Field(False, description="Of a file of coco: polygons instead of RLE.")
     rank: Index = Field(0, description="Of a file: which of each prompt's candidates it holds, 0 for what is meant.")
 
     model_config = ConfigDict(

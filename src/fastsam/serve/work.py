@@ -42,6 +42,18 @@ class Use:
     pixels: int
 
 
+@dataclass(frozen=True)
+class File:
+    """A file that is asked for. rank: 0 for what a prompt means, else the number of the candidate that counts in its
+    place; refine: as in `Segments.select`; tolerance, polygons: as in `formats.content.check`"""
+
+    format: str
+    rank: int = 0
+    refine: bool | None = None
+    tolerance: float | None = None
+    polygons: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Found:
     """Everything in a photo: segments without its pixels, and as plain values; and its pixels (H, W, 3)."""
@@ -173,28 +185,23 @@ def write(
     segments: Segments,
     prompts: Sequence[Prompt],
     among: list[int],
-    format_: str,
-    rank: int,
-    refine: bool | None,
+    file: File,
 ) -> tuple[str, bytes]:
-    """Name and content of a file of that format: all masks, or what matches the prompts. A folder comes zipped.
-
-    rank: 0 for what a prompt means, else the number of the candidate that counts in its place
-    """
+    """Name and content of the file: all masks, or what matches the prompts. A folder comes zipped."""
     some = taken(seen(key, data, segments), among)
-    picks = some.select(prompts, refine=drawing(use, refine)) if prompts else None
-    if picks and rank:
-        picks = [replace(pick, candidates=pick.candidates[rank : rank + 1], meant=1) for pick in picks]
+    picks = some.select(prompts, refine=drawing(use, file.refine)) if prompts else None
+    if picks and file.rank:
+        picks = [replace(pick, candidates=pick.candidates[file.rank : file.rank + 1], meant=1) for pick in picks]
     stem = photo.rsplit(".", 1)[0] or "photo"
-    files = list(content(format_, photo, some, picks))
+    files = list(content(file.format, photo, some, picks, tolerance=file.tolerance, polygons=file.polygons))
     if len(files) == 1:
         inner, made = files[0]
-        return f"{stem}-{inner}" if inner else stem + (FORMATS[format_] or ".json"), made
+        return f"{stem}-{inner}" if inner else stem + (FORMATS[file.format] or ".json"), made
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for inner, made in files:
             archive.writestr(inner, made)
-    return stem + FORMATS[format_] + ".zip", packed.getvalue()
+    return stem + FORMATS[file.format] + ".zip", packed.getvalue()
 
 
 def taken(segments: Segments, among: list[int]) -> Segments:
