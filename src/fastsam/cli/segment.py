@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import track
@@ -23,6 +22,7 @@ from fastsam.files import write as write_file
 from fastsam.formats import FORMATS, coco, pictures
 from fastsam.formats.content import content
 from fastsam.formats.items import categories
+from fastsam.formats.overlay import Look
 from fastsam.image.photos import Photo, find_photos, opened
 from fastsam.image.read import UnreadableImageError, read_image
 from fastsam.loading import cores
@@ -107,7 +107,11 @@ class Asking:
     prompts
         JSON file of prompts of any kind.
     name
-        A word of the vocabulary from which every mask gets its name; may be repeated.
+        Words, with commas between them, from which each object gets its name; may be repeated.
+    all
+        With --name, name every mask and not one per object; with --text, answer with every mask that fits.
+    only_named
+        With --name, drop the masks that get no name.
     encoder
         What reads words: offline, clip, or a folder of CLIP's towers.
     """
@@ -119,6 +123,8 @@ class Asking:
     exclude: Words = None
     prompts: Path | None = None
     name: Words = None
+    all: Annotated[bool, Parameter(negative="")] = False
+    only_named: Annotated[bool, Parameter(negative="")] = False
     encoder: str | None = None
 
 
@@ -148,7 +154,7 @@ class Keeping:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Drawing:
-    """How exactly masks are drawn.
+    """How masks are drawn.
 
     Parameters
     ----------
@@ -157,10 +163,16 @@ class Drawing:
         boxes and masks.
     min_region_area
         With --refine, pixels of an island or a hole of a mask below which it goes.
+    outline
+        In the overlay, draw the outlines of masks and leave the photo between them as it is.
+    boxes
+        In the overlay, draw the boxes of masks too.
     """
 
     refine: bool | None = None
     min_region_area: float | None = None
+    outline: Annotated[bool, Parameter(negative="")] = False
+    boxes: Annotated[bool, Parameter(negative="")] = False
 
 
 @dataclass(frozen=True)
@@ -222,7 +234,8 @@ def segment(
         raise UsageError("--merge needs prompts whose answers it joins: --point, --box, --mask, --text or --prompts")
     others = [*(asking.mask or ()), *(f for f in (asking.prompts, finding.annotations) if f is not None)]
     outputs = plan(todo, formats, output, others)
-    check(drawing)
+    check(drawing, formats)
+    words = vocabulary(asking, prompts)
     find, workers = finder(finding, len(todo))
     if formats:
         make_folder(output)
@@ -234,10 +247,10 @@ def segment(
             if isinstance(source, UsageError):
                 raise source
             segments = drawn(find(photo, source), drawing)
-            segments = named(keep(segments, keeping), asking)
+            segments = named(keep(segments, keeping), words, asking)
             segments, picks = answered(segments, prompts, asking, merge, drawing.refine)
             with stage("write", segments.seconds):
-                said = write(photo, outputs[photo], segments, picks, fill)
+                said = write(photo, outputs[photo], segments, picks, fill, Look(drawing.outline, drawing.boxes))
                 rows = coco.rows_of(segments, picks) if "coco" in formats else []
             parents = segments.hierarchy().tolist() if hierarchy and json_ else None
             answers = answer(photo, segments, picks, parents) if json_ else {}
@@ -345,8 +358,11 @@ def pixels_of(source: Any, stretch: bool) -> Any:
     return read_image(source, stretch=True) if stretch else source
 
 
-def check(drawing: Drawing) -> None:
-    """Raises UsageError for settings of drawing that make no sense."""
+def check(drawing: Drawing, formats: Sequence[str]) -> None:
+    """Raises UsageError for settings of drawing that do not fit together."""
+    for flag in ("outline", "boxes"):
+        if getattr(drawing, flag) and "overlay" not in formats:
+            raise UsageError(f"--{flag} changes the overlay, which is not written: add --format overlay")
     if drawing.min_region_area is None:
         return
     if not drawing.refine:
@@ -370,15 +386,25 @@ def keep(segments: Segments, keeping: Keeping) -> Segments:
     return segments.filter(area=None if area == (None, None) else area, **limits)
 
 
-def named(segments: Segments, asking: Asking) -> Segments:
-    """The segments with the vocabulary's words for classes, and class 0, `object`, for those that no word fits."""
-    if not asking.name:
+def vocabulary(asking: Asking, prompts: Sequence[Prompt] | None) -> list[str]:
+    """The words of --name, each once. Raises UsageError for flags that need words and have none."""
+    words = dict.fromkeys(word.strip() for words in asking.name or () for word in words.split(","))
+    words.pop("", None)
+    if asking.name and not words:
+        raise UsageError(f"--name {asking.name[0]!r} names nothing: give words such as 'person, bus'")
+    if asking.only_named and not words:
+        raise UsageError("--only-named needs --name WORDS, from which masks get their names")
+    if asking.all and not words and not any(prompt.text for prompt in prompts or ()):
+        raise UsageError("--all needs --name or --text: everything else is answered as it is")
+    return list(words)
+
+
+def named(segments: Segments, words: Sequence[str], asking: Asking) -> Segments:
+    """The segments with the vocabulary's words for classes, or those alone that a word fits."""
+    if not words:
         return segments
     with stage("name", segments.seconds):
-        words = segments.name(asking.name, encoder=asking.encoder)
-    names = ("object", *dict.fromkeys(word for word in asking.name if word != "object"))
-    classes = np.array([0 if word is None else names.index(word) for word in words], np.int64)
-    return replace(segments, classes=classes, names=names)
+        return segments.named(words, encoder=asking.encoder, all=asking.all, only=asking.only_named)
 
 
 def answered(
@@ -391,7 +417,7 @@ def answered(
     if not prompts:
         return segments, None
     with stage("prompts", segments.seconds):
-        picks = segments.select(prompts, encoder=asking.encoder, refine=refine)
+        picks = segments.select(prompts, encoder=asking.encoder, refine=refine, all=asking.all)
     if not merge:
         return segments, picks
     found = [pick for pick in picks if pick]
@@ -400,7 +426,9 @@ def answered(
     return replace(Segments.from_masks(segments.photo, masks, scores), seconds=segments.seconds), None
 
 
-def write(photo: Photo, files: Files, segments: Segments, picks: Sequence[Pick] | None, fill: bool) -> list[str]:
+def write(
+    photo: Photo, files: Files, segments: Segments, picks: Sequence[Pick] | None, fill: bool, look: Look
+) -> list[str]:
     """Writes a photo's own files, one a format; returns what there is to say about them."""
     said = []
     for name, file in files.items():
@@ -411,7 +439,7 @@ def write(photo: Photo, files: Files, segments: Segments, picks: Sequence[Pick] 
             continue
         if name == "cutouts":
             make_folder(file)
-        for inner, made in content(name, relative(photo.file, file.parent), segments, picks):
+        for inner, made in content(name, relative(photo.file, file.parent), segments, picks, look):
             write_file(file / inner if inner else file, made)
     return said
 

@@ -13,27 +13,34 @@ from fastsam.segments import Segments
 
 
 def content(
-    format_: str, photo: str, segments: Segments, picks: Sequence[Pick] | None = None
+    format_: str,
+    photo: str,
+    segments: Segments,
+    picks: Sequence[Pick] | None = None,
+    look: overlay.Look = overlay.TINTED,
 ) -> Iterator[tuple[str, bytes]]:
     """The one file of a format, under the name "", or the names and contents of a folder's files.
 
     photo: its name, or where it lies from the file's folder on, for the formats that say so
     picks: answers to write in place of everything; npz, partition and edges hold everything all the same
+    look: how the overlay shows masks
 
     Raises UsageError for an unknown format, and where a format needs the photo and there is none.
     """
     if format_ == "cutouts":
         yield from pictures.cutouts(segments, picks)
         return
-    made = single(format_, photo, segments, picks)
+    made = single(format_, photo, segments, picks, look)
     yield "", made.encode() if isinstance(made, str) else made
 
 
-def single(format_: str, photo: str, segments: Segments, picks: Sequence[Pick] | None) -> str | bytes:
+def single(
+    format_: str, photo: str, segments: Segments, picks: Sequence[Pick] | None, look: overlay.Look
+) -> str | bytes:
     """The content of a format that is one file."""
     match format_:
         case "overlay":
-            return pictures.png(overlay.draw(pictures.photo_of(segments), segments, picks)[..., ::-1])
+            return pictures.png(overlay.draw(pictures.photo_of(segments), segments, picks, look)[..., ::-1])
         case "coco":
             file = coco.Instances()
             names = categories(segments.names, [pick.prompt for pick in picks or ()])

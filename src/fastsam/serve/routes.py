@@ -190,7 +190,7 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
     read = partial(bodies.prompts_of, asked, kept.segments.size)
     prompts = await to_thread.run_sync(read, limiter=service.selecting) if masks else read()
     if asked.format is not None:
-        return await written(request, service, kept, prompts, among, asked.format, asked.rank, asked.refine)
+        return await written(request, service, kept, prompts, among, asked.format, asked.rank, asked.refine, asked.all)
     if len(prompts) <= FEW and not any(prompt.text for prompt in prompts):
         if service.selecting.statistics().tasks_waiting >= WAITING:
             raise Problem(503, "too many prompts are waiting: try again in 1 s", 1)
@@ -200,7 +200,7 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
             service.memory.hold(id_, photo)
         answer = partial(selected, service.use, kept, photo, prompts, among, asked.refine)
         return json_of(await to_thread.run_sync(answer, limiter=service.selecting))
-    arguments = (service.use, kept.id, kept.data, kept.segments, prompts, among, asked.refine)
+    arguments = (service.use, kept.id, kept.data, kept.segments, prompts, among, asked.refine, asked.all)
     return json_of({"picks": await service.jobs.run_for(request, work.select, *arguments)})
 
 
@@ -211,17 +211,17 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
     openapi_extra=body_of(("application/json", schemas.Vocabulary)),
 )
 async def name(id_: Id, request: Request, service: Own) -> Response:
-    """The best of given words for every mask; files say them from now on."""
+    """The best of given words for each object, or for `all` masks; files say them from now on."""
     kept = service.memory.get(id_)
     bodies.demand_json(request)
     asked = bodies.checked(schemas.Vocabulary, await bodies.read_body(request, service.limits))
-    arguments = (kept.id, kept.data, kept.segments, asked.words)
+    among = bodies.indices_of(asked, len(kept.segments))
+    arguments = (kept.id, kept.data, kept.segments, asked.words, among, asked.all)
     names = await service.jobs.run_for(request, work.name, *arguments)
-    known = ("object", *dict.fromkeys(word for word in asked.words if word != "object"))
-    classes = np.array([0 if word is None else known.index(word) for word in names], np.int64)
-    kinds = zip(kept.rows, classes.tolist(), strict=True)
-    named = [{**row, "category_id": k + 1, "name": known[k]} for row, k in kinds]
-    service.memory.rename(kept.id, replace(kept.segments, classes=classes, names=known), named)
+    segments = kept.segments.renamed(names, asked.words)
+    kinds = zip(kept.rows, segments.classes.tolist(), strict=True)
+    named = [{**row, "category_id": k + 1, "name": segments.names[k]} for row, k in kinds]
+    service.memory.rename(kept.id, segments, named)
     return json_of({"names": names})
 
 
@@ -297,9 +297,10 @@ async def written(
     format_: str,
     rank: int = 0,
     refine: bool | None = None,
+    all: bool = False,
 ) -> Response:
     """A file of a photo."""
-    arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, format_, rank, refine)
+    arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, format_, rank, refine, all)
     name, made = await service.jobs.run_for(request, work.write, service.use, *arguments)
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
     headers = {"Content-Disposition": f'attachment; filename="{safe}"', "Fastsam-Image-Id": kept.id}

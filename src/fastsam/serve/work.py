@@ -134,10 +134,11 @@ def select(
     prompts: Sequence[Prompt],
     among: list[int],
     refine: bool | None,
+    all: bool,
 ) -> list[dict[str, Any] | None]:
     """The picks as plain values, of words, which need the photo, or of many prompts."""
     some = taken(seen(key, data, segments), among)
-    return rows.picks_of(some, some.select(prompts, refine=drawing(use, refine)), among)
+    return rows.picks_of(some, some.select(prompts, refine=drawing(use, refine), all=all), among)
 
 
 def select_among(use: Use, packed: bytes, data: bytes | None, asked: schemas.Selection) -> list[dict[str, Any] | None]:
@@ -157,12 +158,18 @@ def select_among(use: Use, packed: bytes, data: bytes | None, asked: schemas.Sel
     if data is None and asked.refine:
         raise UsageError("refine needs the photo's file in the field 'image'")
     some = taken(segments, among)
-    return rows.picks_of(some, some.select(prompts, refine=drawing(use, asked.refine, data is not None)), among)
+    drawn_by = drawing(use, asked.refine, data is not None)
+    return rows.picks_of(some, some.select(prompts, refine=drawn_by, all=asked.all), among)
 
 
-def name(key: str, data: bytes, segments: Segments, words: Sequence[str]) -> list[str | None]:
-    """The best of the words for every mask."""
-    return seen(key, data, segments).name(words)
+def name(
+    key: str, data: bytes, segments: Segments, words: Sequence[str], among: list[int], all: bool
+) -> list[str | None]:
+    """The best of the words for each mask, None for those that are not `among` them."""
+    found: list[str | None] = [None] * len(segments)
+    for i, word in zip(among, taken(seen(key, data, segments), among).name(words, all=all), strict=True):
+        found[i] = word
+    return found
 
 
 def write(
@@ -176,13 +183,14 @@ def write(
     format_: str,
     rank: int,
     refine: bool | None,
+    all: bool,
 ) -> tuple[str, bytes]:
     """Name and content of a file of that format: all masks, or what matches the prompts. A folder comes zipped.
 
     rank: 0 for what a prompt means, else the number of the candidate that counts in its place
     """
     some = taken(seen(key, data, segments), among)
-    picks = some.select(prompts, refine=drawing(use, refine)) if prompts else None
+    picks = some.select(prompts, refine=drawing(use, refine), all=all) if prompts else None
     if picks and rank:
         picks = [replace(pick, candidates=pick.candidates[rank : rank + 1], meant=1) for pick in picks]
     stem = photo.rsplit(".", 1)[0] or "photo"
