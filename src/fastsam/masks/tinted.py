@@ -76,7 +76,7 @@ def strength(labels: Labels, last: int) -> Float:
     held = np.bincount(frame, minlength=last + 1) / max(1, len(frame))
     size = share * (WITHIN + (1 - WITHIN) * np.minimum(1, held / HELD))
     pale = np.clip(np.log(np.maximum(size, 1e-9) / SMALL) / np.log(LARGE / SMALL), 0, 1)
-    return (1 - (1 - PALE) * pale).astype(np.float32)
+    return np.asarray(1 - (1 - PALE) * pale, np.float32)
 
 
 def standing(strong: Float, out: npt.NDArray[np.bool_]) -> Float:
