@@ -134,6 +134,14 @@ def test_names_are_written_and_what_has_one_lies_on_top(make_segments: Callable[
     assert plain.picked(pick).captions == [""]
 
 
+def test_a_large_answer_stands_out(make_segments: Callable[..., Segments]) -> None:
+    """What is picked may be the ground itself."""
+    photo = np.full((100, 200, 3), 128, np.uint8)
+    segments = make_segments((100, 200), [(0.0, 0.0, 200.0, 100.0), *BOXES], [0.9, 0.8, 0.7], imgsz=256)
+    picture = draw(photo, segments, segments.select(masks=[segments.masks[0]]))
+    assert np.abs(picture.astype(int) - photo).max(2)[95, 150] > 15
+
+
 def test_names_make_room_for_one_another() -> None:
     picture, labels = np.zeros((200, 300, 3), np.uint8), np.zeros((200, 300), np.int32)
     labels[90:110, 140:150], labels[90:110, 150:160] = 1, 2
