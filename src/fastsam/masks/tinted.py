@@ -3,9 +3,9 @@
 Enters: pixels and a label map. Leaves: a picture.
 
 The rule. The more of the picture a region shows, and the more of the frame it holds, the paler its colour and the
-fainter its tint: ground stays calm, things stand out. From the largest to the smallest, a region takes the colour that
-the fewest have among those that are unlike all its neighbours' colours, and unlike what the photo shows there. Where
-two regions meet, the smaller one has the line; what is too narrow to have an inside has none.
+fainter its tint: ground stays calm, things stand out. From the largest to the smallest, a region takes a colour that is
+unlike all its neighbours' and stands off from what the photo shows there; of several such, the one that the fewest
+have. Where two regions meet, the smaller one has the line; what is too narrow to have an inside has none.
 """
 
 from collections import defaultdict
@@ -99,8 +99,8 @@ def choose(labels: Labels, last: int, photo: UInt8 | None = None, strong: Float 
         own = shown(every * np.array([1, strong[label], strong[label]], np.float32))
         others = chosen[[other for other in near[label] if given[other]]]
         away = np.linalg.norm(own[:, None] - others, axis=2).min(1, initial=UNLIKE)
-        seen = np.zeros(CHOICE) if beneath is None else np.linalg.norm(own - beneath[label], axis=1) < UNLIKE
-        best = int(np.lexsort((used, seen, -np.floor(away)))[0])
+        plain = np.zeros(CHOICE) if beneath is None else np.linalg.norm(own - beneath[label], axis=1)
+        best = int(np.lexsort((used, -np.minimum(plain // (UNLIKE / 2), 4), -np.floor(away)))[0])
         chosen[label], given[label] = own[best], True
         used[best] += 1
     return rgb(chosen)
