@@ -48,7 +48,7 @@ def by_point(boxes, scores, masks, frame, point, size):
     away = (point * frame[0] + frame[1] - centres) / sides
     central = np.exp(-0.5 * (away**2).sum(1) / 0.3**2)
     small = sides.prod(1) ** -0.1
-    ranks = np.where(at > 0, scores**0.25 * (1 / (1 + np.exp(-at))) ** 2 * central * small, 0)
+    ranks = np.where(at > 0, scores**0.25 * (1 / (1 + np.exp(-np.clip(at, 0, 50)))) ** 2 * central * small, 0)
     return int(ranks.argmax()) if ranks.any() else None
 
 

@@ -2,14 +2,14 @@
 
 Enters: photos, prompts. Leaves: what the service answers, masks as arrays. Needs nothing but the core install.
 
->>> client = Client("http://127.0.0.1:8000")
+>>> client = Client("127.0.0.1:8000")
 >>> photo = client.segment("photo.jpg")
 >>> pick, = photo.select(points=[(300, 200)])
 >>> pick.mask
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ Bool = npt.NDArray[np.bool_]
 SECONDS = 120.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Mask:
     """One mask of an answer. row: its values as the service sends them"""
 
@@ -58,6 +58,14 @@ class Mask:
         return str(self.row.get("how", "mask"))
 
     @property
+    def name(self) -> str:
+        """What it is called: `object` without a name."""
+        return str(self.row.get("name", "object"))
+
+    def __repr__(self) -> str:
+        return f"Mask({self.name!r}, {self.how}, score {self.score:.3f}, {self.row['area']} pixels)"
+
+    @property
     def mask(self) -> Bool:
         """Its pixels, bool (H, W) of the photo."""
         return rle.decode(self.row["segmentation"])
@@ -68,12 +76,12 @@ class Mask:
         return [Mask(row) for row in self.row.get("matches", [self.row])]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Photo:
     """A photo that the service keeps. answer: what it said of it"""
 
-    client: "Client" = field(repr=False)
-    answer: dict[str, Any] = field(repr=False)
+    client: "Client"
+    answer: dict[str, Any]
 
     @property
     def id(self) -> str:
@@ -101,12 +109,14 @@ class Photo:
         texts: Sequence[str] = (),
         exclude: Sequence[str] = (),
         refine: bool | None = None,
+        all: bool = False,
     ) -> list[Mask | None]:
         """One answer a prompt, in order, None where nothing matched; as `Segments.select`.
 
         prompts: in the general form; a click is corrected by all points so far with the mask that answered before:
         `Prompt(points=[...], labels=[...], mask=pick.mask)`
         refine: False chooses among the segments as they are; by default the service draws the answers
+        all: whether a text means every mask that fits; by default one per object
 
         Raises UsageError for what the service refuses.
         """
@@ -122,8 +132,27 @@ class Photo:
             body["labels"] = list(labels)
         if refine is not None:
             body["refine"] = refine
+        if all:
+            body["all"] = True
         found = self.client.ask("POST", f"/v1/images/{self.id}/select", json=body).json()
         return [None if row is None else Mask(row) for row in found["picks"]]
+
+    def name(self, words: Sequence[str], *, all: bool = False) -> list[str | None]:
+        """The best of `words` for each of `segments`, None if none fits; files say them from now on.
+
+        all: whether every mask gets its name; by default each object gets it once
+
+        Raises UsageError for what the service refuses.
+        """
+        body = {"words": list(words), "all": all}
+        found = self.client.ask("POST", f"/v1/images/{self.id}/name", json=body).json()
+        names: list[str | None] = found["names"]
+        return names
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        found, kept = len(self.answer["segments"]), self.client.address
+        return f"Photo({self.answer['name']!r}, {width} x {height} pixels, {found} segments, kept by {kept})"
 
     def file(
         self,
@@ -147,13 +176,29 @@ class Photo:
 
 
 class Client:
-    """A connection to the service at `address`, with its token where it wants one."""
+    """A connection to the service at `address` (`127.0.0.1:8000`, `https://host/path`), with its token if it has one.
+
+    Raises UsageError for what is no address of HTTP.
+    """
 
     def __init__(self, address: str = "http://127.0.0.1:8000", token: str | None = None) -> None:
-        self.address = address.rstrip("/")
+        self.address = (address if "://" in address else f"http://{address}").rstrip("/")
+        if not self.address.startswith(("http://", "https://")):
+            raise UsageError(f"{address} is no address of HTTP: give one such as 127.0.0.1:8000")
         self.session = requests.Session()
         if token is not None:
             self.session.headers["Authorization"] = f"Bearer {token}"
+
+    def __repr__(self) -> str:
+        return f"Client({self.address!r})"
+
+    def about(self) -> dict[str, Any]:
+        """What the service says of itself: its version, model, thresholds, limits, and whether it understands words.
+
+        Raises UsageError where it does not answer.
+        """
+        found: dict[str, Any] = self.ask("GET", "/v1/about").json()
+        return found
 
     def segment(self, photo: str | PathLike[str] | bytes | npt.NDArray[np.uint8], **settings: Any) -> Photo:
         """Everything in a photo: a file, its bytes, or an RGB uint8 array (H, W, 3).

@@ -24,6 +24,7 @@ from fastsam.masks.edges import edges
 from fastsam.masks.given import collect
 from fastsam.masks.lazy import Masks, from_pixels
 from fastsam.masks.partition import Partition, partition
+from fastsam.masks.picture import draw as draw_picture
 from fastsam.masks.polygons import Polygon
 from fastsam.masks.rle import RLE, area
 from fastsam.masks.runs import iou_of
@@ -189,6 +190,7 @@ class Segments(Sequence[Segment]):
         exclude: Sequence[str] = (),
         encoder: str | PathLike[str] | None = None,
         refine: bool | Refiner | None = None,
+        all: bool = False,
     ) -> list[Pick]:
         """One answer a prompt, in order: `prompts`, `points` (together one), each of `boxes`, `masks` and `texts`.
 
@@ -198,13 +200,15 @@ class Segments(Sequence[Segment]):
         encoder: `offline`, `clip` or a folder of CLIP's towers; CLIP where it is installed, else offline
         refine: whether the second network draws the answers (see `refine/`): by default if the photo is known; False
         chooses among the masks of the first network; a `Refiner` draws with that one. Words are answered by choice.
+        all: whether a text means every mask that fits; by default one per object (see `words/distinct.py`), and the
+        others follow among its candidates
 
         Raises UsageError for a prompt that makes no sense or lies outside the photo, and for refine=True without photo.
         """
         wanted = stage2.asked(prompts, points, labels, boxes, masks, texts, exclude)
         refiner = self._refiner(refine)
-        picks = stage2.select(self.masks, self.scores, wanted, self.sight, encoder)
-        if refiner is None or self.photo is None or all(pick.prompt.text is not None for pick in picks):
+        picks = stage2.select(self.masks, self.scores, wanted, self.sight, encoder, flag(all, "all"))
+        if refiner is None or self.photo is None or not any(pick.prompt.text is None for pick in picks):
             return picks
         return draw(self.photo, picks, refiner())
 
@@ -248,6 +252,28 @@ class Segments(Sequence[Segment]):
         texts = stage2.checked_texts(words, "words")
         return similarity.name(self.sight, self.scores, texts, encoder_of(encoder), flag(all, "all"))
 
+    def named(
+        self,
+        words: Sequence[str],
+        *,
+        encoder: str | PathLike[str] | None = None,
+        all: bool = False,
+        only: bool = False,
+    ) -> "Segments":
+        """The segments with the names that `name` gives them, `object` for those that no word fits.
+
+        only: drop the segments that no word fits; encoder, all: as in `name`
+        """
+        given = self.name(words, encoder=encoder, all=all)
+        found = self.renamed(given, words)
+        return found[np.array([name is not None for name in given], bool)] if flag(only, "only") else found
+
+    def renamed(self, given: Sequence[str | None], words: Sequence[str]) -> "Segments":
+        """The segments with these of the `words` for names, one each (N,), `object` for None."""
+        names = ("object", *dict.fromkeys(word for word in words if word != "object"))
+        kinds = [0 if name is None else names.index(name) for name in given]
+        return replace(self, classes=np.array(kinds, np.int64), names=names)
+
     def picked(self, picks: Iterable[Pick | Candidate] | Pick | Candidate) -> "Segments":
         """The answers as segments of their own, one per match: a union or a drawn mask is one segment like any other.
 
@@ -263,7 +289,7 @@ class Segments(Sequence[Segment]):
             else:
                 raise UsageError(f"{show(one)} is not a pick")
         names = tuple(dict.fromkeys((*self.names, *(text for _, text in rows if text is not None))))
-        kinds = [self.class_of(match) if text is None else names.index(text) for match, text in rows]
+        kinds = [names.index(self.names[self.class_of(match)] if text is None else text) for match, text in rows]
         masks = from_pixels(collect((match.runs for match, _ in rows), self.size))
         scores = np.clip(np.array([match.score for match, _ in rows], np.float32), 0, 1)  # a click's rank may exceed 1
         return replace(self, masks=masks, scores=scores, classes=np.array(kinds, np.int64), names=names, kept=None)
@@ -344,6 +370,23 @@ class Segments(Sequence[Segment]):
         In which nine tenths of it lie, judged by 256 of its pixels, spread evenly.
         """
         return relations.parents(self.masks)
+
+    def picture(self, *, outline: bool = False, boxes: bool = False) -> UInt8:
+        """The photo with every mask tinted, outlined and, if it has a name, named: RGB uint8 (H, W, 3).
+
+        outline: lines alone, no tint; boxes: the boxes too. `segments.picked(picks).picture()` shows answers.
+
+        Raises UsageError if the photo is missing.
+        """
+        if self.photo is None:
+            raise UsageError("a picture needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
+        lines, frames = flag(outline, "outline"), flag(boxes, "boxes")
+        return draw_picture(self.photo, self.masks, self.captions, outline=lines, boxes=frames)
+
+    @property
+    def captions(self) -> list[str]:
+        """(N,) what a picture calls each: its name, nothing if that is `object`."""
+        return ["" if self.names[k] == "object" else self.names[k] for k in self.classes]
 
     def cutout(self, i: int) -> UInt8:
         """Segment i alone, RGBA uint8 (h, w, 4), its edge softened. Raises UsageError if the photo is missing."""

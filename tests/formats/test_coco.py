@@ -46,7 +46,7 @@ def test_with_prompts_each_answer_names_its_prompt(make_segments: Callable[..., 
 
 def read_back(segments: Segments, tmp_path: Path, tolerance: float) -> list[tuple[dict, np.ndarray]]:
     """Annotations of a file with polygons, and their masks, as the COCO tools have them."""
-    ((_, made),) = content("coco", "a photo.jpg", segments, tolerance=tolerance, polygons=True)
+    ((_, made),) = content("coco", "a photo.jpg", segments, options=Options(tolerance, polygons=True))
     (tmp_path / "instances.json").write_bytes(made)
     read = COCO(str(tmp_path / "instances.json"))
     return [(a, read.annToMask(a) > 0) for a in read.loadAnns(read.getAnnIds())]

@@ -1,5 +1,6 @@
 """The small client gives what the library gives, over a real connection."""
 
+import json
 import socket
 import time
 from pathlib import Path
@@ -56,6 +57,33 @@ def test_a_prompt_corrects_the_mask_before(address: str, model: FastSAM, example
     assert own == again == photo.select(prompt)[0]
     packed = Client(address).segments(examples / "coffee.png", refine=True)
     assert packed.to_rle() == segments.to_rle()
+
+
+def test_an_address_needs_no_scheme_and_all_says_what_it_is(address: str, model: FastSAM, examples: Path) -> None:
+    client = Client(address.removeprefix("http://") + "/")
+    assert repr(client) == f"Client({address!r})"
+    photo = client.segment(examples / "coffee.png")
+    about = client.about()  # the network is loaded by now
+    assert about["conf"] == model.settings.conf
+    assert {"version", "model", "words", "pixels"} <= set(about)
+    n = len(photo.segments)
+    assert repr(photo) == f"Photo('coffee.png', 600 x 400 pixels, {n} segments, kept by {address})"
+    assert repr(photo.segments[0]).startswith("Mask('object', mask, score 0.")
+    with pytest.raises(UsageError, match="ftp://host is no address of HTTP: give one such as 127"):
+        Client("ftp://host")
+
+
+def test_names_are_the_librarys(address: str, encoder: None, model: FastSAM, examples: Path) -> None:
+    segments, words = model(examples / "coffee.png"), ["cup", "spoon", "table"]
+    photo = Client(address).segment(examples / "coffee.png")
+    assert photo.name(words) == segments.name(words)
+    assert photo.name(words, all=True) == segments.name(words, all=True)
+    kinds = json.loads(photo.file("coco"))["categories"]
+    assert [kind["name"] for kind in kinds] == ["object", *words]
+    for every in (False, True):
+        (found,), (pick,) = photo.select(texts=["cup"], all=every), segments.select(texts=["cup"], all=every)
+        assert found is not None
+        assert [match.index for match in found.matches] == [match.index for match in pick.matches]
 
 
 def test_refusals_are_the_services_words(address: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from fastsam.cli.say import complain, say
 from fastsam.errors import UsageError, require
 from fastsam.files import make_folder, write
 from fastsam.formats import FORMATS
-from fastsam.formats.content import check, content
+from fastsam.formats.content import Options, check, content
 
 if TYPE_CHECKING:
     from fastsam.cluster.job import Progress
@@ -144,14 +144,15 @@ def read(
     for name in formats:
         if name not in FORMATS:
             raise UsageError(f"unknown format {name!r}: choose from {', '.join(FORMATS)}")
-    check(formats, tolerance, polygons)
+    options = Options(tolerance, polygons)
+    check(formats, options)
     segments = read_row(output, key, with_photo=any(name in PICTURES for name in formats))
     photo = PurePosixPath(key)
     for name in formats:
         file = to / (photo.stem + (FORMATS[name] or ".json"))
         if name == "cutouts":
             make_folder(file)
-        for inner, made in content(name, photo.name, segments, tolerance=tolerance, polygons=polygons):
+        for inner, made in content(name, photo.name, segments, options=options):
             write(file / inner if inner else file, made)
         say(file)
     return 0

@@ -13,8 +13,8 @@ its background points; the candidate says which.
 Boxes: a mask answers when the IoU of its box and the prompt's is at least one half; it ranks by that IoU. Where none
 does, all masks whose boxes lie within the prompt's (nine tenths of their area) may be united, if their common box has
 an IoU of 0.7 with it. Masks: the same as one mask's with the IoU of pixels, a quarter of which is enough. Texts: see
-`words/similarity.py`. Several kinds in one prompt: all must hold, and their ranks multiply; a text orders what the
-others leave.
+`words/similarity.py`; of masks that show one object a text means the best, the others follow as candidates. Several
+kinds in one prompt: all must hold, and their ranks multiply; a text orders what the others leave.
 Nothing is decoded for points and boxes: points are read in prototype space, boxes compared with the network's.
 """
 
@@ -38,20 +38,28 @@ SAME = 0.8  # IoU of boxes from which on two candidates for points are one
 
 
 def select(
-    masks: Masks, scores: Float, prompts: Sequence[Prompt], sight: Sight, encoder: str | PathLike[str] | None = None
+    masks: Masks,
+    scores: Float,
+    prompts: Sequence[Prompt],
+    sight: Sight,
+    encoder: str | PathLike[str] | None = None,
+    all: bool = False,
 ) -> list[Pick]:
     """One answer a prompt, in order.
 
     sight: what words see of the photo, through the `encoder` of that name
+    all: whether a text means every mask that fits, parts and groups among them; else one mask per object
 
     Raises UsageError for a prompt outside the photo, for words where the photo or their encoder is missing.
     """
     for prompt in prompts:
         prompt.check(masks.size)
-    return [answer(masks, scores, prompt, sight, encoder) for prompt in prompts]
+    return [answer(masks, scores, prompt, sight, encoder, all) for prompt in prompts]
 
 
-def answer(masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: str | PathLike[str] | None) -> Pick:
+def answer(
+    masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: str | PathLike[str] | None, all: bool
+) -> Pick:
     """All that answers a prompt, best first, by the rule above."""
     if len(masks) == 0:
         return Pick(prompt, ())
@@ -75,8 +83,10 @@ def answer(masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: s
     if prompt.text is not None:
         allowed = np.flatnonzero(ranks)
         found = similarity.find(sight, scores, prompt.text, prompt.exclude, allowed, load(encoder))
+        place = similarity.parse(prompt.text).place is not None
+        found, first = (found, len(found)) if all or place else similarity.once(masks, found)
         matches = tuple(Candidate(masks, (i,), score * float(ranks[i])) for i, score in found)
-        return Pick(prompt, matches, 1 if similarity.parse(prompt.text).place else len(matches))
+        return Pick(prompt, matches, min(1, first) if place else first)
     order = np.flatnonzero(ranks)[np.argsort(-ranks[ranks > 0], kind="stable")]
     if prompt.points:
         order = order[suppress(masks.boxes[order], np.zeros(len(order), np.int64), SAME, len(order))]

@@ -134,7 +134,7 @@ async def read_brought(request: Request, limits: Limits) -> tuple[bytes, bytes |
     return await segments.read(), photo, asked
 
 
-def indices_of(asked: schemas.Selection, count: int) -> list[int]:
+def indices_of(asked: schemas.Selection | schemas.Vocabulary, count: int) -> list[int]:
     """The segments that may answer, each once. Raises UsageError for one that is not there."""
     if asked.among is not None and any(i >= count for i in asked.among):
         raise UsageError(f"among: the photo has {count} segments, 0 to {count - 1}")

@@ -17,7 +17,7 @@ from pydantic_core import to_json
 
 from fastsam import __version__
 from fastsam.formats import SEGMENTS
-from fastsam.formats.content import check
+from fastsam.formats.content import Options, check
 from fastsam.prompts import Prompt
 from fastsam.serve import bodies, rows, schemas, work
 from fastsam.serve.jobs import Jobs
@@ -203,7 +203,7 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
             service.memory.hold(id_, photo)
         answer = partial(selected, service.use, kept, photo, prompts, among, asked.refine)
         return json_of(await to_thread.run_sync(answer, limiter=service.selecting))
-    arguments = (service.use, kept.id, kept.data, kept.segments, prompts, among, asked.refine)
+    arguments = (service.use, kept.id, kept.data, kept.segments, prompts, among, asked.refine, asked.all)
     return json_of({"picks": await service.jobs.run_for(request, work.select, *arguments)})
 
 
@@ -214,17 +214,17 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
     openapi_extra=body_of(("application/json", schemas.Vocabulary)),
 )
 async def name(id_: Id, request: Request, service: Own) -> Response:
-    """The best of given words for every mask; files say them from now on."""
+    """The best of given words for each object, or for `all` masks; files say them from now on."""
     kept = service.memory.get(id_)
     bodies.demand_json(request)
     asked = bodies.checked(schemas.Vocabulary, await bodies.read_body(request, service.limits))
-    arguments = (kept.id, kept.data, kept.segments, asked.words)
+    among = bodies.indices_of(asked, len(kept.segments))
+    arguments = (kept.id, kept.data, kept.segments, asked.words, among, asked.all)
     names = await service.jobs.run_for(request, work.name, *arguments)
-    known = ("object", *dict.fromkeys(word for word in asked.words if word != "object"))
-    classes = np.array([0 if word is None else known.index(word) for word in names], np.int64)
-    kinds = zip(kept.rows, classes.tolist(), strict=True)
-    named = [{**row, "category_id": k + 1, "name": known[k]} for row, k in kinds]
-    service.memory.rename(kept.id, replace(kept.segments, classes=classes, names=known), named)
+    segments = kept.segments.renamed(names, asked.words)
+    kinds = zip(kept.rows, segments.classes.tolist(), strict=True)
+    named = [{**row, "category_id": k + 1, "name": segments.names[k]} for row, k in kinds]
+    service.memory.rename(kept.id, segments, named)
     return json_of({"names": names})
 
 
@@ -293,11 +293,13 @@ def selected(
 
 def file_of(asked: schemas.Options | schemas.Selection) -> work.File | None:
     """The file that is asked for, None for JSON. Raises UsageError for options that mean nothing for it."""
-    check([] if asked.format is None else [asked.format], asked.tolerance, asked.polygons)
+    options = Options(asked.tolerance, asked.polygons)
+    check([] if asked.format is None else [asked.format], options)
     if asked.format is None:
         return None
-    rank, refine = (asked.rank, asked.refine) if isinstance(asked, schemas.Selection) else (0, None)
-    return work.File(asked.format, rank, refine, asked.tolerance, asked.polygons)
+    if isinstance(asked, schemas.Selection):
+        return work.File(asked.format, options, asked.rank, asked.refine, asked.all)
+    return work.File(asked.format, options)
 
 
 async def written(

@@ -96,6 +96,9 @@ class Selection(Strict):
         description="Whether a second network draws the answers of points, boxes and masks: by default it does if the "
         "photo is known. False chooses among the segments as they are. Words are always answered by choice.",
     )
+    all: StrictBool = Field(
+        False, description="Whether a text means every mask that fits, and not one mask per object."
+    )
     format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
     tolerance: Tolerance = None
     polygons: StrictBool = Field(False, description="Of a file of coco: polygons instead of RLE.")
@@ -116,11 +119,13 @@ class Selection(Strict):
 
 
 class Vocabulary(Strict):
-    """Words from which every mask gets its name."""
+    """Words from which each object gets its name."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"words": ["cup", "spoon", "table"]}]})
 
     words: Annotated[list[Words], Field(min_length=1, max_length=MOST)]
+    all: StrictBool = Field(False, description="Whether every mask gets its name, and not one mask per object.")
+    among: list[Index] | None = Field(None, description="Indices of the segments that are named; all if left out.")
 
 
 class Row(BaseModel):

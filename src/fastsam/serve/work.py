@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from fastsam.errors import UsageError
 from fastsam.formats import FORMATS, answers
-from fastsam.formats.content import content
+from fastsam.formats.content import DEFAULT, Options, content
 from fastsam.image.read import decode
 from fastsam.masks.lazy import Masks
 from fastsam.model import FastSAM, stage
@@ -45,13 +45,13 @@ class Use:
 @dataclass(frozen=True)
 class File:
     """A file that is asked for. rank: 0 for what a prompt means, else the number of the candidate that counts in its
-    place; refine: as in `Segments.select`; tolerance, polygons: as in `formats.content.check`"""
+    place; refine, all: as in `Segments.select`"""
 
     format: str
+    options: Options = DEFAULT
     rank: int = 0
     refine: bool | None = None
-    tolerance: float | None = None
-    polygons: bool = False
+    all: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,10 +146,11 @@ def select(
     prompts: Sequence[Prompt],
     among: list[int],
     refine: bool | None,
+    all: bool,
 ) -> list[dict[str, Any] | None]:
     """The picks as plain values, of words, which need the photo, or of many prompts."""
     some = taken(seen(key, data, segments), among)
-    return rows.picks_of(some, some.select(prompts, refine=drawing(use, refine)), among)
+    return rows.picks_of(some, some.select(prompts, refine=drawing(use, refine), all=all), among)
 
 
 def select_among(use: Use, packed: bytes, data: bytes | None, asked: schemas.Selection) -> list[dict[str, Any] | None]:
@@ -169,12 +170,18 @@ def select_among(use: Use, packed: bytes, data: bytes | None, asked: schemas.Sel
     if data is None and asked.refine:
         raise UsageError("refine needs the photo's file in the field 'image'")
     some = taken(segments, among)
-    return rows.picks_of(some, some.select(prompts, refine=drawing(use, asked.refine, data is not None)), among)
+    drawn_by = drawing(use, asked.refine, data is not None)
+    return rows.picks_of(some, some.select(prompts, refine=drawn_by, all=asked.all), among)
 
 
-def name(key: str, data: bytes, segments: Segments, words: Sequence[str]) -> list[str | None]:
-    """The best of the words for every mask."""
-    return seen(key, data, segments).name(words)
+def name(
+    key: str, data: bytes, segments: Segments, words: Sequence[str], among: list[int], all: bool
+) -> list[str | None]:
+    """The best of the words for each mask, None for those that are not `among` them."""
+    found: list[str | None] = [None] * len(segments)
+    for i, word in zip(among, taken(seen(key, data, segments), among).name(words, all=all), strict=True):
+        found[i] = word
+    return found
 
 
 def write(
@@ -189,11 +196,11 @@ def write(
 ) -> tuple[str, bytes]:
     """Name and content of the file: all masks, or what matches the prompts. A folder comes zipped."""
     some = taken(seen(key, data, segments), among)
-    picks = some.select(prompts, refine=drawing(use, file.refine)) if prompts else None
+    picks = some.select(prompts, refine=drawing(use, file.refine), all=file.all) if prompts else None
     if picks and file.rank:
         picks = [replace(pick, candidates=pick.candidates[file.rank : file.rank + 1], meant=1) for pick in picks]
     stem = photo.rsplit(".", 1)[0] or "photo"
-    files = list(content(file.format, photo, some, picks, tolerance=file.tolerance, polygons=file.polygons))
+    files = list(content(file.format, photo, some, picks, file.options))
     if len(files) == 1:
         inner, made = files[0]
         return f"{stem}-{inner}" if inner else stem + (FORMATS[file.format] or ".json"), made
