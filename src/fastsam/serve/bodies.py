@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from anyio import fail_after, to_thread
+from anyio import to_thread
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, Headers, UploadFile
@@ -42,16 +42,13 @@ class Upload:
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:
-    """The whole body. Raises a problem as soon as it is too large (413) or has taken too long (408)."""
+    """The whole body. Raises a problem (413) as soon as it is too large; `intake` bounds its time."""
     body = bytearray()
     try:
-        with fail_after(limits.seconds):
-            async for part in request.stream():
-                body += part
-                if len(body) > limits.bytes:
-                    raise Problem(413, f"the request is larger than {limits.bytes} bytes: send a smaller photo")
-    except TimeoutError:
-        raise Problem(408, f"the request did not arrive within {limits.seconds:g} s") from None
+        async for part in request.stream():
+            body += part
+            if len(body) > limits.bytes:
+                raise Problem(413, f"the request is larger than {limits.bytes} bytes: send a smaller photo")
     except ClientDisconnect:
         raise Problem(499, "the client has gone") from None
     return bytes(body)
