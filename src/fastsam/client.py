@@ -21,6 +21,7 @@ import requests
 
 from fastsam.errors import UsageError
 from fastsam.formats import SEGMENTS
+from fastsam.image.read import read_bytes
 from fastsam.masks import rle
 from fastsam.prompts import Prompt
 from fastsam.segments import Segments
@@ -75,6 +76,11 @@ class Photo:
     client: "Client" = field(repr=False)
     answer: dict[str, Any] = field(repr=False)
 
+    def __repr__(self) -> str:
+        height, width = self.size
+        count = len(self.answer["segments"])
+        return f"Photo({self.answer['name']!r}, {width} x {height} pixels, {count} segments, id={self.id!r})"
+
     @property
     def id(self) -> str:
         """Under which the service knows it."""
@@ -125,6 +131,15 @@ class Photo:
         found = self.client.ask("POST", f"/v1/images/{self.id}/select", json=body).json()
         return [None if row is None else Mask(row) for row in found["picks"]]
 
+    def name(self, words: Sequence[str]) -> list[str | None]:
+        """The best of the words for each segment, None where none fits; files say them from now on.
+
+        Raises UsageError for what the service refuses.
+        """
+        found = self.client.ask("POST", f"/v1/images/{self.id}/name", json={"words": list(words)}).json()
+        names: list[str | None] = found["names"]
+        return names
+
     def file(self, format_: str, *, among: Sequence[int] | None = None) -> bytes:
         """The photo's masks (those at the indices `among`) as a file of that format, as `fastsam segment --format`."""
         body: dict[str, Any] = {"format": format_} | ({} if among is None else {"among": list(among)})
@@ -136,18 +151,19 @@ class Photo:
 
 
 class Client:
-    """A connection to the service at `address`, with its token where it wants one."""
+    """A connection to the service at `address` (`127.0.0.1:8000` is `http://127.0.0.1:8000`), with its token if it
+    wants one."""
 
     def __init__(self, address: str = "http://127.0.0.1:8000", token: str | None = None) -> None:
-        self.address = address.rstrip("/")
+        self.address = (address if "://" in address else f"http://{address}").rstrip("/")
         self.session = requests.Session()
         if token is not None:
             self.session.headers["Authorization"] = f"Bearer {token}"
 
     def segment(self, photo: str | PathLike[str] | bytes | npt.NDArray[np.uint8], **settings: Any) -> Photo:
-        """Everything in a photo: a file, its bytes, or an RGB uint8 array (H, W, 3).
+        """Everything in a photo: a file, its bytes, or an RGB array (H, W, 3) of uint8, or uint16 to be stretched.
 
-        settings: imgsz, conf, iou, max_det, tile, refine, as `FastSAM` takes them
+        settings: imgsz, conf, iou, max_det, tile, refine, as `FastSAM` takes them; stretch, as `read_image` does
 
         Raises UsageError for what the service refuses, and where it does not answer.
         """
@@ -166,6 +182,11 @@ class Client:
             "POST", "/v1/segment", files={"image": (name, data)}, data=settings, headers={"Accept": SEGMENTS}
         )
         return Segments.from_npz(answer.content, name=f"the answer of {self.address}")
+
+    def about(self) -> dict[str, Any]:
+        """The service's version, model and settings, and its limits. Raises UsageError if it does not answer."""
+        found: dict[str, Any] = self.ask("GET", "/v1/about").json()
+        return found
 
     def ask(self, method: str, path: str, **content: Any) -> requests.Response:
         """One request. Raises UsageError with the service's own words where it refuses."""
@@ -199,5 +220,7 @@ def sent(prompt: Prompt) -> dict[str, Any]:
 def named_bytes(photo: str | PathLike[str] | bytes | npt.NDArray[np.uint8]) -> tuple[str, bytes]:
     """A photo's name and its file's bytes."""
     if isinstance(photo, np.ndarray):
-        return "photo.png", bytes(cv2.imencode(".png", photo[..., ::-1])[1])
-    return ("photo", photo) if isinstance(photo, bytes) else (Path(photo).name, Path(photo).read_bytes())
+        if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype not in (np.uint8, np.uint16) or not photo.size:
+            raise UsageError(f"an array of {photo.dtype} {photo.shape} is no photo: give RGB, uint8 (H, W, 3)")
+        return "photo.png", bytes(cv2.imencode(".png", np.ascontiguousarray(photo[..., ::-1]))[1])
+    return ("photo", photo) if isinstance(photo, bytes) else (Path(photo).name, read_bytes(Path(photo)))

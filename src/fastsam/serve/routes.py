@@ -19,7 +19,7 @@ from fastsam import __version__
 from fastsam.formats import SEGMENTS
 from fastsam.prompts import Prompt
 from fastsam.serve import bodies, rows, schemas, work
-from fastsam.serve.jobs import Jobs
+from fastsam.serve.jobs import SMALLER, Jobs
 from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Kept, Memory
 from fastsam.serve.metrics import Metrics
@@ -32,6 +32,7 @@ KINDS = {
 ABOUT = {401: "A token is needed.", 404: "There is no such photo.", 413: "Too large.", 422: "Makes no sense."}
 FEW = 16  # prompts of a request that the server answers itself: more are work for a process
 WAITING = 256  # requests that may wait for it
+FEWER, FEWER_PROMPTS = "send fewer words at a time", "send fewer prompts at a time"
 BUSY = {503: "Too many requests wait: try again.", 504: "Took too long."}
 
 
@@ -99,6 +100,7 @@ FIELDS = {
     "segments": {**BINARY, "description": f"What POST /v1/segment gave as {SEGMENTS}."},
     "selection": {"type": "string", "contentMediaType": "application/json", "description": "A Selection, as JSON."},
     "image": {**BINARY, "description": "The photo's file, which words and drawn answers need."},
+    "stretch": {"type": "string", "enum": ["true", "false"], "description": "As POST /v1/segment had it."},
 }
 BROUGHT: dict[str, Any] = {
     "requestBody": {
@@ -131,14 +133,14 @@ async def segment(request: Request, service: Own) -> Response:
     """
     service.jobs.admit()
     upload = await bodies.read_upload(request, service.limits)
-    settings = upload.options.model_dump(exclude={"format", "image", "name"}, exclude_none=True)
+    settings = upload.options.model_dump(exclude={"format", "image", "name", "stretch"}, exclude_none=True)
     if SEGMENTS in request.headers.get("accept", ""):
         if upload.options.format is not None:
             raise Problem(422, f"format {upload.options.format} and {SEGMENTS} are two answers: ask for one")
-        packed = await service.jobs.run_for(request, work.pack, service.use, upload.data, settings)
+        packed = await service.jobs.run_for(request, work.pack, service.use, upload.file, settings)
         return Response(packed, media_type=SEGMENTS)
-    found = await service.jobs.run_for(request, work.find, service.use, upload.data, settings)
-    kept = service.memory.keep(upload.name, upload.data, found.segments, found.rows, found.photo)
+    found = await service.jobs.run_for(request, work.find, service.use, upload.file, settings)
+    kept = service.memory.keep(upload.name, upload.file, found.segments, found.rows, found.photo)
     if upload.options.format is None:
         return json_of(described(kept))
     return await written(request, service, kept, [], list(range(len(kept.rows))), upload.options.format)
@@ -155,7 +157,10 @@ async def choose(request: Request, service: Own) -> Response:
     are drawn if the `image` comes with them."""
     service.jobs.admit()
     packed, photo, asked = await bodies.read_brought(request, service.limits)
-    return json_of({"picks": await service.jobs.run_for(request, work.select_among, service.use, packed, photo, asked)})
+    remedy = FEWER if asks_words(asked) else FEWER_PROMPTS
+    arguments = (service.use, packed, photo, asked)
+    picks = await service.jobs.run_for(request, work.select_among, *arguments, remedy=remedy)
+    return json_of({"picks": picks})
 
 
 @router.get("/v1/images/{id_}", tags=["photos"], responses={200: {"model": schemas.Segmented}, **problems(404, 422)})
@@ -196,12 +201,13 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
             raise Problem(503, "too many prompts are waiting: try again in 1 s", 1)
         photo = kept.photo
         if asked.refine is not False and photo is None:  # its pixels made room for others'
-            photo = await service.jobs.run_for(request, work.photo_of, service.use, kept.data)
+            photo = await service.jobs.run_for(request, work.photo_of, service.use, kept.file)
             service.memory.hold(id_, photo)
         answer = partial(selected, service.use, kept, photo, prompts, among, asked.refine)
         return json_of(await to_thread.run_sync(answer, limiter=service.selecting))
-    arguments = (service.use, kept.id, kept.data, kept.segments, prompts, among, asked.refine)
-    return json_of({"picks": await service.jobs.run_for(request, work.select, *arguments)})
+    arguments = (service.use, kept.id, kept.file, kept.segments, prompts, among, asked.refine)
+    remedy = FEWER if asks_words(asked) else FEWER_PROMPTS
+    return json_of({"picks": await service.jobs.run_for(request, work.select, *arguments, remedy=remedy)})
 
 
 @router.post(
@@ -215,8 +221,8 @@ async def name(id_: Id, request: Request, service: Own) -> Response:
     kept = service.memory.get(id_)
     bodies.demand_json(request)
     asked = bodies.checked(schemas.Vocabulary, await bodies.read_body(request, service.limits))
-    arguments = (kept.id, kept.data, kept.segments, asked.words)
-    names = await service.jobs.run_for(request, work.name, *arguments)
+    arguments = (kept.id, kept.file, kept.segments, asked.words)
+    names = await service.jobs.run_for(request, work.name, *arguments, remedy=FEWER)
     known = ("object", *dict.fromkeys(word for word in asked.words if word != "object"))
     classes = np.array([0 if word is None else known.index(word) for word in names], np.int64)
     kinds = zip(kept.rows, classes.tolist(), strict=True)
@@ -256,6 +262,11 @@ async def ready(service: Own) -> dict[str, str]:
 async def metrics(service: Own) -> Response:
     """Counters for Prometheus."""
     return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def asks_words(asked: schemas.Selection) -> bool:
+    """Whether any prompt is of words, whose reading takes most of the time."""
+    return bool(asked.texts) or any(prompt.text for prompt in asked.prompts)
 
 
 def ready_or_not(service: Service) -> dict[str, Any]:
@@ -299,8 +310,9 @@ async def written(
     refine: bool | None = None,
 ) -> Response:
     """A file of a photo."""
-    arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, format_, rank, refine)
-    name, made = await service.jobs.run_for(request, work.write, service.use, *arguments)
+    arguments = (kept.id, kept.file, kept.name, kept.segments, prompts, among, format_, rank, refine)
+    remedy = FEWER_PROMPTS if prompts else SMALLER
+    name, made = await service.jobs.run_for(request, work.write, service.use, *arguments, remedy=remedy)
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
     headers = {"Content-Disposition": f'attachment; filename="{safe}"', "Fastsam-Image-Id": kept.id}
     return Response(made, media_type=KINDS[name.rsplit(".", 1)[1]], headers=headers)

@@ -32,6 +32,7 @@ class Options(Strict):
     iou: Share | None = None
     max_det: Annotated[int, Field(ge=1, le=3000)] | None = None
     tile: Annotated[int, Field(ge=256)] | None = None
+    stretch: StrictBool = Field(False, description="Percentiles 1 and 99 of all values become black and white.")
     refine: StrictBool = Field(False, description="Whether a second network draws every mask anew.")
     format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from fastsam import __version__
 from fastsam.errors import UsageError
-from fastsam.image.read import decode
 from fastsam.masks import rle
 from fastsam.masks.polygons import joined, polygons, through_centres
 from fastsam.prompts import Prompt
 from fastsam.refine.network import shared
 from fastsam.serve import work
+from fastsam.serve.photo import File
 
 TAGS = {"BrushLabels": "brushlabels", "PolygonLabels": "polygonlabels", "RectangleLabels": "rectanglelabels"}
 SIZES = (3, 4, 8, 16)  # bits of a run's length
@@ -62,7 +62,7 @@ def read_project(config: str) -> Project:
 
 def predict(use: work.Use, data: bytes, project: Project, drawn: list[dict[str, Any]]) -> dict[str, Any]:
     """Results of a picture: everything, every mask drawn anew, or what was `drawn` so far means."""
-    segments, refiner = work.model(use)(decode(data, use.pixels)), shared(use.threads)
+    segments, refiner = work.model(use)(File(data).pixels(use.pixels)), shared(use.threads)
     prompt = prompt_of(drawn, segments.size)
     if prompt is None:
         redrawn = segments.refine(refiner=refiner)
@@ -108,7 +108,7 @@ def prompt_of(drawn: list[dict[str, Any]], size: tuple[int, int]) -> Prompt | No
                 labels.append(int(bool(result.get("is_positive", 1))))
             else:
                 box = (x, y, x + float(value["width"]) * width / 100, y + float(value["height"]) * height / 100)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
             raise UsageError("a point or a box of the context has no numbers x and y") from None
     return Prompt(points=points, labels=labels or None, box=box) if points or box else None
 
@@ -116,8 +116,8 @@ def prompt_of(drawn: list[dict[str, Any]], size: tuple[int, int]) -> Prompt | No
 def label_of(project: Project, drawn: list[dict[str, Any]]) -> str:
     """The label that the last thing drawn has, where the control knows it; else the control's first."""
     for result in reversed(drawn):
-        value = result.get("value")
-        named = value.get(result.get("type")) if isinstance(value, dict) else None
+        value, kind = result.get("value"), result.get("type")
+        named = value.get(kind) if isinstance(value, dict) and isinstance(kind, str) else None
         if isinstance(named, list) and named and named[0] in project.labels:
             return str(named[0])
     return project.labels[0]

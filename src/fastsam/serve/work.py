@@ -19,7 +19,6 @@ import numpy.typing as npt
 from fastsam.errors import UsageError
 from fastsam.formats import FORMATS, answers
 from fastsam.formats.content import content
-from fastsam.image.read import decode
 from fastsam.masks.lazy import Masks
 from fastsam.model import FastSAM, stage
 from fastsam.prompts import Prompt
@@ -27,6 +26,7 @@ from fastsam.refine import crop, maps
 from fastsam.refine.network import Refiner, shared
 from fastsam.segments import Segments
 from fastsam.serve import bodies, brought, rows, schemas
+from fastsam.serve.photo import File
 from fastsam.serve.problems import Problem
 from fastsam.words import clip
 
@@ -95,12 +95,12 @@ def drawing(use: Use, refine: bool | None, known: bool = True) -> Refiner | bool
     return False if refine is False or (refine is None and not known) else shared(use.threads)
 
 
-def find(use: Use, data: bytes, settings: dict[str, Any]) -> Found:
-    """Everything in a photo, given as its file's bytes."""
+def find(use: Use, file: File, settings: dict[str, Any]) -> Found:
+    """Everything in a photo."""
     settle()
     seconds: dict[str, float] = {}
     with stage("read", seconds):
-        photo = decode(data, use.pixels)
+        photo = file.pixels(use.pixels)
     segments = model(use)(photo, **settings)
     with stage("masks", segments.seconds):
         values = described(segments)
@@ -109,15 +109,15 @@ def find(use: Use, data: bytes, settings: dict[str, Any]) -> Found:
     return Found(Segments(bare, segments.scores, segments.classes, segments.names, seconds), values, photo)
 
 
-def photo_of(use: Use, data: bytes) -> npt.NDArray[np.uint8]:
+def photo_of(use: Use, file: File) -> npt.NDArray[np.uint8]:
     """A photo's pixels (H, W, 3), once more."""
     settle()
-    return decode(data, use.pixels)
+    return file.pixels(use.pixels)
 
 
-def pack(use: Use, data: bytes, settings: dict[str, Any]) -> bytes:
+def pack(use: Use, file: File, settings: dict[str, Any]) -> bytes:
     """The same as one npz, for a client that keeps it and brings it back."""
-    return find(use, data, settings).segments.to_npz()
+    return find(use, file, settings).segments.to_npz()
 
 
 def described(segments: Segments) -> list[dict[str, Any]]:
@@ -129,46 +129,46 @@ def described(segments: Segments) -> list[dict[str, Any]]:
 def select(
     use: Use,
     key: str,
-    data: bytes,
+    file: File,
     segments: Segments,
     prompts: Sequence[Prompt],
     among: list[int],
     refine: bool | None,
 ) -> list[dict[str, Any] | None]:
     """The picks as plain values, of words, which need the photo, or of many prompts."""
-    some = taken(seen(key, data, segments), among)
+    some = taken(seen(key, file, segments), among)
     return rows.picks_of(some, some.select(prompts, refine=drawing(use, refine)), among)
 
 
-def select_among(use: Use, packed: bytes, data: bytes | None, asked: schemas.Selection) -> list[dict[str, Any] | None]:
+def select_among(use: Use, packed: bytes, file: File | None, asked: schemas.Selection) -> list[dict[str, Any] | None]:
     """The picks of segments that a client brought back.
 
-    packed: what `pack` gave; data: the photo's file, without which nothing is drawn and words mean nothing
+    packed: what `pack` gave; file: the photo's, without which nothing is drawn and words mean nothing
 
     Raises UsageError for bytes that hold no segments, or such as no network made.
     """
     settle()
-    segments = brought.read(packed, use.pixels, None if data is None else decode(data, use.pixels))
+    segments = brought.read(packed, use.pixels, None if file is None else file.pixels(use.pixels))
     try:
         prompts = bodies.prompts_of(asked, segments.size)
     except Problem as error:
         raise UsageError(error.detail) from None
     among = bodies.indices_of(asked, len(segments))
-    if data is None and asked.refine:
+    if file is None and asked.refine:
         raise UsageError("refine needs the photo's file in the field 'image'")
     some = taken(segments, among)
-    return rows.picks_of(some, some.select(prompts, refine=drawing(use, asked.refine, data is not None)), among)
+    return rows.picks_of(some, some.select(prompts, refine=drawing(use, asked.refine, file is not None)), among)
 
 
-def name(key: str, data: bytes, segments: Segments, words: Sequence[str]) -> list[str | None]:
+def name(key: str, file: File, segments: Segments, words: Sequence[str]) -> list[str | None]:
     """The best of the words for every mask."""
-    return seen(key, data, segments).name(words)
+    return seen(key, file, segments).name(words)
 
 
 def write(
     use: Use,
     key: str,
-    data: bytes,
+    file: File,
     photo: str,
     segments: Segments,
     prompts: Sequence[Prompt],
@@ -181,7 +181,7 @@ def write(
 
     rank: 0 for what a prompt means, else the number of the candidate that counts in its place
     """
-    some = taken(seen(key, data, segments), among)
+    some = taken(seen(key, file, segments), among)
     picks = some.select(prompts, refine=drawing(use, refine)) if prompts else None
     if picks and rank:
         picks = [replace(pick, candidates=pick.candidates[rank : rank + 1], meant=1) for pick in picks]
@@ -205,12 +205,12 @@ def taken(segments: Segments, among: list[int]) -> Segments:
 _seen: "OrderedDict[str, Segments]" = OrderedDict()
 
 
-def seen(key: str, data: bytes, segments: Segments) -> Segments:
+def seen(key: str, file: File, segments: Segments) -> Segments:
     """The segments with their photo, and with what words saw of it before where that is still here."""
     settle()
     old = _seen.pop(key, None)
     if old is None:
-        old = replace(segments, photo=decode(data), kept=None)
+        old = replace(segments, photo=file.pixels(), kept=None)
     _seen[key] = replace(old, names=segments.names, classes=segments.classes)
     while len(_seen) > SEEN or (len(_seen) > 1 and sum(s.size[0] * s.size[1] for s in _seen.values()) > PIXELS):
         _seen.popitem(last=False)
