@@ -196,7 +196,7 @@ def brought(packed: bytes, selection: bytes, **others: bytes) -> dict[str, Any]:
 def fine(answer: Any) -> None:
     """An answer of the service's own: never 500, a line if it is a refusal."""
     assert answer.status_code < 500, (answer.status_code, answer.text[:300])
-    if answer.status_code >= 400 and answer.headers.get("content-type") == "application/json":
+    if answer.content and answer.status_code >= 400 and answer.headers.get("content-type") == "application/json":
         assert "\n" not in json.loads(answer.content)["detail"]
 
 

@@ -5,6 +5,7 @@ Enters: requests. Leaves: checked values. Called by `routes`.
 
 import base64
 import binascii
+import logging
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
@@ -31,6 +32,7 @@ from fastsam.serve.problems import Problem
 Model = TypeVar("Model", bound=BaseModel)
 FIELDS = 32  # of a form
 MASKS = 200_000_000  # pixels of all masks of a request
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # a line for each form that is none fills a disk
 
 
 @dataclass(frozen=True, eq=False)
