@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from fastsam import Segments
 from fastsam.refine import network
 from fastsam.serve.app import make_app
-from fastsam.serve.jobs import Jobs
+from fastsam.serve.jobs import SMALLER, Jobs
 from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Memory
 from fastsam.serve.photo import File
@@ -148,8 +148,8 @@ def test_too_many_at_once_are_told_to_come_back(
 def test_what_takes_too_long_is_ended_and_the_next_is_served(serving: Callable[..., Any], examples: Path) -> None:
     image = (examples / "coffee.png").read_bytes()
     with serving(make_app(threads=1)) as client:
-        client.app.state.service.jobs.limits = Limits(seconds=0.02)
-        late = client.post("/v1/segment", files={"image": image})
+        client.app.state.service.jobs.limits = Limits(seconds=0.3)
+        late = client.post("/v1/segment", files={"image": image}, data={"imgsz": 2048})  # a second or more
         assert late.status_code == 504
         client.app.state.service.jobs.limits = Limits()
         assert client.post("/v1/segment", files={"image": image}).status_code == 200
@@ -174,24 +174,32 @@ def test_what_takes_too_long_is_told_what_would_help(
     body: dict[str, Any],
     remedy: str,
 ) -> None:
-    monkeypatch.setattr(service.app.state.service.jobs, "limits", Limits(seconds=0.001))
+    async def late(_request: Any, _job: Any, *_arguments: Any, remedy: str = SMALLER) -> None:
+        raise Problem(504, remedy)
+
+    monkeypatch.setattr(service.app.state.service.jobs, "run_for", late)
     answer = service.post(f"/v1/images/{coffee['id']}/{path}", json=body)
     assert answer.status_code == 504
     assert remedy in detail(answer)
 
 
-def test_what_never_had_its_turn_is_told_to_come_back() -> None:
-    async def wait() -> Problem:
-        jobs = Jobs(Limits(seconds=0.01))
-        async with jobs.turns:
-            with pytest.raises(Problem) as caught:
-                await jobs.run(len, b"")
+def test_what_waited_is_told_to_come_back_and_what_worked_what_would_help() -> None:
+    async def refusal(jobs: Jobs) -> Problem:
+        with pytest.raises(Problem) as caught:
+            await jobs.run(time.sleep, 600, remedy="sleep less")
         return caught.value
 
-    problem = anyio.run(wait)
-    assert problem.status_code == 503
-    assert "behind others" in problem.detail
-    assert int((problem.headers or {})["Retry-After"]) >= 1
+    async def behind_others() -> Problem:
+        jobs = Jobs(Limits(seconds=0.01))
+        await jobs.turns.acquire_on_behalf_of("another")
+        return await refusal(jobs)
+
+    waited, worked = anyio.run(behind_others), anyio.run(refusal, Jobs(Limits(seconds=2)))
+    assert waited.status_code == 503
+    assert "behind others" in waited.detail
+    assert int((waited.headers or {})["Retry-After"]) >= 1
+    assert worked.status_code == 504
+    assert worked.detail == "it took longer than 2 s: sleep less"
 
 
 def ticks() -> int:

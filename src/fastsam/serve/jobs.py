@@ -42,16 +42,15 @@ class Jobs:
         """
         self.admit()
         self.pending += 1
-        begun = False
+        begun = math.inf  # seconds
         try:
             with fail_after(self.limits.seconds):
                 async with self.turns:
-                    begun = True
-                    start = time.monotonic()
+                    begun = time.monotonic()
                     result = await to_process.run_sync(job, *arguments, cancellable=True, limiter=self.processes)
-                    self.usual += 0.1 * ((time.monotonic() - start) - self.usual)
+                    self.usual += 0.1 * ((time.monotonic() - begun) - self.usual)
         except TimeoutError:
-            if not begun:
+            if time.monotonic() - begun < self.limits.seconds / 2:  # most of the time went by before it began
                 retry = max(1, math.ceil(self.usual))
                 waited = f"it waited for {self.limits.seconds:g} s behind others"
                 raise Problem(503, f"{waited}: try again in {retry} s", retry) from None
