@@ -21,6 +21,7 @@ import requests
 
 from fastsam.errors import UsageError
 from fastsam.formats import SEGMENTS
+from fastsam.image.read import read_bytes
 from fastsam.masks import rle
 from fastsam.prompts import Prompt
 from fastsam.segments import Segments
@@ -82,6 +83,11 @@ class Photo:
 
     client: "Client"
     answer: dict[str, Any]
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        count = len(self.answer["segments"])
+        return f"Photo({self.answer['name']!r}, {width} x {height} pixels, {count} segments, id={self.id!r})"
 
     @property
     def id(self) -> str:
@@ -149,11 +155,6 @@ class Photo:
         names: list[str | None] = found["names"]
         return names
 
-    def __repr__(self) -> str:
-        height, width = self.size
-        found, kept = len(self.answer["segments"]), self.client.address
-        return f"Photo({self.answer['name']!r}, {width} x {height} pixels, {found} segments, kept by {kept})"
-
     def file(
         self,
         format_: str,
@@ -201,9 +202,9 @@ class Client:
         return found
 
     def segment(self, photo: str | PathLike[str] | bytes | npt.NDArray[np.uint8], **settings: Any) -> Photo:
-        """Everything in a photo: a file, its bytes, or an RGB uint8 array (H, W, 3).
+        """Everything in a photo: a file, its bytes, or an RGB array (H, W, 3) of uint8, or uint16 to be stretched.
 
-        settings: imgsz, conf, iou, max_det, tile, refine, as `FastSAM` takes them
+        settings: imgsz, conf, iou, max_det, tile, refine, as `FastSAM` takes them; stretch, as `read_image` does
 
         Raises UsageError for what the service refuses, and where it does not answer.
         """
@@ -255,5 +256,7 @@ def sent(prompt: Prompt) -> dict[str, Any]:
 def named_bytes(photo: str | PathLike[str] | bytes | npt.NDArray[np.uint8]) -> tuple[str, bytes]:
     """A photo's name and its file's bytes."""
     if isinstance(photo, np.ndarray):
-        return "photo.png", bytes(cv2.imencode(".png", photo[..., ::-1])[1])
-    return ("photo", photo) if isinstance(photo, bytes) else (Path(photo).name, Path(photo).read_bytes())
+        if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype not in (np.uint8, np.uint16) or not photo.size:
+            raise UsageError(f"an array of {photo.dtype} {photo.shape} is no photo: give RGB, uint8 (H, W, 3)")
+        return "photo.png", bytes(cv2.imencode(".png", np.ascontiguousarray(photo[..., ::-1]))[1])
+    return ("photo", photo) if isinstance(photo, bytes) else (Path(photo).name, read_bytes(Path(photo)))

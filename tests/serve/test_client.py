@@ -14,6 +14,7 @@ pytest.importorskip("fastapi", reason="the serve extra is not installed")
 from fastsam import FastSAM, Prompt
 from fastsam.client import Client
 from fastsam.errors import UsageError
+from fastsam.image.read import decode
 
 
 def test_masks_are_the_librarys(address: str, model: FastSAM, examples: Path) -> None:
@@ -120,3 +121,35 @@ def test_a_client_that_goes_costs_nothing_more(address: str) -> None:
         time.sleep(0.05)
     picture = np.zeros((40, 40, 3), np.uint8)
     assert client.segment(picture).size == (40, 40)
+
+
+def test_an_address_needs_no_scheme_and_says_what_it_serves(address: str, model: FastSAM, examples: Path) -> None:
+    client = Client(address.removeprefix("http://"))
+    assert client.address == address
+    assert client.about()["model"] == "fastsam-tiny"
+    photo = client.segment(examples / "coffee.png", max_det=3)
+    assert repr(photo) == f"Photo('coffee.png', 600 x 400 pixels, 3 segments, id={photo.id!r})"
+
+
+def test_a_deep_photo_is_stretched_as_the_library_does(address: str, model: FastSAM, examples: Path) -> None:
+    dark = cv2.imread(str(examples / "coffee.png")).astype(np.uint16) * 4  # 10 bits of 16
+    data = bytes(cv2.imencode(".png", dark)[1])
+    pixels = decode(data, stretch=True)
+    client = Client(address)
+    photo = client.segment(data, stretch=True)
+    segments = model(pixels)
+    assert [own.row["segmentation"] for own in photo.segments] == segments.to_rle()
+    assert len(photo.segments) != len(client.segment(data).segments)
+    (own,), (pick,) = photo.select(points=[(300, 200)]), segments.select(points=[(300, 200)], refine=model.refiner)
+    assert own is not None
+    np.testing.assert_array_equal(own.mask, pick.mask)
+    assert (
+        client.segment(cv2.cvtColor(dark, cv2.COLOR_BGR2RGB), stretch=True).answer["segments"]
+        == photo.answer["segments"]
+    )
+
+
+@pytest.mark.parametrize("shape", [(20, 20), (20, 20, 4), (0, 20, 3), (20, 20, 3, 1)])
+def test_an_array_that_is_no_photo_is_refused_here(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UsageError, match="is no photo"):
+        Client("127.0.0.1:9").segment(np.zeros(shape, np.uint8))

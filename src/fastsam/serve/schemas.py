@@ -19,7 +19,7 @@ Tolerance = Annotated[
         "and 0, which is exact, for polygons and coco."
     ),
 ]
-NO_SETTINGS = {"format", "tolerance", "polygons", "image", "name"}  # of how a photo is segmented
+NO_SETTINGS = {"format", "tolerance", "polygons", "image", "name", "stretch"}  # of how a photo is segmented
 Index = Annotated[int, Field(ge=0)]
 MOST = 256  # prompts of a request
 RUNS = 1 << 22  # letters or numbers of a mask
@@ -40,6 +40,7 @@ class Options(Strict):
     iou: Share | None = None
     max_det: Annotated[int, Field(ge=1, le=3000)] | None = None
     tile: Annotated[int, Field(ge=256)] | None = None
+    stretch: StrictBool = Field(False, description="Percentiles 1 and 99 of all values become black and white.")
     refine: StrictBool = Field(False, description="Whether a second network draws every mask anew.")
     format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
     tolerance: Tolerance = None

@@ -11,7 +11,6 @@ import numpy as np
 
 from fastsam import __version__
 from fastsam.errors import UsageError
-from fastsam.image.read import decode
 from fastsam.masks import rle
 from fastsam.masks.bridged import bridged
 from fastsam.masks.polygons import polygons
@@ -19,6 +18,7 @@ from fastsam.masks.simplified import simplified
 from fastsam.prompts import Prompt
 from fastsam.refine.network import shared
 from fastsam.serve import work
+from fastsam.serve.photo import File
 
 # Controls that masks can fill, the ones that hold most of a mask first. Those without labels of their own come with
 # `Labels` beside them.
@@ -85,7 +85,7 @@ def read_project(config: str) -> Project:
 
 def predict(use: work.Use, data: bytes, project: Project, drawn: list[dict[str, Any]]) -> dict[str, Any]:
     """Results of a picture: everything, every mask drawn anew, or what was `drawn` so far means."""
-    segments, refiner = work.model(use)(decode(data, use.pixels)), shared(use.threads)
+    segments, refiner = work.model(use)(File(data).pixels(use.pixels)), shared(use.threads)
     prompts = asked(drawn, segments.size)
     if prompts is None:
         redrawn = segments.refine(refiner=refiner)
@@ -138,7 +138,7 @@ def asked(drawn: list[dict[str, Any]], size: tuple[int, int]) -> list[Prompt] | 
                 continue
             w, h = float(value["width"]) * width / 100, float(value["height"]) * height / 100
             box = (x, y, x + w, y + h) if w > 0 and h > 0 else box
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
             raise UsageError("a point or a box of the context has no numbers x and y") from None
     return [Prompt(points=points, labels=labels or None, box=box)] if box or 1 in labels else []
 
@@ -146,8 +146,8 @@ def asked(drawn: list[dict[str, Any]], size: tuple[int, int]) -> list[Prompt] | 
 def label_of(project: Project, drawn: list[dict[str, Any]]) -> str | None:
     """The label that the last thing drawn has, if the control knows it; else the control's first, None without any."""
     for result in reversed(drawn):
-        value = result.get("value")
-        named = value.get(result.get("type")) if isinstance(value, dict) else None
+        value, kind = result.get("value"), result.get("type")
+        named = value.get(kind) if isinstance(value, dict) and isinstance(kind, str) else None
         if isinstance(named, list) and named and named[0] in project.labels:
             return str(named[0])
     return project.labels[0] if project.labels else None
