@@ -25,9 +25,9 @@ SHARED = ROOT.parent / "shared"
 LONG = {
     "cluster": ("cluster/*", "serve/test_replicas.py"),
     "browser": ("serve/test_page*", "serve/test_notebook.py"),
-    "training": ("training/test_[!adr]*", "training/test_re*", "cli/test_train.py"),
+    "training": ("training/test_[!adr]*", "training/test_re*", "cli/test_train.py", "cookbook/test_fine_tune.py"),
     "fuzz": ("*/test_*fuzz*", "serve/test_schema.py"),
-    "service": ("serve/*",),
+    "service": ("serve/*", "cookbook/test_team.py"),
     "export": ("export/test_files.py", "export/test_clip.py"),
     "evaluation": ("cli/test_evaluate.py",),
 }
