@@ -48,7 +48,7 @@ def ask(photo: Path) -> str:
 
 server = None
 if given.address is None:
-    command = [sys.executable, "-m", "fastsam", "serve", "--port", "0", "--no-browser"]
+    command = [sys.executable, "-m", "fastsam", "serve", "--port", "0", "--no-browser", "--timeout", "600"]
     own = {**os.environ, "FASTSAM_TOKEN": token}
     server = subprocess.Popen(command, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     given.address = next(found[0] for line in server.stdout if (found := re.search(r"http://[\d.:]+\d", line)))

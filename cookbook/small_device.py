@@ -1,11 +1,12 @@
 """Run on a small device
 
-Eight bits, one thread, one input size: what a single-board computer manages, measured on your photo.
+Eight bits, one thread, a small input: what a single-board computer manages, measured on your photo.
 
-    python cookbook/small_device.py PHOTO [--fixed 320,320] [--calibrate FOLDER] [-o small.onnx]
+    python cookbook/small_device.py PHOTO [--imgsz 320] [--calibrate FOLDER] [--fixed HEIGHT,WIDTH]
 
-The bundled network comes in eight bits (`fastsam-tiny-int8`). With --calibrate FOLDER of photos like those it will see
-it is quantised anew, for exactly one input size, which other programs need (the `export` extra).
+The bundled network comes in eight bits (`fastsam-tiny-int8`). --calibrate FOLDER quantises it anew on photos like
+those that it will see (the `export` extra). --fixed also writes it for programs that want one input size, without
+this library.
 """
 
 import argparse
@@ -20,23 +21,28 @@ COFFEE = Path(__file__).parent.parent / "examples" / "coffee.png"
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("photo", nargs="?", default=COFFEE)
-parser.add_argument("--fixed", default="320,320", help="HEIGHT,WIDTH of the input")
+parser.add_argument("--imgsz", type=int, default=320)
 parser.add_argument("--calibrate", type=Path)
-parser.add_argument("-o", "--output", type=Path, default=Path("small.onnx"))
+parser.add_argument("--fixed")
 given = parser.parse_args()
+
+
+def export(source: str, file: str, *words: object) -> str:
+    subprocess.run([sys.executable, "-m", "fastsam", "export", source, file, *map(str, words)], check=True)
+    return file
+
 
 small = "fastsam-tiny-int8"
 if given.calibrate:
-    words = ["export", "fastsam-tiny", given.output, "--int8", "--calibrate", given.calibrate, "--fixed", given.fixed]
-    subprocess.run([sys.executable, "-m", "fastsam", *map(str, words)], check=True)
-    small = str(given.output)
+    small = export("fastsam-tiny", "small.onnx", "--int8", "--calibrate", given.calibrate, "--imgsz", given.imgsz)
+if given.fixed:
+    export(small, "fixed.onnx", "--fixed", given.fixed)
 
-size = tuple(int(v) for v in given.fixed.split(","))
 for name in ("fastsam-tiny", small):
     model = FastSAM(name, threads=1)
     seconds = []
     for _ in range(5):
         start = time.perf_counter()
-        segments = model(given.photo, imgsz=size)
+        segments = model(given.photo, imgsz=given.imgsz)
         seconds.append(time.perf_counter() - start)
     print(f"{name}: {len(segments)} objects, {1000 * sorted(seconds)[2]:.0f} ms from file to masks on one thread")

@@ -109,6 +109,12 @@ class Photo:
         refine: False chooses among the segments as they are; by default the service draws the answers
 
         Raises UsageError for what the service refuses.
+
+        Examples
+        --------
+        >>> pick, = client.segment(photo).select(points=[(365, 285)])
+        >>> pick.mask.shape, pick.how
+        ((400, 600), 'drawn')
         """
         body: dict[str, Any] = {
             "prompts": [sent(p) for p in ([prompts] if isinstance(prompts, Prompt) else prompts)],
@@ -126,17 +132,37 @@ class Photo:
         return [None if row is None else Mask(row) for row in found["picks"]]
 
     def file(self, format_: str, *, among: Sequence[int] | None = None) -> bytes:
-        """The photo's masks (those at the indices `among`) as a file of that format, as `fastsam segment --format`."""
+        """The photo's masks (those at the indices `among`) as a file of that format, as `fastsam segment --format`.
+
+        Examples
+        --------
+        >>> client.segment(photo).file("overlay")[:4]
+        b'\\x89PNG'
+        """
         body: dict[str, Any] = {"format": format_} | ({} if among is None else {"among": list(among)})
         return self.client.ask("POST", f"/v1/images/{self.id}/select", json=body).content
 
     def forget(self) -> None:
-        """Has the service drop it at once."""
+        """Has the service drop it at once.
+
+        Examples
+        --------
+        >>> client.segment(photo).forget()
+        """
         self.client.ask("DELETE", f"/v1/images/{self.id}")
 
 
 class Client:
-    """A connection to the service at `address`, with its token where it wants one."""
+    """A connection to the service at `address`, with its token where it wants one.
+
+    Examples
+    --------
+    >>> client = Client(address)
+    >>> kept = client.segment(photo)
+    >>> pick, = kept.select(boxes=[(320, 220, 410, 330)])
+    >>> pick.mask.shape
+    (400, 600)
+    """
 
     def __init__(self, address: str = "http://127.0.0.1:8000", token: str | None = None) -> None:
         self.address = address.rstrip("/")
@@ -150,6 +176,12 @@ class Client:
         settings: imgsz, conf, iou, max_det, tile, refine, as `FastSAM` takes them
 
         Raises UsageError for what the service refuses, and where it does not answer.
+
+        Examples
+        --------
+        >>> kept = client.segment(photo)
+        >>> kept.size, len(kept.segments) > 0
+        ((400, 600), True)
         """
         name, data = named_bytes(photo)
         answer = self.ask("POST", "/v1/segment", files={"image": (name, data)}, data=settings)
@@ -160,6 +192,11 @@ class Client:
         either, but the photo: `Segments.from_npz` takes it.
 
         Raises UsageError as `segment` does.
+
+        Examples
+        --------
+        >>> bool(client.segments(photo, conf=0.1).scores.min() > 0.1)
+        True
         """
         name, data = named_bytes(photo)
         answer = self.ask(
@@ -168,7 +205,13 @@ class Client:
         return Segments.from_npz(answer.content, name=f"the answer of {self.address}")
 
     def ask(self, method: str, path: str, **content: Any) -> requests.Response:
-        """One request. Raises UsageError with the service's own words where it refuses."""
+        """One request. Raises UsageError with the service's own words where it refuses.
+
+        Examples
+        --------
+        >>> client.ask("GET", "/readyz").status_code
+        200
+        """
         try:
             response = self.session.request(method, self.address + path, timeout=SECONDS, **content)
         except requests.RequestException as error:
