@@ -23,8 +23,21 @@ PAGES = {
     "src/fastsam/weights/bundled/fastsam-refine.md": "weights-refine.md",
 }
 LINK = re.compile(r"(?<=\]\()([^)\s#]+)")
+JOBS = (
+    "count_things",
+    "cut_out_products",
+    "prelabel_folder",
+    "blur_people",
+    "measure_areas",
+    "find_changes",
+    "segment_video",
+    "serve_team",
+    "fine_tune",
+    "small_device",
+)  # in this order, others behind
+FIRST = ("FastSAM", "Segments", "Prompt", "Pick", "Candidate", "read_image")
 PICTURES = "cookbook"  # in docs: one per script that draws something
-BESIDE = {"Segment": "fastsam.segment.Segment", "Client": "fastsam.client.Client"}  # what public calls give
+BESIDE = ("fastsam.segment.Segment", "fastsam.client.Client")  # one object of `Segments`; the service's client
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -108,7 +121,7 @@ def commands() -> str:
 def cookbook() -> str:
     """Each script with the words at its head, and the picture that it draws."""
     parts = ["# Cookbook\n\nTen jobs. Each is a script of the folder `cookbook/` that runs as it stands.\n"]
-    for file in sorted((ROOT / "cookbook").glob("*.py")):
+    for file in sorted((ROOT / "cookbook").glob("*.py"), key=lambda file: (place(JOBS, file.stem), file.stem)):
         code = file.read_text()
         words = ast.get_docstring(ast.parse(code)) or ""
         title, _, rest = words.partition("\n")
@@ -123,12 +136,15 @@ def reference() -> str:
     """The public names, from `fastsam.__all__`."""
     import fastsam
 
-    names = sorted(fastsam.__all__, key=lambda name: fastsam.__all__.index(name))
-    first = [name for name in ("FastSAM", "Segments", "Prompt", "Pick", "Candidate") if name in names]
+    names = sorted(fastsam.__all__, key=lambda name: place(FIRST, name))
     parts = [
         "# Python\n\n`fastsam.__all__` is what is stable: [how it may change](contributing.md#what-is-stable). "
         "Coordinates are pixels, xyxy, origin at the outer corner of the top-left pixel.\n"
     ]
-    parts += [f"::: fastsam.{name}\n" for name in (*first, *(name for name in names if name not in first))]
-    parts += [f"::: {path}\n" for path in BESIDE.values()]
+    parts += [f"::: {path}\n" for path in (*(f"fastsam.{name}" for name in names), *BESIDE)]
     return "\n".join(parts)
+
+
+def place(order: tuple[str, ...], name: str) -> int:
+    """Where a name stands in an order, behind all others if it is not in it."""
+    return order.index(name) if name in order else len(order)
