@@ -32,7 +32,7 @@ try:
             code = cv2.VideoWriter_fourcc(*("MJPG" if given.output.endswith(".avi") else "mp4v"))
             writer, before = cv2.VideoWriter(given.output, code, rate, (width, height)), np.zeros(segments.size, int)
         numbers = np.zeros(segments.size, int)  # which object each pixel shows
-        objects = segments.filter(area=(height * width / 1000, height * width / 4))
+        objects = segments.filter(area=(height * width / 1000, height * width / 2))
         for segment in objects[(-objects.masks.areas).argsort()]:
             mask = segment.mask
             number = np.bincount(before[mask]).argmax()  # of the object that most of it was

@@ -21,7 +21,7 @@ def main() -> None:
         cv2.imwrite(str(folder / "after.png"), changed)
         writer = cv2.VideoWriter(str(folder / "pan.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 5, (360, 300))
         for k in range(3):
-            writer.write(np.ascontiguousarray(coffee[50:350, 60 + 40 * k : 420 + 40 * k]))
+            writer.write(np.ascontiguousarray(coffee[50:350, 80 + 12 * k : 440 + 12 * k]))
         writer.release()
         photo = str(ROOT / "examples" / "coffee.png")
         jobs = {

@@ -6,12 +6,16 @@ reference from `fastsam.__all__`.
 
 import ast
 import re
+import sys
 from pathlib import Path
 from posixpath import normpath, relpath
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from site_plots import drawn, plots, with_pictures
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {
@@ -36,6 +40,7 @@ JOBS = (
     "small_device",
 )  # in this order, others behind
 FIRST = ("FastSAM", "Segments", "Prompt", "Pick", "Candidate", "read_image")
+PLOTTED = {"index.md": "README.md", "performance.md": "docs/performance.md"}  # their tables are drawn as well
 PICTURES = "cookbook"  # in docs: one per script that draws something
 BESIDE = ("fastsam.segment.Segment", "fastsam.client.Client")  # one object of `Segments`; the service's client
 
@@ -47,6 +52,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     made |= {"commands.md": commands(), "cookbook.md": cookbook(), "reference.md": reference()}
     for page, text in made.items():
         files.append(File.generated(config, page, content=text))
+    for page, source in PLOTTED.items():
+        for name, (_, plot) in zip(names_of(page), plots((ROOT / source).read_text()), strict=True):
+            files.append(File.generated(config, name, content=drawn(plot)))
     written = [(f"docs/{p.name}", p.read_text()) for p in (ROOT / "docs").glob("*.md")]
     for source, text in written + [(source, (ROOT / source).read_text()) for source in PAGES if source.endswith(".md")]:
         for target in targets(text, source):
@@ -58,9 +66,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     """A page of docs/, with links that leave the folder led to where the site has the file."""
-    if page.file.generated_by is not None:
-        return spaced(markdown)
-    return spaced(localised(markdown, f"docs/{page.file.src_uri}"))
+    name = page.file.src_uri
+    text = markdown if page.file.generated_by is not None else localised(markdown, f"docs/{name}")
+    return spaced(with_pictures(text, names_of(name)) if name in PLOTTED else text)
+
+
+def names_of(page: str) -> list[str]:
+    """The plots of a page, one per table of figures."""
+    many = len(plots((ROOT / PLOTTED[page]).read_text()))
+    return [f"figures/{page.removesuffix('.md')}-{k + 1}.svg" for k in range(many)]
 
 
 def targets(text: str, source: str) -> set[str]:
