@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
 DATA = {".onnx", ".pt", ".npz", ".md", ".html", ".css", ".js", ".svg", ".jpg"}  # of the networks, their cards, the page
 MOST = 60e6  # bytes of a wheel; PyPI takes 100 million
-QUICK = ("tests/test_package.py", "tests/masks", "tests/formats")
+QUICK = ("tests/test_package.py", "tests/masks/test_rle.py", "tests/formats/test_overlay.py")
 
 # Imports every module. Extras are not installed: a module that needs one is left out, anything else is an error.
 IMPORT_ALL = """
