@@ -102,3 +102,11 @@ def test_the_example_says_in_a_line_what_is_wrong(with_masks: Path, tmp_path: Pa
         assert done.returncode == 1
         assert message in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_the_files_that_contributing_names_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`([\w./-]+(?:\.py|\.md|\.toml|\.yml|\.txt|/))`", text)
+    assert len(named) > 30
+    for name in set(named) - {"../shared", "photos/", "golden/", "data/", "train/", "eval/", "images/"}:
+        assert any((base / name).exists() for base in (ROOT, ROOT / "src" / "fastsam", ROOT / "docs")), name

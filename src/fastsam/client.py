@@ -125,6 +125,12 @@ class Photo:
         all: whether a text means every mask that fits; by default one per object
 
         Raises UsageError for what the service refuses.
+
+        Examples
+        --------
+        >>> pick, = client.segment(photo).select(points=[(365, 285)])
+        >>> pick.mask.shape, pick.how
+        ((400, 600), 'drawn')
         """
         body: dict[str, Any] = {
             "prompts": [sent(p) for p in ([prompts] if isinstance(prompts, Prompt) else prompts)],
@@ -166,13 +172,23 @@ class Photo:
         """The photo's masks (those at the indices `among`) as a file of that format, as `fastsam segment --format`.
 
         tolerance: pixels by which outlines may be simplified; polygons: in coco, polygons instead of RLE
+
+        Examples
+        --------
+        >>> client.segment(photo).file("overlay")[:4]
+        b'\\x89PNG'
         """
         body: dict[str, Any] = {"format": format_, "tolerance": tolerance, "polygons": polygons}
         body |= {} if among is None else {"among": list(among)}
         return self.client.ask("POST", f"/v1/images/{self.id}/select", json=body).content
 
     def forget(self) -> None:
-        """Has the service drop it at once."""
+        """Has the service drop it at once.
+
+        Examples
+        --------
+        >>> client.segment(photo).forget()
+        """
         self.client.ask("DELETE", f"/v1/images/{self.id}")
 
 
@@ -180,6 +196,14 @@ class Client:
     """A connection to the service at `address` (`127.0.0.1:8000`, `https://host/path`), with its token if it has one.
 
     Raises UsageError for what is no address of HTTP.
+
+    Examples
+    --------
+    >>> client = Client(address)
+    >>> kept = client.segment(photo)
+    >>> pick, = kept.select(boxes=[(320, 220, 410, 330)])
+    >>> pick.mask.shape
+    (400, 600)
     """
 
     def __init__(self, address: str = "http://127.0.0.1:8000", token: str | None = None) -> None:
@@ -207,6 +231,12 @@ class Client:
         settings: imgsz, conf, iou, max_det, tile, refine, as `FastSAM` takes them; stretch, as `read_image` does
 
         Raises UsageError for what the service refuses, and where it does not answer.
+
+        Examples
+        --------
+        >>> kept = client.segment(photo)
+        >>> kept.size, len(kept.segments) > 0
+        ((400, 600), True)
         """
         name, data = named_bytes(photo)
         answer = self.ask("POST", "/v1/segment", files={"image": (name, data)}, data=settings)
@@ -217,6 +247,11 @@ class Client:
         either, but the photo: `Segments.from_npz` takes it.
 
         Raises UsageError as `segment` does.
+
+        Examples
+        --------
+        >>> bool(client.segments(photo, conf=0.1).scores.min() > 0.1)
+        True
         """
         name, data = named_bytes(photo)
         answer = self.ask(
@@ -225,7 +260,13 @@ class Client:
         return Segments.from_npz(answer.content, name=f"the answer of {self.address}")
 
     def ask(self, method: str, path: str, **content: Any) -> requests.Response:
-        """One request. Raises UsageError with the service's own words where it refuses."""
+        """One request. Raises UsageError with the service's own words where it refuses.
+
+        Examples
+        --------
+        >>> client.ask("GET", "/readyz").status_code
+        200
+        """
         try:
             response = self.session.request(method, self.address + path, timeout=SECONDS, **content)
         except requests.RequestException as error:

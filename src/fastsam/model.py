@@ -40,12 +40,16 @@ MOST_WORKERS = 8  # of a stream: each holds a photo, an input and the network's 
 class FastSAM:
     """Segments everything in a photo.
 
-    >>> model = FastSAM()
-    >>> segments = model("photo.jpg")
-
     settings: those that came with the weights; network: what runs, with `run(images)` (see `runtimes/onnx`)
 
     A model can be pickled: it is loaded again from what it was made of.
+
+    Examples
+    --------
+    >>> model = FastSAM()
+    >>> segments = model(photo)
+    >>> segments
+    Segments(... of a photo of 600 x 400 pixels, scores ...)
     """
 
     def __init__(
@@ -137,6 +141,15 @@ class FastSAM:
         published: keywords of the published call that change nothing here are ignored: see `accepted.py`
 
         Raises UnreadableImageError for a file that is no whole image, UsageError for invalid settings.
+
+        Examples
+        --------
+        >>> segments = model(photo, conf=0.1)
+        >>> bool(segments.scores.min() > 0.1)
+        True
+        >>> one, two = model([photo, photo], imgsz=320)  # several photos: a list
+        >>> one == two
+        True
         """
         overrides, tiling = Overrides(imgsz, conf, iou, max_det).checked(), Tiling(tile, overlap).checked()
         refine = drawing(refine)
@@ -191,6 +204,11 @@ class FastSAM:
         The answers are those of one by one. For a GPU, or photos that are all at hand; `stream` is faster on a CPU.
 
         Raises as a call does, for the first photo that cannot be read.
+
+        Examples
+        --------
+        >>> [len(found) > 0 for found in model.batch([photo, photo], imgsz=320)]
+        [True, True]
         """
         overrides = Overrides(imgsz, conf, iou, max_det).checked()
         use, size = overrides.over(self.settings), overrides.size(self.settings)
@@ -233,6 +251,12 @@ class FastSAM:
         reading one overlaps with the network of another. Memory holds a few photos per thread, whatever the number.
 
         unreadable: called for a source that cannot be read, which is then left out; None raises at its turn
+
+        Examples
+        --------
+        >>> for source, segments in model.stream([photo], imgsz=320):
+        ...     print(source == photo, segments.size)
+        True (400, 600)
         """
         overrides, tiling = Overrides(imgsz, conf, iou, max_det).checked(), Tiling(tile, overlap).checked()
         refine = drawing(refine)
@@ -260,7 +284,13 @@ class FastSAM:
         return answers()
 
     def on(self, device: Any) -> "FastSAM":
-        """The same model on another device, or itself if it runs there. Raises UsageError for one that is missing."""
+        """The same model on another device, or itself if it runs there. Raises UsageError for one that is missing.
+
+        Examples
+        --------
+        >>> model.on("cpu") is model
+        True
+        """
         name = device_name(device)
         if name == self._choice.device:
             return self
@@ -277,6 +307,13 @@ class FastSAM:
         """The settings a call with these arguments uses: those that came with the weights for each that is None.
 
         imgsz of a pair is its longer side. Raises UsageError for invalid settings.
+
+        Examples
+        --------
+        >>> model.resolve(conf=0.3).conf
+        0.3
+        >>> model.resolve().imgsz  # what came with the weights
+        640
         """
         return Overrides(imgsz, conf, iou, max_det).over(self.settings)
 
@@ -290,7 +327,14 @@ class FastSAM:
         return -(-threads // each)
 
     def parallel(self, calls: int | None = None) -> "FastSAM":
-        """The same model for `calls` calls at the same time (`workers` of them), which share the CPU's threads."""
+        """The same model for `calls` calls at the same time (`workers` of them), which share the CPU's threads.
+
+        Examples
+        --------
+        >>> several = model.parallel(2)  # for two calls at the same time
+        >>> len(several(photo)) == len(model(photo))
+        True
+        """
         calls = self.workers if calls is None else integer(calls, "calls", 1)
         if self._choice.device != "cpu" or self._choice.runtime == "torch" or calls == 1:
             return self

@@ -31,6 +31,14 @@ class Segment:
     """One object. index: its number among the segments it was taken from; score: 0..1; name: of its class
 
     Two are equal if they have the same pixels on photos of the same size, the same box, score and name.
+
+    Examples
+    --------
+    >>> cup = segments[0]
+    >>> int(cup.mask.sum()) == cup.area
+    True
+    >>> cup.cutout.shape[2]
+    4
     """
 
     index: int

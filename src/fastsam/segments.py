@@ -49,9 +49,6 @@ Limits = tuple[float | None, float | None]
 class Segments(Sequence[Segment]):
     """N instances of one photo, best first as they leave the network; N may be 0.
 
-    >>> segments[0].mask, segments[0].box  # one object
-    >>> segments[:5], segments[segments.scores > 0.5], segments[[0, 3]]  # segments again
-
     masks: lazy masks; scores: (N,) float32, 0..1; classes: (N,) int64, indices into `names`
     seconds: what each stage took; photo: RGB uint8 (H, W, 3), None if only the masks were kept
     kept: what words saw of them, if that is known already
@@ -61,6 +58,15 @@ class Segments(Sequence[Segment]):
     A pickle holds the photo as well, and not what words saw.
 
     Nothing of it can be changed: arrays that can be written to are copied. Raises ValueError if the lengths differ.
+
+    Examples
+    --------
+    >>> segments[0].mask.shape, len(segments[0].box)  # one object
+    ((400, 600), 4)
+    >>> len(segments[:5]), len(segments[[0, 3]])  # segments again
+    (5, 2)
+    >>> bool(segments[segments.scores > 0.5].scores.min() > 0.5)
+    True
     """
 
     masks: Masks
@@ -159,6 +165,14 @@ class Segments(Sequence[Segment]):
         categories: the COCO file's, whose names the annotations' `category_id` mean
 
         Raises UsageError for what is no mask of the photo, or not one score a mask.
+
+        Examples
+        --------
+        >>> left = np.zeros((400, 600), bool)
+        >>> left[:, :300] = True
+        >>> own = Segments.from_masks(photo, [left, ~left])
+        >>> own.masks.areas.tolist()
+        [120000, 120000]
         """
         pixels = read_own(np.asarray(photo) if isinstance(photo, np.ndarray) else photo)
         given, found, kinds = annotations.read(masks, (pixels.shape[0], pixels.shape[1]))
@@ -204,6 +218,18 @@ class Segments(Sequence[Segment]):
         others follow among its candidates
 
         Raises UsageError for a prompt that makes no sense or lies outside the photo, and for refine=True without photo.
+
+        Examples
+        --------
+        >>> spoon, corner = segments.select(boxes=[(320, 220, 410, 330), (0, 0, 150, 100)])
+        >>> spoon.mask.shape, spoon.how
+        ((400, 600), 'drawn')
+        >>> clicked, = segments.select(points=[(365, 285), (300, 100)], labels=[1, 0])  # here, and not there
+        >>> bool(clicked.mask[285, 365]), bool(clicked.mask[100, 300])
+        (True, False)
+        >>> better, = segments.select(Prompt(points=[(365, 285)], mask=clicked.mask))  # goes on from an answer
+        >>> better.quality > 0.5
+        True
         """
         wanted = stage2.asked(prompts, points, labels, boxes, masks, texts, exclude)
         refiner = self._refiner(refine)
@@ -219,6 +245,12 @@ class Segments(Sequence[Segment]):
         min_region_area: pixels of an island or a hole below which it goes; those under 2% of their mask always go
 
         Of masks that become the same one the better-scored stays. Raises UsageError if the photo is missing.
+
+        Examples
+        --------
+        >>> exact = segments[:3].refine()
+        >>> len(exact) <= 3
+        True
         """
         least = number(min_region_area, "min_region_area", most=None)
         network = self._refiner(True if refiner is None else refiner)
@@ -248,6 +280,11 @@ class Segments(Sequence[Segment]):
         encoder: as in `select`
         all: whether every mask gets its name; by default each object gets it once: of masks of one name that lie within
         one another, parts and groups among them, only the best keeps it (see `words/distinct.py`)
+
+        Examples
+        --------
+        >>> segments.name(["cup", "spoon"])[:2]
+        ['cup', 'spoon']
         """
         texts = stage2.checked_texts(words, "words")
         return similarity.name(self.sight, self.scores, texts, encoder_of(encoder), flag(all, "all"))
@@ -278,6 +315,13 @@ class Segments(Sequence[Segment]):
         """The answers as segments of their own, one per match: a union or a drawn mask is one segment like any other.
 
         So every format, `save` and `to_records` write what was answered, and nothing else. A text names its matches.
+
+        Examples
+        --------
+        >>> picks = segments.select(boxes=[(320, 220, 410, 330)])
+        >>> answers = segments.picked(picks)
+        >>> len(answers), answers[0].area == int(picks[0].mask.sum())
+        (1, True)
         """
         found = [picks] if isinstance(picks, (Pick, Candidate)) else listed(picks, "picks")
         rows: list[tuple[Candidate, str | None]] = []
@@ -295,7 +339,14 @@ class Segments(Sequence[Segment]):
         return replace(self, masks=masks, scores=scores, classes=np.array(kinds, np.int64), names=names, kept=None)
 
     def class_of(self, answer: Candidate) -> int:
-        """The class of the segment that an answer is made of, or else overlaps most; 0 without any."""
+        """The class of the segment that an answer is made of, or else overlaps most; 0 without any.
+
+        Examples
+        --------
+        >>> pick, = segments.select(boxes=[(320, 220, 410, 330)])
+        >>> segments.names[segments.class_of(pick.candidates[0])]
+        'object'
+        """
         if answer.how != "drawn":
             return int(self.classes[answer.plus[0]])
         if answer.index is not None:
@@ -311,6 +362,12 @@ class Segments(Sequence[Segment]):
         """One mask, bool (H, W), of several answers: picks (what matches each), candidates, or indices.
 
         Raises UsageError for anything else.
+
+        Examples
+        --------
+        >>> both = segments.merge([0, 1])
+        >>> int(both.sum()) >= segments[0].area
+        True
         """
         parts: list[Candidate] = []
         for one in [answers] if isinstance(answers, (Pick, Candidate)) else listed(answers, "answers"):
@@ -346,6 +403,12 @@ class Segments(Sequence[Segment]):
         inside: segments of which more than this share lies within a larger one go (from 256 of their pixels)
 
         Raises UsageError for what is no such number.
+
+        Examples
+        --------
+        >>> large = segments.filter(conf=0.1, area=(2000, None))
+        >>> bool(large.scores.min() > 0.1), bool(large.masks.areas.min() >= 2000)
+        (True, True)
         """
         limits = {"conf": conf, "iou": iou, "area": area, "stability": stability, "inside": inside}
         return self.take(narrow(self.masks, self.scores, self.classes, **limits))
@@ -354,6 +417,12 @@ class Segments(Sequence[Segment]):
         """The photo's edge map (H, W) float32, 0..1, one pixel wide: gradients of the masks' probabilities.
 
         Drawn to the photo's own edges where the photo is known: see `masks/edges.py`.
+
+        Examples
+        --------
+        >>> edges = segments.edges()
+        >>> edges.shape, edges.dtype.name
+        ((400, 600), 'float32')
         """
         return edges(self.masks, self.scores, self.photo)
 
@@ -361,6 +430,11 @@ class Segments(Sequence[Segment]):
         """`labels` (H, W) int32 in which every pixel belongs to one mask at most (i + 1, or 0), and their `coverage`.
 
         fill: what no mask covers goes to the nearest one
+
+        Examples
+        --------
+        >>> int(segments.partition(fill=True).labels.min())  # every pixel belongs to one mask
+        1
         """
         return partition(self.masks, self.scores, flag(fill, "fill"))
 
@@ -368,6 +442,12 @@ class Segments(Sequence[Segment]):
         """(N,) index of the smallest larger segment in which each lies, -1 where there is none.
 
         In which nine tenths of it lie, judged by 256 of its pixels, spread evenly.
+
+        Examples
+        --------
+        >>> parents = segments.hierarchy()
+        >>> parents.shape == (len(segments),)
+        True
         """
         return relations.parents(self.masks)
 
@@ -389,7 +469,13 @@ class Segments(Sequence[Segment]):
         return ["" if self.names[k] == "object" else self.names[k] for k in self.classes]
 
     def cutout(self, i: int) -> UInt8:
-        """Segment i alone, RGBA uint8 (h, w, 4), its edge softened. Raises UsageError if the photo is missing."""
+        """Segment i alone, RGBA uint8 (h, w, 4), its edge softened. Raises UsageError if the photo is missing.
+
+        Examples
+        --------
+        >>> segments.cutout(0).shape[2]  # red, green, blue and alpha
+        4
+        """
         own = int(positions([i], len(self), "segment")[0])
         return self[own].cutout
 
@@ -397,6 +483,13 @@ class Segments(Sequence[Segment]):
         """The segments at `indices`, in that order; or those of a slice, or for which a bool is true.
 
         Raises IndexError for a number that does not exist, UsageError for anything else.
+
+        Examples
+        --------
+        >>> segments.take([2, 0]).scores.tolist() == segments.scores[[2, 0]].tolist()
+        True
+        >>> segments.take(segments.scores > 0.3) == segments[segments.scores > 0.3]
+        True
         """
         chosen = positions(indices, len(self), "segment")
         sight = self.sight.take(chosen)
@@ -404,7 +497,13 @@ class Segments(Sequence[Segment]):
         return Segments(sight.masks, scores, classes, self.names, self.seconds, self.photo, sight, self.threads)
 
     def to_rle(self) -> list[RLE]:
-        """COCO RLE of every mask."""
+        """COCO RLE of every mask.
+
+        Examples
+        --------
+        >>> segments.to_rle()[0]["size"]
+        [400, 600]
+        """
         return self.masks.to_rle()
 
     def to_polygons(self, tolerance: float = 0.0) -> list[list[Polygon]]:
@@ -413,16 +512,35 @@ class Segments(Sequence[Segment]):
         tolerance: pixels by which a corner that is left out lies from its outline at most; 0 is exact
 
         Raises UsageError for what is no such number.
+
+        Examples
+        --------
+        >>> largest = max(segments.to_polygons()[0], key=lambda polygon: len(polygon.outline))
+        >>> largest.outline.shape[1], largest.outline.dtype.name
+        (2, 'float32')
         """
         near = number(tolerance, "tolerance", most=None)
         return [self.masks.to_polygons(i, near) for i in range(len(self))]
 
     def label_map(self) -> npt.NDArray[np.int32]:
-        """(H, W) int32: 0 where no mask is, i + 1 where mask i is; small masks lie on large ones."""
+        """(H, W) int32: 0 where no mask is, i + 1 where mask i is; small masks lie on large ones.
+
+        Examples
+        --------
+        >>> labels = segments.label_map()
+        >>> int(labels.max()) <= len(segments)
+        True
+        """
         return self.masks.label_map()
 
     def to_records(self) -> list[dict[str, Any]]:
-        """One flat dictionary a segment, for `pandas.DataFrame`: its number, class, score, box, area and RLE."""
+        """One flat dictionary a segment, for `pandas.DataFrame`: its number, class, score, box, area and RLE.
+
+        Examples
+        --------
+        >>> sorted(segments.to_records()[0])
+        ['area', 'class', 'index', 'name', 'rle', 'score', 'x1', 'x2', 'y1', 'y2']
+        """
         columns = zip(self.classes, self.scores, self.boxes, self.to_rle(), strict=True)
         return [
             {
@@ -441,6 +559,12 @@ class Segments(Sequence[Segment]):
         """The same as `supervision.Detections`, which must be installed; its masks are bool (N, H, W).
 
         Raises UsageError where supervision is not installed.
+
+        Examples
+        --------
+        >>> detections = segments.to_supervision()
+        >>> detections.xyxy.shape == (len(segments), 4)
+        True
         """
         try:
             from supervision import Detections
@@ -455,11 +579,24 @@ class Segments(Sequence[Segment]):
         )
 
     def save(self, file: str | PathLike[str]) -> None:
-        """Writes what `to_npz` gives to a file, whose name is taken as it is given."""
+        """Writes what `to_npz` gives to a file, whose name is taken as it is given.
+
+        Examples
+        --------
+        >>> segments.save("coffee.npz")
+        >>> Segments.load("coffee.npz") == segments
+        True
+        """
         write(path(file), self.to_npz())
 
     def to_npz(self) -> bytes:
-        """An npz file that `load` reads back exactly, but for `seconds` and the photo."""
+        """An npz file that `load` reads back exactly, but for `seconds` and the photo.
+
+        Examples
+        --------
+        >>> Segments.from_npz(segments.to_npz()) == segments
+        True
+        """
         return saved.pack(self.masks, self.scores, self.classes, self.names)
 
     @classmethod
@@ -467,6 +604,12 @@ class Segments(Sequence[Segment]):
         """Reads what `save` wrote; with the `photo`, words and cut-outs work again.
 
         Raises UsageError for any other file, and for a photo of another size.
+
+        Examples
+        --------
+        >>> segments.save("coffee.npz")
+        >>> Segments.load("coffee.npz", photo).cutout(0).shape[2]  # with the photo, cut-outs and words work
+        4
         """
         where = path(file)
         try:
@@ -480,7 +623,13 @@ class Segments(Sequence[Segment]):
     def from_npz(
         cls, data: bytes, photo: "Source | None" = None, *, name: str = "this npz", most: int = saved.MOST
     ) -> "Segments":
-        """Reads what `to_npz` gave, as `load` reads a file. name: what errors call it; most: bytes unpacked"""
+        """Reads what `to_npz` gave, as `load` reads a file. name: what errors call it; most: bytes unpacked
+
+        Examples
+        --------
+        >>> Segments.from_npz(segments.to_npz(), photo).photo.shape
+        (400, 600, 3)
+        """
         masks, scores, classes, names = saved.unpack(data, name, most)
         pixels = None if photo is None else read_own(photo)
         if pixels is not None and pixels.shape[:2] != masks.size:

@@ -11,7 +11,7 @@ from pycocotools.coco import COCO
 
 from fastsam import FastSAM, Segments, UsageError
 from fastsam.formats.coco import Instances, rows_of
-from fastsam.formats.content import check, content
+from fastsam.formats.content import Options, check, content
 
 BOXES = [(10.0, 10.0, 110.0, 90.0), (30.0, 30.0, 60.0, 60.0)]
 

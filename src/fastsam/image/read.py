@@ -41,6 +41,15 @@ def read_image(source: Source, stretch: bool = False) -> UInt8:
     Raises UnreadableImageError for a file that is missing, empty, truncated or no image, and for one of more than
     200 million pixels (the environment variable FASTSAM_MAX_PIXELS sets another number); UsageError for anything else
     that is no photo. Warns with PhotoWarning if a photo of more than 8 bits is nearly black.
+
+    Examples
+    --------
+    >>> pixels = read_image(photo)
+    >>> pixels.shape, pixels.dtype.name
+    ((400, 600, 3), 'uint8')
+    >>> read_image("nowhere.jpg")
+    Traceback (most recent call last):
+    fastsam.errors.UnreadableImageError: nowhere.jpg: there is no such file
     """
     if isinstance(source, (str, os.PathLike)):
         return read_file(Path(source), stretch)

@@ -25,6 +25,14 @@ class Candidate:
     score: its rank, 0..1
     quality: the IoU that a drawn mask is predicted to reach, 0..1; None for a mask that was not drawn
     origin: index of the segment that a drawn mask was drawn from; None if it was drawn from the prompt alone
+
+    Examples
+    --------
+    >>> pick, = segments.select(points=[(365, 285)])
+    >>> [candidate.how for candidate in pick.candidates][:1]
+    ['drawn']
+    >>> pick.candidates[0].mask.shape
+    (400, 600)
     """
 
     masks: Masks = field(repr=False, compare=False)
@@ -73,6 +81,14 @@ class Pick:
     """The answer to one prompt; false where nothing matched.
 
     candidates: all that answer, best first; meant: how many of them the prompt means
+
+    Examples
+    --------
+    >>> pick, = segments.select(points=[(365, 285)])
+    >>> bool(pick), pick.how, 0 <= pick.quality <= 1
+    (True, 'drawn', True)
+    >>> pick.mask.shape
+    (400, 600)
     """
 
     prompt: Prompt

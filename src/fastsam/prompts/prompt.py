@@ -30,6 +30,13 @@ class Prompt:
 
     Raises UsageError for a prompt that says nothing of what is meant, labels that do not fit, a box without area, a
     mask without pixels.
+
+    Examples
+    --------
+    >>> Prompt(points=[(365, 285), (300, 100)], labels=[1, 0])
+    Prompt(points=((365.0, 285.0), (300.0, 100.0)), labels=(1, 0))
+    >>> Prompt(text="the red cup", exclude=["spoon"]).name
+    "'the red cup'"
     """
 
     points: Sequence[Point] = ()
@@ -54,7 +61,15 @@ class Prompt:
             object.__setattr__(self, name, value)
 
     def check(self, size: tuple[int, int]) -> None:
-        """Raises UsageError where the prompt does not lie on a photo of `size` (height, width)."""
+        """Raises UsageError where the prompt does not lie on a photo of `size` (height, width).
+
+        Examples
+        --------
+        >>> Prompt(points=[(365, 285)]).check((400, 600))
+        >>> Prompt(points=[(700, 285)]).check((400, 600))
+        Traceback (most recent call last):
+        fastsam.errors.UsageError: point 700,285 lies outside the photo of 600 x 400 pixels
+        """
         height, width = size
         for x, y in self.points:
             if not (0 <= x < width and 0 <= y < height):
