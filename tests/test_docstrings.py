@@ -15,7 +15,11 @@ from fastsam.segment import Segment
 
 CLASSES = (FastSAM, Segments, Segment, Prompt, Pick, Candidate)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-NEEDS = {"Segments.name": "encoder", "Segments.to_supervision": "supervision"}  # and is skipped without
+NEEDS = {
+    "Segments.name": "encoder",
+    "Segments.named": "encoder",
+    "Segments.to_supervision": "supervision",
+}  # and is skipped without
 
 
 def examples() -> Iterator[doctest.DocTest]:

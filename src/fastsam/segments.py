@@ -300,13 +300,24 @@ class Segments(Sequence[Segment]):
         """The segments with the names that `name` gives them, `object` for those that no word fits.
 
         only: drop the segments that no word fits; encoder, all: as in `name`
+
+        Examples
+        --------
+        >>> segments.named(["cup"]).names
+        ('object', 'cup')
         """
         given = self.name(words, encoder=encoder, all=all)
         found = self.renamed(given, words)
         return found[np.array([name is not None for name in given], bool)] if flag(only, "only") else found
 
     def renamed(self, given: Sequence[str | None], words: Sequence[str]) -> "Segments":
-        """The segments with these of the `words` for names, one each (N,), `object` for None."""
+        """The segments with these of the `words` for names, one each (N,), `object` for None.
+
+        Examples
+        --------
+        >>> segments[:2].renamed(["cup", None], ["cup"]).classes.tolist()
+        [1, 0]
+        """
         names = ("object", *dict.fromkeys(word for word in words if word != "object"))
         kinds = [0 if name is None else names.index(name) for name in given]
         return replace(self, classes=np.array(kinds, np.int64), names=names)
@@ -457,6 +468,11 @@ class Segments(Sequence[Segment]):
         outline: lines alone, no tint; boxes: the boxes too. `segments.picked(picks).picture()` shows answers.
 
         Raises UsageError if the photo is missing.
+
+        Examples
+        --------
+        >>> segments.picture().shape
+        (400, 600, 3)
         """
         if self.photo is None:
             raise UsageError("a picture needs the photo, which a saved result lacks: Segments.load(file, photo=...)")

@@ -110,6 +110,6 @@ def test_options_that_mean_nothing_are_refused(
     formats: list[str], tolerance: float | None, polygons: bool, message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        check(formats, tolerance, polygons)
-    check(["overlay", "coco"], 1, True)
-    check(["overlay", "labelme"], 2, False)
+        check(formats, Options(tolerance, polygons))
+    check(["overlay", "coco"], Options(1, True))
+    check(["overlay", "labelme"], Options(2, False))
