@@ -56,6 +56,18 @@ def brand() -> str:
     return asked.stdout.strip()
 
 
+def scheduled() -> tuple[int, int]:
+    """Nanoseconds that this process's threads have run, and have waited for a processor; (0, 0) if it is not told."""
+    ran = waited = 0
+    for file in Path("/proc/self/task").glob("*/schedstat"):
+        try:
+            first, second, _ = file.read_text().split()
+        except (OSError, ValueError):  # a thread that has just ended
+            continue
+        ran, waited = ran + int(first), waited + int(second)
+    return ran, waited
+
+
 def peak_memory() -> int:
     """The most memory that this process has held, in MB; 0 if the system does not tell."""
     status = Path("/proc/self/status")  # what `resource` says includes the process that started this one

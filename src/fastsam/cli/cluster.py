@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fastsam.cluster.job import Progress
 
 EVERY = 10.0  # seconds between two lines where nobody watches
+BUSY = 0.7  # share of a processor below which the progress line says that other programs are in the way
 PICTURES = ("overlay", "cutouts", "edges")  # need the photo
 
 
@@ -184,4 +185,5 @@ def line(step: "Progress") -> str:
     if step.parts == step.parts_total:
         return f"{far}  {step.failed} failed"
     rest = f"{clock(left)} left" if step.rate else "starting"
-    return f"{far}  {step.rate:.1f} a second  {rest}  {step.failed} failed"
+    held = f"  workers wait for a processor {1 - step.share:.0%} of the time" if step.share < BUSY else ""
+    return f"{far}  {step.rate:.1f} a second  {rest}  {step.failed} failed{held}"
