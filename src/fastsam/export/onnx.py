@@ -35,7 +35,7 @@ class Exported(nn.Module):
 def load_network(file: Path) -> tuple[YOLOv8Seg | LiteSeg, Architecture]:
     """The averaged network of a checkpoint, ready to run. Raises ValueError for a file that is none."""
     state = checkpoint.load(file)
-    architecture = checkpoint.architecture_of(state)
+    architecture = checkpoint.architecture_of(state, file)
     network = build(architecture)
     network.load_state_dict(state["average"])
     return network.eval(), architecture

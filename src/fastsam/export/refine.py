@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from fastsam.export.graphs import fold_pads, name_nodes
 from fastsam.export.int8 import KINDS, Feed, quantised
 from fastsam.export.onnx import trace
-from fastsam.network.refine import MAPS, RefineNetwork
+from fastsam.network.refine import DESCRIPTION, MAPS, RefineNetwork
 from fastsam.training import checkpoint
 from fastsam.training.data import load_set
 from fastsam.training.refine.prompts import Habits
@@ -51,9 +51,9 @@ def load_network(file: Path) -> RefineNetwork:
     return network.eval()
 
 
-def is_refiner(state: dict[str, object]) -> bool:
+def is_refiner(state: checkpoint.State) -> bool:
     """Whether a checkpoint of the trainer holds a second network."""
-    return state["architecture"] == {"network": "refiner"}
+    return state["architecture"] == DESCRIPTION
 
 
 def to_onnx(network: RefineNetwork) -> ModelProto:
