@@ -67,13 +67,6 @@ def test_a_run_on_a_device_that_holds_the_photos_ends_and_resumes_likewise(
     assert same(straight, finish_run(config, tmp_path / "stopped", log_every=1))
 
 
-def test_a_config_builds_on_another(tmp_path: Path) -> None:
-    (tmp_path / "base.toml").write_text("imgsz = 64\nbatch = 4\n[set_weights]\nred = 2.0\nblue = 2.0\n")
-    (tmp_path / "mine.toml").write_text('base = "base.toml"\nbatch = 2\n[set_weights]\nblue = 3.0\n')
-    config = make_config(read_config(tmp_path / "mine.toml"))
-    assert (config.imgsz, config.batch, config.set_weights) == (64, 2, {"red": 2.0, "blue": 3.0})
-
-
 def test_the_log_counts_photos_to_the_end(make_set: Callable[..., Path], tmp_path: Path) -> None:
     config = make_config({**SMALL, "data": [str(make_set())]})
     reports = list(train(config, tmp_path, CPU, workers=0, log_every=4))
