@@ -44,7 +44,8 @@ class Learner(ABC, Generic[Settings, Batch]):
         if config.synced:
             synchronise(self.network)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.optimiser = torch.optim.AdamW(map(dict, parameter_groups(self.network, config)), lr=config.rate, fused=True)
+        groups = map(dict, parameter_groups(self.network, config))
+        self.optimiser = torch.optim.AdamW(groups, lr=config.rate, fused=True)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.bf16 = config.precision == "bf16" or (config.precision == "auto" and computes_bf16(device))
         self.step = 0
