@@ -204,7 +204,7 @@ def paused(stopped: "Stopped", output: Path, what: str) -> str:
 def said(report: "Report", what: str) -> str:
     """A report as a line. what: was seen, photos or crops"""
     parts = "  ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
-    return f"{report.seen}/{report.total} {what}  {report.rate:.1f} a second  {clock(report.left)} left  {parts}"
+    return f"{report.seen}/{report.total} {what}  {report.rate:.1f} per second  {clock(report.left)} left  {parts}"
 
 
 def choose_device(name: str) -> "torch.device":

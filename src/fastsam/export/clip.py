@@ -71,7 +71,7 @@ def convert(source: Path, folder: Path) -> None:
         image, text = towers(entries, facts, end)
         scale = float(entries["logit_scale"].exp())
     except (KeyError, RuntimeError) as error:
-        raise UsageError(f"{source} is no CLIP with a vision transformer: {reason(error)}") from None
+        raise UsageError(f"{source} is not a CLIP with a vision transformer: {reason(error)}") from None
     size = round((len(image.positional_embedding) - 1) ** 0.5) * image.conv1.kernel_size[0]
     write_tower(image, torch.zeros(1, 3, size, size), "pictures", {0: "n"}, folder / "image.onnx")
     write_tower(text, torch.zeros(1, 8, dtype=torch.int64), "tokens", {0: "n", 1: "length"}, folder / "text.onnx")
@@ -92,7 +92,7 @@ def read_published(file: Path) -> dict[str, Tensor]:
         try:
             entries = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:
-            raise UsageError(f"{file} is no CLIP file: {reason(error)}") from None
+            raise UsageError(f"{file} is not a CLIP file: {reason(error)}") from None
     return {name: value.float() for name, value in entries.items() if isinstance(value, Tensor)}
 
 
@@ -139,7 +139,7 @@ def renamed(name: str) -> str:
 
 
 def towers(entries: dict[str, Tensor], config: dict[str, Any], end: int) -> tuple[ImageTower, TextTower]:
-    """The two towers with their numbers. Raises KeyError and RuntimeError where these are not CLIP's."""
+    """The two towers with their numbers. Raises KeyError and RuntimeError if they are not CLIP's."""
     visual = {name[7:]: value for name, value in entries.items() if name.startswith("visual.")}
     width, _, patch, _ = visual["conv1.weight"].shape
     space = visual["proj"].shape[1]
@@ -155,7 +155,7 @@ def towers(entries: dict[str, Tensor], config: dict[str, Any], end: int) -> tupl
 
 
 def shape(entries: dict[str, Tensor], width: int, config: dict[str, Any]) -> Tower:
-    """The measures of a tower: from its entries, and from a config where there is one."""
+    """The measures of a tower: from its entries, and from a config if there is one."""
     depth = len({n.split(".")[2] for n in entries if n.startswith("transformer.resblocks.")})
     hidden = entries["transformer.resblocks.0.mlp.c_fc.weight"].shape[0]
     quick = config.get("hidden_act", "quick_gelu") == "quick_gelu"

@@ -3,8 +3,9 @@
 Enters: a float32 model and photos to calibrate with. Leaves: a model in QDQ form, whose weights are int8, activations
 uint8.
 
-The layers that end in an output, and all that follows them, stay in float: boxes need more than eight bits. Others stay
-where they alone, quantised, would move the outputs by more than `TOLERANCE`: measured, three layers at a time.
+The layers that end in an output, and all that follows them, stay in float: boxes need more than eight bits. Other
+layers stay in float if they alone, quantised, would move the outputs by more than `TOLERANCE`; three are tried at a
+time.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """The Segment head: boxes as distributions, class scores, mask coefficients, and prototypes at stride 4.
 
-Enters: features at strides 8, 16, 32 (and, where the network has them, at stride 4 for the prototypes).
+Enters: features at strides 8, 16, 32 (and, if the network has them, at stride 4 for the prototypes).
 Leaves: `RawOutput` (what the losses need); `decode` turns it into what leaves an exported network.
 """
 
@@ -24,7 +24,7 @@ class RawOutput:
 
     distributions: (N, A, 4 * reg_max) logits over distances left, top, right, bottom, in units of the stride
     scores: (N, A, classes) logits
-    coefficients: (N, A, K); prototypes: (N, M, H / 4, W / 4); K and M 32 where it is as published
+    coefficients: (N, A, K); prototypes: (N, M, H / 4, W / 4); K and M are 32 in the published networks
     anchors: (A, 2) anchor centres x, y in input pixels
     strides: (A,) stride of each anchor in input pixels
     """

@@ -54,11 +54,11 @@ def load(file: Path) -> State:
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise ValueError(f"there is no checkpoint {file}") from error
+        raise ValueError(f"checkpoint {file} not found") from error
     except Exception as error:  # torch raises a dozen kinds for a broken file
-        raise ValueError(f"{file} is no checkpoint of fastsam train") from error
+        raise ValueError(f"{file} is not a checkpoint of fastsam train") from error
     if not isinstance(state, dict) or not {"architecture", "average"} <= state.keys():
-        raise ValueError(f"{file} is no checkpoint of fastsam train")
+        raise ValueError(f"{file} is not a checkpoint of fastsam train")
     if isinstance(state.get("config"), dict):
         state["config"] = nested(state["config"])
     return cast(State, state)

@@ -123,10 +123,10 @@ def load_set(
     """The photos of one set; see `load_sets`."""
     index = folder / "instances.json"
     if not index.is_file():
-        raise FileNotFoundError(f"{folder} is no COCO-style set: it has no instances.json")
+        raise FileNotFoundError(f"{folder} is not a COCO-style set: it has no instances.json")
     coco: Coco = json.loads(index.read_text())
     if not {"images", "annotations"} <= coco.keys():
-        raise ValueError(f"{index} is no COCO file: it lacks images or annotations")
+        raise ValueError(f"{index} is not a COCO file: it lacks images or annotations")
     complete = bool(coco.get("info", {}).get("complete", False))
     by_image: dict[int, list[Annotation]] = {}
     for annotation in coco["annotations"]:

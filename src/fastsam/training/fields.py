@@ -74,7 +74,7 @@ def unknown(kind: type[object], name: str, where: str) -> str:
     for table, hint in hints.items():
         if dataclasses.is_dataclass(hint) and name in get_type_hints(hint):
             return f"{where}{name} belongs into the table [{table}]"
-    return f"{where}there is no setting {name!r}: choose from {', '.join(sorted(hints))}"
+    return f"{where}unknown setting {name!r}: choose from {', '.join(sorted(hints))}"
 
 
 def make(kind: type[Kind], settings: Mapping[str, Any], where: str = "") -> Kind:
