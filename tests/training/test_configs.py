@@ -57,6 +57,13 @@ def test_a_config_builds_on_another(tmp_path: Path) -> None:
     assert (config.imgsz, config.batch, config.set_weights) == (64, 2, {"red": 2.0, "blue": 3.0})
 
 
+def test_a_config_that_leads_back_to_itself_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('base = "b.toml"')
+    (tmp_path / "b.toml").write_text('base = "a.toml"')
+    with pytest.raises(ValueError, match=r"a\.toml leads back to itself by its base"):
+        read_config(tmp_path / "a.toml")
+
+
 @pytest.mark.parametrize(
     ("value", "folder"), [(None, "../shared"), ("", "../shared"), ("/disk/photos", "/disk/photos"), ("/disk/", "/disk")]
 )

@@ -13,11 +13,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 
 from fastsam.network import Architecture, build  # noqa: E402
+from fastsam.network.refine import RefineNetwork  # noqa: E402
 from fastsam.training import checkpoint  # noqa: E402
 from fastsam.training.config import make_config, read_config  # noqa: E402
 from fastsam.training.detector import Detector, train  # noqa: E402
 from fastsam.training.optimiser import parameter_groups, rate_at  # noqa: E402
-from fastsam.training.start import read_start  # noqa: E402
+from fastsam.training.start import put_second, read_start  # noqa: E402
 from fastsam.training.stop import Stopped, deferred  # noqa: E402
 from fastsam.weights.catalogue import TRAINABLE  # noqa: E402
 from fastsam.weights.convert import convert  # noqa: E402
@@ -325,6 +326,22 @@ def test_the_bundled_checkpoint_from_before_the_table_network_is_read() -> None:
     config = make_config(state["config"])
     assert config.network == checkpoint.architecture_of(state, BUNDLED)
     assert (config.network.backbone, config.network.mask_towers, config.imgsz) == ("lite0", 160, 640)
+
+
+def test_weights_alone_are_not_taken_for_a_run(make_set: Callable[..., Path], tmp_path: Path) -> None:
+    config = make_config({**SMALL, "photos": 2, "data": [str(make_set())]})
+    finish_run(config, tmp_path)
+    (tmp_path / "final.pt").replace(tmp_path / "last.pt")
+    with pytest.raises(ValueError, match=r"last\.pt holds only weights: .* --from"):
+        finish_run(config, tmp_path)
+
+
+def test_the_two_networks_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    torch.save({"architecture": {"network": "refiner"}, "average": {}}, tmp_path / "second.pt")
+    with pytest.raises(ValueError, match=r"second\.pt holds a second network"):
+        read_start(str(tmp_path / "second.pt"))
+    with pytest.raises(ValueError, match=r"fastsam-tiny\.pt does not hold a second network"):
+        put_second(str(BUNDLED), RefineNetwork())
 
 
 def test_a_network_unknown_to_this_version_is_named(tmp_path: Path) -> None:

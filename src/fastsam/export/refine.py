@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from fastsam.export.graphs import fold_pads, name_nodes
 from fastsam.export.int8 import KINDS, Feed, quantised
 from fastsam.export.onnx import trace
-from fastsam.network.refine import DESCRIPTION, MAPS, RefineNetwork
+from fastsam.network.refine import MAPS, RefineNetwork
 from fastsam.training import checkpoint
 from fastsam.training.data import load_set
 from fastsam.training.refine.prompts import Habits
@@ -42,18 +42,13 @@ class Exported(nn.Module):
 
 
 def load_network(file: Path) -> RefineNetwork:
-    """The averaged network of a checkpoint, ready to run. Raises ValueError for a file that holds none."""
+    """The averaged network of a checkpoint, ready to run. Raises ValueError for any other file."""
     state = checkpoint.load(file)
-    if not is_refiner(state):
-        raise ValueError(f"{file} holds another network: {state['architecture']}")
+    if not checkpoint.is_refiner(state):
+        raise ValueError(f"{file} does not hold a second network: name a checkpoint of fastsam train refine")
     network = RefineNetwork()
     network.load_state_dict({name: value.float() for name, value in state["average"].items()})
     return network.eval()
-
-
-def is_refiner(state: checkpoint.State) -> bool:
-    """Whether a checkpoint of the trainer holds a second network."""
-    return state["architecture"] == DESCRIPTION
 
 
 def to_onnx(network: RefineNetwork) -> ModelProto:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from fastsam.files import whole
 from fastsam.network import Architecture
+from fastsam.network.refine import DESCRIPTION
 from fastsam.training.config import nested
 from fastsam.training.fields import Plain, make
 
@@ -57,15 +58,22 @@ def load(file: Path) -> State:
         raise ValueError(f"checkpoint {file} not found") from error
     except Exception as error:  # torch raises a dozen kinds for a broken file
         raise ValueError(f"{file} is not a checkpoint of fastsam train") from error
-    if not isinstance(state, dict) or not {"architecture", "average"} <= state.keys():
+    if not isinstance(state, dict) or not all(isinstance(state.get(n), dict) for n in ("architecture", "average")):
         raise ValueError(f"{file} is not a checkpoint of fastsam train")
     if isinstance(state.get("config"), dict):
         state["config"] = nested(state["config"])
     return cast(State, state)
 
 
+def is_refiner(state: State) -> bool:
+    """Whether a checkpoint holds a second network."""
+    return state["architecture"] == DESCRIPTION
+
+
 def architecture_of(state: State, file: Path) -> Architecture:
     """What network a checkpoint of the first network holds. Raises ValueError if it is one that is unknown here."""
+    if is_refiner(state):
+        raise ValueError(f"{file} holds a second network: only fastsam train refine and fastsam export take it")
     try:
         return make(Architecture, state["architecture"])
     except ValueError as error:

@@ -22,14 +22,14 @@ Plain = dict[str, Any]  # numbers, texts, lists and tables, as a TOML file has t
 Kind = TypeVar("Kind")
 
 
-def read(file: Path, kind: type[object]) -> Plain:
+def read(file: Path, kind: type[object], above: tuple[Path, ...] = ()) -> Plain:
     """The settings of a TOML file, checked by name, over those of the file beside it that its `base` names.
 
-    kind: the dataclass that they are meant for
+    kind: the dataclass that they are meant for; above: files that lead here by their `base`
 
     A table (`[policy]`, `[set_weights]`) replaces the base's entries one by one. Texts that begin with `$FASTSAM_DATA`
-    lie in the folder that this variable names. Raises ValueError for a setting that does not exist or a file that is
-    not TOML.
+    lie in the folder that this variable names. Raises ValueError for an unknown setting, a file that is not TOML, and
+    one that leads back to itself.
     """
     try:
         settings = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -43,9 +43,12 @@ def read(file: Path, kind: type[object]) -> Plain:
     settings = {name: located(value) for name, value in settings.items()}
     if base is None:
         return settings
-    merged = read(file.parent / str(base), kind)
+    if file.resolve() in above:
+        raise ValueError(f"{file} leads back to itself by its base")
+    merged = read(file.parent / str(base), kind, (*above, file.resolve()))
     for name, value in settings.items():
-        merged[name] = {**merged.get(name, {}), **value} if isinstance(value, dict) else value
+        both = isinstance(value, dict) and isinstance(merged.get(name), dict)
+        merged[name] = {**merged[name], **value} if both else value
     return merged
 
 

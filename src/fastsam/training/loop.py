@@ -43,14 +43,12 @@ def run(
     log_every: steps between reports; save_every: seconds between checkpoints
     world: the processes that train together: the first writes log and checkpoints, from which any number goes on
     Raises ValueError if the folder's checkpoint belongs to another config. Raises Stopped, a KeyboardInterrupt, after
-    SIGINT, SIGTERM or SIGHUP, once the step under way is done and `last.pt` is written; a second signal ends at once.
+    SIGINT, SIGTERM or SIGHUP, once the current step is done and `last.pt` is written; a second signal ends at once.
     """
     last = folder / "last.pt"
     learner = begin(config, device, last.exists(), world)
     if last.exists():
-        state = checkpoint.load(last)
-        check_same(state["config"], config, last)
-        learner.restore(state)
+        resume(learner, last)
         if world.rank == 0:
             log.cut(folder / "log.jsonl", learner.step)
     if not world.agree(learner.step, device):
@@ -90,6 +88,15 @@ def run(
         checkpoint.save(last, learner.state())
         checkpoint.save(folder / "final.pt", checkpoint.halved(learner.final()))
     world.wait()
+
+
+def resume(learner: Learner[Settings, Batch], file: Path) -> None:
+    """Fills a learner with the state in a checkpoint. Raises ValueError if it cannot go on from there."""
+    state = checkpoint.load(file)
+    if not checkpoint.State.__annotations__.keys() <= state.keys():
+        raise ValueError(f"{file} holds only weights: choose another folder, and start with --from {file}")
+    check_same(state["config"], learner.config, file)
+    learner.restore(state)
 
 
 def check_same(stored: Plain, config: Run, file: Path) -> None:

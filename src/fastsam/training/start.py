@@ -152,11 +152,11 @@ def grown(small: Tensor, large: Tensor) -> Tensor:
     return entry
 
 
-def put_whole(file: str, network: nn.Module, description: dict[str, object]) -> None:
-    """Loads a checkpoint's averaged weights into a network. Raises ValueError if its description is another."""
+def put_second(file: str, network: nn.Module) -> None:
+    """Loads a checkpoint's averaged weights into a second network. Raises ValueError if it holds anything else."""
     state = checkpoint.load(Path(file))
-    if state["architecture"] != description:
-        raise ValueError(f"{file} holds another network: {state['architecture']}")
+    if not checkpoint.is_refiner(state):
+        raise ValueError(f"{file} does not hold a second network: name a checkpoint of fastsam train refine")
     try:
         network.load_state_dict(state["average"])
     except RuntimeError as error:

@@ -28,7 +28,7 @@ from fastsam.training.refine.losses import losses
 from fastsam.training.refine.prompts import next_click
 from fastsam.training.refine.samples import Batch, Samples, collate
 from fastsam.training.refine.scenes import UInt8, material
-from fastsam.training.start import prepare, put_whole
+from fastsam.training.start import prepare, put_second
 from fastsam.training.world import ALONE, World
 
 
@@ -39,7 +39,7 @@ class RefineLearner(Learner[RefineConfig, Batch]):
         torch.manual_seed(config.seed)
         network = RefineNetwork(config.frozen)
         if not resumes:
-            prepare(network, config, lambda source: put_whole(source, network, DESCRIPTION))
+            prepare(network, config, lambda source: put_second(source, network))
         super().__init__(config, network, DESCRIPTION, device, world)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
