@@ -55,9 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def shared() -> Path:
     """The material outside the repository."""
     if not SHARED.is_dir():
-        pytest.skip(
-            "no material outside the repository: set FASTSAM_DATA to its folder (docs/material.md)"
-        )
+        pytest.skip("no material outside the repository: set FASTSAM_DATA to its folder (docs/material.md)")
     return SHARED
 
 
