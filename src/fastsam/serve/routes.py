@@ -285,7 +285,7 @@ def described(kept: Kept) -> dict[str, Any]:
     """A photo as `Segmented`."""
     height, width = kept.segments.size
     facts = {"id": kept.id, "name": kept.name, "width": width, "height": height, "names": kept.segments.names}
-    return {**facts, "seconds": kept.segments.seconds, "segments": kept.rows}
+    return {**facts, "seconds": dict(kept.segments.seconds), "segments": kept.rows}
 
 
 def selected(
