@@ -1,10 +1,11 @@
 """A service under load: many clients, each segmenting photos and clicking on them, every answer checked.
 
-    python benchmarks/serve_load.py PHOTO... [--clients 32] [--seconds 180] [--pause 0.25] [--json FILE]
+    python benchmarks/serve_load.py PHOTO... [--clients 32] [--seconds 180] [--pause 0.25] [--slow 0] [--json FILE]
 
 Starts `fastsam serve`. Each client segments a photo, clicks twenty places on it with a pause between (a person's, drawn
 evenly up to twice --pause), then takes the next photo. Every mask is compared with what the library finds in the same
-photo in this process. Prints how long answers took, what was lost or wrong, and the server's memory over time.
+photo in this process. Prints how long answers took, what was lost or wrong, and the server's memory over time. With
+--slow 600 all is done twice, the second time beside so many connections that are slow on purpose, and compared.
 Needs the serve extra.
 """
 
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from serving import served
+from slow_clients import besieged
 
 from fastsam import FastSAM
 from fastsam.client import Client
@@ -49,6 +51,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--pause", type=float, default=0.25)
+    parser.add_argument("--slow", type=int, default=0)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     model = FastSAM(threads=1)
@@ -60,19 +63,39 @@ def main() -> None:
                 break
             except UsageError:
                 time.sleep(0.1)
-        memory: list[tuple[float, float]] = []
-        until = time.time() + given.seconds
-        with multiprocessing.Pool(PROCESSES) as pool:
-            each = [given.clients // PROCESSES + (k < given.clients % PROCESSES) for k in range(PROCESSES)]
-            done = pool.starmap_async(crowd, [(address, known, n, until, given.pause, k) for k, n in enumerate(each)])
-            while not done.ready():
-                memory.append((time.time(), resident(process)))
-                done.wait(2)
-            rows = [row for part in done.get() for row in part]
-    report = summary(rows, memory, given.clients, given.seconds)
+        report = summary(*load(address, process, known, given), given.clients, given.seconds)
+        if given.slow:
+            with besieged(address, given.slow) as slow:
+                beside = summary(*load(address, process, known, given), given.clients, given.seconds)
+            report = {"alone": report, "beside slow ones": beside, "slow ones": slow, **compared(report, beside)}
     print(json.dumps(report, indent=2))
     if given.json:
         given.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def load(
+    address: str, process: int, known: list[Known], given: argparse.Namespace
+) -> tuple[list[Row], list[tuple[float, float]]]:
+    """What all clients saw, and the server's memory: seconds, MB."""
+    memory: list[tuple[float, float]] = []
+    until = time.time() + given.seconds
+    with multiprocessing.Pool(PROCESSES) as pool:
+        each = [given.clients // PROCESSES + (k < given.clients % PROCESSES) for k in range(PROCESSES)]
+        done = pool.starmap_async(crowd, [(address, known, n, until, given.pause, k) for k, n in enumerate(each)])
+        while not done.ready():
+            memory.append((time.time(), resident(process)))
+            done.wait(2)
+        return [row for part in done.get() for row in part], memory
+
+
+def compared(alone: dict[str, Any], beside: dict[str, Any]) -> dict[str, Any]:
+    """Ratios of the second run to the first: requests, and how long they took."""
+    return {
+        f"{kind}, ratio": {
+            name: round(beside[kind][name] / max(alone[kind][name], 1e-9), 2) for name in ("requests", "p50", "p95")
+        }
+        for kind in ("segment", "select")
+    }
 
 
 def learn(model: FastSAM, file: Path) -> Known:

@@ -3,11 +3,11 @@
     fastsam export fastsam-tiny masks.onnx --with-masks
     python masks_without_fastsam.py masks.onnx photo.jpg --point 300,200 --box 180,10,430,250
 
-Writes picked.png: what was picked in colour on the photo in grey. The rule is that of `segments.select(refine=False)`:
-a point means the mask in whose middle it lies and that is sure of it, a small one before a large one; a box means the
-mask whose own box has the greatest IoU with it, one half at least. `select` also unites masks if none fits alone.
+Writes picked.png: the answers in colour on the photo in grey. The rule is that of `segments.select(refine=False)`. A
+point means the mask in whose middle it lies and that is sure of it, a small mask before a large one. A box means the
+mask whose own box has the greatest IoU with it, at least one half. `select` also unites masks if none fits alone.
 
-Whatever runs ONNX (C++, C#, JavaScript, Java) does the same in as many lines.
+The same takes as many lines in C++, C#, JavaScript or Java: whatever runs ONNX.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import onnxruntime
 
 
 def prepare(photo, longest):
-    """The input (1, 3, h, w) 0..1, the photo in its middle; and what takes x, y of the photo there: factor, shift."""
+    """The input (1, 3, h, w) 0..1 with the photo in its middle; factor and shift that map x, y of the photo into it."""
     ratio = longest / max(photo.shape[:2])
     h, w = (max(1, round(side * ratio)) for side in photo.shape[:2])
     top, left = (round(-side % 32 / 2 - 0.1) for side in (h, w))
@@ -30,7 +30,7 @@ def prepare(photo, longest):
 
 
 def full_size(mask, frame, size):
-    """Logits (h, w) on cells of 4 input pixels -> those of the photo (H, W), bilinear: a mask is where they are > 0."""
+    """Logits (h, w) on cells of 4 input pixels -> those of the photo (H, W), bilinear. Above 0 is the mask."""
     factor, shift = frame
     to_cells = np.column_stack((np.diag(factor / 4), (factor / 2 + shift) / 4 - 0.5))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -38,7 +38,7 @@ def full_size(mask, frame, size):
 
 
 def by_point(boxes, scores, masks, frame, point, size):
-    """The mask that a point x, y of the photo means, None if none holds it."""
+    """The mask that a point x, y of the photo means; None if no mask holds it."""
     if not (0 <= point[0] < size[1] and 0 <= point[1] < size[0]):
         return None
     cell = ((np.floor(point) + 0.5) * frame[0] + frame[1]) / 4 - 0.5
@@ -48,12 +48,12 @@ def by_point(boxes, scores, masks, frame, point, size):
     away = (point * frame[0] + frame[1] - centres) / sides
     central = np.exp(-0.5 * (away**2).sum(1) / 0.3**2)
     small = sides.prod(1) ** -0.1
-    ranks = np.where(at > 0, scores**0.25 * (1 / (1 + np.exp(-at))) ** 2 * central * small, 0)
+    ranks = np.where(at > 0, scores**0.25 * (1 / (1 + np.exp(-np.clip(at, 0, 50)))) ** 2 * central * small, 0)
     return int(ranks.argmax()) if ranks.any() else None
 
 
 def by_box(boxes, frame, box):
-    """The mask whose box has the greatest IoU with a box of the photo, None if that is below one half."""
+    """The mask whose box has the greatest IoU with a box of the photo; None if that IoU is below one half."""
     box = (box.reshape(2, 2) * frame[0] + frame[1]).reshape(4)
     w, h = (np.minimum(boxes[:, k + 2], box[k + 2]) - np.maximum(boxes[:, k], box[k]) for k in (0, 1))
     shared = np.maximum(w, 0) * np.maximum(h, 0)
@@ -62,7 +62,7 @@ def by_box(boxes, frame, box):
 
 
 def numbers(words, n, what):
-    """n numbers between commas, for each of the words."""
+    """Each word as n numbers, separated by commas."""
     try:
         return [np.array([float(v) for v in word.split(",")]).reshape(n) for word in words]
     except ValueError:
@@ -92,7 +92,7 @@ size = photo.shape[:2]
 picks = [by_point(boxes, scores, masks, frame, point, size) for point in points]
 picks += [by_box(boxes, frame, box) for box in wanted]
 grey = cv2.cvtColor(cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-picture = 128 + grey // 2  # pale, so that what is picked stands out
+picture = 128 + grey // 2  # pale, so that the answers stand out
 for pick in picks:
     print("no match" if pick is None else f"mask {pick}, score {scores[pick]:.2f}")
     if pick is not None:

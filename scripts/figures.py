@@ -89,7 +89,7 @@ def recall_table(found: dict[str, Any]) -> str:
 
 def coverage_table(found: dict[str, Any]) -> str:
     """What everything mode finds at the weights' own settings."""
-    head = ["set", "masks a photo", "area found at IoU 0.5", "at 0.7", "pixels covered"]
+    head = ["set", "masks per photo", "area found at IoU 0.5", "at 0.7", "pixels covered"]
     rows = [
         [name, f"{row['masks']:.0f}", *(f"{v:.1f}%" for v in (*row["area_found"].values(), row["pixels"]))]
         for name, row in found.items()

@@ -2,6 +2,7 @@
 shared material where it is there."""
 
 import json
+import os
 import sys
 import types
 from collections.abc import Callable
@@ -20,14 +21,14 @@ from fastsam.masks import rle
 from fastsam.masks.lazy import from_network
 
 ROOT = Path(__file__).parent.parent
-SHARED = ROOT.parent / "shared"
+SHARED = Path(os.environ.get("FASTSAM_DATA") or ROOT.parent / "shared")  # see docs/material.md
 # What takes minutes, by files. `pytest` alone leaves it out; `pytest tests/cluster` or `pytest -m cluster` runs it.
 LONG = {
     "cluster": ("cluster/*", "serve/test_replicas.py"),
     "browser": ("serve/test_page*", "serve/test_notebook.py"),
-    "training": ("training/test_[!adr]*", "training/test_re*", "cli/test_train.py"),
+    "training": ("training/test_[!acdr]*", "training/test_re*", "cli/test_train.py", "cookbook/test_fine_tune.py"),
     "fuzz": ("*/test_*fuzz*", "serve/test_schema.py"),
-    "service": ("serve/*",),
+    "service": ("serve/*", "cookbook/test_team.py"),
     "export": ("export/test_files.py", "export/test_clip.py"),
     "evaluation": ("cli/test_evaluate.py",),
 }
@@ -52,8 +53,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
+    """The material outside the repository."""
     if not SHARED.is_dir():
-        pytest.skip("the shared material is not beside this checkout")
+        pytest.skip("no material outside the repository: set FASTSAM_DATA to its folder (docs/material.md)")
     return SHARED
 
 

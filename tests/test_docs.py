@@ -74,7 +74,7 @@ def test_the_example_without_the_library_picks_what_the_library_picks(
     words = [w for p in points for w in ("--point", ",".join(map(str, p)))]
     words += [w for b in boxes for w in ("--box", ",".join(map(str, b)))]
     done = picked(tmp_path, with_masks, photo, *words)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     segments = model(photo)
     picks = segments.select([Prompt(points=[p]) for p in points], boxes=boxes, refine=False)
     expected = ["no match" if p.index is None else f"score {segments.scores[p.index]:.2f}" for p in picks]
@@ -102,3 +102,11 @@ def test_the_example_says_in_a_line_what_is_wrong(with_masks: Path, tmp_path: Pa
         assert done.returncode == 1
         assert message in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_the_files_that_contributing_names_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`([\w./-]+(?:\.py|\.md|\.toml|\.yml|\.txt|/))`", text)
+    assert len(named) > 30
+    for name in set(named) - {"../shared", "photos/", "golden/", "data/", "train/", "eval/", "images/"}:
+        assert any((base / name).exists() for base in (ROOT, ROOT / "src" / "fastsam", ROOT / "docs")), name

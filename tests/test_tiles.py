@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fastsam import FastSAM, Segments, UsageError
 from fastsam.masks.runs import of_pixels, overlap_of
-from fastsam.tiles import Found, segment, united, windows
+from fastsam.tiles import Found, Tiling, segment, united, windows
 
 
 @given(st.integers(1, 900), st.integers(1, 900), st.integers(32, 400), st.sampled_from([0.1, 0.25, 0.5]))
@@ -66,7 +66,7 @@ def drawing() -> np.ndarray:
 
 
 def test_objects_across_seams_are_whole_and_specks_are_found(drawing: np.ndarray) -> None:
-    segments = segment(by_colour, drawing, 128, 0.25, 0.7, None)
+    segments = segment(by_colour, drawing, Tiling(128, 0.25), 0.7, None)
     labels = {tuple(drawing[mask][0]): mask.sum() for mask in segments.masks if mask.sum() > 100}
     assert labels == {(250, 0, 0): 30 * 400, (0, 250, 0): (drawing[..., 1] > 0).sum()}
     assert (segments.masks.areas == 16).sum() == 10
@@ -76,7 +76,7 @@ def test_objects_across_seams_are_whole_and_specks_are_found(drawing: np.ndarray
 
 
 def test_the_least_sure_go_where_only_some_may_stay(drawing: np.ndarray) -> None:
-    assert len(segment(by_colour, drawing, 128, 0.25, 0.7, 5)) == 5
+    assert len(segment(by_colour, drawing, Tiling(128, 0.25), 0.7, 5)) == 5
 
 
 def test_a_photo_no_larger_than_a_tile_is_segmented_as_without(model: FastSAM) -> None:

@@ -1,7 +1,7 @@
 """Segment everything in a photo, then pick what you mean.
 
 >>> from fastsam import FastSAM
->>> segments = FastSAM()("photo.jpg")
+>>> segments = FastSAM()("examples/coffee.png")
 """
 
 import os

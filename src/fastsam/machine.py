@@ -56,6 +56,18 @@ def brand() -> str:
     return asked.stdout.strip()
 
 
+def scheduled() -> tuple[int, int]:
+    """Nanoseconds that this process's threads have run, and have waited for a processor; (0, 0) if it is not told."""
+    ran = waited = 0
+    for file in Path("/proc/self/task").glob("*/schedstat"):
+        try:
+            first, second, _ = file.read_text().split()
+        except (OSError, ValueError):  # a thread that has just ended
+            continue
+        ran, waited = ran + int(first), waited + int(second)
+    return ran, waited
+
+
 def peak_memory() -> int:
     """Peak memory of this process in MB; 0 if the system does not report it."""
     status = Path("/proc/self/status")  # the figure of `resource` includes the process that started this one

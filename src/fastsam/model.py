@@ -71,6 +71,13 @@ class FastSAM:
     ------
     UsageError
         If the weights are invalid, or the runtime, the provider or the device is not available.
+
+    Examples
+    --------
+    >>> model = FastSAM()
+    >>> segments = model(photo)
+    >>> segments
+    Segments(... of a photo of 600 x 400 pixels, scores ...)
     """
 
     def __init__(
@@ -180,6 +187,15 @@ class FastSAM:
             If a file is missing, damaged or not an image.
         UsageError
             If a setting is invalid.
+
+        Examples
+        --------
+        >>> segments = model(photo, conf=0.1)
+        >>> bool(segments.scores.min() > 0.1)
+        True
+        >>> one, two = model([photo, photo], imgsz=320)  # several photos: a list
+        >>> one == two
+        True
         """
         overrides, tiling = Overrides(imgsz, conf, iou, max_det).checked(), Tiling(tile, overlap).checked()
         refine = drawing(refine)
@@ -251,6 +267,11 @@ class FastSAM:
             For the first photo that cannot be read.
         UsageError
             If a setting is invalid.
+
+        Examples
+        --------
+        >>> [len(found) > 0 for found in model.batch([photo, photo], imgsz=320)]
+        [True, True]
         """
         overrides = Overrides(imgsz, conf, iou, max_det).checked()
         use, size = overrides.over(self.settings), overrides.size(self.settings)
@@ -312,6 +333,12 @@ class FastSAM:
             If a source cannot be read and `unreadable` is None.
         UsageError
             If a setting is invalid.
+
+        Examples
+        --------
+        >>> for source, segments in model.stream([photo], imgsz=320):
+        ...     print(source == photo, segments.size)
+        True (400, 600)
         """
         overrides, tiling = Overrides(imgsz, conf, iou, max_det).checked(), Tiling(tile, overlap).checked()
         refine = drawing(refine)
@@ -355,6 +382,11 @@ class FastSAM:
         ------
         UsageError
             If the device is unknown or not available.
+
+        Examples
+        --------
+        >>> model.on("cpu") is model
+        True
         """
         name = device_name(device)
         if name == self._choice.device:
@@ -385,6 +417,13 @@ class FastSAM:
         ------
         UsageError
             If a setting is invalid.
+
+        Examples
+        --------
+        >>> model.resolve(conf=0.3).conf
+        0.3
+        >>> model.resolve().imgsz  # what came with the weights
+        640
         """
         return Overrides(imgsz, conf, iou, max_det).over(self.settings)
 
@@ -414,6 +453,12 @@ class FastSAM:
         ------
         UsageError
             If `calls` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> several = model.parallel(2)  # for two calls at the same time
+        >>> len(several(photo)) == len(model(photo))
+        True
         """
         calls = self.workers if calls is None else integer(calls, "calls", 1)
         if self._choice.device != "cpu" or self._choice.runtime == "torch" or calls == 1:

@@ -44,6 +44,14 @@ class Segment:
         All masks of that `Segments`.
     photo : uint8 array (H, W, 3) or None
         The photo in RGB, if it is known.
+
+    Examples
+    --------
+    >>> cup = segments[0]
+    >>> int(cup.mask.sum()) == cup.area
+    True
+    >>> cup.cutout.shape[2]
+    4
     """
 
     index: int

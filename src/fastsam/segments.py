@@ -24,6 +24,7 @@ from fastsam.masks.edges import edges
 from fastsam.masks.given import collect
 from fastsam.masks.lazy import Masks, from_pixels
 from fastsam.masks.partition import Partition, partition
+from fastsam.masks.picture import draw as draw_picture
 from fastsam.masks.polygons import Polygon
 from fastsam.masks.rle import RLE, area
 from fastsam.masks.runs import iou_of
@@ -47,9 +48,6 @@ Limits = tuple[float | None, float | None]
 @dataclass(frozen=True, eq=False, repr=False)
 class Segments(Sequence[Segment]):
     """Everything found in one photo: N objects, best first as the network gives them. N can be 0.
-
-    >>> segments[0].mask, segments[0].box  # one object
-    >>> segments[:5], segments[segments.scores > 0.5], segments[[0, 3]]  # segments again
 
     Two are equal if they have the same masks, boxes, scores and names, in the same order, on photos of the same size.
     A pickle holds the photo too, but not the cached features for words. Nothing in it can be changed: writable arrays
@@ -78,6 +76,15 @@ class Segments(Sequence[Segment]):
     ------
     ValueError
         If the lengths differ, or the photo and the masks differ in size.
+
+    Examples
+    --------
+    >>> segments[0].mask.shape, len(segments[0].box)  # one object
+    ((400, 600), 4)
+    >>> len(segments[:5]), len(segments[[0, 3]])  # segments again
+    (5, 2)
+    >>> bool(segments[segments.scores > 0.5].scores.min() > 0.5)
+    True
     """
 
     masks: Masks
@@ -195,6 +202,14 @@ class Segments(Sequence[Segment]):
             If a mask does not fit the photo, or there is not one score per mask.
         UnreadableImageError
             If the photo cannot be read.
+
+        Examples
+        --------
+        >>> left = np.zeros((400, 600), bool)
+        >>> left[:, :300] = True
+        >>> own = Segments.from_masks(photo, [left, ~left])
+        >>> own.masks.areas.tolist()
+        [120000, 120000]
         """
         pixels = read_own(np.asarray(photo) if isinstance(photo, np.ndarray) else photo)
         given, found, kinds = annotations.read(masks, (pixels.shape[0], pixels.shape[1]))
@@ -226,6 +241,7 @@ class Segments(Sequence[Segment]):
         exclude: Sequence[str] = (),
         encoder: str | PathLike[str] | None = None,
         refine: bool | Refiner | None = None,
+        all: bool = False,
     ) -> list[Pick]:
         """Answers prompts: points, boxes, masks and words.
 
@@ -251,6 +267,9 @@ class Segments(Sequence[Segment]):
         refine : bool or Refiner, optional
             True redraws the answers with the second network; False chooses among the masks of the first. A `Refiner`
             redraws with that one. Default: True if the photo is known. Answers to words are never redrawn.
+        all : bool
+            True lets a text mean every mask that fits. By default it means one mask per object (see
+            `words/distinct.py`); the others follow in `Pick.candidates`.
 
         Returns
         -------
@@ -261,11 +280,23 @@ class Segments(Sequence[Segment]):
         ------
         UsageError
             If a prompt is invalid or lies outside the photo, or if `refine` is True and there is no photo.
+
+        Examples
+        --------
+        >>> spoon, corner = segments.select(boxes=[(320, 220, 410, 330), (0, 0, 150, 100)])
+        >>> spoon.mask.shape, spoon.how
+        ((400, 600), 'drawn')
+        >>> clicked, = segments.select(points=[(365, 285), (300, 100)], labels=[1, 0])  # here, and not there
+        >>> bool(clicked.mask[285, 365]), bool(clicked.mask[100, 300])
+        (True, False)
+        >>> better, = segments.select(Prompt(points=[(365, 285)], mask=clicked.mask))  # goes on from an answer
+        >>> better.quality > 0.5
+        True
         """
         wanted = stage2.asked(prompts, points, labels, boxes, masks, texts, exclude)
         refiner = self._refiner(refine)
-        picks = stage2.select(self.masks, self.scores, wanted, self.sight, encoder)
-        if refiner is None or self.photo is None or all(pick.prompt.text is not None for pick in picks):
+        picks = stage2.select(self.masks, self.scores, wanted, self.sight, encoder, flag(all, "all"))
+        if refiner is None or self.photo is None or not any(pick.prompt.text is None for pick in picks):
             return picks
         return draw(self.photo, picks, refiner())
 
@@ -290,6 +321,12 @@ class Segments(Sequence[Segment]):
         ------
         UsageError
             If the photo is missing, or `min_region_area` is negative.
+
+        Examples
+        --------
+        >>> exact = segments[:3].refine()
+        >>> len(exact) <= 3
+        True
         """
         least = number(min_region_area, "min_region_area", most=None)
         network = self._refiner(True if refiner is None else refiner)
@@ -335,9 +372,71 @@ class Segments(Sequence[Segment]):
         ------
         UsageError
             If a word is empty, or the photo or the encoder is missing.
+
+        Examples
+        --------
+        >>> segments.name(["cup", "spoon"])[:2]
+        ['cup', 'spoon']
         """
         texts = stage2.checked_texts(words, "words")
         return similarity.name(self.sight, self.scores, texts, encoder_of(encoder), flag(all, "all"))
+
+    def named(
+        self,
+        words: Sequence[str],
+        *,
+        encoder: str | PathLike[str] | None = None,
+        all: bool = False,
+        only: bool = False,
+    ) -> "Segments":
+        """Gives the segments the names that `name` chooses; "object" if no word fits.
+
+        Parameters
+        ----------
+        words : sequence of str
+            The names to choose from.
+        encoder, all
+            As in `name`.
+        only : bool
+            True drops the segments that no word fits.
+
+        Returns
+        -------
+        Segments
+            The same masks with other `classes` and `names`.
+
+        Examples
+        --------
+        >>> segments.named(["cup"]).names
+        ('object', 'cup')
+        """
+        given = self.name(words, encoder=encoder, all=all)
+        found = self.renamed(given, words)
+        return found[np.array([name is not None for name in given], bool)] if flag(only, "only") else found
+
+    def renamed(self, given: Sequence[str | None], words: Sequence[str]) -> "Segments":
+        """Gives the segments names that were chosen elsewhere.
+
+        Parameters
+        ----------
+        given : sequence of str or None
+            One of `words` per segment; None makes it "object".
+        words : sequence of str
+            All names, which become classes in this order, after "object".
+
+        Returns
+        -------
+        Segments
+            The same masks with other `classes` and `names`.
+
+        Examples
+        --------
+        >>> segments[:2].renamed(["cup", None], ["cup"]).classes.tolist()
+        [1, 0]
+        """
+        names = ("object", *dict.fromkeys(word for word in words if word != "object"))
+        kinds = [0 if name is None else names.index(name) for name in given]
+        return replace(self, classes=np.array(kinds, np.int64), names=names)
 
     def picked(self, picks: Iterable[Pick | Candidate] | Pick | Candidate) -> "Segments":
         """Turns answers into segments of their own, so that `save`, `to_records` and every format write only these.
@@ -356,6 +455,13 @@ class Segments(Sequence[Segment]):
         ------
         UsageError
             If an entry is neither a Pick nor a Candidate.
+
+        Examples
+        --------
+        >>> picks = segments.select(boxes=[(320, 220, 410, 330)])
+        >>> answers = segments.picked(picks)
+        >>> len(answers), answers[0].area == int(picks[0].mask.sum())
+        (1, True)
         """
         found = [picks] if isinstance(picks, (Pick, Candidate)) else listed(picks, "picks")
         rows: list[tuple[Candidate, str | None]] = []
@@ -367,7 +473,7 @@ class Segments(Sequence[Segment]):
             else:
                 raise UsageError(f"picks must hold Pick or Candidate values, not {show(one)}")
         names = tuple(dict.fromkeys((*self.names, *(text for _, text in rows if text is not None))))
-        kinds = [self.class_of(match) if text is None else names.index(text) for match, text in rows]
+        kinds = [names.index(self.names[self.class_of(match)] if text is None else text) for match, text in rows]
         masks = from_pixels(collect((match.runs for match, _ in rows), self.size))
         scores = np.clip(np.array([match.score for match, _ in rows], np.float32), 0, 1)  # a click's rank may exceed 1
         return replace(self, masks=masks, scores=scores, classes=np.array(kinds, np.int64), names=names, kept=None)
@@ -385,6 +491,12 @@ class Segments(Sequence[Segment]):
         int
             Index into `names`: the class of the segment that the answer is made of, else of the segment that it
             overlaps most, else 0.
+
+        Examples
+        --------
+        >>> pick, = segments.select(boxes=[(320, 220, 410, 330)])
+        >>> segments.names[segments.class_of(pick.candidates[0])]
+        'object'
         """
         if answer.how != "drawn":
             return int(self.classes[answer.plus[0]])
@@ -414,6 +526,12 @@ class Segments(Sequence[Segment]):
         ------
         UsageError
             If an entry is of another type, or an index is out of range.
+
+        Examples
+        --------
+        >>> both = segments.merge([0, 1])
+        >>> int(both.sum()) >= segments[0].area
+        True
         """
         parts: list[Candidate] = []
         for one in [answers] if isinstance(answers, (Pick, Candidate)) else listed(answers, "answers"):
@@ -466,6 +584,12 @@ class Segments(Sequence[Segment]):
         ------
         UsageError
             If a limit is not a number in its range.
+
+        Examples
+        --------
+        >>> large = segments.filter(conf=0.1, area=(2000, None))
+        >>> bool(large.scores.min() > 0.1), bool(large.masks.areas.min() >= 2000)
+        (True, True)
         """
         limits = {"conf": conf, "iou": iou, "area": area, "stability": stability, "inside": inside}
         return self.take(narrow(self.masks, self.scores, self.classes, **limits))
@@ -479,6 +603,12 @@ class Segments(Sequence[Segment]):
         -------
         float32 array (H, W)
             Strength of the edge at each pixel, 0..1. Lines are one pixel wide.
+
+        Examples
+        --------
+        >>> edges = segments.edges()
+        >>> edges.shape, edges.dtype.name
+        ((400, 600), 'float32')
         """
         return edges(self.masks, self.scores, self.photo)
 
@@ -500,6 +630,11 @@ class Segments(Sequence[Segment]):
         ------
         UsageError
             If `fill` is not a bool.
+
+        Examples
+        --------
+        >>> int(segments.partition(fill=True).labels.min())  # every pixel belongs to one mask
+        1
         """
         return partition(self.masks, self.scores, flag(fill, "fill"))
 
@@ -510,8 +645,49 @@ class Segments(Sequence[Segment]):
         -------
         int64 array (N,)
             Index of the parent, -1 for no parent. Judged by up to 256 evenly spread pixels per segment.
+
+        Examples
+        --------
+        >>> parents = segments.hierarchy()
+        >>> parents.shape == (len(segments),)
+        True
         """
         return relations.parents(self.masks)
+
+    def picture(self, *, outline: bool = False, boxes: bool = False) -> UInt8:
+        """Draws every mask on the photo, with its name if it has one. `segments.picked(picks).picture()` shows answers.
+
+        Parameters
+        ----------
+        outline : bool
+            True draws outlines only.
+        boxes : bool
+            True draws boxes too.
+
+        Returns
+        -------
+        uint8 array (H, W, 3)
+            RGB.
+
+        Raises
+        ------
+        UsageError
+            If the photo is missing.
+
+        Examples
+        --------
+        >>> segments.picture().shape
+        (400, 600, 3)
+        """
+        if self.photo is None:
+            raise UsageError("a picture needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
+        lines, frames = flag(outline, "outline"), flag(boxes, "boxes")
+        return draw_picture(self.photo, self.masks, self.captions, outline=lines, boxes=frames)
+
+    @property
+    def captions(self) -> list[str]:
+        """(N,) what a picture calls each: its name, nothing if that is `object`."""
+        return ["" if self.names[k] == "object" else self.names[k] for k in self.classes]
 
     def cutout(self, i: int) -> UInt8:
         """Cuts segment i out of the photo.
@@ -532,6 +708,11 @@ class Segments(Sequence[Segment]):
             If the photo is missing.
         IndexError
             If the index is out of range.
+
+        Examples
+        --------
+        >>> segments.cutout(0).shape[2]  # red, green, blue and alpha
+        4
         """
         own = int(positions([i], len(self), "segment")[0])
         return self[own].cutout
@@ -555,6 +736,13 @@ class Segments(Sequence[Segment]):
             If an index is out of range.
         UsageError
             If `indices` is anything else.
+
+        Examples
+        --------
+        >>> segments.take([2, 0]).scores.tolist() == segments.scores[[2, 0]].tolist()
+        True
+        >>> segments.take(segments.scores > 0.3) == segments[segments.scores > 0.3]
+        True
         """
         chosen = positions(indices, len(self), "segment")
         sight = self.sight.take(chosen)
@@ -568,18 +756,40 @@ class Segments(Sequence[Segment]):
         -------
         list of dict
             One {"size": [H, W], "counts": str} per mask.
+
+        Examples
+        --------
+        >>> segments.to_rle()[0]["size"]
+        [400, 600]
         """
         return self.masks.to_rle()
 
-    def to_polygons(self) -> list[list[Polygon]]:
-        """Returns outlines.
+    def to_polygons(self, tolerance: float = 0.0) -> list[list[Polygon]]:
+        """Returns outlines: valid polygons along the pixels' borders.
+
+        Parameters
+        ----------
+        tolerance
+            Maximum distance in pixels of a dropped corner from its outline; 0 is exact.
 
         Returns
         -------
         list of list of Polygon
-            The outlines of each mask in photo pixels, each with its holes.
+            The outlines of each mask in photo pixels, one per part, each with its holes.
+
+        Raises
+        ------
+        UsageError
+            If the tolerance is negative or not a number.
+
+        Examples
+        --------
+        >>> largest = max(segments.to_polygons()[0], key=lambda polygon: len(polygon.outline))
+        >>> largest.outline.shape[1], largest.outline.dtype.name
+        (2, 'float32')
         """
-        return [self.masks.to_polygons(i) for i in range(len(self))]
+        near = number(tolerance, "tolerance", most=None)
+        return [self.masks.to_polygons(i, near) for i in range(len(self))]
 
     def label_map(self) -> npt.NDArray[np.int32]:
         """Paints all masks into one array, small masks on top of large ones.
@@ -588,6 +798,12 @@ class Segments(Sequence[Segment]):
         -------
         int32 array (H, W)
             i + 1 for mask i, 0 for no mask.
+
+        Examples
+        --------
+        >>> labels = segments.label_map()
+        >>> int(labels.max()) <= len(segments)
+        True
         """
         return self.masks.label_map()
 
@@ -598,6 +814,11 @@ class Segments(Sequence[Segment]):
         -------
         list of dict
             Keys: index, class, name, score, x1, y1, x2, y2 (photo pixels), area (pixels), rle (COCO `counts`).
+
+        Examples
+        --------
+        >>> sorted(segments.to_records()[0])
+        ['area', 'class', 'index', 'name', 'rle', 'score', 'x1', 'x2', 'y1', 'y2']
         """
         columns = zip(self.classes, self.scores, self.boxes, self.to_rle(), strict=True)
         return [
@@ -625,6 +846,12 @@ class Segments(Sequence[Segment]):
         ------
         UsageError
             If the supervision package is not installed.
+
+        Examples
+        --------
+        >>> detections = segments.to_supervision()
+        >>> detections.xyxy.shape == (len(segments), 4)
+        True
         """
         try:
             from supervision import Detections
@@ -650,6 +877,12 @@ class Segments(Sequence[Segment]):
         ------
         UsageError
             If the folder cannot be written to.
+
+        Examples
+        --------
+        >>> segments.save("coffee.npz")
+        >>> Segments.load("coffee.npz") == segments
+        True
         """
         write(path(file), self.to_npz())
 
@@ -660,6 +893,11 @@ class Segments(Sequence[Segment]):
         -------
         bytes
             `load` and `from_npz` restore everything else exactly.
+
+        Examples
+        --------
+        >>> Segments.from_npz(segments.to_npz()) == segments
+        True
         """
         return saved.pack(self.masks, self.scores, self.classes, self.names)
 
@@ -685,6 +923,12 @@ class Segments(Sequence[Segment]):
             If `save` did not write the file, or the photo has another size.
         UnreadableImageError
             If the photo cannot be read.
+
+        Examples
+        --------
+        >>> segments.save("coffee.npz")
+        >>> Segments.load("coffee.npz", photo).cutout(0).shape[2]  # with the photo, cut-outs and words work
+        4
         """
         where = path(file)
         try:
@@ -722,6 +966,11 @@ class Segments(Sequence[Segment]):
             If `to_npz` did not make the bytes, or the photo has another size.
         UnreadableImageError
             If the photo cannot be read.
+
+        Examples
+        --------
+        >>> Segments.from_npz(segments.to_npz(), photo).photo.shape
+        (400, 600, 3)
         """
         masks, scores, classes, names = saved.unpack(data, name, most)
         pixels = None if photo is None else read_own(photo)

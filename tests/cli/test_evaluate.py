@@ -213,6 +213,21 @@ def test_edges_of_a_folder(fastsam, folder: Path, drawn: Path, tmp_path: Path, k
     assert json.loads((tmp_path / "e.json").read_text())["ods"] > 0.95
 
 
+def test_edges_of_a_part_of_a_set_say_what_is_missing_and_offer_the_rest(
+    fastsam, folder: Path, drawn: Path, tmp_path: Path
+) -> None:
+    edges = cv2.Canny(cv2.imread(str(folder / "images" / "1.png")), 50, 100)
+    cv2.imwrite(str(tmp_path / "1.png"), edges)
+    words = ("--predictions", tmp_path, "--ground-truth", drawn, "--thresholds", 3, "--processes", 1)
+    done = fastsam("eval", "edges", *words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"fastsam: {tmp_path} has no picture 0.png, 1 of 2 lack one: add --some to judge the 1 that is there\n"
+    )
+    assert fastsam("eval", "edges", *words, "--some", "--json", tmp_path / "e.json").code == 0
+    assert [row["image"] for row in json.loads((tmp_path / "e.json").read_text())["images"]] == ["1"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -199,6 +199,23 @@ def test_every_format_writes_its_file_under_the_photos_name(fastsam, coffee: Pat
     assert len(list((tmp_path / "coffee-cutouts").iterdir())) == len(kept)
 
 
+def test_outlines_are_simplified_and_coco_has_polygons_if_asked(fastsam, coffee: Path, tmp_path: Path) -> None:
+    photo = tmp_path / "a cup, two.png"
+    photo.write_bytes(coffee.read_bytes())
+    words = ("--format", "coco", "--format", "polygons", "--polygons", "--tolerance", "1")
+    exact, near = tmp_path / "exact", tmp_path / "near"
+    assert fastsam("segment", photo, "-o", exact, *words[:5]).code == 0
+    assert fastsam("segment", photo, "-o", near, *words).code == 0
+    for name in ("instances.json", "a cup, two.geojson"):
+        assert (near / name).stat().st_size < (exact / name).stat().st_size / 2
+    annotations = json.loads((near / "instances.json").read_text())["annotations"]
+    assert all(len(ring) >= 6 for a in annotations for ring in a["segmentation"])
+    refused = fastsam("segment", photo, "-o", near, "--tolerance", "1")
+    assert (refused.code, "format with outlines" in refused.err) == (2, True)
+    refused = fastsam("segment", photo, "-o", near, "--format", "labelme", "--tolerance", "-1")
+    assert (refused.code, "tolerance must be a number of at least 0" in refused.err) == (2, True)
+
+
 def test_masks_and_prompt_files_are_prompts_too(fastsam, coffee: Path, tmp_path: Path) -> None:
     fastsam("segment", coffee, "--format", "npz", "-o", tmp_path)
     masks = Segments.load(tmp_path / "coffee.npz").masks

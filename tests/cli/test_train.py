@@ -37,12 +37,12 @@ def test_a_run_starts_from_weights(fastsam, trained: Path, make_set: Callable[..
     ("words", "message"),
     [
         ([], "name folders with --data"),
-        (["--data", "nowhere"], "nowhere is no COCO-style set"),
+        (["--data", "nowhere"], "nowhere is not a COCO-style set"),
         (["--data", "nowhere", "--size", "q"], "unknown network size 'q'"),
-        (["--data", "nowhere", "--imgsz", "100"], "no multiple of 32"),
-        (["--config", "none.toml"], "none.toml is no readable config"),
+        (["--data", "nowhere", "--imgsz", "100"], "imgsz must be a multiple of 32"),
+        (["--config", "none.toml"], "none.toml is not a readable config"),
         (["--data", "nowhere", "--device", "abacus"], "device 'abacus' cannot be used"),
-        (["--data", "nowhere", "--cutouts", "none"], "nowhere is no COCO-style set"),
+        (["--data", "nowhere", "--cutouts", "none"], "nowhere is not a COCO-style set"),
     ],
 )
 def test_wrong_use_is_one_line(fastsam, tmp_path: Path, words: list[str], message: str) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -109,12 +110,14 @@ def test_pictures_show_the_drawn_masks(segments: Segments, picks: list[Pick]) ->
     labels = np.asarray(Image.open(io.BytesIO(only("png", segments, picks))))
     np.testing.assert_array_equal(labels > 0, disc | small | plain)
     np.testing.assert_array_equal(labels == 3, small)  # small ones on large ones
-    overlay = np.asarray(Image.open(io.BytesIO(only("overlay", segments, picks[:1]))).convert("RGB"))
+    nameless = replace(segments, names=("object",) * 3)
+    overlay = np.asarray(Image.open(io.BytesIO(only("overlay", nameless, picks[:1]))).convert("RGB"))
     changed = (overlay != PHOTO).any(2)
     assert changed[disc].mean() > 0.95
     outside = ~disc
     outside[10:51, 20:61] = False  # where the prompt's box is drawn
     assert not changed[outside].any()
+    assert json.loads(only("coco", nameless, picks))["categories"] == [{"id": 1, "name": "object"}]
     cut = dict(content("cutouts", "a.png", segments, picks))
     assert sorted(cut) == ["prompt00-00.png", "prompt02-00.png", "prompt03-00.png"]
     alpha = np.asarray(Image.open(io.BytesIO(cut["prompt00-00.png"])))[..., 3]

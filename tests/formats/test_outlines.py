@@ -1,23 +1,17 @@
 """What is written for other programs is read back by them, and covers the same pixels."""
 
 import json
-import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import supervision
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from shapely import geometry
 from shapely.geometry import shape
 
-from fastsam import Segments
+from fastsam import FastSAM, Segments
 from fastsam.files import write
-from fastsam.formats.outlines import geojson, labelme, yolo
-from fastsam.masks.annotations import decode
-from fastsam.masks.polygons import joined, polygons, through_centres
+from fastsam.formats.outlines import classes, geojson, labelme, yolo
 
 
 @pytest.fixture
@@ -35,51 +29,6 @@ def segments() -> Segments:
 
 def iou(a: np.ndarray, b: np.ndarray) -> float:
     return float((a & b).sum() / (a | b).sum())
-
-
-def test_one_ring_through_holes_and_parts_covers_the_same_pixels(segments: Segments) -> None:
-    for mask in segments.masks:
-        ring = joined(polygons(mask, (0, 0))).reshape(-1).tolist()
-        np.testing.assert_array_equal(decode([ring], (120, 160)), mask)
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.integers(1, 30), st.integers(1, 30), st.sampled_from([0.1, 0.5, 0.7, 0.95]), st.integers(0, 10**6))
-def test_outlines_of_any_mask_are_valid_and_exact(height: int, width: int, share: float, seed: int) -> None:
-    mask = np.random.default_rng(seed).random((height, width)) < share
-    found = polygons(mask, (3, 5))
-    parts = [geometry.Polygon(p.outline, p.holes) for p in found]
-    assert all(part.is_valid for part in parts)
-    assert sum(part.area for part in parts) == mask.sum()
-    whole = np.zeros((height + 5, width + 3), bool)
-    whole[5:, 3:] = mask
-    if found:
-        np.testing.assert_array_equal(decode([joined(found).reshape(-1).tolist()], whole.shape), whole)
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.integers(1, 30), st.integers(1, 30), st.sampled_from([0.1, 0.5, 0.7, 0.95]), st.integers(0, 10**6))
-def test_outlines_through_centres_are_filled_as_the_mask(height: int, width: int, share: float, seed: int) -> None:
-    """Without its holes, by OpenCV, which draws the border as well."""
-    mask = np.random.default_rng(seed).random((height, width)) < share
-    for exact in polygons(mask, (0, 0)):
-        outline = through_centres(exact).outline
-        assert np.abs(outline % 1 - 0.5).max() == 0
-        drawn = cv2.fillPoly(np.zeros(mask.shape, np.uint8), [np.floor(outline).astype(np.int32)], 1)
-        np.testing.assert_array_equal(drawn > 0, decode([exact.outline.reshape(-1).tolist()], mask.shape))
-
-
-def test_outlines_of_a_busy_mask_take_time_in_proportion() -> None:
-    """Of processor time in one run; four times the pixels have four times the outlines, and the square has sixteen."""
-    masks = [cv2.GaussianBlur(np.random.default_rng(0).random((n, n)), (0, 0), 2) > 0.5 for n in (300, 600)]
-
-    def seconds(mask: np.ndarray) -> float:
-        start = time.process_time()
-        joined(polygons(mask, (0, 0)))
-        return time.process_time() - start
-
-    small, large = (min(seconds(mask) for _ in range(3)) for mask in masks)
-    assert large < 10 * small
 
 
 def test_supervision_reads_the_yolo_labels(segments: Segments, tmp_path: Path) -> None:
@@ -150,3 +99,45 @@ def test_a_photo_without_masks_has_empty_files(tmp_path: Path) -> None:
     assert (tmp_path / "a.txt").read_text() == ""
     write(tmp_path / "a.geojson", geojson(none))
     assert json.loads((tmp_path / "a.geojson").read_text())["features"] == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(20000, 10), (10, 20000), (1, 1), (1, 500)])
+@pytest.mark.parametrize("tolerance", [0.0, 1.0])
+def test_photos_of_any_shape_and_masks_at_their_borders_are_written(width: int, height: int, tolerance: float) -> None:
+    masks = np.zeros((3, height, width), bool)
+    masks[0] = masks[1, -1, -1] = True
+    masks[2, ::2] = True
+    segments = Segments.from_masks(np.zeros((height, width, 3), np.uint8), masks)
+    drawn = json.loads(labelme("a.png", segments, tolerance=tolerance))["shapes"]
+    assert {s["group_id"] for s in drawn} == {0, 1, 2}
+    assert all(len(s["points"]) >= 3 for s in drawn)
+    for feature, area in zip(
+        json.loads(geojson(segments, tolerance=tolerance))["features"], segments.masks.areas, strict=True
+    ):
+        read = shape(feature["geometry"])
+        assert read.is_valid
+        assert read.area == area
+    assert len(yolo(segments, tolerance=tolerance).splitlines()) == 3
+
+
+def test_by_default_labelme_and_yolo_files_are_simplified(model: FastSAM, examples: Path) -> None:
+    segments = model(examples / "coffee.png")
+    for write_ in (lambda t: labelme("a.png", segments, tolerance=t), lambda t: yolo(segments, tolerance=t)):
+        exact, simple = write_(0), write_(1)
+        assert len(simple) < len(exact) / 2
+    assert labelme("a.png", segments) == labelme("a.png", segments, tolerance=1)
+    assert yolo(segments) == yolo(segments, tolerance=1)
+    assert geojson(segments) == geojson(segments, tolerance=0)
+
+
+def test_a_drawn_labelme_file_is_the_mask_within_a_pixel(model: FastSAM, examples: Path) -> None:
+    segments = model(examples / "coffee.png")
+    found = np.zeros((len(segments), *segments.size), np.uint8)
+    for s in json.loads(labelme("a.png", segments))["shapes"]:
+        cv2.fillPoly(found[s["group_id"]], [np.floor(s["points"]).astype(np.int32)], 1)
+    assert np.mean([iou(mask > 0, own) for mask, own in zip(found, segments.masks, strict=True)]) > 0.96
+
+
+def test_names_of_any_text_stay_one_line_each() -> None:
+    names = ["cup, grün", 'a "b"', "two\nlines\r\n", "杯子"]
+    assert classes(names).splitlines() == ["cup, grün", 'a "b"', "two lines", "杯子"]

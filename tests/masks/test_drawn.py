@@ -371,3 +371,13 @@ def test_whatever_a_file_says_is_refused_or_works(
     assert np.isfinite(back.edges()).all()
     assert back.label_map().shape == SIZE
     assert (back.masks.logits_at(np.array([[3.0, 4.0]])).shape) == (2, 1)
+
+
+@pytest.mark.filterwarnings("error")
+def test_logits_of_any_size_make_no_warning() -> None:
+    grid = np.full((8, 8), -1e30, np.float32)
+    grid[2:6, 2:6] = 1e30
+    masks = from_grids(collect([grid, -grid], np.array([[0, 0, 40.0]] * 2), SIZE))
+    segments = Segments(masks, np.array([0.9, 0.8]), np.zeros(2, np.int64), photo=PHOTO.copy())
+    assert [pick.index for pick in segments.select(boxes=[(10, 10, 30, 30)], points=[(20, 20)], refine=False)] == [0, 0]
+    segments.edges(), segments.partition(), segments.filter(stability=0.5), segments.hierarchy()

@@ -66,7 +66,7 @@ def test_other_masks_need_the_other_backbone() -> None:
 
 @pytest.mark.parametrize("masks", [(0, 0, 6, 32), (-4, 0, 0, 32), (0, -4, 0, 32), (0, 0, -1, 32), (0, 0, 0, 0)])
 def test_masks_that_cannot_be_made_are_refused(masks: tuple[int, int, int, int]) -> None:
-    with pytest.raises(ValueError, match="makes no masks"):
+    with pytest.raises(ValueError, match=r"must (not be negative: -|be at least \d+, not )"):
         build(Architecture("lite0", "n", 1, 16, *masks))
 
 
@@ -96,3 +96,5 @@ def test_unknown_names_are_errors_that_list_the_known() -> None:
         build(Architecture("yolov8", "q"))
     with pytest.raises(ValueError, match="unknown backbone 'resnet'"):
         build(Architecture("resnet"))
+    with pytest.raises(ValueError, match="classes must be at least 1, not 0"):
+        build(Architecture(classes=0))

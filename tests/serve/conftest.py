@@ -20,7 +20,7 @@ from fastsam.serve.limits import Limits
 
 
 @contextmanager
-def started(app: Any, seconds: float = 60) -> Iterator[TestClient]:
+def started(app: Any, seconds: float = 600) -> Iterator[TestClient]:
     """A client of the application, once its network is loaded."""
     with TestClient(app, base_url="http://127.0.0.1") as client:
         until = time.monotonic() + seconds

@@ -209,6 +209,28 @@ def test_files_are_those_of_the_command_line(
         assert answer.content == written.read_bytes()
 
 
+def test_a_files_outlines_are_simplified_and_polygons_if_asked(
+    service: TestClient, coffee: dict[str, Any], examples: Path
+) -> None:
+    where = f"/v1/images/{coffee['id']}/select"
+    exact, near = (
+        service.post(where, json={"format": "coco", "polygons": True, "tolerance": t}).json() for t in (0, 1)
+    )
+    assert [len(f["annotations"]) for f in (exact, near)] == [len(coffee["segments"])] * 2
+    for one, other, row in zip(exact["annotations"], near["annotations"], coffee["segments"], strict=True):
+        assert (one["area"], one["bbox"]) == (row["area"], row["bbox"])
+        assert sum(map(len, other["segmentation"])) <= sum(map(len, one["segmentation"]))
+    form = {"format": "coco", "polygons": "true", "tolerance": "1"}
+    sent = service.post("/v1/segment", files={"image": (examples / "coffee.png").read_bytes()}, data=form)
+    assert sent.json()["annotations"] == near["annotations"]
+    for body in (
+        {"format": "png", "tolerance": 1},
+        {"format": "yolo", "polygons": True},
+        {"format": "yolo", "tolerance": -1},
+    ):
+        assert service.post(where, json=body).status_code == 422
+
+
 def test_a_file_may_hold_what_answers_or_some_masks(service: TestClient, coffee: dict[str, Any]) -> None:
     where = f"/v1/images/{coffee['id']}/select"
     for how in ({}, {"refine": False}):

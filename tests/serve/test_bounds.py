@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import anyio
 import numpy as np
 import pytest
 
@@ -19,13 +20,17 @@ from starlette.testclient import TestClient
 from fastsam import Segments
 from fastsam.refine import network
 from fastsam.serve.app import make_app
+from fastsam.serve.jobs import SMALLER, Jobs
 from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Memory
+from fastsam.serve.photo import File
 from fastsam.serve.problems import Problem
+
+FILE = File(b"x" * 1000)
 
 
 def kept(memory: Memory, segments: Segments, n: int) -> list[str]:
-    return [memory.keep(f"{k}", b"x" * 1000, segments, []).id for k in range(n)]
+    return [memory.keep(f"{k}", FILE, segments, []).id for k in range(n)]
 
 
 def test_memory_is_bounded_by_count_bytes_and_age(make_segments: Any) -> None:
@@ -52,9 +57,9 @@ def test_memory_is_bounded_by_count_bytes_and_age(make_segments: Any) -> None:
 
 def test_pixels_make_room_before_photos_do(make_segments: Any) -> None:
     segments, pixels = make_segments((100, 100), [(10, 10, 50, 50)], [0.9]), np.zeros((100, 100, 3), np.uint8)
-    bare = Memory(Limits()).keep("x", b"x" * 1000, segments, []).bytes
+    bare = Memory(Limits()).keep("x", FILE, segments, []).bytes
     memory = Memory(Limits(memory=3 * bare + 2 * pixels.nbytes))
-    ids = [memory.keep(f"{k}", b"x" * 1000, segments, [], pixels).id for k in range(3)]
+    ids = [memory.keep(f"{k}", FILE, segments, [], pixels).id for k in range(3)]
     assert [memory.photos[id_].photo is None for id_ in ids] == [True, False, False]
     assert memory.bytes == memory.limits.memory == sum(kept.bytes for kept in memory.photos.values())
     memory.hold(ids[0], pixels)
@@ -87,7 +92,7 @@ def test_a_photo_whose_pixels_made_room_answers_as_before(service: TestClient, c
 def test_a_click_asks_no_process(service: TestClient, coffee: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """The photo is where clicks are answered: nothing is decoded again."""
     monkeypatch.setattr(service.app.state.service.jobs, "run", lambda *_: pytest.fail("a process was asked"))
-    monkeypatch.setattr("fastsam.serve.work.decode", lambda _: pytest.fail("the photo was decoded"))
+    monkeypatch.setattr("fastsam.serve.photo.decode", lambda _: pytest.fail("the photo was decoded"))
     (pick,) = service.post(f"/v1/images/{coffee['id']}/select", json={"points": [[300, 200]]}).json()["picks"]
     assert pick["how"] == "drawn"
 
@@ -143,11 +148,58 @@ def test_too_many_at_once_are_told_to_come_back(
 def test_what_takes_too_long_is_ended_and_the_next_is_served(serving: Callable[..., Any], examples: Path) -> None:
     image = (examples / "coffee.png").read_bytes()
     with serving(make_app(threads=1)) as client:
-        client.app.state.service.jobs.limits = Limits(seconds=0.02)
-        late = client.post("/v1/segment", files={"image": image})
+        client.app.state.service.jobs.limits = Limits(seconds=0.3)
+        late = client.post("/v1/segment", files={"image": image}, data={"imgsz": 2048})  # a second or more
         assert late.status_code == 504
         client.app.state.service.jobs.limits = Limits()
         assert client.post("/v1/segment", files={"image": image}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "remedy"),
+    [
+        ("select", {"texts": ["cup"]}, "fewer words"),
+        ("select", {"prompts": [{"text": "cup"}]}, "fewer words"),
+        ("select", {"points": [[1, 1]], "boxes": [[1, 1, 9, 9]] * 20}, "fewer prompts"),
+        ("select", {"format": "coco"}, "smaller photo"),
+        ("name", {"words": ["long words"] * 256}, "fewer words"),
+    ],
+)
+def test_what_takes_too_long_is_told_what_would_help(
+    detail: Callable[[Any], str],
+    service: TestClient,
+    coffee: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    body: dict[str, Any],
+    remedy: str,
+) -> None:
+    async def late(_request: Any, _job: Any, *_arguments: Any, remedy: str = SMALLER) -> None:
+        raise Problem(504, remedy)
+
+    monkeypatch.setattr(service.app.state.service.jobs, "run_for", late)
+    answer = service.post(f"/v1/images/{coffee['id']}/{path}", json=body)
+    assert answer.status_code == 504
+    assert remedy in detail(answer)
+
+
+def test_what_waited_is_told_to_come_back_and_what_worked_what_would_help() -> None:
+    async def refusal(jobs: Jobs) -> Problem:
+        with pytest.raises(Problem) as caught:
+            await jobs.run(time.sleep, 600, remedy="sleep less")
+        return caught.value
+
+    async def behind_others() -> Problem:
+        jobs = Jobs(Limits(seconds=0.01))
+        await jobs.turns.acquire_on_behalf_of("another")
+        return await refusal(jobs)
+
+    waited, worked = anyio.run(behind_others), anyio.run(refusal, Jobs(Limits(seconds=2)))
+    assert waited.status_code == 503
+    assert "behind others" in waited.detail
+    assert int((waited.headers or {})["Retry-After"]) >= 1
+    assert worked.status_code == 504
+    assert worked.detail == "it took longer than 2 s: sleep less"
 
 
 def ticks() -> int:

@@ -1,5 +1,6 @@
 """The small client gives what the library gives, over a real connection."""
 
+import json
 import socket
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ pytest.importorskip("fastapi", reason="the serve extra is not installed")
 from fastsam import FastSAM, Prompt
 from fastsam.client import Client
 from fastsam.errors import UsageError
+from fastsam.image.read import decode
 
 
 def test_masks_are_the_librarys(address: str, model: FastSAM, examples: Path) -> None:
@@ -35,6 +37,8 @@ def test_masks_are_the_librarys(address: str, model: FastSAM, examples: Path) ->
                 assert (own.index, own.how) == (pick.index, pick.how)
                 assert own.quality == (None if refine is False else pytest.approx(pick.quality, abs=1e-5))
     assert photo.file("yolo", among=[0]).count(b"\n") == 1
+    assert len(photo.file("yolo", tolerance=2)) < len(photo.file("yolo", tolerance=0)) / 2
+    assert b"counts" not in photo.file("coco", polygons=True)
     photo.forget()
     with pytest.raises(UsageError, match="segment it again"):
         photo.select(points=[(300, 200)])
@@ -54,6 +58,33 @@ def test_a_prompt_corrects_the_mask_before(address: str, model: FastSAM, example
     assert own == again == photo.select(prompt)[0]
     packed = Client(address).segments(examples / "coffee.png", refine=True)
     assert packed.to_rle() == segments.to_rle()
+
+
+def test_an_address_needs_no_scheme_and_all_says_what_it_is(address: str, model: FastSAM, examples: Path) -> None:
+    client = Client(address.removeprefix("http://") + "/")
+    assert repr(client) == f"Client({address!r})"
+    photo = client.segment(examples / "coffee.png")
+    about = client.about()  # the network is loaded by now
+    assert about["conf"] == model.settings.conf
+    assert {"version", "model", "words", "pixels"} <= set(about)
+    n = len(photo.segments)
+    assert repr(photo) == f"Photo('coffee.png', 600 x 400 pixels, {n} segments, kept by {address})"
+    assert repr(photo.segments[0]).startswith("Mask('object', mask, score 0.")
+    with pytest.raises(UsageError, match="ftp://host is no address of HTTP: give one such as 127"):
+        Client("ftp://host")
+
+
+def test_names_are_the_librarys(address: str, encoder: None, model: FastSAM, examples: Path) -> None:
+    segments, words = model(examples / "coffee.png"), ["cup", "spoon", "table"]
+    photo = Client(address).segment(examples / "coffee.png")
+    assert photo.name(words) == segments.name(words)
+    assert photo.name(words, all=True) == segments.name(words, all=True)
+    kinds = json.loads(photo.file("coco"))["categories"]
+    assert [kind["name"] for kind in kinds] == ["object", *words]
+    for every in (False, True):
+        (found,), (pick,) = photo.select(texts=["cup"], all=every), segments.select(texts=["cup"], all=every)
+        assert found is not None
+        assert [match.index for match in found.matches] == [match.index for match in pick.matches]
 
 
 def test_refusals_are_the_services_words(address: str, tmp_path: Path) -> None:
@@ -90,3 +121,35 @@ def test_a_client_that_goes_costs_nothing_more(address: str) -> None:
         time.sleep(0.05)
     picture = np.zeros((40, 40, 3), np.uint8)
     assert client.segment(picture).size == (40, 40)
+
+
+def test_an_address_needs_no_scheme_and_says_what_it_serves(address: str, model: FastSAM, examples: Path) -> None:
+    client = Client(address.removeprefix("http://"))
+    assert client.address == address
+    assert client.about()["model"] == "fastsam-tiny"
+    photo = client.segment(examples / "coffee.png", max_det=3)
+    assert repr(photo) == f"Photo('coffee.png', 600 x 400 pixels, 3 segments, id={photo.id!r})"
+
+
+def test_a_deep_photo_is_stretched_as_the_library_does(address: str, model: FastSAM, examples: Path) -> None:
+    dark = cv2.imread(str(examples / "coffee.png")).astype(np.uint16) * 4  # 10 bits of 16
+    data = bytes(cv2.imencode(".png", dark)[1])
+    pixels = decode(data, stretch=True)
+    client = Client(address)
+    photo = client.segment(data, stretch=True)
+    segments = model(pixels)
+    assert [own.row["segmentation"] for own in photo.segments] == segments.to_rle()
+    assert len(photo.segments) != len(client.segment(data).segments)
+    (own,), (pick,) = photo.select(points=[(300, 200)]), segments.select(points=[(300, 200)], refine=model.refiner)
+    assert own is not None
+    np.testing.assert_array_equal(own.mask, pick.mask)
+    assert (
+        client.segment(cv2.cvtColor(dark, cv2.COLOR_BGR2RGB), stretch=True).answer["segments"]
+        == photo.answer["segments"]
+    )
+
+
+@pytest.mark.parametrize("shape", [(20, 20), (20, 20, 4), (0, 20, 3), (20, 20, 3, 1)])
+def test_an_array_that_is_no_photo_is_refused_here(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UsageError, match="is no photo"):
+        Client("127.0.0.1:9").segment(np.zeros(shape, np.uint8))

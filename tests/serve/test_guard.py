@@ -49,6 +49,8 @@ def test_other_sites_cannot_use_it(service: TestClient) -> None:
     assert answer.status_code == 403
     assert "access-control-allow-origin" not in answer.headers
     assert service.get("/healthz", headers={"origin": "http://127.0.0.1"}).status_code == 200
+    for origin in ("http://[::1", "null", "http://"):  # no address, or none of a page
+        assert service.get("/healthz", headers={"origin": origin}).status_code == 403
     app = make_app(threads=1, token="t", origins=["https://own.example"])
     with TestClient(app, base_url="http://127.0.0.1") as client:
         for origin, allowed in (("https://own.example", "https://own.example"), ("https://evil.example", None)):

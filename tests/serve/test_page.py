@@ -306,10 +306,35 @@ def test_words_find(page: Page, encoder: None, model: FastSAM, examples: Path) -
     assert page.locator("#list button[aria-pressed=true]").count() == len(found[0].matches) > 0
 
 
-def test_words_name(page: Page, encoder: None) -> None:
+def test_words_name(page: Page, encoder: None, model: FastSAM, examples: Path) -> None:
+    def names() -> list[str]:
+        return [row.split()[0] for row in page.locator("#list li").all_inner_texts()]
+
+    everything = len(names())
     page.fill("#vocabulary", "cup, spoon, table")
     page.press("#vocabulary", "Enter")
     expect(page.locator("#list")).to_contain_text("cup")
+    once = view(page, examples / "coffee.png", model)
+    assert names() == [once.names[k] for k in once.classes]
+    assert len(once) == everything
+    page.check("#every")
+    expect(page.locator("#code")).to_contain_text("all=True")
+    expect(page.locator("#working")).to_be_hidden()
+    every = view(page, examples / "coffee.png", model)
+    assert names() == [every.names[k] for k in every.classes]
+    assert (every.classes > 0).sum() > (once.classes > 0).sum()
+    page.check("#only")
+    only = view(page, examples / "coffee.png", model)
+    assert names() == [only.names[k] for k in only.classes]
+    assert len(only) == (every.classes > 0).sum() == int(page.inner_text("#count"))
+    page.locator("#conf").fill("0.3")  # other masks stay, and have their names anew
+    page.locator("#conf").dispatch_event("change")
+    expect(page.locator("#working")).to_be_hidden()
+    few = view(page, examples / "coffee.png", model)
+    assert names() == [few.names[k] for k in few.classes]
+    with page.expect_download() as download:
+        page.click("[data-format=coco]")
+    assert len(json.loads(Path(download.value.path()).read_text())["annotations"]) == len(few)
 
 
 def test_tab_steps_from_part_to_whole(page: Page, model: FastSAM, examples: Path) -> None:
@@ -432,6 +457,75 @@ def test_files_hold_the_picked_mask_or_everything(
             np.testing.assert_array_equal(picture > 0, mask)
         elif format_ == "cutouts":
             assert picture.shape[2] == 4
+
+
+@pytest.mark.parametrize("format_", ["coco", "labelme", "png", "overlay", "cutouts"])
+def test_a_union_is_saved_as_it_is_shown(page: Page, model: FastSAM, examples: Path, format_: str) -> None:
+    page.uncheck("#exact")
+    segments = view(page, examples / "coffee.png", model)
+    x0, y0, x1, y1 = box_of_a_union(segments)
+    page.mouse.move(*at(page, x0, y0))
+    page.mouse.down()
+    page.mouse.move(*at(page, x1, y1), steps=4)
+    page.mouse.up()
+    expect(page.locator("#answer")).to_contain_text("union")
+    answered(page)
+    mask = view(page, examples / "coffee.png", model)
+    assert agree(picked(page), mask) > 0.9  # the box is drawn over it
+    with page.expect_download() as download:
+        page.click(f"[data-format={format_}]")
+    data = Path(download.value.path()).read_bytes()
+    if format_ == "coco":
+        (annotation,) = json.loads(data)["annotations"]
+        np.testing.assert_array_equal(rle.decode(annotation["segmentation"]), mask)
+        return
+    if format_ == "labelme":
+        saved = np.zeros(mask.shape, np.uint8)
+        for shape in json.loads(data)["shapes"]:
+            cv2.fillPoly(saved, [np.round(shape["points"]).astype(np.int32)], 1)
+        assert agree(saved > 0, mask) > 0.8  # lines run through the centres of pixels
+        return
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if format_ == "png":
+        np.testing.assert_array_equal(picture > 0, mask)
+    elif format_ == "cutouts":
+        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        extent = (rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1)
+        assert np.abs(np.array(picture.shape[:2]) - extent).max() <= 8  # its edge is soft
+    else:
+        photo = cv2.imread(str(examples / "coffee.png"))
+        changed = (picture != photo).any(2)
+        assert changed[mask].mean() > 0.9
+        outside = ~mask
+        outside[y0 - 3 : y1 + 3, x0 - 3 : x1 + 3] = False  # where the box is drawn
+        assert not changed[outside].any()
+
+
+def box_of_a_union(segments: Any) -> tuple[int, int, int, int]:
+    """A box that several masks of `segments` answer together, and no single one."""
+    boxes = segments.boxes
+    for i in range(len(boxes)):
+        for j in range(i):
+            both = np.concatenate((np.minimum(boxes[i, :2], boxes[j, :2]), np.maximum(boxes[i, 2:], boxes[j, 2:])))
+            x0, y0, x1, y1 = (int(v) for v in np.clip(np.round(both), 1, [599, 399, 599, 399]))
+            (pick,) = segments.select(boxes=[(x0, y0, x1, y1)], refine=False)
+            if pick.how == "union":
+                return x0, y0, x1, y1
+    raise AssertionError("no two masks of this photo make a union")
+
+
+def test_what_words_find_is_saved_with_their_name(page: Page, encoder: None, model: FastSAM, examples: Path) -> None:
+    page.fill("#text", "cup")
+    page.press("#text", "Enter")
+    expect(page.locator("#answer")).to_contain_text("for “cup”")
+    (pick,) = view(page, examples / "coffee.png", model, cut="[0].mask")
+    with page.expect_download() as download:
+        page.click("[data-format=coco]")
+    saved = json.loads(Path(download.value.path()).read_text())
+    names = {kind["id"]: kind["name"] for kind in saved["categories"]}
+    assert {names[row["category_id"]] for row in saved["annotations"]} == {"cup"}
+    for row, match in zip(saved["annotations"], pick.matches, strict=True):
+        np.testing.assert_array_equal(rle.decode(row["segmentation"]), match.mask)
 
 
 def test_errors_are_said_and_the_page_goes_on(page: Page, tmp_path: Path, examples: Path) -> None:

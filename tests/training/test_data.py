@@ -209,11 +209,14 @@ def test_a_batch_lists_the_objects_of_all_its_photos(make_set: Callable[..., Pat
     assert batch.owners.tolist() == sorted(batch.owners.tolist())
 
 
-def test_the_clean_config_uses_no_photo_of_another_licence_and_no_mask_of_a_machine(shared: Path) -> None:
+def test_the_clean_config_uses_no_photo_of_another_licence_and_no_mask_of_a_machine(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASTSAM_DATA", str(shared.resolve()))
     config = make_config(read_config(ROOT / "configs" / "clean.toml"))
     photos = 0
     for folder in config.data:
-        content = json.loads((ROOT / folder / "instances.json").read_text())
+        content = json.loads((Path(folder) / "instances.json").read_text())
         used = {r["id"] for r in content["images"] if licence_of(r, content).startswith(config.licences)}
         assert not any("score" in a for a in content["annotations"] if a["image_id"] in used)
         assert all(not re.search("NC|ND|SA", licence_of(r, content)) for r in content["images"] if r["id"] in used)

@@ -13,15 +13,18 @@ import pytest
 torch = pytest.importorskip("torch", reason="the train extra is not installed")
 
 from fastsam.network import Architecture, build  # noqa: E402
+from fastsam.network.refine import RefineNetwork  # noqa: E402
 from fastsam.training import checkpoint  # noqa: E402
 from fastsam.training.config import make_config, read_config  # noqa: E402
 from fastsam.training.detector import Detector, train  # noqa: E402
-from fastsam.training.learner import rate_at  # noqa: E402
-from fastsam.training.start import read_start  # noqa: E402
+from fastsam.training.optimiser import parameter_groups, rate_at  # noqa: E402
+from fastsam.training.start import put_second, read_start  # noqa: E402
 from fastsam.training.stop import Stopped, deferred  # noqa: E402
+from fastsam.weights.catalogue import TRAINABLE  # noqa: E402
 from fastsam.weights.convert import convert  # noqa: E402
 
 CPU = torch.device("cpu")
+BUNDLED = TRAINABLE["fastsam-tiny"]
 SMALL: dict[str, Any] = {"imgsz": 64, "batch": 2, "photos": 12, "warmup": 4, "precision": "float32"}
 
 
@@ -63,13 +66,6 @@ def test_a_run_on_a_device_that_holds_the_photos_ends_and_resumes_likewise(
         if number == 3:
             break
     assert same(straight, finish_run(config, tmp_path / "stopped", log_every=1))
-
-
-def test_a_config_builds_on_another(tmp_path: Path) -> None:
-    (tmp_path / "base.toml").write_text("imgsz = 64\nbatch = 4\n[set_weights]\nred = 2.0\nblue = 2.0\n")
-    (tmp_path / "mine.toml").write_text('base = "base.toml"\nbatch = 2\n[set_weights]\nblue = 3.0\n')
-    config = make_config(read_config(tmp_path / "mine.toml"))
-    assert (config.imgsz, config.batch, config.set_weights) == (64, 2, {"red": 2.0, "blue": 3.0})
 
 
 def test_the_log_counts_photos_to_the_end(make_set: Callable[..., Path], tmp_path: Path) -> None:
@@ -161,14 +157,14 @@ def test_a_run_starts_from_a_checkpoint(make_set: Callable[..., Path], tmp_path:
     for name, value in learner.network.state_dict().items():
         torch.testing.assert_close(value, state["average"][name], rtol=1e-3, atol=1e-6)
     with pytest.raises(ValueError, match=r"final\.pt does not fit the network"):
-        Detector(make_config({**SMALL, "start": str(tmp_path / "final.pt"), "backbone": "lite0"}), CPU)
+        Detector(make_config({**SMALL, "start": str(tmp_path / "final.pt"), "network": {"backbone": "lite0"}}), CPU)
 
 
 def test_masks_of_another_kind_begin_anew(make_set: Callable[..., Path], tmp_path: Path) -> None:
-    small = {**SMALL, "backbone": "lite0"}
+    small = {**SMALL, "network": {"backbone": "lite0"}}
     average = finish_run(make_config({**small, "data": [str(make_set())]}), tmp_path)["average"]
-    start = {"start": str(tmp_path / "last.pt"), "mask_channels": 48, "placed": 1}
-    own = Detector(make_config({**small, **start}), CPU).network.state_dict()
+    other = {"network": {"backbone": "lite0", "mask_channels": 48, "placed": 1}, "start": str(tmp_path / "last.pt")}
+    own = Detector(make_config({**small, **other}), CPU).network.state_dict()
     for name, value in average.items():
         made_masks = name.startswith(("head.cv4.", "head.proto."))
         assert own[name].shape != value.shape or torch.equal(own[name], value) or made_masks
@@ -176,10 +172,12 @@ def test_masks_of_another_kind_begin_anew(make_set: Callable[..., Path], tmp_pat
 
 
 def test_wider_towers_of_coefficients_begin_as_they_were(make_set: Callable[..., Path], tmp_path: Path) -> None:
-    small = {**SMALL, "backbone": "lite0", "mask_channels": 16, "placed": 1}
-    finish_run(make_config({**small, "data": [str(make_set())]}), tmp_path)
+    small = {"backbone": "lite0", "mask_channels": 16, "placed": 1}
+    finish_run(make_config({**SMALL, "network": small, "data": [str(make_set())]}), tmp_path)
     narrow, wide = (
-        Detector(make_config({**small, **more, "start": str(tmp_path / "last.pt")}), CPU).network.eval()
+        Detector(
+            make_config({**SMALL, "network": {**small, **more}, "start": str(tmp_path / "last.pt")}), CPU
+        ).network.eval()
         for more in ({}, {"mask_towers": 40})
     )
     assert wide.head.cv4[0][0].conv.out_channels == 40
@@ -192,11 +190,8 @@ def test_wider_towers_of_coefficients_begin_as_they_were(make_set: Callable[...,
 
 def test_a_run_starts_from_the_bundled_weights() -> None:
     start = read_start("fastsam-tiny")
-    settings = {
-        name: getattr(start.architecture, name)
-        for name in ("backbone", "mask_channels", "mask_towers", "placed", "coefficients")
-    }
-    own = Detector(make_config({**SMALL, **settings, "start": "fastsam-tiny"}), CPU).network.state_dict()
+    config = make_config({**SMALL, "network": start.architecture, "start": "fastsam-tiny"})
+    own = Detector(config, CPU).network.state_dict()
     for name, value in start.entries.items():
         torch.testing.assert_close(own[name], value.to(own[name].dtype))
 
@@ -244,32 +239,120 @@ def test_the_average_follows_the_network(make_set: Callable[..., Path]) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"imgsz": 100}, "no multiple of 32"),
-        ({"batch": 0}, "at least 1"),
-        ({"policy": {"zooms": 1}}, "does not fit"),
-        ({"colour": 1}, "does not fit"),
-        ({"imgsz": "320"}, "does not fit"),
-        ({"batch": "8"}, "does not fit"),
+        ({"imgsz": 100}, "imgsz must be a multiple of 32, not 100"),
+        ({"batch": 0}, "batch must be at least 1, not 0"),
+        ({"seed": -1}, "seed must be at least 0, not -1"),
+        ({"policy": {"zooms": 1}}, r"\[policy\] unknown setting 'zooms': choose from colour"),
+        ({"colour": 1}, r"colour belongs into the table \[policy\]"),
+        ({"placed": 1}, r"placed belongs into the table \[network\]"),
+        ({"imgsz": "320"}, "imgsz must be an integer, not '320'"),
+        ({"batch": True}, "batch must be an integer, not True"),
+        ({"rate": "fast"}, "rate must be a number, not 'fast'"),
+        ({"holdout": 3}, "holdout must be a text, not 3"),
+        ({"data": "folder"}, "data must be a list, not 'folder'"),
+        ({"data": [1]}, "data, entry 1 must be a text, not 1"),
+        ({"set_weights": {"red": "often"}}, r"\[set_weights\] red must be a number, not 'often'"),
+        ({"gains": 3}, "gains must be a table, not 3"),
+        ({"gains": {"quality": 2}}, r"\[gains\] quality must be 0 to 1, not 2"),
         ({"precision": "half"}, "unknown precision 'half'"),
-        ({"policy": {"zoom": [0, 2]}}, "no range of positive factors"),
+        ({"policy": {"zoom": [0, 2]}}, r"\[policy\] zoom must be two positive numbers, the smaller first"),
+        ({"policy": {"zoom": [1, 2, 3]}}, r"\[policy\] zoom must be a list of 2, not \[1, 2, 3\]"),
+        ({"network": {"backbone": "resnet"}}, "unknown backbone 'resnet'"),
+        ({"network": {"classes": 3}}, r"\[network\] classes must be 1, not 3"),
+        ({"frozen": 5}, "frozen must be 0, not 5: the backbone yolov8 always learns"),
     ],
 )
-def test_settings_that_make_no_sense_are_errors(settings: dict[str, Any], message: str) -> None:
+def test_settings_that_cannot_be_used_are_errors(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_config(settings)
 
 
 def test_config_files_are_checked_by_name(tmp_path: Path) -> None:
-    (tmp_path / "a.toml").write_text("bach = 3")
-    with pytest.raises(ValueError, match=r"a\.toml.*no setting 'bach'"):
-        read_config(tmp_path / "a.toml")
-    for file in (Path(__file__).parents[2] / "configs").glob("*.toml"):
-        assert make_config(read_config(file)).photos > 0
+    wrong = {
+        "bach = 3": "unknown setting 'bach': choose from average, backbone_rate",
+        'backbone = "lite0"': r"backbone belongs into the table \[network\]",
+        "[policy]\nzooms = 1": r"\[policy\] unknown setting 'zooms'",
+    }
+    for content, message in wrong.items():
+        (tmp_path / "a.toml").write_text(content)
+        with pytest.raises(ValueError, match=rf"a\.toml: {message}"):
+            read_config(tmp_path / "a.toml")
+
+
+def test_what_is_frozen_is_not_among_what_learns() -> None:
+    config = make_config({**SMALL, "network": {"backbone": "lite0"}, "frozen": 3, "backbone_rate": 0.25})
+    network = build(config.network, config.frozen)
+    groups = parameter_groups(network, config)
+    shares = {parameter: group["share"] for group in groups for parameter in group["params"]}
+    for name, parameter in network.named_parameters():
+        still = name.startswith(
+            ("backbone._conv_stem.", "backbone._bn0.", *(f"backbone._blocks.{k}." for k in range(3)))
+        )
+        never = name.endswith("_depthwise_conv.weight") or ".dfl." in name
+        expected = None if still or never else 0.25 if name.startswith("backbone.") else 1.0
+        assert shares.get(parameter) == expected, name
+    assert {group["weight_decay"] for group in groups} == {config.decay, 0.0}
+    assert all((p.ndim > 1) == (group["weight_decay"] > 0) for group in groups for p in group["params"])
+
+
+def as_before(state: dict[str, Any]) -> dict[str, Any]:
+    """A checkpoint as it was written before `[network]`: its config named each knob of the network beside the rest."""
+    network = {name: value for name, value in state["config"]["network"].items() if name != "classes"}
+    rest = {name: value for name, value in state["config"].items() if name not in ("network", "synced")}
+    return {**state, "config": {**rest, **network}}
+
+
+def test_a_checkpoint_from_before_the_table_network_is_resumed_exactly(
+    make_set: Callable[..., Path], tmp_path: Path
+) -> None:
+    network = {"backbone": "lite0", "mask_channels": 16, "placed": 1}
+    config = make_config({**SMALL, "network": network, "data": [str(make_set())]})
+    straight = finish_run(config, tmp_path / "straight")
+    last = tmp_path / "stopped" / "last.pt"
+    for number, _ in enumerate(train(config, last.parent, CPU, 0, log_every=1, save_every=0), 1):
+        if number == 3:
+            break
+    old = as_before(torch.load(last, weights_only=True))
+    assert old["config"]["mask_channels"] == 16
+    torch.save(old, last)
+    with pytest.raises(ValueError, match=r"other settings \(network\)"):
+        finish_run(make_config({**SMALL, "data": config.data}), last.parent)
+    assert same(straight, finish_run(config, last.parent))
+
+
+def test_the_bundled_checkpoint_from_before_the_table_network_is_read() -> None:
+    state = checkpoint.load(BUNDLED)
+    assert "mask_towers" in torch.load(BUNDLED, weights_only=True)["config"]
+    config = make_config(state["config"])
+    assert config.network == checkpoint.architecture_of(state, BUNDLED)
+    assert (config.network.backbone, config.network.mask_towers, config.imgsz) == ("lite0", 160, 640)
+
+
+def test_weights_alone_are_not_taken_for_a_run(make_set: Callable[..., Path], tmp_path: Path) -> None:
+    config = make_config({**SMALL, "photos": 2, "data": [str(make_set())]})
+    finish_run(config, tmp_path)
+    (tmp_path / "final.pt").replace(tmp_path / "last.pt")
+    with pytest.raises(ValueError, match=r"last\.pt holds only weights: .* --from"):
+        finish_run(config, tmp_path)
+
+
+def test_the_two_networks_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    torch.save({"architecture": {"network": "refiner"}, "average": {}}, tmp_path / "second.pt")
+    with pytest.raises(ValueError, match=r"second\.pt holds a second network"):
+        read_start(str(tmp_path / "second.pt"))
+    with pytest.raises(ValueError, match=r"fastsam-tiny\.pt does not hold a second network"):
+        put_second(str(BUNDLED), RefineNetwork())
+
+
+def test_a_network_unknown_to_this_version_is_named(tmp_path: Path) -> None:
+    torch.save({"architecture": {"backbone": "lite0", "wings": 2}, "average": {}}, tmp_path / "new.pt")
+    with pytest.raises(ValueError, match=r"new\.pt holds a network that is unknown to this version.*wings"):
+        read_start(str(tmp_path / "new.pt"))
 
 
 def test_a_frozen_backbone_needs_weights() -> None:
     with pytest.raises(ValueError, match="a frozen backbone needs weights"):
-        Detector(make_config({**SMALL, "backbone": "lite0", "frozen": 5}), CPU)
+        Detector(make_config({**SMALL, "network": {"backbone": "lite0"}, "frozen": 5}), CPU)
 
 
 def test_files_that_are_no_checkpoint_are_named(tmp_path: Path) -> None:

@@ -54,8 +54,11 @@ def test_a_signal_saves_and_says_how_to_go_on(
     make_set: Callable[..., Path], tmp_path: Path, command: tuple[str, ...], what: str, number: int, workers: int,
     everyone: bool,
 ) -> None:  # fmt: skip
+    config = tmp_path / "whole.toml"
+    config.write_text("frozen = 0")  # nothing is frozen, so that no weights are needed
+
     def words(length: int) -> list[object]:
-        given = ["--data", make_set(3, seed=7), "--batch", 2, "--device", "cpu", "--threads", 1]
+        given = ["--data", make_set(3, seed=7), "--batch", 2, "--device", "cpu", "--threads", 1, "--config", config]
         return [*command, length, *given, "--workers", workers, "-o", tmp_path / "run"]
 
     first = words(1_000_000)

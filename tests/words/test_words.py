@@ -277,6 +277,36 @@ def test_further_words_after_a_filter_cost_no_look(cat: Segments, monkeypatch: p
     assert sum(looks) == 2  # the photo's two masks that are large enough, once each
 
 
+@pytest.mark.usefixtures("encoder")
+def test_what_the_page_asks_about_words_is_looked_at_once(
+    cat: Segments, examples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts, names, files and other sliders, as a worker of the service answers them one after the other."""
+    pytest.importorskip("fastapi", reason="the serve extra is not installed")
+    from fastsam.serve import work
+    from fastsam.serve.photo import File
+
+    monkeypatch.setattr(work, "settle", lambda: None)  # it gives way and falls silent, which is for workers
+    looks: list[int] = []
+    see = Offline.see
+
+    def counted(self: Offline, photo: np.ndarray, masks: Iterable[Crop]) -> np.ndarray:
+        crops = list(masks)
+        looks.append(len(crops))
+        return see(self, photo, crops)
+
+    monkeypatch.setattr(Offline, "see", counted)
+    data = File(cv2.imencode(".png", cat.sight.pixels[..., ::-1])[1].tobytes())
+    bare, use = replace(cat, photo=None, kept=None), work.Use(None, 1, 10**6)
+    ((first,),) = [work.select(use, "a cat", data, bare, [Prompt(text="cat")], [0, 2], None, False)]
+    assert first is not None
+    work.select(use, "a cat", data, bare, [Prompt(text="dog"), Prompt(text="red thing")], [0, 1], None, True)
+    assert work.name("a cat", data, bare, ["cat", "dog"], [0, 1, 2], False)[0] == "cat"
+    named = bare.renamed(["cat", None, None], ["cat"])  # what the server keeps from then on
+    work.write(use, "a cat", data, "a.png", named, [Prompt(text="kitten")], [0, 1], work.Wanted("coco"))
+    assert looks == [1, 1]  # each of the two masks that are large enough, when it was first asked about
+
+
 def test_words_without_the_photo_say_how_to_bring_it(tiles: Segments, tmp_path: Path) -> None:
     tiles.save(tmp_path / "tiles.npz")
     back = Segments.load(tmp_path / "tiles.npz")

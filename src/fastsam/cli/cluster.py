@@ -13,12 +13,13 @@ from fastsam.cli.say import complain, say
 from fastsam.errors import UsageError, require
 from fastsam.files import make_folder, write
 from fastsam.formats import FORMATS
-from fastsam.formats.content import content
+from fastsam.formats.content import Options, check, content
 
 if TYPE_CHECKING:
     from fastsam.cluster.job import Progress
 
 EVERY = 10.0  # seconds between two lines of progress if the output is not a terminal
+BUSY = 0.7  # share of a processor below which the progress line says that other programs are in the way
 PICTURES = ("overlay", "cutouts", "edges")  # need the photo
 
 
@@ -117,6 +118,8 @@ def read(
     *,
     to: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("output"),
     format_: Annotated[list[str] | None, Parameter(name="--format", negative="")] = None,
+    tolerance: float | None = None,
+    polygons: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Turn a row of a data set back into a picture or a file.
 
@@ -130,6 +133,10 @@ def read(
         Folder to write to.
     format_
         A format of `fastsam segment`, overlay by default; may be repeated.
+    tolerance
+        Pixels by which outlines may be simplified, as in `fastsam segment`.
+    polygons
+        In coco, write polygons instead of RLE.
     """
     require("pyarrow", "cluster")
     from fastsam.cluster.reading import read as read_row
@@ -138,13 +145,15 @@ def read(
     for name in formats:
         if name not in FORMATS:
             raise UsageError(f"unknown format {name!r}: choose from {', '.join(FORMATS)}")
+    options = Options(tolerance, polygons)
+    check(formats, options)
     segments = read_row(output, key, with_photo=any(name in PICTURES for name in formats))
     photo = PurePosixPath(key)
     for name in formats:
         file = to / (photo.stem + (FORMATS[name] or ".json"))
         if name == "cutouts":
             make_folder(file)
-        for inner, made in content(name, photo.name, segments):
+        for inner, made in content(name, photo.name, segments, options=options):
             write(file / inner if inner else file, made)
         say(file)
     return 0
@@ -176,4 +185,5 @@ def line(step: "Progress") -> str:
     if step.parts == step.parts_total:
         return f"{far}  {step.failed} failed"
     rest = f"{clock(left)} left" if step.rate else "starting"
-    return f"{far}  {step.rate:.1f} per second  {rest}  {step.failed} failed"
+    held = f"  workers wait for a processor {1 - step.share:.0%} of the time" if step.share < BUSY else ""
+    return f"{far}  {step.rate:.1f} per second  {rest}  {step.failed} failed{held}"

@@ -136,11 +136,10 @@ def second_network(source: str) -> Path | None:
 
     if not Path(source).is_file() or not catalogue.is_checkpoint(Path(source)) or find_spec("torch") is None:
         return None
-    from fastsam.export.refine import is_refiner
     from fastsam.training import checkpoint
 
     try:
-        return Path(source) if is_refiner(checkpoint.load(Path(source))) else None
+        return Path(source) if checkpoint.is_refiner(checkpoint.load(Path(source))) else None
     except ValueError:
         return None
 

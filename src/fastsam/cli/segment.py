@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import track
@@ -20,9 +19,11 @@ from fastsam.cli.say import complain, say
 from fastsam.errors import UsageError
 from fastsam.files import make_folder
 from fastsam.files import write as write_file
-from fastsam.formats import FORMATS, coco, pictures
-from fastsam.formats.content import content
+from fastsam.formats import FORMATS, coco, outlines, pictures
+from fastsam.formats.content import Options, content
+from fastsam.formats.content import check as check_outlines
 from fastsam.formats.items import categories
+from fastsam.formats.overlay import Look
 from fastsam.image.photos import Photo, find_photos, opened
 from fastsam.image.read import UnreadableImageError, read_image
 from fastsam.machine import cores
@@ -107,7 +108,11 @@ class Asking:
     prompts
         JSON file of prompts of any kind.
     name
-        A word of the vocabulary from which every mask gets its name; may be repeated.
+        Words, with commas between them, from which each object gets its name; may be repeated.
+    all
+        With --name, name every mask and not one per object; with --text, answer with every mask that fits.
+    only_named
+        With --name, drop the masks that get no name.
     encoder
         What reads words: offline, clip, or a folder of CLIP's towers.
     """
@@ -119,6 +124,8 @@ class Asking:
     exclude: Words = None
     prompts: Path | None = None
     name: Words = None
+    all: Annotated[bool, Parameter(negative="")] = False
+    only_named: Annotated[bool, Parameter(negative="")] = False
     encoder: str | None = None
 
 
@@ -148,7 +155,7 @@ class Keeping:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Drawing:
-    """How exactly masks are drawn.
+    """How masks are drawn.
 
     Parameters
     ----------
@@ -157,10 +164,34 @@ class Drawing:
         boxes and masks.
     min_region_area
         With --refine, pixels of an island or a hole of a mask below which it goes.
+    outline
+        In the overlay, draw the outlines of masks and leave the photo between them as it is.
+    boxes
+        In the overlay, draw the boxes of masks too.
     """
 
     refine: bool | None = None
     min_region_area: float | None = None
+    outline: Annotated[bool, Parameter(negative="")] = False
+    boxes: Annotated[bool, Parameter(negative="")] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Outlining:
+    """How outlines are written.
+
+    Parameters
+    ----------
+    tolerance
+        Pixels by which a corner that is left out of an outline lies from it at most; by default 1 for labelme and yolo,
+        0, which is exact, for polygons and coco.
+    polygons
+        In coco, polygons instead of RLE, for programs that refuse RLE.
+    """
+
+    tolerance: float | None = None
+    polygons: Annotated[bool, Parameter(negative="")] = False
 
 
 @dataclass(frozen=True)
@@ -174,7 +205,7 @@ class Done:
     answer: dict[str, Any]
 
 
-DEFAULTS = (Finding(), Asking(), Keeping(), Drawing())
+DEFAULTS = (Finding(), Asking(), Keeping(), Drawing(), Outlining())
 
 
 def segment(
@@ -186,6 +217,7 @@ def segment(
     asking: Asking = DEFAULTS[1],
     keeping: Keeping = DEFAULTS[2],
     drawing: Drawing = DEFAULTS[3],
+    outlining: Outlining = DEFAULTS[4],
     format_: Annotated[list[str] | None, Parameter(name="--format", negative="")] = None,
     merge: Annotated[bool, Parameter(negative="")] = False,
     fill: Annotated[bool, Parameter(negative="")] = False,
@@ -222,7 +254,10 @@ def segment(
         raise UsageError("--merge needs prompts whose answers it joins: --point, --box, --mask, --text or --prompts")
     others = [*(asking.mask or ()), *(f for f in (asking.prompts, finding.annotations) if f is not None)]
     outputs = plan(todo, formats, output, others)
-    check(drawing)
+    check(drawing, formats)
+    options = Options(outlining.tolerance, outlining.polygons, Look(drawing.outline, drawing.boxes))
+    check_outlines(formats, options)
+    words = vocabulary(asking, prompts)
     find, workers = finder(finding, len(todo))
     if formats:
         make_folder(output)
@@ -234,12 +269,13 @@ def segment(
             if isinstance(source, UsageError):
                 raise source
             segments = drawn(find(photo, source), drawing)
-            segments = named(keep(segments, keeping), asking)
+            segments = named(keep(segments, keeping), words, asking)
             segments, picks = answered(segments, prompts, asking, merge, drawing.refine)
             seconds: dict[str, float] = {}
             with stage("write", seconds):
-                said = write(photo, outputs[photo], segments, picks, fill)
-                rows = coco.rows_of(segments, picks) if "coco" in formats else []
+                said = write(photo, outputs[photo], segments, picks, fill, options)
+                near = options.near("coco")
+                rows = coco.rows_of(segments, picks, options.polygons, near) if "coco" in formats else []
             parents = segments.hierarchy().tolist() if hierarchy and json_ else None
             answers = answer(photo, segments, picks, parents) if json_ else {}
             segments = timed(segments, seconds)
@@ -278,7 +314,7 @@ def tell(
             write_file(output / TOGETHER["coco"], instances.text)
             speak(output / TOGETHER["coco"])
         if "yolo" in formats and names:
-            write_file(output / TOGETHER["yolo"], "".join(name + "\n" for name in names))
+            write_file(output / TOGETHER["yolo"], outlines.classes(names))
         if json_:
             print(json.dumps(answers))
     return code
@@ -346,8 +382,11 @@ def pixels_of(source: Any, stretch: bool) -> Any:
     return read_image(source, stretch=True) if stretch else source
 
 
-def check(drawing: Drawing) -> None:
-    """Raises UsageError for settings of drawing that make no sense."""
+def check(drawing: Drawing, formats: Sequence[str]) -> None:
+    """Raises UsageError for settings of drawing that do not fit together."""
+    for flag in ("outline", "boxes"):
+        if getattr(drawing, flag) and "overlay" not in formats:
+            raise UsageError(f"--{flag} changes the overlay, which is not written: add --format overlay")
     if drawing.min_region_area is None:
         return
     if not drawing.refine:
@@ -373,16 +412,27 @@ def keep(segments: Segments, keeping: Keeping) -> Segments:
     return segments.filter(area=None if area == (None, None) else area, **limits)
 
 
-def named(segments: Segments, asking: Asking) -> Segments:
-    """The segments with the vocabulary's words for classes, and class 0, `object`, for those that no word fits."""
-    if not asking.name:
+def vocabulary(asking: Asking, prompts: Sequence[Prompt] | None) -> list[str]:
+    """The words of --name, each once. Raises UsageError for flags that need words and have none."""
+    words = dict.fromkeys(word.strip() for words in asking.name or () for word in words.split(","))
+    words.pop("", None)
+    if asking.name and not words:
+        raise UsageError(f"--name {asking.name[0]!r} names nothing: give words such as 'person, bus'")
+    if asking.only_named and not words:
+        raise UsageError("--only-named needs --name WORDS, from which masks get their names")
+    if asking.all and not words and not any(prompt.text for prompt in prompts or ()):
+        raise UsageError("--all needs --name or --text: everything else is answered as it is")
+    return list(words)
+
+
+def named(segments: Segments, words: Sequence[str], asking: Asking) -> Segments:
+    """The segments with the vocabulary's words for classes, or those alone that a word fits."""
+    if not words:
         return segments
     seconds: dict[str, float] = {}
     with stage("name", seconds):
-        words = segments.name(asking.name, encoder=asking.encoder)
-    names = ("object", *dict.fromkeys(word for word in asking.name if word != "object"))
-    classes = np.array([0 if word is None else names.index(word) for word in words], np.int64)
-    return timed(replace(segments, classes=classes, names=names), seconds)
+        found = segments.named(words, encoder=asking.encoder, all=asking.all, only=asking.only_named)
+    return timed(found, seconds)
 
 
 def answered(
@@ -396,7 +446,7 @@ def answered(
         return segments, None
     seconds: dict[str, float] = {}
     with stage("prompts", seconds):
-        picks = segments.select(prompts, encoder=asking.encoder, refine=refine)
+        picks = segments.select(prompts, encoder=asking.encoder, refine=refine, all=asking.all)
     segments = timed(segments, seconds)
     if not merge:
         return segments, picks
@@ -406,7 +456,9 @@ def answered(
     return replace(Segments.from_masks(segments.photo, masks, scores), seconds=segments.seconds), None
 
 
-def write(photo: Photo, files: Files, segments: Segments, picks: Sequence[Pick] | None, fill: bool) -> list[str]:
+def write(
+    photo: Photo, files: Files, segments: Segments, picks: Sequence[Pick] | None, fill: bool, options: Options
+) -> list[str]:
     """Writes a photo's own files, one a format; returns what there is to say about them."""
     said = []
     for name, file in files.items():
@@ -417,7 +469,7 @@ def write(photo: Photo, files: Files, segments: Segments, picks: Sequence[Pick] 
             continue
         if name == "cutouts":
             make_folder(file)
-        for inner, made in content(name, relative(photo.file, file.parent), segments, picks):
+        for inner, made in content(name, relative(photo.file, file.parent), segments, picks, options):
             write_file(file / inner if inner else file, made)
     return said
 

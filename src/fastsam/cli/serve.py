@@ -14,8 +14,6 @@ from cyclopts import Parameter
 from fastsam.errors import UsageError, require
 from fastsam.weights import catalogue
 
-MOST = 512  # connections at a time
-
 
 def serve(
     *,
@@ -78,10 +76,12 @@ def serve(
         LABEL_STUDIO_API_KEY is the key for them.
     """
     require("uvicorn", "serve")
+    require("httptools", "serve")
     require("fastapi", "serve")
     import uvicorn
 
     from fastsam.serve.app import LOOPBACK, make_app
+    from fastsam.serve.connections import Connection
     from fastsam.serve.labelstudio import Studio
     from fastsam.serve.limits import Limits
 
@@ -100,7 +100,7 @@ def serve(
         model, limits=limits, threads=threads, token=token, hosts=hosts, origins=allow_origin or (), studio=studio
     )
     server = uvicorn.Server(
-        uvicorn.Config(app, host, port, log_level="warning", timeout_graceful_shutdown=5, limit_concurrency=MOST)
+        uvicorn.Config(app, host, port, http=Connection, ws="none", log_level="error", timeout_graceful_shutdown=5)
     )
     listening = listen(host, port)
     place = "127.0.0.1" if everywhere else own

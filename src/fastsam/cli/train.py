@@ -1,10 +1,10 @@
 """`fastsam train`: settings from a file and flags, a progress line, checkpoints that a later call resumes."""
 
 import os
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 from cyclopts import App, Parameter
 
@@ -13,45 +13,90 @@ from fastsam.cli.say import say
 from fastsam.errors import UsageError, require
 
 if TYPE_CHECKING:
-    from fastsam.training.config import Run
-    from fastsam.training.loop import Report
-    from fastsam.training.stop import Stopped
+    import torch
 
-BUILT = ("backbone", "size", "reg_max", "mask_channels", "mask_towers", "placed", "coefficients")
+    from fastsam.training.config import Run
+    from fastsam.training.log import Report
+    from fastsam.training.stop import Stopped
+    from fastsam.training.world import World
+
 app = App(name="train", help="Train a network on COCO-style folders.")
-OPTIONS = ("data", "cutouts", "backbone", "size", "imgsz", "batch", "photos", "seed", "start", "pretrained", "holdout")
+Folders = Annotated[list[Path] | None, Parameter(consume_multiple=True)]
+Settings = TypeVar("Settings", bound="Run", contravariant=True)
+Plain = dict[str, Any]  # settings as a config file has them
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Given:
+    """Settings of any run; each flag overrides the config.
+
+    Parameters
+    ----------
+    data
+        Folders with images/ and instances.json.
+    cutouts
+        Folders of RGBA objects to paste.
+    batch
+        Photos or crops per step.
+    seed
+        Seed of everything random.
+    start
+        Weights to start from: a checkpoint of the same command. fastsam train also takes an Ultralytics .pt, a
+        safetensors file, or fastsam-tiny; it builds the network like theirs by default.
+    pretrained
+        File of ImageNet weights for the backbone.
+    holdout
+        File of SET/FILE lines to leave out.
+    """
+
+    data: Folders = None
+    cutouts: Folders = None
+    batch: int | None = None
+    seed: int | None = None
+    start: Annotated[str | None, Parameter(name="--from")] = None
+    pretrained: Path | None = None
+    holdout: Path | None = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Work:
+    """Where a run works.
+
+    Parameters
+    ----------
+    device
+        auto, cpu, cuda, ...
+    threads
+        Threads of the network on the CPU; torch chooses by default.
+    workers
+        Processes that prepare batches.
+    """
+
+    device: str = "auto"
+    threads: Annotated[int, Parameter(show_default=False)] = 0
+    workers: int = 1
 
 
 @app.default
 def train(
     *,
     config: Path | None = None,
-    data: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
-    cutouts: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
     output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("runs/train"),
     backbone: str | None = None,
     size: str | None = None,
     imgsz: int | None = None,
-    batch: int | None = None,
     photos: int | None = None,
-    seed: int | None = None,
-    start: Annotated[str | None, Parameter(name="--from")] = None,
-    pretrained: Path | None = None,
-    holdout: Path | None = None,
-    device: str = "auto",
-    threads: int = 0,
-    workers: int = 1,
+    given: Given | None = None,
+    work: Work | None = None,
 ) -> int:
-    """Train a segment-everything network on COCO-style folders; resumes where OUTPUT holds a checkpoint.
+    """Train a segment-everything network on COCO-style folders; resumes if OUTPUT holds a checkpoint.
 
     Parameters
     ----------
     config
         TOML file of settings (see configs/); flags override it.
-    data
-        Folders with images/ and instances.json.
-    cutouts
-        Folders of RGBA objects to paste.
     output
         Folder for log.jsonl, last.pt and final.pt.
     backbone
@@ -60,61 +105,34 @@ def train(
         n, s, m, l or x.
     imgsz
         Input size in pixels, a multiple of 32.
-    batch
-        Photos a step.
     photos
         Length of the run in photos seen; a larger number lengthens the run in OUTPUT.
-    seed
-        Seed of everything random.
-    start
-        Weights to start from: a checkpoint of ours or of the popular port, safetensors, or fastsam-tiny. What the
-        network is built from is theirs, where nothing else is said.
-    pretrained
-        File of ImageNet weights for the lite0 backbone.
-    holdout
-        File of set/file lines to leave out.
-    device
-        auto, cpu, cuda, ...
-    threads
-        Threads of the network on the CPU; 0 leaves the choice to torch.
-    workers
-        Processes that prepare batches.
     """
     require("torch", "train")
-    from fastsam.training.config import make_config, read_config
+    from fastsam.training.config import Config, make_config, read_config
     from fastsam.training.detector import train as run
     from fastsam.training.start import read_start
 
-    settings: dict[str, Any] = read_config(config) if config else {}
-    given = locals()
-    settings |= {name: as_setting(given[name]) for name in OPTIONS if given[name] is not None}
+    settings = read_config(config, Config) if config else {}
+    settings |= named(asdict(given or Given())) | named({"imgsz": imgsz, "photos": photos})
+    network = {**settings.get("network", {}), **named({"backbone": backbone, "size": size})}
     last = output / "last.pt"
-    begun = str(last) if last.exists() else settings.get("start")
-    if begun and "start" in settings:
-        theirs = asdict(read_start(begun).architecture)
-        if settings.get("backbone", theirs["backbone"]) == theirs["backbone"]:
-            settings = {**{name: theirs[name] for name in BUILT}, **settings}
-    whole = make_config(settings)
-    return follow(run, whole, output, device, threads, workers, "photos")
+    if settings.get("start"):
+        theirs = asdict(read_start(str(last) if last.exists() else settings["start"]).architecture)
+        if network.get("backbone", theirs["backbone"]) == theirs["backbone"]:
+            network = {**theirs, "classes": 1, **network}
+    return follow(run, make_config({**settings, "network": network}), output, work or Work(), "photos")
 
 
 @app.command
 def refine(
     *,
     config: Path | None = None,
-    data: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
-    cutouts: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
-    backgrounds: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
     output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("runs/refine"),
-    batch: int | None = None,
-    photos: Annotated[int | None, Parameter(name="--crops")] = None,
-    seed: int | None = None,
-    start: Annotated[str | None, Parameter(name="--from")] = None,
-    pretrained: Path | None = None,
-    holdout: Path | None = None,
-    device: str = "auto",
-    threads: int = 0,
-    workers: int = 1,
+    backgrounds: Folders = None,
+    crops: int | None = None,
+    given: Given | None = None,
+    work: Work | None = None,
 ) -> int:
     """Train the second network, which draws what a prompt means; resumes if OUTPUT holds a checkpoint.
 
@@ -122,48 +140,32 @@ def refine(
     ----------
     config
         TOML file of settings (see configs/refine/); flags override it.
-    data
-        Folders with images/ and instances.json.
-    cutouts
-        Folders of RGBA objects to paste.
-    backgrounds
-        Folders of pictures to paste upon.
     output
         Folder for log.jsonl, last.pt and final.pt.
-    batch
-        Crops per step.
-    photos
+    backgrounds
+        Folders of pictures to paste upon.
+    crops
         Length of the run in crops seen; a larger number lengthens the run in OUTPUT.
-    seed
-        Seed of everything random.
-    start
-        Checkpoint of fastsam train refine to start from.
-    pretrained
-        File of ImageNet weights for the backbone.
-    holdout
-        File of set/file lines to leave out.
-    device
-        auto, cpu, cuda, ...
-    threads
-        Threads of the network on the CPU; 0 leaves the choice to torch.
-    workers
-        Processes that prepare batches.
     """
     require("torch", "train")
     from fastsam.training.config import read_config
     from fastsam.training.refine.config import RefineConfig, make_config
     from fastsam.training.refine.loop import train as run
 
-    settings: dict[str, Any] = read_config(config, RefineConfig) if config else {}
-    given = locals()
-    names = ("data", "cutouts", "backgrounds", "batch", "photos", "seed", "start", "pretrained", "holdout")
-    settings |= {name: as_setting(given[name]) for name in names if given[name] is not None}
-    return follow(run, make_config(settings), output, device, threads, workers, "crops")
+    settings = read_config(config, RefineConfig) if config else {}
+    settings |= named(asdict(given or Given())) | named({"backgrounds": backgrounds, "photos": crops})
+    return follow(run, make_config(settings), output, work or Work(), "crops")
 
 
-def follow(
-    run: Callable[..., Any], config: "Run", output: Path, device: str, threads: int, workers: int, what: str
-) -> int:
+class Training(Protocol[Settings]):
+    """What runs a config to its end: see `training.loop.run`."""
+
+    def __call__(
+        self, config: Settings, folder: Path, device: "torch.device", workers: int = 1, *, world: "World"
+    ) -> "Iterator[Report]": ...
+
+
+def follow(run: Training[Settings], config: Settings, output: Path, work: Work, what: str) -> int:
     """Runs a config to its end and tells of it, in photos or crops; returns the exit code, 128 + N after signal N.
 
     Raises UsageError if there is no data.
@@ -174,12 +176,12 @@ def follow(
 
     if not config.data:
         raise UsageError("there is nothing to train on: name folders with --data")
-    if threads:
-        torch.set_num_threads(threads)
-    where = choose_device(device)
+    if work.threads:
+        torch.set_num_threads(work.threads)
+    where = choose_device(work.device)
     with joined(where, config.batch) as world:
         try:
-            for report in run(config, output, where, workers, world=world):
+            for report in run(config, output, where, work.workers, world=world):
                 if world.rank == 0:
                     say(said(report, what), error=True)
         except Stopped as stopped:
@@ -202,15 +204,17 @@ def paused(stopped: "Stopped", output: Path, what: str) -> str:
 def said(report: "Report", what: str) -> str:
     """A report as a line. what: was seen, photos or crops"""
     parts = "  ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
-    return f"{report.seen}/{report.total} {what}  {report.rate:.1f} a second  {clock(report.left)} left  {parts}"
+    return f"{report.seen}/{report.total} {what}  {report.rate:.1f} per second  {clock(report.left)} left  {parts}"
 
 
-def choose_device(name: str) -> Any:
-    """The torch device of a name, `auto` for CUDA where there is one: each process of torchrun its own.
+def choose_device(name: str) -> "torch.device":
+    """The torch device of a name; `auto` is CUDA if there is one. Each process of torchrun gets its own.
 
-    Raises UsageError where it cannot be used.
+    Raises UsageError if it cannot be used.
     """
-    torch = require("torch", "train")
+    require("torch", "train")
+    import torch
+
     own = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
     if name.startswith("cuda") and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         name = own
@@ -224,8 +228,13 @@ def choose_device(name: str) -> Any:
     return where
 
 
+def named(flags: Plain) -> Plain:
+    """The flags that were given, as a config file has them: paths as text."""
+    return {name: as_setting(value) for name, value in flags.items() if value is not None}
+
+
 def as_setting(value: Any) -> Any:
-    """A flag's value as a config file has it: paths as text."""
+    """A flag's value as a config file has it."""
     if isinstance(value, list):
         return [str(v) for v in value]
     return str(value) if isinstance(value, Path) else value

@@ -4,6 +4,7 @@ Enters: chunks. Leaves: parts in the output, and the numbers of photos in them.
 """
 
 import os
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from fastsam.cluster.storage import Place, one_line, read_bytes
 from fastsam.cluster.tries import Try, begin
 from fastsam.image.header import most_pixels
 from fastsam.image.read import decode
+from fastsam.machine import scheduled
 from fastsam.model import FastSAM
 from fastsam.segments import Segments
 from fastsam.streams import ordered
@@ -64,7 +66,7 @@ class Worker:
             file = Path(folder) / PurePosixPath(task.weights.path).name
             file.write_bytes(read_bytes(task.weights))
             self.network = FastSAM(file, **task.use)
-        self.turn = threading.Lock()
+        self.turn, self.id = threading.Lock(), secrets.randbits(63)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, int]:
         """Makes the part of one chunk, unless it exists: after a worker dies, Ray repeats all of its chunks."""
@@ -79,7 +81,8 @@ class Worker:
                     raise
                 time.sleep(seconds)
         done, failed = counts(self.task.output, [chunk.name])
-        return {"done": done, "failed": failed}
+        ran, waited = scheduled()
+        return {"done": done, "failed": failed, "worker": self.id, "ran": ran, "waited": waited}
 
     def make(self, chunk: Chunk, final: bool) -> None:
         """Writes the chunk's part. Raises OSError if something cannot be read or written, unless `final`."""

@@ -34,7 +34,8 @@ class Progress:
     """Progress of a job.
 
     done, failed: numbers of photos; total: photos of the input, None before shards are counted; parts, parts_total: of
-    the output; rate: recent photos per second; seconds_a_part: recent seconds per part, over all workers
+    the output; rate: recent photos per second; seconds_a_part: recent seconds per part, over all workers; share: of a
+    processor that workers got when they could have used one, 0..1
     """
 
     done: int
@@ -44,6 +45,7 @@ class Progress:
     parts_total: int
     rate: float = 0.0
     seconds_a_part: float = 0.0
+    share: float = 1.0
 
 
 def segment(
@@ -164,7 +166,8 @@ def run(task: Task, chunks: list[Chunk], address: str | None, workers: int | Non
     for answer in engine.run(address, task, todo, workers, gpus) if todo else ():
         done, failed, parts = done + answer["done"], failed + answer["failed"], parts + 1
         rate, seconds = speed.after(answer["done"] + answer["failed"])
-        yield Progress(done, failed, total, parts, len(there) + len(todo), rate, seconds)
+        share = speed.share(answer["worker"], answer["ran"], answer["waited"])
+        yield Progress(done, failed, total, parts, len(there) + len(todo), rate, seconds, share)
     tidy(task.output)
 
 
@@ -173,9 +176,16 @@ class Speed:
 
     def __init__(self) -> None:
         self.ends: deque[tuple[float, int]] = deque([(time.monotonic(), 0)], RECENT)
+        self.times: dict[int, tuple[int, int]] = {}
 
     def after(self, photos: int) -> tuple[float, float]:
         """The two rates after a part of `photos` photos is finished."""
         self.ends.append((time.monotonic(), photos))
         seconds = max(self.ends[-1][0] - self.ends[0][0], 1e-9)
         return sum(n for _, n in list(self.ends)[1:]) / seconds, seconds / (len(self.ends) - 1)
+
+    def share(self, worker: int, ran: int, waited: int) -> float:
+        """What share of a processor workers got, by what each last said of the time that it ran and waited for one."""
+        self.times[worker] = (ran, waited)
+        ran, waited = (sum(values) for values in zip(*self.times.values(), strict=True))
+        return ran / (ran + waited) if ran else 1.0

@@ -34,9 +34,10 @@ def draw(
 ) -> UInt8:
     """Draws `Results`, see `Results.plot` for the options."""
     picture = np.ascontiguousarray(ground(results, image)[..., ::-1])
-    colours = colours_of(results, by_class)
+    labels_map = results.segments.label_map()
+    colours = colours_of(results, labels_map, by_class)
     if masks and len(results):
-        picture = tinted.draw_labels(picture, results.segments.label_map(), colours=colours)
+        picture = tinted.draw_labels(picture, labels_map, colours=colours)
     if boxes:
         line = max(1, round(line_width)) if line_width else max(round(sum(picture.shape[:2]) / 2 * 0.003), 2)
         scale = font_size / LETTER if font_size else line / 3
@@ -59,10 +60,10 @@ def ground(results: "Results", image: Any) -> UInt8:
     return pixels
 
 
-def colours_of(results: "Results", by_class: bool) -> UInt8:
-    """(N + 1, 3) RGB, black first: one colour per mask, or per class."""
+def colours_of(results: "Results", labels: npt.NDArray[np.int32], by_class: bool) -> UInt8:
+    """(N + 1, 3) RGB, black first: one colour per mask, unlike those of its neighbours, or one per class."""
     if not by_class:
-        return tinted.palette(len(results))
+        return tinted.choose(labels, len(results))
     kinds = tinted.palette(len(results.segments.names))
     return np.concatenate((kinds[:1], kinds[1 + results.segments.classes]))
 

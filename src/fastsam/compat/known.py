@@ -55,11 +55,11 @@ INTERFACES = {
         "fuse eval cpu cuda half float task device",
         {
             "predict": "the call itself takes the same. Each prompt has its own mask, drawn unless `refine=False`; "
-            "`imgsz`, `conf`, `iou` and `max_det` come with the weights unless they are given; addresses of files "
-            "are refused; videos with `save=True` are written as pictures",
+            "`imgsz`, `conf`, `iou` and `max_det` default to those stored with the weights; URLs of files are "
+            "refused; `save=True` writes a video as pictures",
             "names": "a copy: changing it changes nothing",
-            "to": "a device that is not there is an error; a type of numbers has no effect on the network",
-            "info": "returns and prints one line with classes and default settings; no layers are counted",
+            "to": "an error for a device that is missing; a dtype has no effect on the network",
+            "info": "returns and prints one line with classes and default settings; it counts no layers",
             "model": "`fastsam.FastSAM`, not a torch module",
             "ckpt_path model_name": "what the model was made from",
         },
@@ -69,15 +69,15 @@ INTERFACES = {
             "export": "run `fastsam export FILE`; every exported file is a model with prompts",
             "train trainer tune": TRAIN,
             "val metrics benchmark": "measure with `fastsam eval` and `fastsam bench`, see docs/evaluation.md",
-            "embed": "words are compared by `fastsam.FastSAM()(photo).name(words)`",
+            "embed": "name masks with `fastsam.FastSAM()(photo).name(words)`",
             "calibrate": "run `fastsam export FILE --int8`",
-            "load ckpt reset_weights save": "give the file to the constructor; convert with `fastsam weights convert`",
+            "load ckpt reset_weights save": "pass the file to the constructor; convert with `fastsam weights convert`",
             "predictor": "use FastSAMPredictor from fastsam.compat",
             "add_callback callbacks clear_callback reset_callbacks": "take results one by one with stream=True",
-            "cfg overrides task_map transforms is_triton_model": "give keywords to the call",
+            "cfg overrides task_map transforms is_triton_model": "pass keywords to the call",
             "forward parameters named_parameters modules named_modules children named_children state_dict "
             "load_state_dict buffers named_buffers requires_grad_ zero_grad apply type register_forward_hook bfloat16 "
-            "double compile training": "there is no torch module; `fastsam weights convert` writes safetensors",
+            "double compile training": "not a torch module; `fastsam weights convert` writes safetensors",
         },
     ),
     "FastSAMPredictor": Interface(
@@ -103,22 +103,23 @@ INTERFACES = {
         f"{HELD} boxes masks names new orig_img orig_shape path summary to_json to_csv save_txt save_crop verbose "
         "probs keypoints obb depth semantic_mask",
         {
-            "plot": "every mask has a colour of its own, `color_mode='class'` gives one per class; masks are outlined; "
+            "plot": "every mask has its own colour, with `color_mode='class'` every class; masks are outlined; "
             "`font` has no effect",
-            "save": "writes the photo's size whatever the options",
+            "save": "always writes the photo's size",
             "show": "needs Pillow",
             "save_dir": "None unless the call wrote something",
-            "speed": "postprocess holds prompts and drawing too",
-            "to_df": "pandas instead of polars, which must be installed",
+            "speed": "postprocess includes prompts and drawing",
+            "to_df": "a pandas table instead of polars; pandas must be installed",
         },
         {
-            "update": "results are values: take some with results[index], or fastsam.Segments.from_masks(photo, masks)",
+            "update": "results cannot be changed: select with results[index], or use "
+            "fastsam.Segments.from_masks(photo, masks)",
             "tojson": "use to_json()",
-            "to_sql to_xml to_html": "use to_df(), whose methods write these",
+            "to_sql to_xml to_html": "use to_df() and the methods of its table",
             "pandas": "use to_df()",
             "render": "use plot()",
             "crop": "use save_crop(folder)",
-            "xyxy xyxyn xywh xywhn": "use boxes.xyxy and its like",
+            "xyxy xyxyn xywh xywhn": "use boxes.xyxy, boxes.xywh and so on",
         },
         {
             "prompts": "(N,) the number of the prompt that each mask answers",
@@ -137,7 +138,7 @@ INTERFACES = {
         {
             "data": "always at the photo's size, uint8 0 or 1",
             "shape": "(N, height, width) of the photo",
-            "xy": "parts are joined by the same cuts; vertices may begin elsewhere",
+            "xy": "parts are joined by the same cuts; the first vertex may differ",
         },
         {"masks": "use data", "segments": "use xyn, or xy in pixels"},
     ),
@@ -146,9 +147,9 @@ INTERFACES = {
         "img device results",
         {
             "everything_prompt": "uint8 0 or 1 instead of float32",
-            "box_prompt": "one mask per box that has one, in order, float32; no match has no row, `prompts` of the "
-            "stack tells which",
-            "point_prompt": "one thing that all points mean, not all that lies beneath them; no match: an empty stack",
+            "box_prompt": "one mask per box that matches, in order, float32; a box without a match has no row: "
+            "`prompts` of the stack says which box each row answers",
+            "point_prompt": "one object that all points mean, not every mask beneath them; no match: an empty stack",
             "text_prompt": "no match: an empty stack",
             "plot": "`output_path` is a file, `output` a folder; the picture has the photo's size",
             "plot_to_result": "the picture has the photo's size; small masks lie on large ones",
@@ -166,24 +167,24 @@ INTERFACES = {
         "the published code",
         "model device image image_embedding retina_masks",
         {
-            "box_prompt point_prompt": "as FastSAMPrompt has them",
+            "box_prompt point_prompt": "as in FastSAMPrompt",
             "run_encoder": "the Results of the photo",
-            "run_decoder": "without a prompt everything answers; words do too",
-            "conf iou imgsz": "None unless given: what comes with the weights",
+            "run_decoder": "without a prompt everything answers; takes words too",
+            "conf iou imgsz": "None unless given: then those stored with the weights",
         },
         {},
-        {"refine": "whether answers are drawn", "text_prompt": "words, as FastSAMPrompt has them"},
+        {"refine": "whether answers are drawn", "text_prompt": "words, as in FastSAMPrompt"},
     ),
     "SamPredictor": Interface(
         "Segment Anything",
         "set_image predict reset_image is_image_set original_size device",
         {
             "model": "a `fastsam.FastSAM`",
-            "predict_torch": "prompts in photo pixels, arrays that take a tensor's calls instead of tensors",
+            "predict_torch": "prompts in photo pixels; returns arrays that take a tensor's calls",
             "transform": "leaves prompts in photo pixels",
         },
         {
-            "features get_image_embedding input_size orig_h orig_w input_h input_w": "there is no embedding; "
+            "features get_image_embedding input_size orig_h orig_w input_h input_w": "no embedding is computed; "
             "`segments` holds what was found",
             "set_torch_image": "use set_image(pixels), uint8 (H, W, 3)",
         },
@@ -197,16 +198,16 @@ INTERFACES = {
         "Segment Anything",
         "generate crop_n_layers crop_nms_thresh crop_overlap_ratio min_mask_region_area output_mode",
         {
-            "pred_iou_thresh": "off unless given; if given, masks are drawn and it is the IoU to expect of them",
-            "stability_score_thresh": "the same",
-            "stability_score_offset": "in SAM's logits, of which one is a quarter of one of ours",
-            "box_nms_thresh": "what comes with the weights unless given",
+            "pred_iou_thresh": "off by default; if given, masks are drawn: the minimum of their predicted IoU",
+            "stability_score_thresh": "off by default; if given, masks are drawn: the minimum of their stability",
+            "stability_score_offset": "in SAM's logits; one of SAM's counts as a quarter of one of ours",
+            "box_nms_thresh": "defaults to that stored with the weights",
         },
         {
             "predictor": "use SamPredictor(model)",
-            "point_grids points_per_batch crop_n_points_downscale_factor": "there is no grid of points: everything is "
+            "point_grids points_per_batch crop_n_points_downscale_factor": "no grid of points: everything is "
             "found at once",
-            "postprocess_small_regions": "give min_mask_region_area",
+            "postprocess_small_regions": "pass min_mask_region_area",
         },
         {"model": "the `fastsam.FastSAM`", "refine": "whether masks are drawn"},
     ),

@@ -1,7 +1,7 @@
 """CLIP's published file, or a Hugging Face folder, to two ONNX towers and a tokenizer that need no torch.
 
 Enters: a file or folder. Leaves: a folder with `image.onnx`, `text.onnx`, `tokenizer.json` and `clip.json`, which
-`words/clip` reads. Needs the `export` and `text` extras. Called by `cli/weights`.
+`words/clip` reads. Needs the `export` and `text` extras.
 """
 
 import gzip
@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,9 @@ from fastsam.export.onnx import trace
 from fastsam.files import write
 from fastsam.network.clip import DEVIATION, MEAN, ImageTower, TextTower, Tower
 from fastsam.untrusted.shown import reason
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 END = "<|endoftext|>"
 BEGIN = "<|startoftext|>"
@@ -52,7 +55,7 @@ def convert(source: Path, folder: Path) -> None:
 
     source: CLIP's published file (ViT-B-32.pt, ...), or a folder with config.json, weights and a tokenizer
 
-    Raises UsageError for a source that is no CLIP with a vision transformer, or lacks its tokenizer.
+    Raises UsageError for a source that is not a CLIP with a vision transformer, or lacks its tokenizer.
     """
     require("tokenizers", "text")
     if source.is_dir():
@@ -61,11 +64,14 @@ def convert(source: Path, folder: Path) -> None:
     else:
         entries, facts = read_published(source), {}
         tokenizer = make_tokenizer(*published_vocabulary())
+    end = tokenizer.token_to_id(END)
+    if end is None:
+        raise UsageError(f"the tokenizer of {source} is not CLIP's: it lacks {END}")
     try:
-        image, text = towers(entries, facts, tokenizer.token_to_id(END))
+        image, text = towers(entries, facts, end)
         scale = float(entries["logit_scale"].exp())
     except (KeyError, RuntimeError) as error:
-        raise UsageError(f"{source} is no CLIP with a vision transformer: {reason(error)}") from None
+        raise UsageError(f"{source} is not a CLIP with a vision transformer: {reason(error)}") from None
     size = round((len(image.positional_embedding) - 1) ** 0.5) * image.conv1.kernel_size[0]
     write_tower(image, torch.zeros(1, 3, size, size), "pictures", {0: "n"}, folder / "image.onnx")
     write_tower(text, torch.zeros(1, 8, dtype=torch.int64), "tokens", {0: "n", 1: "length"}, folder / "text.onnx")
@@ -77,7 +83,7 @@ def convert(source: Path, folder: Path) -> None:
 def read_published(file: Path) -> dict[str, Tensor]:
     """The numbers of CLIP's published file (TorchScript), or of a state dictionary with its names."""
     if not file.is_file():
-        raise UsageError(f"there is no file {file}")
+        raise UsageError(f"{file} not found")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch announces TorchScript's end
@@ -86,7 +92,7 @@ def read_published(file: Path) -> dict[str, Tensor]:
         try:
             entries = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:
-            raise UsageError(f"{file} is no CLIP file: {reason(error)}") from None
+            raise UsageError(f"{file} is not a CLIP file: {reason(error)}") from None
     return {name: value.float() for name, value in entries.items() if isinstance(value, Tensor)}
 
 
@@ -133,7 +139,7 @@ def renamed(name: str) -> str:
 
 
 def towers(entries: dict[str, Tensor], config: dict[str, Any], end: int) -> tuple[ImageTower, TextTower]:
-    """The two towers with their numbers. Raises KeyError and RuntimeError where these are not CLIP's."""
+    """The two towers with their numbers. Raises KeyError and RuntimeError if they are not CLIP's."""
     visual = {name[7:]: value for name, value in entries.items() if name.startswith("visual.")}
     width, _, patch, _ = visual["conv1.weight"].shape
     space = visual["proj"].shape[1]
@@ -149,7 +155,7 @@ def towers(entries: dict[str, Tensor], config: dict[str, Any], end: int) -> tupl
 
 
 def shape(entries: dict[str, Tensor], width: int, config: dict[str, Any]) -> Tower:
-    """The measures of a tower: from its entries, and from a config where there is one."""
+    """The measures of a tower: from its entries, and from a config if there is one."""
     depth = len({n.split(".")[2] for n in entries if n.startswith("transformer.resblocks.")})
     hidden = entries["transformer.resblocks.0.mlp.c_fc.weight"].shape[0]
     quick = config.get("hidden_act", "quick_gelu") == "quick_gelu"
@@ -162,7 +168,7 @@ def write_tower(tower: nn.Module, example: Tensor, name: str, free: dict[int, st
     write(file, halved(model).SerializeToString())
 
 
-def tokenizer_of_folder(folder: Path) -> Any:
+def tokenizer_of_folder(folder: Path) -> "Tokenizer":
     """The tokenizer of a Hugging Face folder: tokenizer.json, or vocab.json and merges.txt."""
     from tokenizers import Tokenizer
 
@@ -171,7 +177,8 @@ def tokenizer_of_folder(folder: Path) -> Any:
     if not ((folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()):
         raise UsageError(f"{folder} holds neither tokenizer.json nor vocab.json and merges.txt")
     lines = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()
-    merges = [tuple(line.split()) for line in lines if len(line.split()) == 2 and not line.startswith("#version")]
+    pairs = [line.split() for line in lines if not line.startswith("#version")]
+    merges = [(pair[0], pair[1]) for pair in pairs if len(pair) == 2]
     return make_tokenizer(json.loads((folder / "vocab.json").read_text(encoding="utf-8")), merges)
 
 
@@ -195,7 +202,7 @@ def byte_letters() -> list[str]:
     return [chr(b) for b in printable] + [chr(256 + n) for n in range(len(others))]
 
 
-def make_tokenizer(vocabulary: dict[str, int], merges: list[Any]) -> Any:
+def make_tokenizer(vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> "Tokenizer":
     """CLIP's byte-pair tokenizer: lower case, spaces joined, `BEGIN` before and `END` after."""
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 

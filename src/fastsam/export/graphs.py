@@ -1,9 +1,7 @@
 """Changes to an ONNX graph that leave what it computes as it is.
 
-Enters and leaves: a model in float32. Called by the exports.
+Enters and leaves: a model in float32.
 """
-
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,8 +43,8 @@ def adds_zeros(model: ModelProto, pad: NodeProto) -> bool:
     return len(pad.input) < 3 or not pad.input[2] or not value_of(model, pad.input[2]).any()
 
 
-def value_of(model: ModelProto, name: str) -> npt.NDArray[Any]:
-    """The value of a tensor that depends on no input."""
+def value_of(model: ModelProto, name: str) -> npt.NDArray[np.generic]:
+    """The value of a tensor that does not depend on an input."""
     for tensor in model.graph.initializer:
         if tensor.name == name:
             return numpy_helper.to_array(tensor)
@@ -55,8 +53,8 @@ def value_of(model: ModelProto, name: str) -> npt.NDArray[Any]:
     probe.CopyFrom(model)
     probe.graph.value_info.append(helper.make_tensor_value_info(name, TensorProto.INT64, None))
     part = Extractor(probe).extract_model([], [name])
-    values: Any = ReferenceEvaluator(part).run(None, {})
-    return np.asarray(values[0])
+    (value,) = ReferenceEvaluator(part).run(None, {})
+    return np.asarray(value)
 
 
 def prune(model: ModelProto) -> None:

@@ -1,10 +1,11 @@
 """A network in eight bits: static quantisation by ONNX Runtime's own tools, per channel, sensitive layers in float.
 
 Enters: a float32 model and photos to calibrate with. Leaves: a model in QDQ form, whose weights are int8, activations
-uint8. Called by `cli/export`.
+uint8.
 
-The layers that end in an output, and all that follows them, stay in float: boxes need more than eight bits. Others stay
-where they alone, quantised, would move the outputs by more than `TOLERANCE`: measured, three layers at a time.
+The layers that end in an output, and all that follows them, stay in float: boxes need more than eight bits. Other
+layers stay in float if they alone, quantised, would move the outputs by more than `TOLERANCE`; three are tried at a
+time.
 """
 
 import logging
@@ -12,12 +13,11 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import ModelProto
+from onnx import ModelProto, NodeProto
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from fastsam.errors import UsageError
@@ -29,7 +29,7 @@ from fastsam.runtimes.onnx import open_file
 from fastsam.runtimes.settings import Settings
 
 Float = npt.NDArray[np.float32]
-Feed = dict[str, npt.NDArray[Any]]
+Feed = dict[str, npt.NDArray[np.generic]]
 LAYERS = ["Conv", "Clip", "Relu"]  # an activation becomes a part of the convolution before it
 KINDS = [*LAYERS, "Sigmoid", "Mul", "Add", "Concat", "MaxPool", "Resize", "Split"]
 TOLERANCE = 0.05  # mean change of coefficients and prototypes by one group, relative to their mean size
@@ -104,12 +104,12 @@ def nothing_found(outputs: Sequence[tuple[Float, Float]], settings: Settings) ->
 
 def split(model: ModelProto) -> tuple[list[str], list[str]]:
     """Names of the convolutions that may be quantised, and of the nodes that may not: those that end in an output."""
-    users: dict[str, list[Any]] = {}
+    users: dict[str, list[NodeProto]] = {}
     for node in model.graph.node:
         for name in node.input:
             users.setdefault(name, []).append(node)
 
-    def after(node: Any) -> Iterator[Any]:
+    def after(node: NodeProto) -> Iterator[NodeProto]:
         todo, seen = [node], {node.name}
         while todo:
             for name in todo.pop().output:

@@ -1,20 +1,20 @@
 """Suppression and masks inside the file: for programs that have a runtime and nothing else.
 
 Enters: a float32 or quantised model. Leaves: the same for one photo, with outputs `boxes`, `scores`,
-`classes` and `masks`. Called by `cli/export`.
+`classes` and `masks`.
 """
 
 import json
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from fastsam.candidates import MOST
 from fastsam.masks.placed import TERMS, coefficients_of
 from fastsam.runtimes.settings import Settings
 
-CELL = 4  # input pixels a cell of the masks
+CELL = 4  # input pixels per cell of the masks
 OUTSIDE = -20.0  # logit beyond a mask's window
 
 
@@ -73,25 +73,26 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
     beyond = g.op("Mul", side, g.op("Mul", share, g.constant(settings.margin)))
     low = g.op("Sub", g.op("Sub", centre, half), beyond)
     high = g.op("Add", g.op("Add", centre, half), beyond)
-    inside = None
+    inside: str | None = None
     for axis in (0, 1):
         for limit, kind in ((low, "GreaterOrEqual"), (high, "Less")):
             test = g.op(kind, middles[axis], g.deep(limit, axis))
             inside = test if inside is None else g.op("And", inside, test)
+    assert inside is not None
     masks = g.op("Where", inside, logits, g.constant(OUTSIDE))
     g.finish({"boxes": boxes, "scores": scores, "classes": kinds, "masks": masks})
     stored = json.loads(next(p.value for p in model.metadata_props if p.key == "fastsam"))
     helper.set_model_props(model, {"fastsam": json.dumps({**stored, "masks": True})})
 
 
-def ranked(g: "_Nodes", scores: str, most: int, *others: str) -> tuple[Any, list[Any]]:
+def ranked(g: "_Nodes", scores: str, most: int, *others: str) -> tuple[str, list[str]]:
     """The `most` best scores, best first, and the same entries of the others."""
     count = g.op("Min", g.op("Shape", scores), g.constant([most], np.int64))
-    scores, order = g.op("TopK", scores, count, outputs=2)
+    scores, order = g.ops("TopK", 2, scores, count)
     return scores, [g.op("Gather", other, order, axis=0) for other in others]
 
 
-def lowered(g: "_Nodes", scores: str, centred: str, kinds: str, soft: float) -> Any:
+def lowered(g: "_Nodes", scores: str, centred: str, kinds: str, soft: float) -> str:
     """Scores (N,), best first, after soft suppression: `candidates.suppress_softly` as nodes."""
     half = g.op("Div", g.columns(centred, 2, 4), g.constant(2.0))
     corners = [g.op(kind, g.columns(centred, 0, 2), half) for kind in ("Sub", "Add")]
@@ -110,7 +111,7 @@ def lowered(g: "_Nodes", scores: str, centred: str, kinds: str, soft: float) -> 
     return g.op("Mul", scores, fall)
 
 
-def centres(g: "_Nodes", size: str, axis: int) -> Any:
+def centres(g: "_Nodes", size: str, axis: int) -> str:
     """(1, 1, w) or (1, h, 1): the cells' middles along an axis (0 for x), in input pixels."""
     length = g.op("Gather", size, g.constant(1 - axis, np.int64))
     steps = g.op("Range", g.constant(0, np.int64), length, g.constant(1, np.int64))
@@ -119,7 +120,7 @@ def centres(g: "_Nodes", size: str, axis: int) -> Any:
     return g.op("Reshape", middles, g.constant([[1, 1, -1], [1, -1, 1]][axis], np.int64))
 
 
-def sums(g: "_Nodes", coefficients: str, cells: str, size: str, placed: int) -> Any:
+def sums(g: "_Nodes", coefficients: str, cells: str, size: str, placed: int) -> str:
     """(N, h, w) logits of the plain prototypes alone."""
     plain = g.columns(coefficients, 0, -TERMS * placed) if placed else coefficients
     maps = g.rows(cells, 0, 1 - placed) if placed > 1 else cells
@@ -128,10 +129,10 @@ def sums(g: "_Nodes", coefficients: str, cells: str, size: str, placed: int) -> 
     return g.op("Reshape", g.op("MatMul", plain, flat), whole)
 
 
-def weighed(g: "_Nodes", coefficients: str, cells: str, places: list[Any], placed: int) -> Any:
+def weighed(g: "_Nodes", coefficients: str, cells: str, places: list[str], placed: int) -> str:
     """(N, h, w) logits of the features that a mask weighs by the place in its box, u (N, 1, w) and v (N, h, 1)."""
     u, v = places
-    total = None
+    total: str | None = None
     for k in range(placed):
         first = TERMS * (k - placed)
         one, *factors = (g.deep(g.columns(coefficients, i, i + 1 or None), 0) for i in range(first, first + TERMS))
@@ -142,41 +143,49 @@ def weighed(g: "_Nodes", coefficients: str, cells: str, places: list[Any], place
         if k:
             weight = g.op("Mul", weight, g.rows(cells, k - placed, k - placed + 1 or None))
         total = weight if total is None else g.op("Add", total, weight)
+    assert total is not None
     return total
 
 
 class _Nodes:
-    """Nodes and constants that are added to a model; every method returns its result's name."""
+    """Nodes and constants that are added to a model; every method returns the name of its result."""
 
     def __init__(self, model: ModelProto) -> None:
         self.graph, self.count = model.graph, 0
 
-    def op(self, kind: str, *inputs: Any, outputs: int = 1, **attributes: Any) -> Any:
+    def op(self, kind: str, *inputs: str, **attributes: int | list[int]) -> str:
+        """A node of a kind with one output."""
+        return self.ops(kind, 1, *inputs, **attributes)[0]
+
+    def ops(self, kind: str, outputs: int, *inputs: str, **attributes: int | list[int]) -> list[str]:
+        """A node of a kind with several outputs."""
         self.count += 1
         names = [f"masks/{kind}_{self.count}_{k}" for k in range(outputs)]
         name = f"masks/{kind}_{self.count}"
-        self.graph.node.append(helper.make_node(kind, list(inputs), names, name=name, **attributes))
-        return names[0] if outputs == 1 else names
+        node = helper.make_node(kind, list(inputs), names, name=name)
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in sorted(attributes.items()))
+        self.graph.node.append(node)
+        return names
 
-    def constant(self, value: Any, dtype: Any = np.float32) -> str:
+    def constant(self, value: npt.ArrayLike, dtype: type[np.generic] = np.float32) -> str:
         self.count += 1
         name = f"masks/constant_{self.count}"
         self.graph.initializer.append(numpy_helper.from_array(np.asarray(value, dtype), name))
         return name
 
-    def rows(self, x: str, start: int | str, end: int | str | None) -> Any:
+    def rows(self, x: str, start: int | str, end: int | str | None) -> str:
         """Rows start to end of a matrix, which may be results too."""
         return self._slice(x, start, end, 0)
 
-    def columns(self, x: str, start: int, end: int | None) -> Any:
+    def columns(self, x: str, start: int, end: int | None) -> str:
         """Columns start to end of a matrix."""
         return self._slice(x, start, end, 1)
 
-    def deep(self, x: str, column: int) -> Any:
+    def deep(self, x: str, column: int) -> str:
         """(N, 1, 1): a column of a matrix (N, C)."""
         return self.op("Unsqueeze", self.columns(x, column, column + 1), self.constant([2], np.int64))
 
-    def _slice(self, x: str, start: int | str, end: int | str | None, axis: int) -> Any:
+    def _slice(self, x: str, start: int | str, end: int | str | None, axis: int) -> str:
         places = (start, np.iinfo(np.int64).max if end is None else end, axis)
         return self.op("Slice", x, *(v if isinstance(v, str) else self.constant([v], np.int64) for v in places))
 

@@ -1,7 +1,7 @@
 """A checkpoint of the trainer to an ONNX graph.
 
 Enters: a checkpoint or a network. Leaves: a model with input `images` (N, 3, H, W) float32 in 0..1 and outputs
-`candidates` and `prototypes`, all of N, H and W free. Needs the `export` extra. Called by `sources`.
+`candidates` and `prototypes`, all of N, H and W free. Needs the `export` extra.
 """
 
 import io
@@ -33,9 +33,9 @@ class Exported(nn.Module):
 
 
 def load_network(file: Path) -> tuple[YOLOv8Seg | LiteSeg, Architecture]:
-    """The averaged network of a checkpoint, ready to run. Raises ValueError for a file that is none."""
+    """The averaged network of a checkpoint, ready to run. Raises ValueError for any other file."""
     state = checkpoint.load(file)
-    architecture = checkpoint.architecture_of(state)
+    architecture = checkpoint.architecture_of(state, file)
     network = build(architecture)
     network.load_state_dict(state["average"])
     return network.eval(), architecture

@@ -42,18 +42,13 @@ class Exported(nn.Module):
 
 
 def load_network(file: Path) -> RefineNetwork:
-    """The averaged network of a checkpoint, ready to run. Raises ValueError for a file that holds none."""
+    """The averaged network of a checkpoint, ready to run. Raises ValueError for any other file."""
     state = checkpoint.load(file)
-    if not is_refiner(state):
-        raise ValueError(f"{file} holds another network: {state['architecture']}")
+    if not checkpoint.is_refiner(state):
+        raise ValueError(f"{file} does not hold a second network: name a checkpoint of fastsam train refine")
     network = RefineNetwork()
     network.load_state_dict({name: value.float() for name, value in state["average"].items()})
     return network.eval()
-
-
-def is_refiner(state: dict[str, object]) -> bool:
-    """Whether a checkpoint of the trainer holds a second network."""
-    return state["architecture"] == {"network": "refiner"}
 
 
 def to_onnx(network: RefineNetwork) -> ModelProto:

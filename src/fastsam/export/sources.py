@@ -1,9 +1,10 @@
 """What can be exported: a checkpoint of the trainer, a published one, safetensors, an ONNX file or a model's name.
 
-Enters: a path or a name. Leaves: an ONNX model in float32 and its settings. Called by `cli/export`.
+Enters: a path or a name. Leaves: an ONNX model in float32 and its settings.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,9 @@ from fastsam.weights.yolo import unnamed
 
 
 def read(source: str, **changes: Any) -> ModelProto:
-    """The network of `source`, its settings changed where a change is not None, in its metadata.
+    """The network of `source`; its metadata holds its settings, those of `changes` instead of its own unless None.
 
-    A checkpoint of the trainer needs the export extra. Raises UsageError for what is no network.
+    A checkpoint of the trainer needs the export extra. Raises UsageError for anything but a network.
     """
     model, settings, facts = opened(source)
     settings = replace(settings, **{k: v for k, v in changes.items() if v is not None})
@@ -34,12 +35,12 @@ def read(source: str, **changes: Any) -> ModelProto:
     return model
 
 
-def describe(model: ModelProto, settings: Settings, facts: dict[str, Any]) -> None:
+def describe(model: ModelProto, settings: Settings, facts: Mapping[str, object]) -> None:
     """Stores settings and other facts in a model's metadata."""
     helper.set_model_props(model, {"fastsam": json.dumps({**facts, **asdict(settings)})})
 
 
-def opened(source: str) -> tuple[ModelProto, Settings, dict[str, Any]]:
+def opened(source: str) -> tuple[ModelProto, Settings, dict[str, object]]:
     """A network as it is: the model, its settings, and all that its metadata said."""
     file = catalogue.locate(source)
     if catalogue.is_checkpoint(file):
@@ -54,12 +55,12 @@ def opened(source: str) -> tuple[ModelProto, Settings, dict[str, Any]]:
             raise UsageError(f"{file} takes inputs of one size alone: export its source again, without --fixed")
     stored = {p.key: p.value for p in model.metadata_props}
     if {o.name for o in model.graph.output} != {"candidates", "prototypes"}:
-        raise UsageError(f"{file} is no segmentation network of ours: it lacks candidates or prototypes")
+        raise UsageError(f"{file} is not a segmentation network of fastsam: it lacks candidates or prototypes")
     return model, read_settings(stored, file), json.loads(stored.get("fastsam", "{}"))
 
 
-def of_trainer(file: Path, otherwise: UsageError) -> tuple[ModelProto, Settings, dict[str, Any]]:
-    """The averaged network of a checkpoint of the trainer; raises `otherwise` for a file that is none."""
+def of_trainer(file: Path, otherwise: UsageError) -> tuple[ModelProto, Settings, dict[str, object]]:
+    """The averaged network of a checkpoint of the trainer; raises `otherwise` for any other file."""
     require("torch", "export")
     from fastsam.export.onnx import load_network, to_onnx
 

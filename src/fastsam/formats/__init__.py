@@ -15,3 +15,6 @@ FORMATS = {
     "edges": "-edges.png",
     "cutouts": "-cutouts",
 }
+
+# Pixels by which outlines may differ from the masks' own unless a tolerance is given; coco has them only as polygons.
+TOLERANCE = {"labelme": 1.0, "yolo": 1.0, "polygons": 0.0, "coco": 0.0}

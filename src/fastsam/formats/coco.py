@@ -4,8 +4,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from fastsam.formats import TOLERANCE
 from fastsam.formats.items import Item, items
+from fastsam.masks.bridged import bridged, enclosed
+from fastsam.masks.polygons import polygons as outlines
 from fastsam.masks.rle import encode_runs
+from fastsam.masks.simplified import simplified
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
 
@@ -33,12 +39,41 @@ class Instances:
         return json.dumps({"images": self.images, "annotations": self.annotations, "categories": kinds})
 
 
-def rows_of(segments: Segments, picks: Sequence[Pick] | None = None) -> list[dict[str, Any]]:
-    """An annotation for each mask; with picks one for each match, with its `prompt` number."""
-    return [
-        {**row, **({} if item.prompt is None else {"prompt": item.prompt})}
+def rows_of(
+    segments: Segments,
+    picks: Sequence[Pick] | None = None,
+    polygons: bool = False,
+    tolerance: float = TOLERANCE["coco"],
+) -> list[dict[str, Any]]:
+    """An annotation for each mask; with picks one for each match, with its `prompt` number.
+
+    polygons: whether masks are polygons, see `as_polygons`, instead of RLE; a mask without a pixel has no annotation
+    """
+    rows = [
+        (item, {**row, **({} if item.prompt is None else {"prompt": item.prompt})})
         for item, row in describe(list(items(segments, picks)), segments.size)
     ]
+    if not polygons:
+        return [row for _, row in rows]
+    return [{**row, **as_polygons(item, tolerance)} for item, row in rows if item.runs.area]
+
+
+def as_polygons(item: Item, tolerance: float) -> dict[str, Any]:
+    """A mask's `segmentation` as a polygon for each of its parts, with the `area` and the `bbox` of what they enclose.
+
+    They run along the pixels' borders. COCO has no holes: each is joined to its outline by a cut of no width, there
+    and back, so that the ring goes about it the other way and encloses the mask's own area.
+    """
+    crop = item.crop
+    parts = simplified(outlines(crop.pixels, crop.offset), tolerance)
+    rings = [bridged(part).astype(np.float64).round(2) for part in parts]
+    corners = np.concatenate(rings)
+    (x0, y0), (x1, y1) = corners.min(0), corners.max(0)
+    return {
+        "segmentation": [ring.reshape(-1).tolist() for ring in rings],
+        "area": round(sum(abs(enclosed(ring)) for ring in rings), 2),
+        "bbox": xywh((x0, y0, x1, y1)),
+    }
 
 
 def describe(found: Sequence[Item], size: tuple[int, int]) -> list[tuple[Item, dict[str, Any]]]:
@@ -61,7 +96,7 @@ def describe(found: Sequence[Item], size: tuple[int, int]) -> list[tuple[Item, d
     ]
 
 
-def xywh(bounds: tuple[int, int, int, int]) -> list[float]:
+def xywh(bounds: tuple[float, float, float, float]) -> list[float]:
     """x, y, width, height of a mask's bounds xyxy, as COCO's own tools derive them from the RLE."""
     x0, y0, x1, y1 = bounds
     return [float(x0), float(y0), float(x1 - x0), float(y1 - y0)]

@@ -44,14 +44,15 @@ def categories(names: Sequence[str], prompts: Sequence[Prompt] = ()) -> tuple[st
 
 def items(segments: Segments, picks: Sequence[Pick] | None = None) -> Iterator[Item]:
     """All masks, best first; with picks, what matches each of them, in order."""
+    known = categories(segments.names, [pick.prompt for pick in picks or ()])
+    own = [known.index(name) for name in segments.names]  # a COCO file may give two categories one name
     if picks is None:
         for i, runs in enumerate(segments.masks.all_runs()):
-            yield Item(runs, float(segments.scores[i]), i, int(segments.classes[i]))
+            yield Item(runs, float(segments.scores[i]), i, own[segments.classes[i]])
         return
-    known = categories(segments.names, [pick.prompt for pick in picks])
     for number, pick in enumerate(picks):
         for match in pick.matches:
-            kind = segments.class_of(match) if pick.prompt.text is None else known.index(pick.prompt.text)
+            kind = own[segments.class_of(match)] if pick.prompt.text is None else known.index(pick.prompt.text)
             yield Item(match.runs, match.score, match.index, kind, number, match.quality)
 
 

@@ -1,6 +1,7 @@
 """The picture: masks tinted and outlined on the photo, larger ones beneath smaller; with prompts, the picks alone."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -9,17 +10,28 @@ import numpy.typing as npt
 
 from fastsam.errors import UsageError
 from fastsam.files import whole
-from fastsam.formats.items import label_map
-from fastsam.masks.tinted import draw_labels
+from fastsam.masks.picture import draw as picture_of
 from fastsam.prompts import Box, Pick, Point
 from fastsam.segments import Segments
 
 UInt8 = npt.NDArray[np.uint8]
 
 
-def draw(photo: UInt8, segments: Segments, picks: Sequence[Pick] | None = None) -> UInt8:
+@dataclass(frozen=True)
+class Look:
+    """How a picture shows masks. outline: lines alone, no tint; boxes: their boxes too"""
+
+    outline: bool = False
+    boxes: bool = False
+
+
+TINTED = Look()
+
+
+def draw(photo: UInt8, segments: Segments, picks: Sequence[Pick] | None = None, look: Look = TINTED) -> UInt8:
     """The photo (H, W, 3) RGB with all masks drawn, or with the picks' masks and prompts where `picks` are given."""
-    picture = draw_labels(photo, label_map(segments, picks))
+    found = segments if picks is None else segments.picked(picks)
+    picture = picture_of(photo, found.masks, found.captions, outline=look.outline, boxes=look.boxes)
     for pick in picks or ():
         draw_points(picture, pick.prompt.points, pick.prompt.labels or ())
         if pick.prompt.box is not None:

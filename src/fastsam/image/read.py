@@ -59,6 +59,15 @@ def read_image(source: Source, stretch: bool = False) -> UInt8:
     -----
     PhotoWarning
         If a photo of more than 8 bits is nearly black.
+
+    Examples
+    --------
+    >>> pixels = read_image(photo)
+    >>> pixels.shape, pixels.dtype.name
+    ((400, 600, 3), 'uint8')
+    >>> read_image("nowhere.jpg")
+    Traceback (most recent call last):
+    fastsam.errors.UnreadableImageError: nowhere.jpg: there is no such file
     """
     if isinstance(source, (str, os.PathLike)):
         return read_file(Path(source), stretch)

@@ -19,6 +19,7 @@ from fastsam.masks.given import Given
 from fastsam.masks.polygons import Polygon, polygons
 from fastsam.masks.prototyped import Prototyped
 from fastsam.masks.runs import Crop, Runs
+from fastsam.masks.simplified import simplified
 from fastsam.values import by_fields, fix, is_integer, position, positions
 
 Float = npt.NDArray[np.float32]
@@ -155,10 +156,10 @@ class Masks:
         """Groups of indices to decode together."""
         return (np.arange(k, min(k + TOGETHER, len(self))) for k in range(0, len(self), TOGETHER))
 
-    def to_polygons(self, i: int) -> list[Polygon]:
+    def to_polygons(self, i: int, tolerance: float = 0.0) -> list[Polygon]:
         """Outlines of mask i in photo pixels, each with its holes."""
         crop = self.crop(i)
-        return polygons(crop.pixels, crop.offset)
+        return simplified(polygons(crop.pixels, crop.offset), tolerance)
 
     def label_map(self) -> npt.NDArray[np.int32]:
         """(H, W) int32: i + 1 for mask i, 0 for no mask. Small masks lie on top of large ones."""

@@ -43,11 +43,11 @@ def polygons(crop: Bool, offset: tuple[int, int]) -> list[Polygon]:
 
 def corners(mask: Bool) -> tuple[Int, Int, Int]:
     """Corners (K, 2) x, y of a mask with a border of False, and their partners along the row and along the column."""
-    m = mask.astype(np.int8)
-    top_left, top_right, bottom_left, bottom_right = m[:-1, :-1], m[:-1, 1:], m[1:, :-1], m[1:, 1:]
-    odd = (top_left + top_right + bottom_left + bottom_right) % 2 == 1
-    falling = (top_left & bottom_right & ~top_right & ~bottom_left) > 0  # which two of the four touch
-    rising = (top_right & bottom_left & ~top_left & ~bottom_right) > 0
+    upright = mask[:, 1:] != mask[:, :-1]  # whether the border runs above, or below, a corner
+    level = mask[1:] != mask[:-1]
+    odd = upright[1:] != upright[:-1]
+    twice = upright[1:] & upright[:-1] & level[:, 1:]
+    falling, rising = twice & mask[:-1, :-1], twice & mask[:-1, 1:]  # which two of the four touch
     # Of a corner that counts twice one belongs to the edge on the left, the other to that on the right; so for above
     # and below. The parts stay apart where the left one is the upper one of a falling pair, the lower of a rising one.
     rows, across, down = [], [], []
@@ -97,29 +97,3 @@ def trace(points: Int, across: Int, down: Int) -> list[Int]:
                 break
         rings.append(np.array(path, np.int64))
     return rings
-
-
-def through_centres(polygon: Polygon) -> Polygon:
-    """The same through the centres of the border's pixels: for programs that fill an outline and draw it as well."""
-    return Polygon(_moved_in(polygon.outline, 1), tuple(_moved_in(hole, -1) for hole in polygon.holes))
-
-
-def _moved_in(ring: Ring, turn: int) -> Ring:
-    """A ring's edges moved by half a pixel towards the mask, which lies within it (turn 1) or about it (-1)."""
-    following = np.roll(ring, -1, 0)
-    area = (ring[:, 0] * following[:, 1] - following[:, 0] * ring[:, 1]).sum()
-    step = np.sign(following - ring) * np.sign(area) * turn  # as if the mask always lay to the right of the way
-    sideways = np.stack((-step[:, 1], step[:, 0]), 1)
-    moved: Ring = (ring + np.clip(sideways + np.roll(sideways, 1, 0), -1, 1) / 2).astype(np.float32)
-    return moved
-
-
-def joined(parts: list[Polygon]) -> Ring:
-    """One ring (K, 2) through all outlines and holes, joined to the first outline by cuts of no width."""
-    first, *others = (ring for part in parts for ring in (part.outline, *part.holes))
-    inserted: dict[int, list[Ring]] = {}
-    for ring in others:
-        nearest = int(np.square(first - ring[0]).sum(1).argmin())
-        inserted.setdefault(nearest, []).append(np.concatenate((ring, ring[:1], first[nearest : nearest + 1])))
-    pieces = [piece for k in range(len(first)) for piece in (first[k : k + 1], *inserted.get(k, ()))]
-    return np.concatenate(pieces)

@@ -2,10 +2,11 @@
 
 Enters: photos as (N, 3, H, W) float in 0..1, H and W multiples of 32.
 Leaves: `RawOutput` for the losses, or `candidates` and `prototypes` for the export.
-Called by `training/` and `export/` only; nothing of it is needed to segment a photo.
+Nothing of it is needed to segment a photo with an exported file.
 """
 
-from fastsam.network.build import Architecture, build
+from fastsam.network.architecture import Architecture
+from fastsam.network.build import build
 from fastsam.network.head import RawOutput
 
 __all__ = ["Architecture", "RawOutput", "build"]

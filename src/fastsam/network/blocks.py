@@ -22,7 +22,7 @@ class Conv(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """Two 3x3 Convs, with a residual connection where `shortcut`."""
+    """Two 3x3 Convs, with a residual connection if `shortcut`."""
 
     def __init__(self, c: int, shortcut: bool) -> None:
         super().__init__()

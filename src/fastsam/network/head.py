@@ -1,6 +1,6 @@
 """The Segment head: boxes as distributions, class scores, mask coefficients, and prototypes at stride 4.
 
-Enters: features at strides 8, 16, 32 (and, where the network has them, at stride 4 for the prototypes).
+Enters: features at strides 8, 16, 32 (and, if the network has them, at stride 4 for the prototypes).
 Leaves: `RawOutput` (what the losses need); `decode` turns it into what leaves an exported network.
 """
 
@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fastsam.network.architecture import COEFFICIENTS, Architecture
 from fastsam.network.blocks import Conv
 
 STRIDES = (8, 16, 32)
-COEFFICIENTS = 32  # of the published networks
-PLACES = 6  # coefficients of a feature that a mask weighs by the place in its box
+PLACES = 6  # coefficients per feature that a mask weighs by the place in its box
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class RawOutput:
 
     distributions: (N, A, 4 * reg_max) logits over distances left, top, right, bottom, in units of the stride
     scores: (N, A, classes) logits
-    coefficients: (N, A, K); prototypes: (N, M, H / 4, W / 4); K and M 32 where it is as published
+    coefficients: (N, A, K); prototypes: (N, M, H / 4, W / 4); K and M are 32 in the published networks
     anchors: (A, 2) anchor centres x, y in input pixels
     strides: (A,) stride of each anchor in input pixels
     """
@@ -93,49 +93,25 @@ class Proto(nn.Module):
         return prototypes
 
 
-@dataclass(frozen=True)
-class MaskBranch:
-    """How masks are made. The published way is the default.
-
-    channels: width of the coefficients' towers and of the prototypes' convolutions, 0 for the published ones
-    towers: width of the towers alone, 0 for that of `channels`
-    placed: features, a constant one first, that a mask weighs differently across its box (see `masks/placed.py`), as
-    relative coordinates let masks of CondInst know their place (Tian et al. 2020, arXiv 2003.05664)
-    coefficients: of a mask in all
-    """
-
-    channels: int = 0
-    towers: int = 0
-    placed: int = 0
-    coefficients: int = COEFFICIENTS
-
-
 class Segment(nn.Module):
     """The head of YOLOv8-seg on features with `channels` at strides 8, 16 and 32.
 
-    masks: how masks are made
+    c_skip: channels of the backbone's stride-4 features that the prototypes see; 0 without them
     """
 
-    def __init__(
-        self,
-        classes: int,
-        channels: tuple[int, int, int],
-        c_proto: int,
-        reg_max: int,
-        c_skip: int = 0,
-        masks: MaskBranch = MaskBranch(),  # frozen
-    ) -> None:
+    def __init__(self, architecture: Architecture, channels: tuple[int, int, int], c_skip: int = 0) -> None:
         super().__init__()
-        c_box = max(16, channels[0] // 4, reg_max * 4)
-        c_score = max(channels[0], min(classes, 100))
-        c_mask = masks.towers or masks.channels or max(channels[0] // 4, masks.coefficients)
-        self.cv2 = _towers(channels, c_box, 4 * reg_max)
-        self.cv3 = _towers(channels, c_score, classes)
-        self.cv4 = _towers(channels, c_mask, masks.coefficients)
-        self.dfl = DFL(reg_max)
-        plain = masks.coefficients - PLACES * masks.placed  # prototypes that weigh the same everywhere
-        self.proto = Proto(channels[0], c_proto, c_skip, plain + max(0, masks.placed - 1))
-        self.set_initial_biases(classes)
+        a = architecture
+        c_box = max(16, channels[0] // 4, a.reg_max * 4)
+        c_score = max(channels[0], min(a.classes, 100))
+        c_mask = a.mask_towers or a.mask_channels or max(channels[0] // 4, a.coefficients)
+        self.cv2 = _towers(channels, c_box, 4 * a.reg_max)
+        self.cv3 = _towers(channels, c_score, a.classes)
+        self.cv4 = _towers(channels, c_mask, a.coefficients)
+        self.dfl = DFL(a.reg_max)
+        plain = a.coefficients - PLACES * a.placed  # prototypes that weigh the same everywhere
+        self.proto = Proto(channels[0], a.mask_channels or channels[0], c_skip, plain + max(0, a.placed - 1))
+        self.set_initial_biases(a.classes)
 
     def set_initial_biases(self, classes: int) -> None:
         """Starts with short distances and with about five objects in a 640 px photo."""

@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fastsam.network.architecture import Architecture
 from fastsam.network.blocks import SPPF
-from fastsam.network.head import MaskBranch, RawOutput, Segment
-from fastsam.network.yolov8 import Size, neck, neck_layers
+from fastsam.network.head import RawOutput, Segment
+from fastsam.network.yolov8 import SIZES, neck, neck_layers
 
-# expansion, kernel, stride, channels out: one row a block
+# expansion, kernel, stride, channels out: one row per block
 BLOCKS = (
     (1, 3, 1, 16),
     *((6, 3, 2, 24), (6, 3, 1, 24)),
@@ -68,9 +69,12 @@ class LiteBlock(nn.Module):
 
 
 class LiteBackbone(nn.Module):
-    """EfficientNet-Lite0 without its classifier. The first `frozen` blocks (and the stem) get no gradient.
+    """EfficientNet-Lite0 without its classifier.
 
+    frozen: leading blocks that do not learn, the stem with them; 0 lets all of it learn
     blocks: how many of its blocks there are
+
+    Depthwise kernels never learn: on a CPU the gradient of the 5x5 ones alone costs two fifths of a step.
     """
 
     def __init__(self, frozen: int = 0, blocks: int = len(BLOCKS)) -> None:
@@ -79,9 +83,11 @@ class LiteBackbone(nn.Module):
         self._bn0 = nn.BatchNorm2d(32, eps=1e-3, momentum=0.01)
         channels = [32, *(row[3] for row in BLOCKS)]
         self._blocks = nn.ModuleList(LiteBlock(channels[i], *row) for i, row in enumerate(BLOCKS[:blocks]))
-        self.frozen = frozen
-        for block in self._blocks:  # on a CPU the gradient of 5x5 depthwise kernels alone costs two fifths of a step
+        for block in self._blocks:
             block._depthwise_conv.requires_grad_(False)
+        if frozen:
+            for part in (self._conv_stem, self._bn0, *self._blocks[:frozen]):
+                part.requires_grad_(False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Features at strides 4, 8, 16, 32 with 24, 40, 112, 320 channels."""
@@ -95,14 +101,12 @@ class LiteBackbone(nn.Module):
 
     def stem(self, images: Tensor) -> Tensor:
         """32 channels at stride 2, of RGB images in 0..1."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.frozen == 0):
-            return F.relu6(self._bn0(self._conv_stem((images - 0.498) / 0.502)), inplace=True)
+        return F.relu6(self._bn0(self._conv_stem((images - 0.498) / 0.502)), inplace=True)
 
     def block(self, i: int, x: Tensor) -> Tensor:
         """What block number i makes of its input."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and i >= self.frozen):
-            y: Tensor = self._blocks[i](x)
-            return y
+        y: Tensor = self._blocks[i](x)
+        return y
 
     def train(self, mode: bool = True) -> "LiteBackbone":
         """Batch norms stay as ImageNet left them: a batch of a few photos would only add noise."""
@@ -112,22 +116,22 @@ class LiteBackbone(nn.Module):
 class LiteSeg(nn.Module):
     """Backbone, SPPF at stride 32, the YOLOv8 neck and head; prototypes see the backbone's stride-4 features."""
 
-    def __init__(
-        self,
-        size: Size,
-        classes: int = 1,
-        reg_max: int = 16,
-        frozen: int = 0,
-        masks: MaskBranch = MaskBranch(),  # noqa: B008  # frozen
-    ) -> None:
+    def __init__(self, architecture: Architecture, frozen: int = 0) -> None:
         super().__init__()
+        size = SIZES[architecture.size]
         c256, c512, c1024 = (size.channels(n) for n in (256, 512, 1024))
         self.backbone = LiteBackbone(frozen)
         self.pool = SPPF(320, c1024)
         self.neck = nn.ModuleList(neck_layers(size, (40, 112, c1024)))
-        self.head = Segment(classes, (c256, c512, c1024), masks.channels or c256, reg_max, 24, masks)
+        self.head = Segment(architecture, (c256, c512, c1024), 24)
 
     def forward(self, images: Tensor) -> RawOutput:
         fine, p3, p4, p5 = self.backbone(images)
         raw: RawOutput = self.head(neck(self.neck, p3, p4, self.pool(p5)), fine)
         return raw
+
+
+def backbone_of(network: nn.Module) -> LiteBackbone | None:
+    """The part of a network that comes with ImageNet knowledge; None if it has no such part."""
+    part = getattr(network, "backbone", None)
+    return part if isinstance(part, LiteBackbone) else None

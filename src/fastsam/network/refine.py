@@ -5,7 +5,7 @@ is predicted to reach. The first answers a prompt that means one thing; the othe
 group that a single click may mean.
 
 EfficientNet-Lite0's first fifteen blocks carry what ImageNet taught. Prompts enter at stride 8, behind the blocks that
-are never trained, and once more at stride 4, where the mask is drawn: they are added to features, not to pixels (as in
+are usually frozen, and once more at stride 4, where the mask is drawn: they are added to features, not to pixels (as in
 RITM, Sofiiuk et al. 2021, arXiv 2102.06583). Every activation is ReLU6, so that eight bits will do.
 """
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from fastsam.network.lite import LiteBackbone
 
+DESCRIPTION: dict[str, object] = {"network": "refiner"}  # what a checkpoint says of its network
 MAPS = 4  # mask, box, positive clicks, negative clicks
 MASKS = 4  # the one answer; part, object, group
 BLOCKS = 15  # of the backbone; the last one has 320 channels and a fifth of all weights
@@ -80,7 +81,7 @@ class Quality(nn.Module):
 
 
 class RefineNetwork(nn.Module):
-    """See above. The first `frozen` blocks of the backbone get no gradient: ENTRY + 1 of them at most."""
+    """See above. The first `frozen` blocks of the backbone do not learn; ENTRY + 1 is the maximum."""
 
     def __init__(self, frozen: int = ENTRY + 1) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from fastsam.network.architecture import Architecture
 from fastsam.network.blocks import SPPF, C2f, Conv
 from fastsam.network.head import RawOutput, Segment, upsample2
 
@@ -60,7 +61,7 @@ class YOLOv8Seg(nn.Module):
                 nn.Identity(),  # 10: upsample
                 nn.Identity(),  # 11: concat with 6
                 *neck_layers(size, (c256, c512, c1024)),
-                Segment(classes, (c256, c512, c1024), c256, reg_max),
+                Segment(Architecture(classes=classes, reg_max=reg_max), (c256, c512, c1024)),
             ]
         )
 

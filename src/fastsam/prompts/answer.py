@@ -15,7 +15,8 @@ The rules:
   answers, all masks with at least 0.9 of their box within the prompt's box are united, if the common box then has an
   IoU of at least 0.7 with the prompt's.
 - Masks. As for boxes, with the IoU of pixels and a minimum of 0.25, and without the union.
-- Texts. See `words/similarity.py`.
+- Texts. See `words/similarity.py`. Of masks that show one object, a text means the best. The others follow as
+  candidates.
 - Several kinds in one prompt. All must hold, and the ranks multiply. A text orders what the other kinds leave.
 
 Points and boxes decode no masks: points are looked up in the prototypes, boxes are compared with those of the network.
@@ -41,20 +42,28 @@ SAME = 0.8  # minimum IoU of boxes for two candidates of a click to count as one
 
 
 def select(
-    masks: Masks, scores: Float, prompts: Sequence[Prompt], sight: Sight, encoder: str | PathLike[str] | None = None
+    masks: Masks,
+    scores: Float,
+    prompts: Sequence[Prompt],
+    sight: Sight,
+    encoder: str | PathLike[str] | None = None,
+    all: bool = False,
 ) -> list[Pick]:
     """One answer per prompt, in order.
 
     scores: (N,) float32, 0..1; sight: cached features of the photo for words; encoder: which features words use
+    all: whether a text means every mask that fits, parts and groups among them; else one mask per object
 
     Raises UsageError for a prompt outside the photo, and for words if the photo or the encoder is missing.
     """
     for prompt in prompts:
         prompt.check(masks.size)
-    return [answer(masks, scores, prompt, sight, encoder) for prompt in prompts]
+    return [answer(masks, scores, prompt, sight, encoder, all) for prompt in prompts]
 
 
-def answer(masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: str | PathLike[str] | None) -> Pick:
+def answer(
+    masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: str | PathLike[str] | None, all: bool
+) -> Pick:
     """Everything that answers a prompt, best first, by the rules above."""
     if len(masks) == 0:
         return Pick(prompt, ())
@@ -78,8 +87,10 @@ def answer(masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: s
     if prompt.text is not None:
         allowed = np.flatnonzero(ranks)
         found = similarity.find(sight, scores, prompt.text, prompt.exclude, allowed, load(encoder))
+        place = similarity.parse(prompt.text).place is not None
+        found, first = (found, len(found)) if all or place else similarity.once(masks, found)
         matches = tuple(Candidate(masks, (i,), score * float(ranks[i])) for i, score in found)
-        return Pick(prompt, matches, 1 if similarity.parse(prompt.text).place else len(matches))
+        return Pick(prompt, matches, min(1, first) if place else first)
     order = np.flatnonzero(ranks)[np.argsort(-ranks[ranks > 0], kind="stable")]
     if prompt.points:
         order = order[suppress(masks.boxes[order], np.zeros(len(order), np.int64), SAME, len(order))]

@@ -34,6 +34,14 @@ class Candidate:
         Predicted IoU of a redrawn mask with the true one, 0..1. None if the mask was not redrawn.
     origin : int or None
         Index of the segment that was redrawn. None if the mask was drawn from the prompt alone.
+
+    Examples
+    --------
+    >>> pick, = segments.select(points=[(365, 285)])
+    >>> [candidate.how for candidate in pick.candidates][:1]
+    ['drawn']
+    >>> pick.candidates[0].mask.shape
+    (400, 600)
     """
 
     masks: Masks = field(repr=False, compare=False)
@@ -89,6 +97,14 @@ class Pick:
         All candidates, best first.
     meant : int
         How many of the candidates the prompt means.
+
+    Examples
+    --------
+    >>> pick, = segments.select(points=[(365, 285)])
+    >>> bool(pick), pick.how, 0 <= pick.quality <= 1
+    (True, 'drawn', True)
+    >>> pick.mask.shape
+    (400, 600)
     """
 
     prompt: Prompt

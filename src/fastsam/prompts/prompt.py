@@ -43,6 +43,13 @@ class Prompt:
     UsageError
         If the prompt has no foreground point, box, mask or text, if there is not one label per point, if the box has no
         area, or if the mask has no pixels.
+
+    Examples
+    --------
+    >>> Prompt(points=[(365, 285), (300, 100)], labels=[1, 0])
+    Prompt(points=((365.0, 285.0), (300.0, 100.0)), labels=(1, 0))
+    >>> Prompt(text="the red cup", exclude=["spoon"]).name
+    "'the red cup'"
     """
 
     points: Sequence[Point] = ()
@@ -78,6 +85,13 @@ class Prompt:
         ------
         UsageError
             If a point or the whole box lies outside the photo, or the mask has another size.
+
+        Examples
+        --------
+        >>> Prompt(points=[(365, 285)]).check((400, 600))
+        >>> Prompt(points=[(700, 285)]).check((400, 600))
+        Traceback (most recent call last):
+        fastsam.errors.UsageError: point 700,285 lies outside the photo of 600 x 400 pixels
         """
         height, width = size
         for x, y in self.points:

@@ -18,6 +18,7 @@ from fastsam.machine import cores
 from fastsam.refine.network import Refiner
 from fastsam.serve import labelstudio, pages, routes, schemas, work
 from fastsam.serve.guard import Guard
+from fastsam.serve.intake import Intake
 from fastsam.serve.jobs import Jobs
 from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Memory
@@ -107,6 +108,7 @@ def make_app(
     app.add_exception_handler(RequestValidationError, wrong)
     app.add_exception_handler(UsageError, wrong)
     describe(app)
+    app.add_middleware(Intake, limits=limits)
     app.add_middleware(Guard, token=token, metrics=metrics, origins=origins)
     if origins:  # outside the guard: a browser asks whether it may call before it sends a token
         app.add_middleware(

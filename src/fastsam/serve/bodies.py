@@ -5,6 +5,7 @@ Enters: requests. Leaves: checked values. Called by `routes`.
 
 import base64
 import binascii
+import logging
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from anyio import fail_after, to_thread
+from anyio import to_thread
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, Headers, UploadFile
@@ -25,33 +26,37 @@ from fastsam.masks import rle
 from fastsam.prompts import Prompt
 from fastsam.serve import schemas
 from fastsam.serve.limits import Limits
+from fastsam.serve.photo import File
 from fastsam.serve.problems import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 FIELDS = 32  # of a form
 MASKS = 200_000_000  # pixels of all masks of a request
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # a line for each form that is none fills a disk
 
 
 @dataclass(frozen=True, eq=False)
 class Upload:
-    """A photo's file: its name and bytes, and how it is to be segmented."""
+    """A photo's file, its name, and how it is to be segmented."""
 
     name: str
     data: bytes
     options: schemas.Options
 
+    @property
+    def file(self) -> File:
+        """What workers decode."""
+        return File(self.data, self.options.stretch)
+
 
 async def read_body(request: Request, limits: Limits) -> bytes:
-    """The whole body. Raises a problem as soon as it is too large (413) or has taken too long (408)."""
+    """The whole body. Raises a problem (413) as soon as it is too large; `intake` bounds its time."""
     body = bytearray()
     try:
-        with fail_after(limits.seconds):
-            async for part in request.stream():
-                body += part
-                if len(body) > limits.bytes:
-                    raise Problem(413, f"the request is larger than {limits.bytes} bytes: send a smaller photo")
-    except TimeoutError:
-        raise Problem(408, f"the request did not arrive within {limits.seconds:g} s") from None
+        async for part in request.stream():
+            body += part
+            if len(body) > limits.bytes:
+                raise Problem(413, f"the request is larger than {limits.bytes} bytes: send a smaller photo")
     except ClientDisconnect:
         raise Problem(499, "the client has gone") from None
     return bytes(body)
@@ -104,8 +109,8 @@ async def read_form(headers: Headers, body: bytes) -> Upload:
     if not isinstance(image, UploadFile):
         raise Problem(422, "the form lacks a file in its field 'image'")
     fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str) and value != ""}
-    if "refine" in fields:  # a form knows words alone
-        fields["refine"] = {"true": True, "false": False}.get(fields["refine"].lower(), fields["refine"])
+    for name in {"refine", "polygons", "stretch"} & fields.keys():
+        fields[name] = truth(fields[name])
     try:
         options = schemas.Options.model_validate(fields)
     except ValidationError as error:
@@ -113,28 +118,36 @@ async def read_form(headers: Headers, body: bytes) -> Upload:
     return Upload(image.filename or "photo", await image.read(), options)
 
 
-async def read_brought(request: Request, limits: Limits) -> tuple[bytes, bytes | None, schemas.Selection]:
+def truth(word: str) -> Any:
+    """True or False for a form's word, which JSON would have as such; other words as they are."""
+    return {"true": True, "false": False}.get(word.lower(), word)
+
+
+async def read_brought(request: Request, limits: Limits) -> tuple[bytes, File | None, schemas.Selection]:
     """A form of segments, prompts, and the photo where words need it. Raises a problem for anything else."""
     if kind_of(request) != "multipart/form-data":
         raise Problem(415, "send multipart/form-data with the fields 'segments' and 'selection'")
     form = await parse_form(request.headers, await read_body(request, limits), files=2)
     segments, image, selection = form.get("segments"), form.get("image"), form.get("selection")
+    stretch = form.get("stretch", "false")
     if not isinstance(segments, UploadFile):
         raise Problem(422, "the form lacks a file in its field 'segments': what POST /v1/segment gave")
     if not isinstance(selection, str):
         raise Problem(422, "the form lacks JSON in its field 'selection'")
-    if (unknown := set(form) - {"segments", "selection", "image"}) or isinstance(image, str):
+    if (unknown := set(form) - {"segments", "selection", "image", "stretch"}) or isinstance(image, str):
         raise Problem(422, f"the form's field {min(unknown or {'image'})!r} means nothing")
-    photo = None if image is None else await image.read()
+    if not isinstance(stretch, str) or not isinstance(stretched := truth(stretch), bool):
+        raise Problem(422, "stretch must be true or false")
+    photo = None if image is None else File(await image.read(), stretched)
     if photo is not None:
-        await to_thread.run_sync(check_photo, photo, limits)
+        await to_thread.run_sync(check_photo, photo.data, limits)
     asked = checked(schemas.Selection, selection.encode(errors="replace"))
     if asked.format is not None:
         raise Problem(422, "a file is made of photos that are kept: POST /v1/images/{id}/select")
     return await segments.read(), photo, asked
 
 
-def indices_of(asked: schemas.Selection, count: int) -> list[int]:
+def indices_of(asked: schemas.Selection | schemas.Vocabulary, count: int) -> list[int]:
     """The segments that may answer, each once. Raises UsageError for one that is not there."""
     if asked.among is not None and any(i >= count for i in asked.among):
         raise UsageError(f"among: the photo has {count} segments, 0 to {count - 1}")

@@ -39,6 +39,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         start, status = time.monotonic(), 500
+        bare = scope["method"] == "HEAD"  # answered as GET is, without the body
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -47,13 +48,17 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+            elif bare:
+                message = {**message, "body": b""}
             await send(message)
 
+        if bare:
+            scope = {**scope, "method": "GET"}
         try:
             await self.answering(scope)(scope, receive, sending)
         finally:
             route = getattr(scope.get("route"), "path", "other")
-            self.metrics.saw(route, scope["method"], status, time.monotonic() - start)
+            self.metrics.saw(route, "HEAD" if bare else scope["method"], status, time.monotonic() - start)
 
     def answering(self, scope: Scope) -> ASGIApp:
         """Who answers a request."""
@@ -74,7 +79,10 @@ class Guard:
         origin = headers.get("origin")
         if origin is None or origin in self.origins or "*" in self.origins:
             return True
-        return urlsplit(origin).netloc == headers.get("host")
+        try:
+            return urlsplit(origin).netloc == headers["host"] != ""
+        except (ValueError, KeyError):  # no address, or no host
+            return False
 
     def fits(self, given: str) -> bool:
         """Whether it is the token, in a time that tells nothing about it."""

@@ -15,6 +15,7 @@ from fastsam.serve.limits import Limits
 from fastsam.serve.problems import Problem
 
 Result = TypeVar("Result")
+SMALLER = "send a smaller photo"
 
 
 class Jobs:
@@ -33,29 +34,36 @@ class Jobs:
             retry = max(1, math.ceil(self.usual * self.pending / self.limits.workers))
             raise Problem(503, f"{self.pending} photos are waiting already: try again in {retry} s", retry)
 
-    async def run(self, job: Callable[..., Result], *arguments: Any) -> Result:
-        """The job's result. Cancelled, its process ends at once.
+    async def run(self, job: Callable[..., Result], *arguments: Any, remedy: str = SMALLER) -> Result:
+        """The job's result. Cancelled, its process ends at once. remedy: what helps if it takes too long
 
-        Raises a problem: 503 where too many wait or the process dies, 504 where it takes too long. What the job itself
-        raises comes through.
+        Raises a problem: 503 if too many wait, no process is free in time, or it dies; 504 if it takes too long. What
+        the job itself raises comes through.
         """
         self.admit()
         self.pending += 1
+        begun = math.inf  # seconds
         try:
             with fail_after(self.limits.seconds):
                 async with self.turns:
-                    start = time.monotonic()
+                    begun = time.monotonic()
                     result = await to_process.run_sync(job, *arguments, cancellable=True, limiter=self.processes)
-                    self.usual += 0.1 * ((time.monotonic() - start) - self.usual)
+                    self.usual += 0.1 * ((time.monotonic() - begun) - self.usual)
         except TimeoutError:
-            raise Problem(504, f"it took longer than {self.limits.seconds:g} s: send a smaller photo") from None
+            if time.monotonic() - begun < self.limits.seconds / 2:  # most of the time went by before it began
+                retry = max(1, math.ceil(self.usual))
+                waited = f"it waited for {self.limits.seconds:g} s behind others"
+                raise Problem(503, f"{waited}: try again in {retry} s", retry) from None
+            raise Problem(504, f"it took longer than {self.limits.seconds:g} s: {remedy}") from None
         except BrokenWorkerProcess:
             raise Problem(503, "the process at work on it died: try again, or send another photo", 1) from None
         finally:
             self.pending -= 1
         return result
 
-    async def run_for(self, request: Request, job: Callable[..., Result], *arguments: Any) -> Result:
+    async def run_for(
+        self, request: Request, job: Callable[..., Result], *arguments: Any, remedy: str = SMALLER
+    ) -> Result:
         """The same for a client, with whom the job ends when it goes; the request's body must have been read.
 
         Raises a problem (499, which nobody reads) then.
@@ -71,7 +79,7 @@ class Jobs:
         async with create_task_group() as group:
             group.start_soon(watch)
             try:
-                done.append(await self.run(job, *arguments))
+                done.append(await self.run(job, *arguments, remedy=remedy))
             except Exception as error:
                 failed.append(error)
             group.cancel_scope.cancel()

@@ -2,9 +2,9 @@
 
 Enters: Label Studio's tasks. Leaves: its results. Mounted under /label-studio by `app`.
 
-Its protocol: GET /health, POST /setup, POST /predict (label-studio-ml 1.0). A task names its picture by an address.
-Nothing of this server's is read for it: pictures come as data: addresses, or from the one Label Studio whose address
-was given when the service was started.
+Its protocol: GET / and /health, POST /setup, /predict and /webhook (label-studio-ml 1.0). A task names its picture by
+an address. Nothing of this server's is read for it: pictures come as data: addresses, or from the one Label Studio
+whose address was given when the service was started.
 """
 
 from dataclasses import dataclass
@@ -62,6 +62,8 @@ class Ask(BaseModel):
 router = APIRouter(prefix="/label-studio", include_in_schema=False)
 
 
+@router.get("")
+@router.get("/")
 @router.get("/health")
 async def health() -> dict[str, str]:
     """Whether the backend lives."""
@@ -72,6 +74,13 @@ async def health() -> dict[str, str]:
 async def setup() -> dict[str, str]:
     """Called when a project connects."""
     return {"model_version": studio.VERSION}
+
+
+@router.post("/webhook")
+async def webhook(request: Request, service: Own) -> dict[str, str]:
+    """Told of what happens in a project: read and left at that, since nothing is trained here."""
+    await bodies.read_body(request, service.limits)
+    return {"status": "ok"}
 
 
 @router.post("/predict")

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from fastsam.segments import Segments
 from fastsam.serve.limits import Limits
+from fastsam.serve.photo import File
 from fastsam.serve.problems import unknown
 
 
@@ -22,14 +23,14 @@ from fastsam.serve.problems import unknown
 class Kept:
     """A photo.
 
-    data: its file's bytes; segments: without pixels; rows: of each, as plain values; since: seconds
+    file: as it came; segments: without pixels; rows: of each, as plain values; since: seconds
     bytes: in memory, nearly; photo: its pixels (H, W, 3), None if they had to make room
     Nothing may decode these segments themselves, which would keep what it makes: take them.
     """
 
     id: str
     name: str
-    data: bytes
+    file: File
     segments: Segments
     rows: list[dict[str, Any]]
     since: float
@@ -54,14 +55,14 @@ class Memory:
     def keep(
         self,
         name: str,
-        data: bytes,
+        file: File,
         segments: Segments,
         rows: list[dict[str, Any]],
         photo: npt.NDArray[np.uint8] | None = None,
     ) -> Kept:
         """Keeps a photo; others go if bounds say so, their pixels first."""
-        size = size_of(data, segments, rows)
-        kept = Kept(secrets.token_urlsafe(16), name, data, segments, rows, self.clock(), size)
+        size = size_of(file.data, segments, rows)
+        kept = Kept(secrets.token_urlsafe(16), name, file, segments, rows, self.clock(), size)
         self.photos[kept.id] = kept
         self.bytes += kept.bytes
         if photo is not None:

@@ -17,9 +17,10 @@ from pydantic_core import to_json
 
 from fastsam import __version__
 from fastsam.formats import SEGMENTS
+from fastsam.formats.content import Options, check
 from fastsam.prompts import Prompt
 from fastsam.serve import bodies, rows, schemas, work
-from fastsam.serve.jobs import Jobs
+from fastsam.serve.jobs import SMALLER, Jobs
 from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Kept, Memory
 from fastsam.serve.metrics import Metrics
@@ -32,6 +33,7 @@ KINDS = {
 ABOUT = {401: "A token is needed.", 404: "There is no such photo.", 413: "Too large.", 422: "Makes no sense."}
 FEW = 16  # prompts of a request that the server answers itself: more are work for a process
 WAITING = 256  # requests that may wait for it
+FEWER, FEWER_PROMPTS = "send fewer words at a time", "send fewer prompts at a time"
 BUSY = {503: "Too many requests wait: try again.", 504: "Took too long."}
 
 
@@ -99,6 +101,7 @@ FIELDS = {
     "segments": {**BINARY, "description": f"What POST /v1/segment gave as {SEGMENTS}."},
     "selection": {"type": "string", "contentMediaType": "application/json", "description": "A Selection, as JSON."},
     "image": {**BINARY, "description": "The photo's file, which words and drawn answers need."},
+    "stretch": {"type": "string", "enum": ["true", "false"], "description": "As POST /v1/segment had it."},
 }
 BROUGHT: dict[str, Any] = {
     "requestBody": {
@@ -131,17 +134,18 @@ async def segment(request: Request, service: Own) -> Response:
     """
     service.jobs.admit()
     upload = await bodies.read_upload(request, service.limits)
-    settings = upload.options.model_dump(exclude={"format", "image", "name"}, exclude_none=True)
+    settings = upload.options.model_dump(exclude=schemas.NO_SETTINGS, exclude_none=True)
+    wanted = wanted_of(upload.options)
     if SEGMENTS in request.headers.get("accept", ""):
-        if upload.options.format is not None:
-            raise Problem(422, f"format {upload.options.format} and {SEGMENTS} are two answers: ask for one")
-        packed = await service.jobs.run_for(request, work.pack, service.use, upload.data, settings)
+        if wanted is not None:
+            raise Problem(422, f"format {wanted.format} and {SEGMENTS} are two answers: ask for one")
+        packed = await service.jobs.run_for(request, work.pack, service.use, upload.file, settings)
         return Response(packed, media_type=SEGMENTS)
-    found = await service.jobs.run_for(request, work.find, service.use, upload.data, settings)
-    kept = service.memory.keep(upload.name, upload.data, found.segments, found.rows, found.photo)
-    if upload.options.format is None:
+    found = await service.jobs.run_for(request, work.find, service.use, upload.file, settings)
+    kept = service.memory.keep(upload.name, upload.file, found.segments, found.rows, found.photo)
+    if wanted is None:
         return json_of(described(kept))
-    return await written(request, service, kept, [], list(range(len(kept.rows))), upload.options.format)
+    return await written(request, service, kept, [], list(range(len(kept.rows))), wanted)
 
 
 @router.post(
@@ -155,7 +159,10 @@ async def choose(request: Request, service: Own) -> Response:
     are drawn if the `image` comes with them."""
     service.jobs.admit()
     packed, photo, asked = await bodies.read_brought(request, service.limits)
-    return json_of({"picks": await service.jobs.run_for(request, work.select_among, service.use, packed, photo, asked)})
+    remedy = FEWER if asks_words(asked) else FEWER_PROMPTS
+    arguments = (service.use, packed, photo, asked)
+    picks = await service.jobs.run_for(request, work.select_among, *arguments, remedy=remedy)
+    return json_of({"picks": picks})
 
 
 @router.get("/v1/images/{id_}", tags=["photos"], responses={200: {"model": schemas.Segmented}, **problems(404, 422)})
@@ -185,23 +192,25 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
     kept = service.memory.get(id_)
     bodies.demand_json(request)
     asked = bodies.checked(schemas.Selection, await bodies.read_body(request, service.limits))
+    wanted = wanted_of(asked)
     among = bodies.indices_of(asked, len(kept.segments))
     masks = bool(asked.masks) or any(p.mask for p in asked.prompts)  # which take a while to read
     read = partial(bodies.prompts_of, asked, kept.segments.size)
     prompts = await to_thread.run_sync(read, limiter=service.selecting) if masks else read()
-    if asked.format is not None:
-        return await written(request, service, kept, prompts, among, asked.format, asked.rank, asked.refine)
+    if wanted is not None:
+        return await written(request, service, kept, prompts, among, wanted)
     if len(prompts) <= FEW and not any(prompt.text for prompt in prompts):
         if service.selecting.statistics().tasks_waiting >= WAITING:
             raise Problem(503, "too many prompts are waiting: try again in 1 s", 1)
         photo = kept.photo
         if asked.refine is not False and photo is None:  # its pixels made room for others'
-            photo = await service.jobs.run_for(request, work.photo_of, service.use, kept.data)
+            photo = await service.jobs.run_for(request, work.photo_of, service.use, kept.file)
             service.memory.hold(id_, photo)
         answer = partial(selected, service.use, kept, photo, prompts, among, asked.refine)
         return json_of(await to_thread.run_sync(answer, limiter=service.selecting))
-    arguments = (service.use, kept.id, kept.data, kept.segments, prompts, among, asked.refine)
-    return json_of({"picks": await service.jobs.run_for(request, work.select, *arguments)})
+    arguments = (service.use, kept.id, kept.file, kept.segments, prompts, among, asked.refine, asked.all)
+    remedy = FEWER if asks_words(asked) else FEWER_PROMPTS
+    return json_of({"picks": await service.jobs.run_for(request, work.select, *arguments, remedy=remedy)})
 
 
 @router.post(
@@ -211,17 +220,17 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
     openapi_extra=body_of(("application/json", schemas.Vocabulary)),
 )
 async def name(id_: Id, request: Request, service: Own) -> Response:
-    """The best of given words for every mask; files say them from now on."""
+    """The best of given words for each object, or for `all` masks; files say them from now on."""
     kept = service.memory.get(id_)
     bodies.demand_json(request)
     asked = bodies.checked(schemas.Vocabulary, await bodies.read_body(request, service.limits))
-    arguments = (kept.id, kept.data, kept.segments, asked.words)
-    names = await service.jobs.run_for(request, work.name, *arguments)
-    known = ("object", *dict.fromkeys(word for word in asked.words if word != "object"))
-    classes = np.array([0 if word is None else known.index(word) for word in names], np.int64)
-    kinds = zip(kept.rows, classes.tolist(), strict=True)
-    named = [{**row, "category_id": k + 1, "name": known[k]} for row, k in kinds]
-    service.memory.rename(kept.id, replace(kept.segments, classes=classes, names=known), named)
+    among = bodies.indices_of(asked, len(kept.segments))
+    arguments = (kept.id, kept.file, kept.segments, asked.words, among, asked.all)
+    names = await service.jobs.run_for(request, work.name, *arguments, remedy=FEWER)
+    segments = kept.segments.renamed(names, asked.words)
+    kinds = zip(kept.rows, segments.classes.tolist(), strict=True)
+    named = [{**row, "category_id": k + 1, "name": segments.names[k]} for row, k in kinds]
+    service.memory.rename(kept.id, segments, named)
     return json_of({"names": names})
 
 
@@ -258,6 +267,11 @@ async def metrics(service: Own) -> Response:
     return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
+def asks_words(asked: schemas.Selection) -> bool:
+    """Whether any prompt is of words, whose reading takes most of the time."""
+    return bool(asked.texts) or any(prompt.text for prompt in asked.prompts)
+
+
 def ready_or_not(service: Service) -> dict[str, Any]:
     """The network's settings. Raises a problem (503) until it is loaded."""
     if service.broken is not None:
@@ -271,7 +285,7 @@ def described(kept: Kept) -> dict[str, Any]:
     """A photo as `Segmented`."""
     height, width = kept.segments.size
     facts = {"id": kept.id, "name": kept.name, "width": width, "height": height, "names": kept.segments.names}
-    return {**facts, "seconds": kept.segments.seconds, "segments": kept.rows}
+    return {**facts, "seconds": dict(kept.segments.seconds), "segments": kept.rows}
 
 
 def selected(
@@ -288,19 +302,29 @@ def selected(
     return {"picks": rows.picks_of(segments, picks, among, kept.rows)}
 
 
+def wanted_of(asked: schemas.Options | schemas.Selection) -> work.Wanted | None:
+    """The file that is asked for, None for JSON. Raises UsageError for options that mean nothing for it."""
+    options = Options(asked.tolerance, asked.polygons)
+    check([] if asked.format is None else [asked.format], options)
+    if asked.format is None:
+        return None
+    if isinstance(asked, schemas.Selection):
+        return work.Wanted(asked.format, options, asked.rank, asked.refine, asked.all)
+    return work.Wanted(asked.format, options)
+
+
 async def written(
     request: Request,
     service: Service,
     kept: Kept,
     prompts: list[Prompt],
     among: list[int],
-    format_: str,
-    rank: int = 0,
-    refine: bool | None = None,
+    wanted: work.Wanted,
 ) -> Response:
     """A file of a photo."""
-    arguments = (kept.id, kept.data, kept.name, kept.segments, prompts, among, format_, rank, refine)
-    name, made = await service.jobs.run_for(request, work.write, service.use, *arguments)
+    arguments = (kept.id, kept.file, kept.name, kept.segments, prompts, among, wanted)
+    remedy = FEWER_PROMPTS if prompts else SMALLER
+    name, made = await service.jobs.run_for(request, work.write, service.use, *arguments, remedy=remedy)
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
     headers = {"Content-Disposition": f'attachment; filename="{safe}"', "Fastsam-Image-Id": kept.id}
     return Response(made, media_type=KINDS[name.rsplit(".", 1)[1]], headers=headers)

@@ -12,6 +12,14 @@ Words = Annotated[str, Field(min_length=1, max_length=200)]
 Format = Literal[
     "overlay", "coco", "npz", "labelme", "yolo", "polygons", "png", "partition", "edges", "cutouts"
 ]  # fmt: skip
+Tolerance = Annotated[
+    Annotated[float, Field(ge=0, allow_inf_nan=False)] | None,
+    Field(
+        description="Of a file: pixels by which its outlines may be simplified; by default 1 for labelme and yolo, "
+        "and 0, which is exact, for polygons and coco."
+    ),
+]
+NO_SETTINGS = {"format", "tolerance", "polygons", "image", "name", "stretch"}  # of how a photo is segmented
 Index = Annotated[int, Field(ge=0)]
 MOST = 256  # prompts of a request
 RUNS = 1 << 22  # letters or numbers of a mask
@@ -32,8 +40,11 @@ class Options(Strict):
     iou: Share | None = None
     max_det: Annotated[int, Field(ge=1, le=3000)] | None = None
     tile: Annotated[int, Field(ge=256)] | None = None
+    stretch: StrictBool = Field(False, description="Percentiles 1 and 99 of all values become black and white.")
     refine: StrictBool = Field(False, description="Whether a second network draws every mask anew.")
     format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
+    tolerance: Tolerance = None
+    polygons: StrictBool = Field(False, description="Of a file of coco: polygons instead of RLE.")
 
 
 class Photo(Options):
@@ -86,7 +97,12 @@ class Selection(Strict):
         description="Whether a second network draws the answers of points, boxes and masks: by default it does if the "
         "photo is known. False chooses among the segments as they are. Words are always answered by choice.",
     )
+    all: StrictBool = Field(
+        False, description="Whether a text means every mask that fits, and not one mask per object."
+    )
     format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
+    tolerance: Tolerance = None
+    polygons: StrictBool = Field(False, description="Of a file of coco: polygons instead of RLE.")
     rank: Index = Field(0, description="Of a file: which of each prompt's candidates it holds, 0 for what is meant.")
 
     model_config = ConfigDict(
@@ -104,11 +120,13 @@ class Selection(Strict):
 
 
 class Vocabulary(Strict):
-    """Words from which every mask gets its name."""
+    """Words from which each object gets its name."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"words": ["cup", "spoon", "table"]}]})
 
     words: Annotated[list[Words], Field(min_length=1, max_length=MOST)]
+    all: StrictBool = Field(False, description="Whether every mask gets its name, and not one mask per object.")
+    among: list[Index] | None = Field(None, description="Indices of the segments that are named; all if left out.")
 
 
 class Row(BaseModel):

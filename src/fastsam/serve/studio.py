@@ -11,14 +11,28 @@ import numpy as np
 
 from fastsam import __version__
 from fastsam.errors import UsageError
-from fastsam.image.read import decode
 from fastsam.masks import rle
-from fastsam.masks.polygons import joined, polygons, through_centres
+from fastsam.masks.bridged import bridged
+from fastsam.masks.polygons import polygons
+from fastsam.masks.simplified import simplified
 from fastsam.prompts import Prompt
 from fastsam.refine.network import shared
 from fastsam.serve import work
+from fastsam.serve.photo import File
 
-TAGS = {"BrushLabels": "brushlabels", "PolygonLabels": "polygonlabels", "RectangleLabels": "rectanglelabels"}
+# Controls that masks can fill, the ones that hold most of a mask first. Those without labels of their own come with
+# `Labels` beside them.
+TAGS = {
+    "BrushLabels": "brushlabels",
+    "Brush": "brush",
+    "PolygonLabels": "polygonlabels",
+    "Polygon": "polygon",
+    "RectangleLabels": "rectanglelabels",
+    "Rectangle": "rectangle",
+}
+POINTS = ("keypointlabels", "keypoint")  # what a person clicks,
+DRAWN = (*POINTS, "rectanglelabels", "rectangle")  # and draws
+TOLERANCE = 1.0  # pixels, of a polygon
 SIZES = (3, 4, 8, 16)  # bits of a run's length
 VERSION = f"fastsam-{__version__}"
 
@@ -27,7 +41,7 @@ VERSION = f"fastsam-{__version__}"
 class Project:
     """What a project labels with.
 
-    kind: the control's tag; name: of the control; to: of the picture; labels: its labels
+    kind: the control's tag; name: of the control; to: of the picture; labels: the control's own, in order
     picture: under which name tasks have their picture's address
     """
 
@@ -44,32 +58,41 @@ class Project:
 
 
 def read_project(config: str) -> Project:
-    """A labelling configuration: its first control that masks can fill. Raises UsageError for any other."""
+    """A labelling configuration: of the controls that masks can fill the one that holds most of them.
+
+    A project that has rectangles for prompts and brushes for masks gets brushes, wherever they stand. Raises UsageError
+    for a configuration without such a control, and without a picture.
+    """
     if "<!DOCTYPE" in config or "<!ENTITY" in config:  # nothing that a configuration needs
         raise UsageError("the labelling configuration declares entities")
     try:
         root = ElementTree.fromstring(config)
     except ElementTree.ParseError as error:
         raise UsageError(f"the labelling configuration is no XML ({error})") from None
-    control = next((node for node in root.iter() if node.tag in TAGS), None)
-    if control is None:
+    pictures = {node.get("name", ""): node for node in root.iter("Image")}
+    controls = [node for node in root.iter() if node.tag in TAGS]
+    about = [node for node in controls if node.get("toName", "").split(",")[0] in pictures]
+    if not controls:
         raise UsageError(f"the project labels with none of {', '.join(TAGS)}")
-    image = next(root.iter("Image"), None)
-    labels = tuple(child.get("value", "object") for child in control) or ("object",)
-    picture = "" if image is None else image.get("value", "").lstrip("$")
-    return Project(control.tag, control.get("name", "label"), control.get("toName", "image"), labels, picture)
+    if not about:
+        raise UsageError("the project's controls label no picture: toName of one must be the name of an Image")
+    control = min(about, key=lambda node: list(TAGS).index(node.tag))
+    to = control.get("toName", "").split(",")[0]
+    own = tuple(child.get("value", "") for child in control.iter("Label"))
+    labels = tuple(label for label in own if label) or (("object",) if control.tag.endswith("Labels") else ())
+    return Project(control.tag, control.get("name", "label"), to, labels, pictures[to].get("value", "").lstrip("$"))
 
 
 def predict(use: work.Use, data: bytes, project: Project, drawn: list[dict[str, Any]]) -> dict[str, Any]:
     """Results of a picture: everything, every mask drawn anew, or what was `drawn` so far means."""
-    segments, refiner = work.model(use)(decode(data, use.pixels)), shared(use.threads)
-    prompt = prompt_of(drawn, segments.size)
-    if prompt is None:
+    segments, refiner = work.model(use)(File(data).pixels(use.pixels)), shared(use.threads)
+    prompts = asked(drawn, segments.size)
+    if prompts is None:
         redrawn = segments.refine(refiner=refiner)
         masks = list(zip(redrawn.scores.tolist(), redrawn.to_rle(), strict=True))
     else:
-        pick = segments.select(prompt, refine=refiner)[0]
-        masks = [] if pick.mask is None else [(pick.score, rle.encode(pick.mask))]
+        picks = segments.select(prompts, refine=refiner) if prompts else []
+        masks = [(pick.score, rle.encode(pick.mask)) for pick in picks if pick.mask is not None]
     height, width = segments.size
     label = label_of(project, drawn)
     results = [
@@ -79,7 +102,7 @@ def predict(use: work.Use, data: bytes, project: Project, drawn: list[dict[str, 
             "to_name": project.to,
             "type": project.field,
             "score": score,
-            "value": {**value, project.field: [label]},
+            "value": {**value, **({} if label is None else {project.field: [label]})},
             "original_width": width,
             "original_height": height,
             "image_rotation": 0,
@@ -91,8 +114,14 @@ def predict(use: work.Use, data: bytes, project: Project, drawn: list[dict[str, 
     return {"result": results, "score": score, "model_version": VERSION}
 
 
-def prompt_of(drawn: list[dict[str, Any]], size: tuple[int, int]) -> Prompt | None:
-    """The prompt that key points and rectangles are, None where there is none. Raises UsageError."""
+def asked(drawn: list[dict[str, Any]], size: tuple[int, int]) -> list[Prompt] | None:
+    """What is asked for: None for everything if nothing was drawn; else one prompt of all key points and the rectangle.
+
+    There is no prompt in it if nothing says what is meant: background points alone, a rectangle without an area, other
+    kinds of drawings. Places are in percent of the photo; points beyond its border are moved to it. Raises UsageError.
+    """
+    if not drawn:
+        return None
     points: list[tuple[float, float]] = []
     labels: list[int] = []
     box = None
@@ -100,37 +129,38 @@ def prompt_of(drawn: list[dict[str, Any]], size: tuple[int, int]) -> Prompt | No
     for result in drawn:
         try:
             kind, value = result.get("type"), result.get("value") or {}
-            if kind not in ("keypointlabels", "rectanglelabels"):
+            if kind not in DRAWN:
                 continue
             x, y = float(value["x"]) * width / 100, float(value["y"]) * height / 100
-            if kind == "keypointlabels":
-                points.append((min(x, width - 0.01), min(y, height - 0.01)))
+            if kind in POINTS:
+                points.append((min(max(x, 0), width - 0.01), min(max(y, 0), height - 0.01)))
                 labels.append(int(bool(result.get("is_positive", 1))))
-            else:
-                box = (x, y, x + float(value["width"]) * width / 100, y + float(value["height"]) * height / 100)
-        except (KeyError, TypeError, ValueError, AttributeError):
+                continue
+            w, h = float(value["width"]) * width / 100, float(value["height"]) * height / 100
+            box = (x, y, x + w, y + h) if w > 0 and h > 0 else box
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
             raise UsageError("a point or a box of the context has no numbers x and y") from None
-    return Prompt(points=points, labels=labels or None, box=box) if points or box else None
+    return [Prompt(points=points, labels=labels or None, box=box)] if box or 1 in labels else []
 
 
-def label_of(project: Project, drawn: list[dict[str, Any]]) -> str:
-    """The label that the last thing drawn has, where the control knows it; else the control's first."""
+def label_of(project: Project, drawn: list[dict[str, Any]]) -> str | None:
+    """The label that the last thing drawn has, if the control knows it; else the control's first, None without any."""
     for result in reversed(drawn):
-        value = result.get("value")
-        named = value.get(result.get("type")) if isinstance(value, dict) else None
+        value, kind = result.get("value"), result.get("type")
+        named = value.get(kind) if isinstance(value, dict) and isinstance(kind, str) else None
         if isinstance(named, list) and named and named[0] in project.labels:
             return str(named[0])
-    return project.labels[0]
+    return project.labels[0] if project.labels else None
 
 
 def values_of(mask: Any, kind: str) -> list[dict[str, Any]]:
     """A mask as a control's values: one, or a polygon for each of its parts; places in percent."""
     height, width = mask.shape
-    if kind == "BrushLabels":
+    if kind.startswith("Brush"):
         return [{"format": "rle", "rle": brush(mask)}]
-    if kind == "PolygonLabels":
-        outlines = (joined([through_centres(p)]) * (100 / width, 100 / height) for p in polygons(mask, (0, 0)))
-        return [{"points": corners.tolist(), "closed": True} for corners in outlines if len(corners) > 2]
+    if kind.startswith("Polygon"):
+        rings = (bridged(part) for part in simplified(polygons(mask, (0, 0)), TOLERANCE))
+        return [{"points": (ring * (100 / width, 100 / height)).tolist(), "closed": True} for ring in rings]
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return []

@@ -18,8 +18,7 @@ import numpy.typing as npt
 
 from fastsam.errors import UsageError
 from fastsam.formats import FORMATS, answers
-from fastsam.formats.content import content
-from fastsam.image.read import decode
+from fastsam.formats.content import DEFAULT, Options, content
 from fastsam.masks.lazy import Masks
 from fastsam.model import FastSAM, stage
 from fastsam.prompts import Prompt
@@ -27,6 +26,7 @@ from fastsam.refine import crop, maps
 from fastsam.refine.network import Refiner, shared
 from fastsam.segments import Segments
 from fastsam.serve import bodies, brought, rows, schemas
+from fastsam.serve.photo import File
 from fastsam.serve.problems import Problem
 from fastsam.words import clip
 
@@ -40,6 +40,18 @@ class Use:
     weights: str | None
     threads: int | None
     pixels: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file that is asked for. rank: 0 for what a prompt means, else the number of the candidate that counts in its
+    place; refine, all: as in `Segments.select`"""
+
+    format: str
+    options: Options = DEFAULT
+    rank: int = 0
+    refine: bool | None = None
+    all: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,12 +107,12 @@ def drawing(use: Use, refine: bool | None, known: bool = True) -> Refiner | bool
     return False if refine is False or (refine is None and not known) else shared(use.threads)
 
 
-def find(use: Use, data: bytes, settings: dict[str, Any]) -> Found:
-    """Everything in a photo, given as its file's bytes."""
+def find(use: Use, file: File, settings: dict[str, Any]) -> Found:
+    """Everything in a photo."""
     settle()
     seconds: dict[str, float] = {}
     with stage("read", seconds):
-        photo = decode(data, use.pixels)
+        photo = file.pixels(use.pixels)
     segments = model(use)(photo, **settings)
     with stage("masks", seconds):
         values = described(segments)
@@ -109,15 +121,15 @@ def find(use: Use, data: bytes, settings: dict[str, Any]) -> Found:
     return Found(Segments(bare, segments.scores, segments.classes, segments.names, seconds), values, photo)
 
 
-def photo_of(use: Use, data: bytes) -> npt.NDArray[np.uint8]:
+def photo_of(use: Use, file: File) -> npt.NDArray[np.uint8]:
     """A photo's pixels (H, W, 3), once more."""
     settle()
-    return decode(data, use.pixels)
+    return file.pixels(use.pixels)
 
 
-def pack(use: Use, data: bytes, settings: dict[str, Any]) -> bytes:
+def pack(use: Use, file: File, settings: dict[str, Any]) -> bytes:
     """The same as one npz, for a client that keeps it and brings it back."""
-    return find(use, data, settings).segments.to_npz()
+    return find(use, file, settings).segments.to_npz()
 
 
 def described(segments: Segments) -> list[dict[str, Any]]:
@@ -129,72 +141,74 @@ def described(segments: Segments) -> list[dict[str, Any]]:
 def select(
     use: Use,
     key: str,
-    data: bytes,
+    file: File,
     segments: Segments,
     prompts: Sequence[Prompt],
     among: list[int],
     refine: bool | None,
+    all: bool,
 ) -> list[dict[str, Any] | None]:
     """The picks as plain values, of words, which need the photo, or of many prompts."""
-    some = taken(seen(key, data, segments), among)
-    return rows.picks_of(some, some.select(prompts, refine=drawing(use, refine)), among)
+    some = taken(seen(key, file, segments), among)
+    return rows.picks_of(some, some.select(prompts, refine=drawing(use, refine), all=all), among)
 
 
-def select_among(use: Use, packed: bytes, data: bytes | None, asked: schemas.Selection) -> list[dict[str, Any] | None]:
+def select_among(use: Use, packed: bytes, file: File | None, asked: schemas.Selection) -> list[dict[str, Any] | None]:
     """The picks of segments that a client brought back.
 
-    packed: what `pack` gave; data: the photo's file, without which nothing is drawn and words mean nothing
+    packed: what `pack` gave; file: the photo's, without which nothing is drawn and words mean nothing
 
     Raises UsageError for bytes that hold no segments, or such as no network made.
     """
     settle()
-    segments = brought.read(packed, use.pixels, None if data is None else decode(data, use.pixels))
+    segments = brought.read(packed, use.pixels, None if file is None else file.pixels(use.pixels))
     try:
         prompts = bodies.prompts_of(asked, segments.size)
     except Problem as error:
         raise UsageError(error.detail) from None
     among = bodies.indices_of(asked, len(segments))
-    if data is None and asked.refine:
+    if file is None and asked.refine:
         raise UsageError("refine needs the photo's file in the field 'image'")
     some = taken(segments, among)
-    return rows.picks_of(some, some.select(prompts, refine=drawing(use, asked.refine, data is not None)), among)
+    drawn_by = drawing(use, asked.refine, file is not None)
+    return rows.picks_of(some, some.select(prompts, refine=drawn_by, all=asked.all), among)
 
 
-def name(key: str, data: bytes, segments: Segments, words: Sequence[str]) -> list[str | None]:
-    """The best of the words for every mask."""
-    return seen(key, data, segments).name(words)
+def name(
+    key: str, file: File, segments: Segments, words: Sequence[str], among: list[int], all: bool
+) -> list[str | None]:
+    """The best of the words for each mask, None for those that are not `among` them."""
+    found: list[str | None] = [None] * len(segments)
+    for i, word in zip(among, taken(seen(key, file, segments), among).name(words, all=all), strict=True):
+        found[i] = word
+    return found
 
 
 def write(
     use: Use,
     key: str,
-    data: bytes,
+    file: File,
     photo: str,
     segments: Segments,
     prompts: Sequence[Prompt],
     among: list[int],
-    format_: str,
-    rank: int,
-    refine: bool | None,
+    wanted: Wanted,
 ) -> tuple[str, bytes]:
-    """Name and content of a file of that format: all masks, or what matches the prompts. A folder comes zipped.
-
-    rank: 0 for what a prompt means, else the number of the candidate that counts in its place
-    """
-    some = taken(seen(key, data, segments), among)
-    picks = some.select(prompts, refine=drawing(use, refine)) if prompts else None
-    if picks and rank:
-        picks = [replace(pick, candidates=pick.candidates[rank : rank + 1], meant=1) for pick in picks]
+    """Name and content of what is wanted: all masks, or what matches the prompts. A folder comes zipped."""
+    some = taken(seen(key, file, segments), among)
+    picks = some.select(prompts, refine=drawing(use, wanted.refine), all=wanted.all) if prompts else None
+    if picks and wanted.rank:
+        picks = [replace(pick, candidates=pick.candidates[wanted.rank : wanted.rank + 1], meant=1) for pick in picks]
     stem = photo.rsplit(".", 1)[0] or "photo"
-    files = list(content(format_, photo, some, picks))
+    files = list(content(wanted.format, photo, some, picks, wanted.options))
     if len(files) == 1:
         inner, made = files[0]
-        return f"{stem}-{inner}" if inner else stem + (FORMATS[format_] or ".json"), made
+        return f"{stem}-{inner}" if inner else stem + (FORMATS[wanted.format] or ".json"), made
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for inner, made in files:
             archive.writestr(inner, made)
-    return stem + FORMATS[format_] + ".zip", packed.getvalue()
+    return stem + FORMATS[wanted.format] + ".zip", packed.getvalue()
 
 
 def taken(segments: Segments, among: list[int]) -> Segments:
@@ -205,12 +219,12 @@ def taken(segments: Segments, among: list[int]) -> Segments:
 _seen: "OrderedDict[str, Segments]" = OrderedDict()
 
 
-def seen(key: str, data: bytes, segments: Segments) -> Segments:
+def seen(key: str, file: File, segments: Segments) -> Segments:
     """The segments with their photo, and with what words saw of it before where that is still here."""
     settle()
     old = _seen.pop(key, None)
     if old is None:
-        old = replace(segments, photo=decode(data), kept=None)
+        old = replace(segments, photo=file.pixels(), kept=None)
     _seen[key] = replace(old, names=segments.names, classes=segments.classes)
     while len(_seen) > SEEN or (len(_seen) > 1 and sum(s.size[0] * s.size[1] for s in _seen.values()) > PIXELS):
         _seen.popitem(last=False)

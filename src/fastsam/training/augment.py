@@ -30,9 +30,9 @@ class Sample:
 
     pixels: (S, S, 3) uint8 RGB
     boxes: (M, 4) float32 xyxy in input pixels
-    masks: (M, S / 4, S / 4) uint8, 255 where the object covers a cell fully
+    masks: (M, S / 4, S / 4) uint8, 255 if the object covers the cell fully
     weights: (M,) float32
-    known: (S / 4, S / 4) bool, False where nothing can be said of background
+    known: (S / 4, S / 4) bool, False if nothing can be said of background there
     """
 
     pixels: UInt8
@@ -46,7 +46,7 @@ class Sample:
 class Placed:
     """An object on the canvas: `crop` (h, w) uint8 at `offset` (x, y), both in grid cells of 2 pixels and even.
 
-    box: xyxy in input pixels, or None where the crop must tell (clipped or partly hidden)
+    box: xyxy in input pixels, or None if the crop must tell (clipped or partly hidden)
     full: cells that the whole object would cover
     """
 
@@ -98,9 +98,9 @@ def place_photo(canvas: UInt8, known: npt.NDArray[np.bool_], photo: Photo, place
 def place_region(
     region: Region, scale: tuple[float, float], shift: tuple[int, int], mirror: int | None, visible: Window
 ) -> Placed | None:
-    """A region scaled and shifted onto the canvas, clipped to `visible`; None where nothing of it remains.
+    """A region scaled and shifted onto the canvas, clipped to `visible`; None if nothing of it remains.
 
-    mirror: the photo's width where it is flipped
+    mirror: the photo's width if it is flipped
     """
     (h, w), (x, y) = region.shape, region.offset
     if mirror is not None:
@@ -226,7 +226,7 @@ def finish(
 
 
 def order_of_choice(n: int, most: int, lottery: int) -> npt.NDArray[np.int64]:
-    """The order in which n objects are taken: at random where there are more than `most`."""
+    """The order in which n objects are taken: at random if there are more than `most`."""
     return np.random.default_rng(lottery).permutation(n) if n > most else np.arange(n)
 
 

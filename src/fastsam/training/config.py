@@ -4,17 +4,13 @@ A file in `configs/` states what differs from the defaults here.
 """
 
 import dataclasses
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-from fastsam.network.head import COEFFICIENTS
+from fastsam.network import Architecture
+from fastsam.network.build import check as check_network
+from fastsam.training import fields
+from fastsam.training.fields import Plain
 from fastsam.training.losses import Gains
 from fastsam.training.plan import Policy
 
@@ -30,11 +26,11 @@ class Run:
     min_score: machine-made masks below it count as unknown ground
     licences: what the licence of a photo may begin with; any if empty
     pretrained: file of backbone weights; start: checkpoint to start from
-    frozen: leading backbone blocks without gradient; backbone_rate: their and the others' share of the rate
+    frozen: leading blocks of the backbone that do not learn; backbone_rate: share of the rate for its other blocks
     photos: length of the run in samples; warmup: samples of linear warm-up; rate: peak of the cosine schedule
     decay: AdamW's weight decay; average: EMA decay reached after some thousand steps
     precision: `auto` (bf16 if the device computes in it), `bf16`, `float32`, or `float64` to compare runs
-    synced: of several processes, whether batch norms take the statistics of all of them
+    synced: whether batch norms take the statistics of all processes, if there are several
     """
 
     data: tuple[str, ...] = ()
@@ -66,18 +62,12 @@ class Run:
 class Config(Run):
     """A run of the first network, which finds everything.
 
-    backbone, size, reg_max, mask_channels, mask_towers, placed, coefficients: the network, as `Architecture` has them
-    margin: share of a box's sides by which masks are learnt beyond it; reach: a further share for a box of the input's
-    size, less for smaller ones
+    network: what it is built from; one class, since categories are ignored
+    margin: share of a box's sides by which masks are learnt beyond it
+    reach: a further share for a box of the input's size, less for smaller ones
     """
 
-    backbone: str = "yolov8"
-    size: str = "n"
-    reg_max: int = 16
-    mask_channels: int = 0
-    mask_towers: int = 0
-    placed: int = 0
-    coefficients: int = COEFFICIENTS
+    network: Architecture = field(default_factory=Architecture)
     imgsz: int = 320
     margin: float = 0.0
     reach: float = 0.0
@@ -85,71 +75,54 @@ class Config(Run):
     gains: Gains = field(default_factory=Gains)
 
 
-def read_config(file: Path, kind: type[Run] = Config) -> dict[str, Any]:
-    """The settings of a TOML file, checked by name, over those of the file beside it that its `base` names.
-
-    kind: the network that the run trains, by its kind of config
-
-    A table (`[policy]`, `[set_weights]`) replaces the base's entries one by one.
-    Raises ValueError for a setting that does not exist or a file that is not TOML.
-    """
-    try:
-        settings = tomllib.loads(file.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"{file} is no readable config: {error}") from error
-    base = settings.pop("base", None)
-    known = {f.name for f in dataclasses.fields(kind)}
-    for name in settings:
-        if name not in known:
-            raise ValueError(f"{file}: there is no setting {name!r}: choose from base, {', '.join(sorted(known))}")
-    if base is None:
-        return settings
-    merged = read_config(file.parent / base, kind)
-    for name, value in settings.items():
-        merged[name] = {**merged.get(name, {}), **value} if isinstance(value, dict) else value
-    return merged
+def read_config(file: Path, kind: type[Run] = Config) -> Plain:
+    """The settings of a TOML file; see `fields.read`. kind: the network that the run trains, by its kind of config"""
+    return fields.read(file, kind)
 
 
-def make_config(settings: dict[str, Any]) -> Config:
+def make_config(values: Plain) -> Config:
     """A Config from plain values, as a TOML file or a checkpoint holds them.
 
-    Raises ValueError where a value does not fit.
+    Raises ValueError if a value does not fit.
     """
-    values = with_tuples(settings, "data", "cutouts", "licences")
-    try:
-        policy = dict(values.pop("policy", {}))
-        if "zoom" in policy:
-            policy["zoom"] = tuple(policy["zoom"])
-        config = Config(policy=Policy(**policy), gains=Gains(**values.pop("gains", {})), **values)
-        check(config)
-    except TypeError as error:
-        raise ValueError(f"a setting does not fit: {error}") from error
+    config = fields.make(Config, values)
+    check(config)
     return config
 
 
-def with_tuples(settings: dict[str, Any], *names: str) -> dict[str, Any]:
-    """The settings, those of the given names as tuples of strings."""
-    return {**settings, **{name: tuple(str(v) for v in settings.get(name, ())) for name in names}}
-
-
 def check_run(config: Run) -> None:
-    """Raises ValueError (or TypeError for a value of the wrong kind) if what every run has makes no sense."""
-    if config.batch < 1 or config.photos < 1:
-        raise ValueError(f"batch {config.batch} and photos {config.photos} must be at least 1")
+    """Raises ValueError for values of what every run has that cannot be used."""
+    for name, least in (("batch", 1), ("photos", 1), ("warmup", 0), ("frozen", 0), ("seed", 0)):
+        if getattr(config, name) < least:
+            raise ValueError(f"{name} must be at least {least}, not {getattr(config, name)}")
     if config.precision not in PRECISIONS:
-        raise ValueError(f"unknown precision {config.precision!r}: choose from {', '.join(PRECISIONS)}")
+        raise ValueError(f"unknown precision {config.precision!r}: choose one of {', '.join(PRECISIONS)}")
 
 
 def check(config: Config) -> None:
-    """Raises ValueError (or TypeError for a value of the wrong kind) where a setting makes no sense."""
+    """Raises ValueError for settings that cannot be used."""
     if config.imgsz % 32 or config.imgsz <= 0:
-        raise ValueError(f"imgsz {config.imgsz} is no multiple of 32")
+        raise ValueError(f"imgsz must be a multiple of 32, not {config.imgsz}")
     check_run(config)
+    check_network(config.network)
+    if config.network.classes != 1:
+        raise ValueError(f"[network] classes must be 1, not {config.network.classes}: categories are not learnt")
+    if config.frozen and config.network.backbone != "lite0":
+        raise ValueError(f"frozen must be 0, not {config.frozen}: the backbone {config.network.backbone} always learns")
     for name, share in (("margin", config.margin), ("reach", config.reach)):
         if share < 0:
-            raise ValueError(f"{name} {share} is negative")
+            raise ValueError(f"{name} must not be negative: {share}")
     if not 0 <= config.gains.quality <= 1:
-        raise ValueError(f"quality {config.gains.quality} is not between 0 and 1")
+        raise ValueError(f"[gains] quality must be 0 to 1, not {config.gains.quality}")
     low, high = config.policy.zoom
     if not 0 < low <= high:
-        raise ValueError(f"zoom {config.policy.zoom} is no range of positive factors")
+        raise ValueError(f"[policy] zoom must be two positive numbers, the smaller first, not {config.policy.zoom}")
+
+
+def nested(values: Plain) -> Plain:
+    """Settings of a checkpoint from before `[network]`: what the network is built from, moved into that table."""
+    names = {f.name for f in dataclasses.fields(Architecture)} & values.keys()
+    if not names:
+        return values
+    rest = {name: value for name, value in values.items() if name not in names}
+    return {**rest, "network": {name: values[name] for name in sorted(names)}}

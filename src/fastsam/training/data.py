@@ -8,15 +8,59 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from fastsam.masks import rle
+from fastsam.masks.rle import RLE
 
 UInt8 = npt.NDArray[np.uint8]
+
+
+class Record(TypedDict, total=False):
+    """A photo in instances.json. license: number of an entry in the file's `licenses`"""
+
+    id: int
+    file_name: str
+    complete: bool
+    licence: str
+    license: int
+
+
+class Annotation(TypedDict, total=False):
+    """A region in instances.json. segmentation: polygons, which are refused, or an RLE"""
+
+    id: int
+    image_id: int
+    segmentation: RLE | list[list[float]]
+    score: float
+    iscrowd: int
+
+
+class Info(TypedDict, total=False):
+    """What instances.json says of the whole set."""
+
+    complete: bool
+    licence: str
+
+
+class Licence(TypedDict):
+    """A licence that photos name by its number."""
+
+    id: int
+    name: str
+
+
+class Coco(TypedDict, total=False):
+    """instances.json, as far as it is read."""
+
+    info: Info
+    images: list[Record]
+    annotations: list[Annotation]
+    licenses: list[Licence]
 
 
 @dataclass(frozen=True)
@@ -24,8 +68,8 @@ class Region:
     """One annotated region: `bits` (packed along rows) of its `shape` (h, w) crop at `offset` (x, y), in photo pixels.
 
     fill: share of the crop that the mask covers
-    weight: 1 where a person drew it, the machine's score where a machine did
-    ignored: a crowd: neither object nor background
+    weight: 1 if a person drew it, its score if a machine did
+    ignored: neither object nor background, as a crowd is
     """
 
     offset: tuple[int, int]
@@ -59,8 +103,8 @@ def load_sets(
     """All photos of the sets that have a region, without those whose `set/file` stands in `holdout`.
 
     Annotations with a `score` below `min_score` become ignored regions.
-    licences: what a photo's licence may begin with, any where there are none (see `licence_of`)
-    Raises FileNotFoundError where a set has no instances.json, ValueError where no photo is left.
+    licences: what a photo's licence may begin with; any if empty (see `licence_of`)
+    Raises FileNotFoundError if a set has no instances.json, ValueError if no photo is left.
     """
     photos: list[Photo] = []
     for folder in folders:
@@ -79,19 +123,19 @@ def load_set(
     """The photos of one set; see `load_sets`."""
     index = folder / "instances.json"
     if not index.is_file():
-        raise FileNotFoundError(f"{folder} is no COCO-style set: it has no instances.json")
-    coco = json.loads(index.read_text())
+        raise FileNotFoundError(f"{folder} is not a COCO-style set: it has no instances.json")
+    coco: Coco = json.loads(index.read_text())
     if not {"images", "annotations"} <= coco.keys():
-        raise ValueError(f"{index} is no COCO file: it lacks images or annotations")
+        raise ValueError(f"{index} is not a COCO file: it lacks images or annotations")
     complete = bool(coco.get("info", {}).get("complete", False))
-    by_image: dict[int, list[dict[str, Any]]] = {}
+    by_image: dict[int, list[Annotation]] = {}
     for annotation in coco["annotations"]:
         by_image.setdefault(annotation["image_id"], []).append(annotation)
     records = [r for r in coco["images"] if r["id"] in by_image and f"{folder.name}/{r['file_name']}" not in holdout]
     if licences:
         records = [r for r in records if licence_of(r, coco).startswith(tuple(licences))]
 
-    def read(record: dict[str, Any]) -> Photo:
+    def read(record: Record) -> Photo:
         file = folder / "images" / record["file_name"]
         pixels = cv2.imread(str(file), cv2.IMREAD_COLOR)
         if pixels is None:
@@ -111,16 +155,16 @@ def load_set(
         return list(pool.map(read, records))
 
 
-def licence_of(record: dict[str, Any], coco: dict[str, Any]) -> str:
+def licence_of(record: Record, coco: Coco) -> str:
     """A photo's licence: its own `licence`, the one of COCO that its `license` numbers, or its set's."""
     if "licence" in record:
         return str(record["licence"])
-    named = {entry["id"]: str(entry["name"]) for entry in coco.get("licenses", [])}
-    return named.get(record.get("license"), str(coco.get("info", {}).get("licence", "")))
+    own = next((entry["name"] for entry in coco.get("licenses", []) if entry["id"] == record.get("license")), None)
+    return str(coco.get("info", {}).get("licence", "") if own is None else own)
 
 
-def region(annotation: dict[str, Any], size: tuple[int, int], min_score: float = 0.0) -> Region | None:
-    """The region of a COCO annotation on a photo of `size` (H, W); None where its mask is empty.
+def region(annotation: Annotation, size: tuple[int, int], min_score: float = 0.0) -> Region | None:
+    """The region of a COCO annotation on a photo of `size` (H, W); None if its mask is empty.
 
     Raises ValueError for polygons, a broken RLE, or one of another size.
     """
@@ -142,7 +186,7 @@ def region(annotation: dict[str, Any], size: tuple[int, int], min_score: float =
     )
 
 
-def annotation_mask(annotation: dict[str, Any]) -> npt.NDArray[np.bool_]:
+def annotation_mask(annotation: Annotation) -> npt.NDArray[np.bool_]:
     """The bool mask of an annotation with an RLE `segmentation`.
 
     Raises ValueError for polygons, which carry no photo size.
@@ -150,7 +194,7 @@ def annotation_mask(annotation: dict[str, Any]) -> npt.NDArray[np.bool_]:
     segmentation = annotation["segmentation"]
     if not isinstance(segmentation, dict):
         raise ValueError(f"annotation {annotation.get('id')} has polygons: convert the set's masks to RLE first")
-    return rle.decode(segmentation)  # type: ignore[arg-type]  # a dict from JSON
+    return rle.decode(segmentation)
 
 
 def read_holdout(file: Path | None) -> frozenset[str]:

@@ -8,15 +8,16 @@ import copy
 import dataclasses
 import math
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from fastsam.machine import has_bf16
+from fastsam.training.checkpoint import Final, State
 from fastsam.training.config import Run
+from fastsam.training.optimiser import parameter_groups, rate_at
 from fastsam.training.world import ALONE, World, synchronise
 
 Batch = TypeVar("Batch")
@@ -33,7 +34,7 @@ class Learner(ABC, Generic[Settings, Batch]):
         self,
         config: Settings,
         network: nn.Module,
-        description: dict[str, Any],
+        description: dict[str, object],
         device: torch.device,
         world: World = ALONE,
     ) -> None:
@@ -43,7 +44,8 @@ class Learner(ABC, Generic[Settings, Batch]):
         if config.synced:
             synchronise(self.network)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.optimiser = torch.optim.AdamW(parameter_groups(self.network, config), lr=config.rate, fused=True)
+        groups = map(dict, parameter_groups(self.network, config))
+        self.optimiser = torch.optim.AdamW(groups, lr=config.rate, fused=True)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.bf16 = config.precision == "bf16" or (config.precision == "auto" and computes_bf16(device))
         self.step = 0
@@ -76,7 +78,7 @@ class Learner(ABC, Generic[Settings, Batch]):
         self.follow()
         return {name: value.detach() for name, value in parts.items()}
 
-    def autocast(self) -> AbstractContextManager[Any]:
+    def autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
     @torch.no_grad()
@@ -92,23 +94,25 @@ class Learner(ABC, Generic[Settings, Batch]):
         for mean, value in others:
             mean.copy_(value)
 
-    def state(self) -> dict[str, Any]:
-        return {
+    def state(self) -> State:
+        """What a later call goes on from."""
+        return State(
             **self.final(),
-            "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "generator": self.generator.get_state(),
-        }
+            network=self.network.state_dict(),
+            optimiser=self.optimiser.state_dict(),
+            generator=self.generator.get_state(),
+        )
 
-    def final(self) -> dict[str, Any]:
-        return {
-            "architecture": self.description,
-            "config": dataclasses.asdict(self.config),
-            "step": self.step,
-            "average": self.average.state_dict(),
-        }
+    def final(self) -> Final:
+        """What a finished run leaves."""
+        return Final(
+            architecture=self.description,
+            config=dataclasses.asdict(self.config),
+            step=self.step,
+            average=self.average.state_dict(),
+        )
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: State) -> None:
         """Continues exactly where `state` was taken."""
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
@@ -117,42 +121,11 @@ class Learner(ABC, Generic[Settings, Batch]):
         self.step = state["step"]
 
 
-def rate_at(step: int, config: Run) -> float:
-    """Linear warm-up, then a half cosine to a hundredth of the peak."""
-    warm = max(1, config.warmup // config.batch)
-    if step < warm:
-        return config.rate * (step + 1) / warm
-    done = (step - warm) / max(1, config.steps - warm)
-    return config.rate * (0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, done))) / 2)
-
-
-def parameter_groups(network: nn.Module, config: Run) -> list[dict[str, Any]]:
-    """Weights with decay, biases and norms without; a pretrained backbone at its share of the rate."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    frozen = {f"backbone._blocks.{i}." for i in range(config.frozen)}
-    frozen |= {"backbone._conv_stem.", "backbone._bn0."} if config.frozen else set()
-    for name, parameter in network.named_parameters():
-        if any(name.startswith(prefix) for prefix in frozen):
-            parameter.requires_grad_(False)
-        if parameter.requires_grad:
-            groups.setdefault((name.startswith("backbone."), parameter.ndim > 1), []).append(parameter)
-    return [
-        {
-            "params": parameters,
-            "share": config.backbone_rate if is_backbone else 1.0,
-            "weight_decay": config.decay if decays else 0.0,
-        }
-        for (is_backbone, decays), parameters in groups.items()
-    ]
-
-
 def computes_bf16(device: torch.device) -> bool:
     """Whether bf16 arithmetic is in the hardware: any CUDA device of today, a CPU with AVX512-BF16 or AMX."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    flags = Path("/proc/cpuinfo")
-    text = flags.read_text() if flags.exists() else ""
-    return "avx512_bf16" in text or "amx_bf16" in text
+    return has_bf16()
 
 
 def channels_last(network: nn.Module) -> None:

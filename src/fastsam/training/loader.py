@@ -1,6 +1,6 @@
 """Batches of samples, each a function of the seed and its number alone, so that a run resumes exactly.
 
-Enters: photos and a `Policy`. Leaves: `Batch`es, in order, from worker processes. Called by `loop`.
+Enters: photos and a `Policy`. Leaves: `Batch`es, in order, from worker processes.
 """
 
 import multiprocessing
@@ -88,7 +88,7 @@ class Samples(Dataset[Sample]):
 
 
 def probabilities(photos: Sequence[Photo], set_weights: dict[str, float]) -> npt.NDArray[np.float64]:
-    """How often each photo is drawn: its set's weight (1 where none is given), normalised over all photos."""
+    """How often each photo is drawn: its set's weight (1 by default), normalised over all photos."""
     weights = np.array([set_weights.get(p.name.split("/")[0], 1.0) for p in photos])
     total = weights.sum()
     if total <= 0:
@@ -112,9 +112,9 @@ def in_order(
 ) -> Iterator[Many]:
     """Batches number `first` to `last` - 1 of `batch` samples each, prepared by `workers` processes (0: here).
 
-    Of several processes that train together each gets its share of every batch.
+    If several processes train together, each gets its share of every batch.
 
-    Where processes cannot be forked, and would each need a copy of all photos, they are prepared here.
+    If processes cannot be forked, and each would need a copy of all photos, batches are prepared here.
     """
     if "fork" not in multiprocessing.get_all_start_methods():
         workers = 0

@@ -5,40 +5,31 @@ Enters: a learner, its batches, a config and a folder. Leaves in the folder: `lo
 """
 
 import dataclasses
-import json
 import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from fastsam.files import make_folder, whole
-from fastsam.training import checkpoint
+from fastsam.files import make_folder
+from fastsam.training import checkpoint, fields, log
 from fastsam.training.config import Run
-from fastsam.training.learner import Learner, rate_at
+from fastsam.training.fields import Plain
+from fastsam.training.learner import Batch, Learner, Settings
+from fastsam.training.log import Report
 from fastsam.training.stop import Stopped, deferred
 from fastsam.training.world import ALONE, World
 
 
-class Report(NamedTuple):
-    """One line of the log: photos seen of all, photos per second, seconds left, mean losses since the last."""
-
-    seen: int
-    total: int
-    rate: float
-    left: float
-    losses: dict[str, float]
-
-
 def run(
-    begin: Callable[[bool], Learner[Any, Any]],
-    feed: Callable[[], Callable[[int, int], Iterator[Any]]],
-    config: Run,
+    begin: Callable[[Settings, torch.device, bool, World], Learner[Settings, Batch]],
+    feed: Callable[[Settings, torch.device, int, World], Callable[[int, int], Iterator[Batch]]],
+    config: Settings,
     folder: Path,
     device: torch.device,
+    workers: int = 1,
     log_every: int = 50,
     save_every: float = 300,
     world: World = ALONE,
@@ -48,23 +39,21 @@ def run(
     Resumes if `folder` holds `last.pt`, also that of a shorter run: at each step the rate is then the longer run's.
 
     begin: makes the learner; it is told whether a checkpoint will fill it
-    feed: loads the data and makes what yields batches number a to b - 1
-    save_every: seconds between checkpoints
+    feed: loads the data and makes what yields batches number a to b - 1, prepared by `workers` processes
+    log_every: steps between reports; save_every: seconds between checkpoints
     world: the processes that train together: the first writes log and checkpoints, from which any number goes on
     Raises ValueError if the folder's checkpoint belongs to another config. Raises Stopped, a KeyboardInterrupt, after
-    SIGINT, SIGTERM or SIGHUP, once the step under way is done and `last.pt` is written; a second signal ends at once.
+    SIGINT, SIGTERM or SIGHUP, once the current step is done and `last.pt` is written; a second signal ends at once.
     """
     last = folder / "last.pt"
-    learner = begin(last.exists())
+    learner = begin(config, device, last.exists(), world)
     if last.exists():
-        state = checkpoint.load(last)
-        check_same(state["config"], config, last)
-        learner.restore(state)
+        resume(learner, last)
         if world.rank == 0:
-            cut_log(folder / "log.jsonl", learner.step)
+            log.cut(folder / "log.jsonl", learner.step)
     if not world.agree(learner.step, device):
         raise ValueError(f"processes find different checkpoints in {folder}: put it on a disk that all share")
-    batches = feed()
+    batches = feed(config, device, workers, world)
     make_folder(folder)
     world.wait()  # the checkpoint is read by all before the first writes another
     saved = since = time.monotonic()
@@ -80,10 +69,10 @@ def run(
             if due or learner.step == first + 1:  # the first tells at once how long the run takes
                 n = min((learner.step - 1) % log_every + 1, learner.step - first)
                 means = {name: float(world.total(value)) / n for name, value in sums.items()}
-                report = make_report(learner, n * config.batch / (time.monotonic() - since), means)
+                report = log.make_report(learner.step, config, n * config.batch / (time.monotonic() - since), means)
             if report and due:
                 if world.rank == 0:
-                    write_line(folder / "log.jsonl", report, learner)
+                    log.write_line(folder / "log.jsonl", report, learner.step, config)
                 sums, since = {}, time.monotonic()
             if world.rank == 0 and (stopped or time.monotonic() - saved > save_every):
                 begun = time.monotonic()
@@ -101,55 +90,28 @@ def run(
     world.wait()
 
 
-def check_same(stored: dict[str, Any], config: Run, file: Path) -> None:
-    """Raises ValueError if a checkpoint's settings are not those of `config`, but for a length that has grown."""
-    before, now = plain(stored), plain(dataclasses.asdict(config))
-    changed = [name for name in now if name not in before or before[name] != now[name]]
-    if changed == ["photos"] and before["photos"] < now["photos"]:
-        return
-    if changed or before.keys() - now.keys():
-        which = ", ".join(changed) or "other names"
+def resume(learner: Learner[Settings, Batch], file: Path) -> None:
+    """Fills a learner with the state in a checkpoint. Raises ValueError if it cannot go on from there."""
+    state = checkpoint.load(file)
+    if not checkpoint.State.__annotations__.keys() <= state.keys():
+        raise ValueError(f"{file} holds only weights: choose another folder, and start with --from {file}")
+    check_same(state["config"], learner.config, file)
+    learner.restore(state)
+
+
+def check_same(stored: Plain, config: Run, file: Path) -> None:
+    """Raises ValueError if a checkpoint's settings are not those of `config`, but for a length that has grown.
+
+    Settings that the checkpoint lacks were added since, with a default that leaves everything as it was.
+    """
+    try:
+        before = fields.make(type(config), stored)
+    except ValueError as error:
+        raise ValueError(f"{file} was made by another version: {error}") from None
+    names = [f.name for f in dataclasses.fields(config)]
+    changed = [name for name in names if getattr(before, name) != getattr(config, name)]
+    if changed and not (changed == ["photos"] and before.photos < config.photos):
         raise ValueError(
-            f"{file} was made with other settings ({which}): choose another folder, or the same settings; only the "
-            "length of a run may grow"
+            f"{file} was made with other settings ({', '.join(changed)}): choose another folder, or the same settings; "
+            "only the length of a run may grow"
         )
-
-
-def plain(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings as JSON keeps them, in which a tuple and a list are the same."""
-    kept: dict[str, Any] = json.loads(json.dumps(settings))
-    return kept
-
-
-def make_report(learner: Learner[Any, Any], rate: float, means: dict[str, float]) -> Report:
-    seen, total = learner.step * learner.config.batch, learner.config.steps * learner.config.batch
-    return Report(seen, total, rate, (total - seen) / rate, means)
-
-
-def cut_log(file: Path, step: int) -> None:
-    """Drops the lines after `step`, which are learnt again, and a line that a crash cut short."""
-    if not file.exists():  # a run that was stopped before its first line
-        return
-
-    def kept(line: str) -> bool:
-        try:
-            return bool(json.loads(line)["step"] <= step)
-        except ValueError:
-            return False
-
-    lines = file.read_text().splitlines(keepends=True)
-    with whole(file) as part:
-        part.write_text("".join(filter(kept, lines)))
-
-
-def write_line(file: Path, report: Report, learner: Learner[Any, Any]) -> None:
-    """Appends a report to the log."""
-    line = {
-        "step": learner.step,
-        "photos": report.seen,
-        "photos_per_second": round(report.rate, 2),
-        "learning_rate": rate_at(learner.step, learner.config),
-        **{name: round(value, 4) for name, value in report.losses.items()},
-    }
-    with file.open("a") as log:
-        log.write(json.dumps(line) + "\n")

@@ -21,7 +21,7 @@ class Gains:
     """Weights of the losses (YOLOv8's, and Dice's share within the mask loss).
 
     quality: how far the target of a score falls with its own mask's IoU, 0 (not at all) to 1 (in proportion)
-    masks: positives a photo whose masks are compared, drawn at random: an unbiased mean at bounded cost
+    masks: positives per photo whose masks are compared, drawn at random: an unbiased mean at bounded cost
     """
 
     score: float = 0.5
@@ -45,7 +45,7 @@ def losses(
 ) -> dict[str, Tensor]:
     """`score`, `box`, `distribution` and `mask`, each times its gain.
 
-    Of several processes each gets its photos' share: their sum is the loss of the whole batch.
+    If several processes train together, each gets its photos' share: the sum is the loss of the whole batch.
 
     bins: (reg_max,) 0..reg_max-1; generator: draws the masks to compare, on the CPU
     margin, reach: shares of a box's sides by which masks are compared beyond it (see `widened`)
@@ -71,7 +71,7 @@ def losses(
 
 
 def background_weights(raw: RawOutput, batch: Batch) -> Tensor:
-    """(N, A): 1 where an anchor's centre lies on known ground, else 0."""
+    """(N, A): 1 if an anchor's centre lies on known ground, else 0."""
     cells = (raw.anchors / 4).long()
     return batch.known[:, cells[:, 1], cells[:, 0]].float()
 

@@ -1,6 +1,6 @@
 """Masks that weigh features by the place in their box, as plain sums, for the losses: `masks/placed.py` in torch.
 
-Enters: a `RawOutput`. Leaves: one whose coefficients hold on all of the input. Called by `loop`.
+Enters: a `RawOutput`. Leaves: one whose coefficients hold on all of the input.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ from fastsam.masks.placed import LEAST, TERMS, shifted
 from fastsam.network.head import RawOutput, decode_boxes, wide
 
 UNIT = 256.0  # input pixels that a place counts as 1
-CELL = 4  # input pixels a cell of the prototypes
+CELL = 4  # input pixels per cell of the prototypes
 
 
 def place(raw: RawOutput, bins: Tensor, placed: int) -> RawOutput:

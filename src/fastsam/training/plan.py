@@ -1,4 +1,4 @@
-"""What a training sample shall show: which photo where and how large, which objects pasted, which colours.
+"""What a training sample shows: which photo is where and how large, which objects are pasted, which colours.
 
 Enters: `Photo`s and `Cutout`s, of which the sizes alone are read, a `Policy` and a random generator.
 Leaves: a `Plan`, which `augment` carries out in NumPy and `resident` on the training device.
@@ -22,7 +22,7 @@ class Policy:
 
     zoom: range of the photo's longest side over the input size, drawn log-uniformly
     mosaic: probability that a sample joins four photos
-    paste: probability that cut-outs are pasted; `paste_max` of them at most
+    paste: probability that cut-outs are pasted; `paste_max`: maximum number of them
     colour: strength of brightness, contrast, saturation and tint changes
     max_objects: objects beyond it, chosen at random, become unknown ground
     """
@@ -46,13 +46,13 @@ class Window:
 
     @property
     def cells(self) -> tuple[slice, slice]:
-        """Rows and columns of the prototypes' grid, 4 input pixels a cell, that it touches."""
+        """Rows and columns of the prototypes' grid, 4 input pixels per cell, that it touches."""
         return slice(self.y0 // 4, -(-self.y1 // 4)), slice(self.x0 // 4, -(-self.x1 // 4))
 
 
 @dataclass(frozen=True)
 class Placement:
-    """A photo scaled to `size` (width, height), mirrored where `flip`, its `corner` (left, top) on the canvas.
+    """A photo scaled to `size` (width, height), mirrored if `flip`, its `corner` (left, top) on the canvas.
 
     photo: its own (width, height)
     window: the part of the canvas that it may fill, edges at multiples of 4
@@ -87,7 +87,7 @@ class Plan:
     """One sample: a placement for each of its photos, then colours, then pastings, one over the other.
 
     colour: (3, 4) float32 affine map of RGB 0..255, None for unchanged colours
-    lottery: seed of the choice where there are too many objects
+    lottery: seed of the choice if there are too many objects
     """
 
     placements: tuple[Placement, ...]

@@ -1,7 +1,7 @@
 """Batches made on the training device, from photos and masks that stay in its memory.
 
 Enters: `Samples` and a `Store` of their photos. Leaves: the same `Batch`es as `loader.batches`, up to interpolation.
-Nothing but plans is made on the CPU. Called by `loop` where everything fits.
+Only plans are made on the CPU. Used if everything fits.
 
 Scaling is separable: a picture is resampled by one matrix from the left and one from the right. Photos are interpolated
 bilinearly; masks and cut-outs are averaged exactly: a cell's value is the share of it that the object covers.
@@ -23,7 +23,7 @@ from fastsam.training.plan import Pasting, Placement, Plan
 from fastsam.training.store import FINE, Array, Store
 from fastsam.training.world import ALONE, World
 
-GRID = 2  # input pixels a cell while masks are cut and hidden; prototypes have 4
+GRID = 2  # input pixels per cell while masks are cut and hidden; prototypes have 4
 
 
 def batches(samples: Samples, kept: Store, batch: int, first: int, last: int, world: World = ALONE) -> Iterator[Batch]:
@@ -146,7 +146,7 @@ def draw_photos(kept: Store, plans: Sequence[tuple[list[int], Plan]], size: int)
 
 
 def precision(device: torch.device) -> torch.dtype:
-    """What matrices are multiplied in: half precision where the device has units for it."""
+    """What matrices are multiplied in: half precision if the device has units for it."""
     return torch.float16 if device.type == "cuda" else torch.float32
 
 
@@ -204,7 +204,7 @@ def paste_all(
 ) -> Array:
     """Pastes cut-outs into images and masks, in place; returns boxes (T, 4) of what is seen of each object.
 
-    A box is exact where the whole object is seen, else that of the cells it covers by more than half.
+    A box is exact if the whole object is seen, else that of the cells it covers by more than half.
     """
     low, high = objects.windows[:, [0, 1, 0, 1]], objects.windows[:, [2, 3, 2, 3]]
     whole = (objects.boxes == np.clip(objects.boxes, low, high)).all(1)

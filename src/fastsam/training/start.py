@@ -1,21 +1,23 @@
-"""Weights to start from: a checkpoint of the trainer or of the popular port, safetensors, or a bundled model's name.
+"""Weights to start from: a checkpoint of the trainer or of Ultralytics, safetensors, a bundled model's name, or a file
+of ImageNet weights for the backbone.
 
-Enters: a name or a path. Leaves: a `Start`, put into a network by `put`. Called by `loop` and `cli/train`.
+Enters: a name or a path. Leaves: a network with these weights.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from fastsam.network import Architecture
-from fastsam.network.build import branch
+from fastsam.network.lite import backbone_of
 from fastsam.network.yolov8 import SIZES
 from fastsam.runtimes.torch import size_of
 from fastsam.training import checkpoint
+from fastsam.training.config import Run
 from fastsam.weights import catalogue
 
 SCORES = re.compile(r"^(head|model\.22)\.cv3\.")  # entries that depend on the number of classes
@@ -32,6 +34,45 @@ class Start:
     entries: dict[str, Tensor]
 
 
+def prepare(network: nn.Module, config: Run, put_start: Callable[[str], None]) -> None:
+    """Puts the weights into a network that a new run of `config` starts from; random ones stay if it names none.
+
+    put_start: puts `start` into the network
+
+    Raises ValueError if an entry's name or shape does not fit, and if a frozen backbone would stay random.
+    """
+    if config.start:
+        put_start(config.start)
+    elif config.pretrained:
+        load_pretrained(config.pretrained, network)
+    elif config.frozen:
+        raise ValueError(
+            "a frozen backbone needs weights: name the ImageNet file with --pretrained, or others with --from"
+        )
+
+
+def load_pretrained(file: str, network: nn.Module) -> None:
+    """Loads the backbone's entries from an EfficientNet-Lite file, without those of blocks that the network lacks.
+
+    Raises ValueError if an entry's name or shape does not fit.
+    """
+    backbone = backbone_of(network)
+    if backbone is None:
+        raise ValueError(f"{file} is for the backbone lite0: choose it, or leave --pretrained out")
+    own = backbone.state_dict()
+    try:
+        entries = torch.load(file, map_location="cpu", weights_only=True)
+        backbone.load_state_dict({name: entries[name] if name in entries else own[name] for name in own})
+        missing = [name for name in own if name not in entries and not name.endswith("num_batches_tracked")]
+        if missing:
+            raise RuntimeError(f"it lacks {missing[0]}")
+    except FileNotFoundError:
+        raise ValueError(f"{file} not found: name a file of EfficientNet-Lite0's weights (docs/training.md)") from None
+    except Exception as error:  # torch raises a dozen kinds for a broken file
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise ValueError(f"{file} does not fit the backbone: {reason}") from None
+
+
 def read_start(source: str) -> Start:
     """What a name or a path holds. Raises ValueError for what cannot be trained further."""
     file = catalogue.TRAINABLE.get(source) or catalogue.locate(source)
@@ -42,10 +83,7 @@ def read_start(source: str) -> Start:
     except ValueError:
         found = catalogue.read(file)
     else:
-        try:
-            return Start(source, checkpoint.architecture_of(state), state["average"])
-        except TypeError:
-            raise ValueError(f"{source} is of another version: its network has settings unknown here") from None
+        return Start(source, checkpoint.architecture_of(state, file), state["average"])
     entries = {name: torch.from_numpy(values.copy()) for name, values in found.entries.items()}
     try:
         return Start(source, describe(entries), entries)
@@ -53,7 +91,7 @@ def read_start(source: str) -> Start:
         raise ValueError(f"{source} holds no network of a published size") from None
 
 
-def describe(entries: dict[str, Any]) -> Architecture:
+def describe(entries: Mapping[str, Tensor]) -> Architecture:
     """The architecture of a published network, read from its shapes."""
     size = next(letter for letter, known in SIZES.items() if known.width == size_of(entries).width)
     head = "model.22"
@@ -62,19 +100,18 @@ def describe(entries: dict[str, Any]) -> Architecture:
 
 
 def put(start: Start, network: nn.Module, architecture: Architecture) -> None:
-    """Loads a start into a network. Scores begin anew where the classes differ, masks where what makes them does.
+    """Loads a start into a network. Scores begin anew if the classes differ, masks if what makes them differs.
 
     Towers of coefficients that are merely wider begin as what they were (see `grown`).
 
-    Raises ValueError where anything else does not fit.
+    Raises ValueError if anything else does not fit.
     """
     theirs = start.architecture
     anew: list[re.Pattern[str]] = []
     if theirs.classes != architecture.classes:
         anew.append(SCORES)
-    wanted = branch(architecture)
-    wider = wanted.towers > (theirs.mask_towers or theirs.mask_channels) > 0
-    if wanted != (replace(branch(theirs), towers=wanted.towers) if wider else branch(theirs)):
+    wider = architecture.mask_towers > (theirs.mask_towers or theirs.mask_channels) > 0
+    if masks_of(architecture) != masks_of(replace(theirs, mask_towers=architecture.mask_towers) if wider else theirs):
         anew.append(MASKS)
     entries = {}
     try:
@@ -88,8 +125,14 @@ def put(start: Start, network: nn.Module, architecture: Architecture) -> None:
     except (KeyError, RuntimeError) as error:
         reason = str(error).strip("'").splitlines()[-1].strip()
         raise ValueError(
-            f"{start.source} does not fit the network ({reason}): it is {theirs}; say the same, or nothing of it"
+            f"{start.source} does not fit the network ({reason}): it is {theirs}; give the same [network], or none"
         ) from None
+
+
+def masks_of(architecture: Architecture) -> tuple[int, int, int, int]:
+    """The part of an architecture that says how masks are made."""
+    a = architecture
+    return a.mask_channels, a.mask_towers, a.placed, a.coefficients
 
 
 def grown(small: Tensor, large: Tensor) -> Tensor:
@@ -109,11 +152,11 @@ def grown(small: Tensor, large: Tensor) -> Tensor:
     return entry
 
 
-def put_whole(file: str, network: nn.Module, description: dict[str, Any]) -> None:
-    """Loads a checkpoint's averaged weights into a network. Raises ValueError if its description is another."""
+def put_second(file: str, network: nn.Module) -> None:
+    """Loads a checkpoint's averaged weights into a second network. Raises ValueError if it holds anything else."""
     state = checkpoint.load(Path(file))
-    if state["architecture"] != description:
-        raise ValueError(f"{file} holds another network: {state['architecture']}")
+    if not checkpoint.is_refiner(state):
+        raise ValueError(f"{file} does not hold a second network: name a checkpoint of fastsam train refine")
     try:
         network.load_state_dict(state["average"])
     except RuntimeError as error:

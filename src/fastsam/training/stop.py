@@ -5,10 +5,9 @@ Enters: SIGINT (Ctrl-C), SIGTERM, SIGHUP. Leaves: what came, and `Stopped` for w
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last is sent when a terminal closes; Windows lacks it
 
@@ -29,7 +28,7 @@ def deferred() -> Iterator[list[int]]:
     run is saved. What the process ignores (under nohup) stays ignored. Outside of the main thread nothing is deferred.
     """
     came: list[int] = []
-    before: dict[int, Any] = {}
+    before: dict[int, Callable[[int, FrameType | None], object] | int] = {}
 
     def note(number: int, _frame: FrameType | None) -> None:
         came.append(number)
@@ -41,8 +40,10 @@ def deferred() -> Iterator[list[int]]:
 
     if threading.current_thread() is threading.main_thread():
         for number in (getattr(signal, name) for name in NAMES if hasattr(signal, name)):
-            if signal.getsignal(number) not in (signal.SIG_IGN, None):
-                before[number] = signal.signal(number, note)
+            own = signal.getsignal(number)
+            if own is not None and own != signal.SIG_IGN:
+                before[number] = own
+                signal.signal(number, note)
     try:
         yield came
     finally:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fastsam.training.data import Cutout, Photo
 
-FINE = 256  # cells a side in which an object's mask is kept, whatever its size
+FINE = 256  # cells per side in which an object's mask is kept, whatever its size
 Array = npt.NDArray[np.float32]
 
 
@@ -73,7 +73,7 @@ def store(photos: Sequence[Photo], cutouts: Sequence[Cutout], device: torch.devi
 
 
 def stretched(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """The picture at 256 x 256: its pixels repeated where it is smaller, averaged where it is larger."""
+    """The picture at 256 x 256: its pixels repeated if it is smaller, averaged if it is larger."""
     h, w = picture.shape[:2]
     wide = cv2.resize(picture, (FINE, h), interpolation=cv2.INTER_AREA if w > FINE else cv2.INTER_NEAREST)
     square = cv2.resize(wide, (FINE, FINE), interpolation=cv2.INTER_AREA if h > FINE else cv2.INTER_NEAREST)

@@ -1,7 +1,7 @@
 """Several processes that train one network together, each on its share of every batch (torchrun starts them).
 
-Enters: torchrun's environment. Leaves: a `World`, sums over it, norms whose statistics are the whole batch's. Called by
-`loop` and `losses`.
+Enters: torchrun's environment. Leaves: a `World`, sums over it, norms whose statistics are the whole
+batch's.
 """
 
 import os
@@ -65,7 +65,7 @@ ALONE = World()
 
 @contextmanager
 def joined(device: torch.device, batch: int) -> Iterator[World]:
-    """The processes that torchrun started, or this one alone. Raises UsageError where they cannot share a batch."""
+    """The processes that torchrun started, or this one alone. Raises UsageError if they cannot share a batch."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield ALONE

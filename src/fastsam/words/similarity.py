@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.masks.lazy import Masks
 from fastsam.words.colours import TERMS, term
 from fastsam.words.distinct import distinct
 from fastsam.words.encoder import Encoder
@@ -94,6 +95,14 @@ def find(
         answers &= ~goes
     ranks = np.where(answers, chance[:, 0] * whole, 0.0)
     return [(int(indices[k]), float(ranks[k])) for k in ranked(answers, ranks, places, wanted.place)]
+
+
+def once(masks: Masks, found: Sequence[tuple[int, float]]) -> tuple[list[tuple[int, float]], int]:
+    """What `find` gave, one mask per object first (see `distinct`), then the others; and how many come first."""
+    indices, ranks = np.array([i for i, _ in found], np.int64), np.array([rank for _, rank in found], np.float64)
+    first = distinct(masks.take(indices), ranks).tolist()
+    others = [k for k in range(len(found)) if k not in first]
+    return [found[k] for k in (*first, *others)], len(first)
 
 
 def ranked(answers: npt.NDArray[np.bool_], ranks: Chance, places: Float, place: str | None) -> npt.NDArray[np.int64]:

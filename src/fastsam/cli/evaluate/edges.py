@@ -33,6 +33,7 @@ def edges(
     network: NetworkFlags = AS_STORED,
     second: SecondFlags = BUNDLED,
     refine: bool = False,
+    some: Annotated[bool, Parameter(negative="")] = False,
     limit: int | None = None,
     processes: int | None = None,
     pictures: Path | None = None,
@@ -52,6 +53,8 @@ def edges(
         Number of evenly spaced thresholds.
     refine
         Redraw every mask with the second network.
+    some
+        Judge the pictures that are there, if others of the ground truth are missing.
     limit
         Maximum number of photos.
     processes
@@ -76,10 +79,11 @@ def edges(
     files = sorted(f for f in ground_truth.glob("*") if f.suffix in KINDS)[:limit]
     if not files:
         raise UsageError(f"{ground_truth} has no ground truth: give a folder with .mat or .npz files")
-    sources = sources_of(files, predictions or photos_of(photos), [".png"] if predictions else None)
+    sources = sources_of(files, predictions or photos_of(photos), [".png"] if predictions else None, some)
+    files = [file for file in files if file.stem in sources]
     read = read_map if predictions else edges_by(network.load(refiner))
     cuts = grid(thresholds)
-    tables = matched([(sources[k], file) for k, file in enumerate(files)], read, thresholds, processes or cores())
+    tables = matched([(sources[file.stem], file) for file in files], read, thresholds, processes or cores())
     figures = summary([f.stem for f in files], tables, cuts)
     table = Table("photos", "thresholds", "ODS", "OIS", "AP", "R50")
     row = (figures.ods, figures.ois, figures.ap, figures.r50)
@@ -91,7 +95,7 @@ def edges(
         drawn = read_drawn(files[k])
         canvas = np.zeros((*drawn[0].shape, 3), np.uint8)
         canvas[..., 0] = 255 * np.mean(drawn, 0)
-        canvas[read(sources[k]) >= best(*curve(tables[k]), cuts).threshold] = 255
+        canvas[read(sources[files[k].stem]) >= best(*curve(tables[k]), cuts).threshold] = 255
         return canvas
 
     best_and_worst(pictures, [(row["f"], files[k], k) for k, row in enumerate(figures.images)], picture)
@@ -136,13 +140,22 @@ def photos_of(folder: Path | None) -> Path:
     return folder / "images" if (folder / "images").is_dir() else folder
 
 
-def sources_of(files: list[Path], folder: Path, suffixes: list[str] | None) -> list[Path]:
-    """The photo or edge map of each ground truth, by its name. Raises UsageError if one is missing."""
+def sources_of(files: list[Path], folder: Path, suffixes: list[str] | None, some: bool) -> dict[str, Path]:
+    """The photo or edge map of each ground truth, by its name.
+
+    some: drop ground truth without a picture, as long as any has one
+
+    Raises UsageError if pictures are missing.
+    """
     named = {f.stem: f for f in _pictures(folder) if suffixes is None or f.suffix.lower() in suffixes}
-    for file in files:
-        if file.stem not in named:
-            raise UsageError(f"{folder} has no picture {file.stem}{(suffixes or [''])[0]}, which {file} needs")
-    return [named[file.stem] for file in files]
+    missing = [file.stem for file in files if file.stem not in named]
+    there = len(files) - len(missing)
+    if missing and not (some and there):
+        first = f"{missing[0]}{(suffixes or [''])[0]}"
+        many = "" if len(missing) == 1 else f" and {len(missing) - 1} more"
+        offer = f": add --some to judge the {there} that {'is' if there == 1 else 'are'} there" if there else ""
+        raise UsageError(f"{folder} has no picture {first}{many}, {len(missing)} of {len(files)} lack one{offer}")
+    return {file.stem: named[file.stem] for file in files if file.stem in named}
 
 
 def _pictures(folder: Path) -> Iterator[Path]:

@@ -29,7 +29,7 @@ export const about = async () => {
 
 export const select = async (id, body) => (await (await ask(`/v1/images/${id}/select`, json(body))).json()).picks;
 
-export const name = async (id, words) => (await (await ask(`/v1/images/${id}/name`, json({ words }))).json()).names;
+export const name = async (id, body) => (await (await ask(`/v1/images/${id}/name`, json(body))).json()).names;
 
 // A file that the service makes, and what it is called.
 export async function file(id, body) {

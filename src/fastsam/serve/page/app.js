@@ -71,11 +71,11 @@ async function redraw() {
   try {
     const result = await api.segment(one.file, found, () => {});
     if (mine !== opened) { api.forget(result.id); return; }
-    const names = one.words && await api.name(result.id, one.words);
+    const segments = ready(result), names = one.naming && await api.name(result.id, { ...one.naming, among: kept(segments, view) });
     if (mine !== opened) { api.forget(result.id); return; }
     api.forget(one.id);
-    Object.assign(one, { id: result.id, segments: ready(result), found });
-    names?.forEach((name, i) => { one.segments[i].name = name ?? 'object'; });
+    Object.assign(one, { id: result.id, segments, found });
+    if (names) { one.naming.among = kept(segments, view); rename(one, names); }
     if (prompt.mask !== undefined) prompt = NOTHING;
     past = []; future = []; hover = 0; answer = null;
     fail('');
@@ -106,7 +106,7 @@ async function withPhoto(call) {
   } catch (error) {
     if (error.status !== 404 || one !== photo) throw error;
     one.id = (await api.segment(one.file, one.found, () => {})).id;
-    if (one.words) await api.name(one.id, one.words);
+    if (one.naming) await api.name(one.id, one.naming);
     return call(one.id);
   }
 }
@@ -115,7 +115,9 @@ async function withPhoto(call) {
 
 // Which masks stay, by the sliders; all that follows from it.
 function sift() {
-  photo.indices = kept(photo.segments, view);
+  const stay = kept(photo.segments, view);
+  photo.indices = photo.naming && $('only').checked ? stay.filter((i) => photo.segments[i].named) : stay;
+  $('named').hidden = !photo.naming;
   photo.labels = labels(photo.segments, photo.indices, photo.place);
   photo.colours = photo.segments.map((s) => colour(s, $('colours').value, photo.width * photo.height));
   for (const key of ['conf', 'iou']) { $(key).value = view[key]; $(`${key}-value`).textContent = view[key].toFixed(key === 'conf' ? 3 : 2); }
@@ -183,7 +185,8 @@ function showAnswer() {
   $('what').textContent = n ? `the ${n === 1 ? 'picked mask' : `${n} picked masks`}` : `all ${photo.indices.length} masks`;
   $('answer').textContent = said(candidate, n);
   $('status').textContent = hover ? describe(photo.segments[hover - 1]) : `${photo.indices.length} masks`;
-  $('code').textContent = python(own.model, photo.name, { prompt, view, found: photo.found, rank: candidate?.rank ?? 0 }, photo.indices.indexOf(prompt.mask));
+  const naming = photo.naming && { ...photo.naming, only: $('only').checked };
+  $('code').textContent = python(own.model, photo.name, { prompt, view, found: photo.found, rank: candidate?.rank ?? 0 }, photo.indices.indexOf(prompt.mask), naming);
 }
 
 // What might answer, from part to whole, each with its predicted quality if it was drawn.
@@ -253,8 +256,33 @@ function travel(from, to) {
 
 async function refresh() {
   sift();
-  waiting = pick();
+  waiting = isStale() ? call(photo.naming).then(pick) : pick();
   await waiting;
+}
+
+// Whether other masks stay than those that have their names from the vocabulary.
+const isStale = () => Boolean(photo.naming) && photo.naming.among.join() !== kept(photo.segments, view).join();
+
+// Gives the masks that stay their names: each object once, or every mask.
+async function call({ words, all }) {
+  const one = photo, naming = { words, all, among: kept(one.segments, view) };
+  working(null, 'Naming…');
+  try {
+    const names = await withPhoto((id) => api.name(id, naming));
+    if (one !== photo) return;
+    one.naming = naming;
+    rename(one, names);
+    fail('');
+    sift();
+  } catch (error) {
+    if (one === photo) fail(error.message);
+  } finally {
+    if (one === photo) working();
+  }
+}
+
+function rename(one, names) {
+  names.forEach((name, i) => Object.assign(one.segments[i], { name: name ?? 'object', named: name !== null }));
 }
 
 // A prompt of points and a box as the service reads it.
@@ -431,22 +459,10 @@ $('words').addEventListener('submit', (event) => {
 $('naming').addEventListener('submit', async (event) => {
   event.preventDefault();
   const words = $('vocabulary').value.split(',').map((word) => word.trim()).filter(Boolean);
-  if (!words.length) return;
-  const one = photo;
-  working(null, 'Naming…');
-  try {
-    const names = await withPhoto((id) => api.name(id, words));
-    if (one !== photo) return;
-    one.words = words;
-    names.forEach((name, i) => { photo.segments[i].name = name ?? 'object'; });
-    fail('');
-    sift();
-  } catch (error) {
-    if (one === photo) fail(error.message);
-  } finally {
-    if (one === photo) working();
-  }
+  if (words.length) { await call({ words, all: $('every').checked }); refresh(); }
 });
+$('every').addEventListener('change', async () => { if (photo?.naming) { await call({ ...photo.naming, all: $('every').checked }); refresh(); } });
+$('only').addEventListener('change', () => photo && refresh());
 
 for (const key of ['conf', 'iou', 'area']) {
   const value = () => {
@@ -513,7 +529,7 @@ for (const button of document.querySelectorAll('[data-format]')) {
     await waiting;  // what is saved is what will be shown
     const candidate = answer?.candidates[answer.at];
     let body = { among: photo.indices };
-    if (candidate && answer.all) body.among = answer.all.map((m) => m.index);
+    if (candidate && answer.all) body.texts = [prompt.text];  // among the same masks: what answers has its name from the text
     else if (candidate && (candidate.how ?? 'mask') === 'mask') body.among = [candidate.index];
     else if (candidate) body = { ...asking(prompt), rank: candidate.rank };
     body.format = button.dataset.format;

@@ -6,13 +6,13 @@ const text = (value) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"'
 const short = (value) => String(+value.toFixed(4));
 
 // shown: { prompt, view, found, rank: of the candidate }; place: of a picked mask among those that stay. A correction
-// takes a line for each of its steps.
-export function python(model, photo, shown, place) {
+// takes a line for each of its steps. naming: { words, all, only } if masks are named
+export function python(model, photo, shown, place, naming) {
   const steps = [shown];
   while (shown.view.exact && steps[0].prompt.before) steps.unshift(steps[0].prompt.before);
-  if (steps.length === 1) return segments(model, photo, shown) + select(shown, place);
+  if (steps.length === 1) return segments(model, photo, shown) + named(naming) + select(shown, place);
   const lines = steps.map((step, k) => `mask = segments${select(step, place, k > 0)}`);
-  return [`segments = ${segments(model, photo, steps[0])}`, ...lines].join('\n');
+  return [`segments = ${segments(model, photo, steps[0])}${named(naming)}`, ...lines].join('\n');
 }
 
 // Everything that the first step chooses from: what follows is drawn from the mask before.
@@ -22,6 +22,12 @@ function segments(model, photo, { found, view }) {
   const drawn = found.refine ? ', refine=True' : '';
   return `FastSAM(${named})(${text(photo)}, conf=${short(found.conf)}, iou=${short(found.iou)}, max_det=${found.max_det}${drawn})`
     + `.filter(conf=${short(view.conf)}, iou=${short(view.iou)}${area})`;
+}
+
+// The names that masks have from a vocabulary.
+function named(naming) {
+  if (!naming) return '';
+  return `.named(${list(naming.words.map(text))}${naming.all ? ', all=True' : ''}${naming.only ? ', only=True' : ''})`;
 }
 
 // What chooses among them. further: whether a mask before is corrected

@@ -1,13 +1,14 @@
 // What is drawn over the photo: everything, the answer, the prompt.
 
 const hue = (index) => (index * 0.61803398875 % 1) * 360;
+const vivid = (share) => 1 - 0.7 * Math.min(1, Math.max(0, Math.log(share / 0.01) / Math.log(30)));  // large regions are pale
 const heat = (share) => 250 - 210 * Math.min(1, Math.max(0, share));
 
 // The colour of a segment, as CSS and as [r, g, b].
 export function colour(segment, how, photo) {
   const [h, s, l] = how === 'size' ? [heat(Math.sqrt(segment.area / photo)), 85, 58]
     : how === 'score' ? [heat(segment.score), 85, 58]
-      : [hue(segment.index), [70, 90, 78][segment.index % 3], [60, 52, 64][segment.index % 3]];
+      : [hue(segment.index), Math.round([70, 90, 78][segment.index % 3] * vivid(segment.area / photo)), [60, 52, 64][segment.index % 3]];
   return { css: `hsl(${h.toFixed(0)} ${s}% ${l}%)`, rgb: rgb(h, s / 100, l / 100) };
 }
 

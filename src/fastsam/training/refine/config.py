@@ -1,9 +1,10 @@
 """A run of the second network, as one frozen value and one TOML file."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from fastsam.training.config import Run, check_run, with_tuples
+from fastsam.training import fields
+from fastsam.training.config import Run, check_run
+from fastsam.training.fields import Plain
 from fastsam.training.refine.prompts import Habits
 from fastsam.training.refine.scenes import Policy
 
@@ -14,7 +15,7 @@ class RefineConfig(Run):
 
     backgrounds: folders of photos without annotation to paste upon
     sizes: of crops in pixels, each a multiple of 32; shares: how often batches have each
-    clicks: the most clicks that follow a first answer
+    clicks: maximum number of clicks that follow a first answer
     """
 
     backgrounds: tuple[str, ...] = ()
@@ -27,33 +28,22 @@ class RefineConfig(Run):
     habits: Habits = field(default_factory=Habits)
 
 
-def make_config(settings: dict[str, Any]) -> RefineConfig:
+def make_config(values: Plain) -> RefineConfig:
     """A RefineConfig from plain values, as a TOML file or a checkpoint holds them.
 
     Raises ValueError if a value does not fit.
     """
-    values = with_tuples(settings, "data", "cutouts", "licences", "backgrounds")
-    try:
-        policy = dict(values.pop("policy", {}))
-        for name in ("context", "around"):
-            if name in policy:
-                policy[name] = tuple(policy[name])
-        for name in ("sizes", "shares"):
-            if name in values:
-                values[name] = tuple(values[name])
-        config = RefineConfig(policy=Policy(**policy), habits=Habits(**values.pop("habits", {})), **values)
-        check(config)
-    except TypeError as error:
-        raise ValueError(f"a setting does not fit: {error}") from error
+    config = fields.make(RefineConfig, values)
+    check(config)
     return config
 
 
 def check(config: RefineConfig) -> None:
-    """Raises ValueError (or TypeError for a value of the wrong kind) if a setting makes no sense."""
+    """Raises ValueError for settings that cannot be used."""
     check_run(config)
     if not config.sizes or any(size % 32 or size <= 0 for size in config.sizes):
-        raise ValueError(f"sizes {config.sizes} must be multiples of 32")
+        raise ValueError(f"sizes must be multiples of 32: {config.sizes}")
     if len(config.shares) != len(config.sizes) or min(config.shares) < 0 or sum(config.shares) <= 0:
-        raise ValueError(f"shares {config.shares} must be as many as the sizes, 0 or more, and not all 0")
+        raise ValueError(f"shares must be one number of at least 0 per size, not all of them 0: {config.shares}")
     if config.clicks < 0:
-        raise ValueError(f"clicks {config.clicks} must be at least 0")
+        raise ValueError(f"clicks must be at least 0, not {config.clicks}")

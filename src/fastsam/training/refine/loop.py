@@ -1,6 +1,6 @@
-"""The second network's learner, its batches and its run.
+"""The second network's learner and its batches: the mask of one thing.
 
-Enters: a `RefineConfig`. Leaves: what `training.loop` leaves, a network that draws the mask of one thing.
+Enters: a `RefineConfig`. Leaves: a `RefineLearner` and what yields its batches, for `training.loop`.
 
 Clicks follow answers as a user's would (RITM's iterative sampling, Sofiiuk et al. 2021, arXiv 2102.06583): some batches
 are first answered without learning, up to `clicks` times; each time a click falls upon the largest error and the answer
@@ -8,6 +8,7 @@ becomes the rough mask of the next.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -16,22 +17,19 @@ import torch
 from torch import Tensor
 
 from fastsam.masks.lazy import probability
-from fastsam.network.refine import RefineNetwork
+from fastsam.network.refine import DESCRIPTION, RefineNetwork
 from fastsam.refine import maps as m
-from fastsam.training.data import load_cutouts, load_sets, read_holdout
-from fastsam.training.detector import load_pretrained
+from fastsam.training.collection import cutouts_of, holdout_of, photos_of
 from fastsam.training.learner import Learner
 from fastsam.training.loader import in_order
-from fastsam.training.loop import Report, run
+from fastsam.training.loop import run
 from fastsam.training.refine.config import RefineConfig
 from fastsam.training.refine.losses import losses
 from fastsam.training.refine.prompts import next_click
 from fastsam.training.refine.samples import Batch, Samples, collate
 from fastsam.training.refine.scenes import UInt8, material
-from fastsam.training.start import put_whole
+from fastsam.training.start import prepare, put_second
 from fastsam.training.world import ALONE, World
-
-KIND = {"network": "refiner"}  # what a checkpoint says of its network
 
 
 class RefineLearner(Learner[RefineConfig, Batch]):
@@ -40,11 +38,9 @@ class RefineLearner(Learner[RefineConfig, Batch]):
     def __init__(self, config: RefineConfig, device: torch.device, resumes: bool = False, world: World = ALONE) -> None:
         torch.manual_seed(config.seed)
         network = RefineNetwork(config.frozen)
-        if not resumes and config.start:
-            put_whole(config.start, network, KIND)
-        elif not resumes and config.pretrained:
-            load_pretrained(config.pretrained, network)
-        super().__init__(config, network, KIND, device, world)
+        if not resumes:
+            prepare(network, config, lambda source: put_second(source, network))
+        super().__init__(config, network, DESCRIPTION, device, world)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         batch = batch.to(self.device)
@@ -87,35 +83,12 @@ class RefineLearner(Learner[RefineConfig, Batch]):
             maps[k] = torch.from_numpy(own).to(maps)
 
 
-def train(
-    config: RefineConfig,
-    folder: Path,
-    device: torch.device,
-    workers: int = 1,
-    log_every: int = 50,
-    save_every: float = 300,
-    world: World = ALONE,
-) -> Iterator[Report]:
-    """Runs `config` to its end; see `loop.run`."""
-
-    def begin(resumes: bool) -> RefineLearner:
-        return RefineLearner(config, device, resumes, world)
-
-    def feed() -> Callable[[int, int], Iterator[Batch]]:
-        samples = samples_of(config)
-        return lambda a, b: in_order(samples, collate, config.batch, a, b, workers, world)
-
-    return run(begin, feed, config, folder, device, log_every, save_every, world)
-
-
 def samples_of(config: RefineConfig) -> Samples:
     """The samples of a run, its photos, cut-outs and backgrounds read into memory."""
-    holdout = read_holdout(Path(config.holdout) if config.holdout else None)
-    photos = load_sets([Path(d) for d in config.data], holdout, config.min_score, config.licences)
-    cutouts = load_cutouts([Path(d) for d in config.cutouts])
+    holdout = holdout_of(config)
     backgrounds = [picture for d in config.backgrounds for picture in load_pictures(Path(d), holdout)]
     return Samples(
-        material(photos, cutouts, backgrounds, config.set_weights),
+        material(photos_of(config), cutouts_of(config), backgrounds, config.set_weights),
         config.policy,
         config.habits,
         config.sizes,
@@ -135,3 +108,14 @@ def load_pictures(folder: Path, holdout: frozenset[str]) -> list[UInt8]:
         raise FileNotFoundError(f"{folder} holds no pictures: it has no .webp files")
     read = [cv2.imread(str(f), cv2.IMREAD_COLOR) for f in files if f"{folder.name}/{f.name}" not in holdout]
     return [cv2.cvtColor(p, cv2.COLOR_BGR2RGB) for p in read if p is not None]
+
+
+def feed(
+    config: RefineConfig, _device: torch.device, workers: int, world: World
+) -> Callable[[int, int], Iterator[Batch]]:
+    """Loads the data of a run and gives what yields its batches."""
+    samples = samples_of(config)
+    return lambda a, b: in_order(samples, collate, config.batch, a, b, workers, world)
+
+
+train = partial(run, RefineLearner, feed)  # runs a RefineConfig to its end: see `training.loop.run`

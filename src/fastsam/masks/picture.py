@@ -1,0 +1,45 @@
+"""The picture of a photo's masks: tinted or outlined, with their boxes and names if these are wanted.
+
+Enters: pixels, masks, names. Leaves: a picture.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam.masks.captions import draw_boxes, write_names
+from fastsam.masks.lazy import Masks
+from fastsam.masks.tinted import choose, draw_labels, standing, strength
+
+UInt8 = npt.NDArray[np.uint8]
+FEW = 5  # masks, such as answers, that all stand out, however large they are
+
+
+def draw(photo: UInt8, masks: Masks, names: Sequence[str], *, outline: bool = False, boxes: bool = False) -> UInt8:
+    """The photo (H, W, 3) RGB with all masks, small ones on large ones; named ones on the others, which are pale.
+
+    names: one per mask, written into the picture unless it is empty
+    outline: lines alone, the photo stays as it is between them
+    boxes: the boxes too, those of named masks alone if there are any
+    """
+    out = np.array([bool(name) for name in names], bool)
+    labels = layered(masks, out)
+    strong = strength(labels, len(masks))
+    if out.any() or len(masks) <= FEW:
+        strong = standing(strong, np.array([False, *(out if out.any() else ~out)]))
+    colours = choose(labels, len(masks), photo, strong)
+    picture = draw_labels(photo, labels, colours=colours, tint=not outline, strong=strong)
+    if boxes:
+        shown = np.flatnonzero(out) if out.any() else np.arange(len(masks))
+        draw_boxes(picture, masks.boxes[shown], colours[[0, *(shown + 1)]])
+    write_names(picture, labels, names, colours)
+    return picture
+
+
+def layered(masks: Masks, on_top: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """(H, W) i + 1 where mask i is: small ones on large ones, and on both those that are to lie `on_top` (N,)."""
+    labels = np.zeros(masks.size, np.int32)
+    for i in np.lexsort((-masks.areas, on_top)).tolist():
+        masks.crop(i).paint(labels, i + 1)
+    return labels

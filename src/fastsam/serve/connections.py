@@ -1,0 +1,143 @@
+"""Connections: none may keep others out by being slow.
+
+Enters: bytes from anyone. Leaves: requests whose heads are whole. A layer over uvicorn's own protocol, which has no
+time limit for a head and none for an answer that nobody takes.
+"""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from fastsam.serve.limits import GRACE, SLOW
+
+MOST = 1024  # connections at a time
+SPARE = 128  # open files that the process needs beside them
+HEAD = 64 << 10  # bytes of a request's head, or of what surrounds its body's chunks
+CHUNK = 8  # bytes around a chunk that each of its bytes may bring
+AHEAD = 8  # requests that a connection may send before it has its answers
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+def most_connections() -> int:
+    """How many connections the process may have. Raises its limit of open files if that is too low, and may be."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return MOST
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST + SPARE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return MOST if soft == resource.RLIM_INFINITY else max(1, min(MOST, soft - SPARE))
+
+
+class Connection(HttpToolsProtocol):
+    """One connection.
+
+    While it waits for a request it may be closed: after `GRACE` seconds, or at once if there are too many. What it
+    sends beside bodies is bounded, and so is the time in which it takes an answer.
+    """
+
+    since: float | None = None  # when it began to wait for a request; None while one is answered
+    unpaid = 0  # bytes that came and were part of no body
+    waiting: asyncio.TimerHandle | None = None
+    writing: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """A client is there; if it is one too many, the one that waits longest goes."""
+        super().connection_made(transport)
+        self._wait()
+        if len(self.connections) > most_connections():
+            self._make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self._stop()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Something came."""
+        self.unpaid += len(data)
+        super().data_received(data)
+        if self.unpaid > HEAD and not self.transport.is_closing():
+            self.send_400_response(f"what is no body may have {HEAD} bytes")
+
+    def on_body(self, body: bytes) -> None:
+        """Part of a body came."""
+        self.unpaid = max(0, self.unpaid - CHUNK * len(body))
+        super().on_body(body)
+
+    def on_headers_complete(self) -> None:
+        """A head is whole. What is raised here becomes 400."""
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > HEAD or len(self.pipeline) >= AHEAD:
+            raise ValueError("too much at a time")
+        self.unpaid = 0
+        self._stop()
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer is written; unless another request came meanwhile, the next one is waited for."""
+        super().on_response_complete()
+        if self.cycle.response_complete:
+            self._wait()
+
+    def pause_writing(self) -> None:
+        """The client takes its answer more slowly than it is written: it must take the rest at a least rate."""
+        super().pause_writing()
+        if self.writing is None:
+            seconds = GRACE + self.transport.get_write_buffer_size() / SLOW
+            self.writing = self.loop.call_later(seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has taken nearly all of it."""
+        super().resume_writing()
+        if self.writing is not None:
+            self.writing.cancel()
+            self.writing = None
+
+    def _wait(self) -> None:
+        self._stop()
+        self.since = self.loop.time()
+        self.waiting = self.loop.call_later(GRACE, self._late)
+
+    def _stop(self) -> None:
+        self.since = None
+        if self.waiting is not None:
+            self.waiting.cancel()
+            self.waiting = None
+
+    def _late(self) -> None:
+        if self.flow.write_paused:  # an answer is on its way, which has a time limit of its own
+            return
+        if self.unpaid and not self.transport.is_closing():
+            self.transport.write(LATE)
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    def _make_room(self) -> None:
+        """Closes the connection that has waited longest, of the address from which most of them wait."""
+        waiting: list[Connection] = [c for c in self._others() if c.since is not None]
+        if not waiting:
+            self.transport.write(BUSY)
+            self.transport.close()
+            return
+        crowds = Counter(c.address for c in waiting)
+        worst = max(waiting, key=lambda c: (crowds[c.address], -(c.since or 0)))
+        self.connections.discard(worst)  # those that come in the same moment find another
+        worst.transport.abort()
+
+    def _others(self) -> list[Any]:
+        return [c for c in self.connections if c is not self]
+
+    @property
+    def address(self) -> str:
+        """Where it comes from; empty for what has no address."""
+        return self.client[0] if self.client else ""

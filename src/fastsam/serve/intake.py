@@ -1,0 +1,129 @@
+"""Bodies of requests on their way in: how slowly they may come, how many at a time, how many bytes of them.
+
+Enters and leaves: ASGI messages. Bytes count from when they come until their request is answered.
+"""
+
+import math
+
+from anyio import CancelScope, current_time
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fastsam.serve.limits import GRACE, SLOW, Limits
+from fastsam.serve.problems import Problem
+
+MOST = 256  # bodies that come at a time
+NEW = 1.0  # seconds for which no body is called slow
+RECENT = 5.0  # seconds over which it is measured how fast one comes
+RETRY = 2  # seconds after which one who was sent away may try again
+
+
+class Intake:
+    """Gives the application each request's body, within bounds.
+
+    If there are too many bodies, or too many bytes of them, the one that comes slowest is sent away: a client that is
+    slow on purpose cannot keep others out.
+    """
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self.app, self.limits = app, limits
+        self.coming: set[Body] = set()
+        self.bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        body = Body(self, receive)
+        try:
+            await self.app(scope, body.receive, send)
+        finally:
+            self.release(body)
+
+    def begin(self, body: "Body") -> None:
+        """Counts a body that is coming. Raises a problem (503) if there is no room for it."""
+        if len(self.coming) >= MOST:
+            self.send_one_away(f"{MOST} requests are coming already")
+        self.coming.add(body)
+
+    def add(self, body: "Body", size: int) -> None:
+        """Counts bytes that came. Raises a problem (503) if there is no room for them."""
+        body.held += size
+        self.bytes += size
+        most = max(self.limits.bodies, self.limits.bytes)
+        while self.bytes > most:
+            self.send_one_away(f"requests of {most} bytes are being answered already")
+
+    def send_one_away(self, why: str) -> None:
+        """Ends the body that comes slowest. Raises a problem (503) if all are new: it is the last one that goes."""
+        now = current_time()
+        old = [body for body in self.coming if now - body.since > NEW]
+        problem = Problem(503, f"{why}: try again in {RETRY} s", RETRY)
+        if not old:
+            raise problem
+        slowest = min(old, key=lambda body: body.rate(now))
+        self.release(slowest)
+        slowest.end(problem)
+
+    def release(self, body: "Body") -> None:
+        """Counts a body no longer."""
+        self.coming.discard(body)
+        self.bytes -= body.held
+        body.held = 0
+
+
+class Body:
+    """The body of one request, and what may be said of its client's haste.
+
+    since: when it was first asked for, seconds; held: its bytes that count
+    """
+
+    def __init__(self, intake: Intake, source: Receive) -> None:
+        self.intake, self.source = intake, source
+        self.since, self.held, self.total = math.nan, 0, 0
+        self.recent, self.seen = 0.0, 0.0
+        self.whole = False
+        self.problem: Problem | None = None
+        self.scope: CancelScope | None = None
+
+    async def receive(self) -> Message:
+        """The next part. Raises a problem: 408 if it comes too slowly, 503 if it must make room."""
+        if self.whole:
+            return await self.source()
+        if math.isnan(self.since):
+            self.since = self.seen = current_time()
+            self.intake.begin(self)
+        message: Message | None = None
+        if self.problem is None:
+            with CancelScope(deadline=self.deadline()) as self.scope:
+                message = await self.source()
+        if self.problem is not None:
+            raise self.problem
+        if message is None:
+            taken = current_time() - self.since
+            raise Problem(408, f"the request did not come whole: {self.total} bytes of it in {taken:.0f} s")
+        self.came(message)
+        return message
+
+    def deadline(self) -> float:
+        """When the next part must be there."""
+        return self.since + min(self.intake.limits.seconds, GRACE + self.total / SLOW)
+
+    def came(self, message: Message) -> None:
+        """Counts a part."""
+        size, now = len(message.get("body", b"")), current_time()
+        self.recent, self.seen = self.rate(now) + size, now
+        self.total += size
+        self.whole = message["type"] != "http.request" or not message.get("more_body", False)
+        if self.whole:
+            self.intake.coming.discard(self)
+        self.intake.add(self, size)
+
+    def rate(self, now: float) -> float:
+        """How fast it comes: bytes of late, those longer ago count less."""
+        return self.recent * math.exp((self.seen - now) / RECENT)
+
+    def end(self, problem: Problem) -> None:
+        """Has it raise that problem, at once if it is being waited for."""
+        self.problem = problem
+        if self.scope is not None:
+            self.scope.cancel()

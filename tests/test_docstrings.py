@@ -1,0 +1,74 @@
+"""The examples of public docstrings run, and every public method has one."""
+
+import doctest
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastsam
+from fastsam import Candidate, FastSAM, Pick, Prompt, Segments, read_image
+from fastsam.segment import Segment
+
+CLASSES = (FastSAM, Segments, Segment, Prompt, Pick, Candidate)
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+NEEDS = {
+    "Segments.name": "encoder",
+    "Segments.named": "encoder",
+    "Segments.to_supervision": "supervision",
+}  # and is skipped without
+
+
+def examples() -> Iterator[doctest.DocTest]:
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    for thing in (*CLASSES, read_image):
+        yield from (test for test in finder.find(thing, thing.__name__, globs={}) if test.examples)
+
+
+def run(test: doctest.DocTest, names: dict[str, Any]) -> str:
+    """What differs, nothing if the example gives what it says."""
+    said: list[str] = []
+    test.globs = dict(names)
+    doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append)
+    return "".join(said)
+
+
+@pytest.fixture(scope="module")
+def names(model: FastSAM) -> dict[str, Any]:
+    """What an example may use without saying where it comes from."""
+    photo = str(Path(__file__).parent.parent / "examples" / "coffee.png")
+    public = {name: getattr(fastsam, name) for name in fastsam.__all__}
+    return {**public, "np": np, "model": model, "photo": photo, "segments": model(photo)}
+
+
+@pytest.mark.parametrize("test", list(examples()), ids=lambda test: test.name)
+def test_the_example_gives_what_it_says(
+    test: doctest.DocTest,
+    names: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    need = NEEDS.get(test.name)
+    if need == "encoder":
+        request.getfixturevalue(need)
+    elif need is not None:
+        pytest.importorskip(need)
+    monkeypatch.chdir(tmp_path)
+    assert run(test, names) == ""
+
+
+def test_a_wrong_example_is_noticed(names: dict[str, Any]) -> None:
+    wrong = doctest.DocTestParser().get_doctest(">>> len(segments[:3])\n4\n", {}, "wrong", None, None)
+    assert "Expected:\n    4\nGot:\n    3" in run(wrong, names)
+
+
+@pytest.mark.parametrize("thing", CLASSES, ids=lambda thing: thing.__name__)
+def test_every_public_method_has_an_example(thing: type) -> None:
+    shown = {test.name for test in examples()}
+    methods = [name for name, value in vars(thing).items() if inspect.isroutine(value) and not name.startswith("_")]
+    assert thing.__name__ in shown
+    assert [name for name in methods if f"{thing.__name__}.{name}" not in shown] == []
