@@ -68,7 +68,7 @@ def test_an_address_needs_no_scheme_and_all_says_what_it_is(address: str, model:
     assert about["conf"] == model.settings.conf
     assert {"version", "model", "words", "pixels"} <= set(about)
     n = len(photo.segments)
-    assert repr(photo) == f"Photo('coffee.png', 600 x 400 pixels, {n} segments, kept by {address})"
+    assert repr(photo) == f"Photo('coffee.png', 600 x 400 pixels, {n} segments, id={photo.id!r})"
     assert repr(photo.segments[0]).startswith("Mask('object', mask, score 0.")
     with pytest.raises(UsageError, match="ftp://host is no address of HTTP: give one such as 127"):
         Client("ftp://host")

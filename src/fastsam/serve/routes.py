@@ -30,7 +30,7 @@ KINDS = {
     "json": "application/json", "geojson": "application/geo+json", "png": "image/png", "txt": "text/plain",
     "zip": "application/zip", "npz": "application/octet-stream",
 }  # fmt: skip
-ABOUT = {401: "A token is needed.", 404: "There is no such photo.", 413: "Too large.", 422: "Makes no sense."}
+ABOUT = {401: "A token is needed.", 404: "There is no such photo.", 413: "Too large.", 422: "Invalid values."}
 FEW = 16  # prompts of a request that the server answers itself: more are work for a process
 WAITING = 256  # requests that may wait for it
 FEWER, FEWER_PROMPTS = "send fewer words at a time", "send fewer prompts at a time"
@@ -89,14 +89,15 @@ def body_of(*models: tuple[str, type[Any]]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+BINARY = {"type": "string", "format": "binary"}
+
+
 def file_content() -> dict[str, Any]:
     """How OpenAPI describes an answer that may be a file."""
-    return {
-        kind: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS.values() if kind != KINDS["json"]
-    }
+    others = (kind for kind in KINDS.values() if kind != KINDS["json"])
+    return {kind: {"schema": {"type": "object"} if kind.endswith("json") else BINARY} for kind in others}
 
 
-BINARY = {"type": "string", "format": "binary"}
 FIELDS = {
     "segments": {**BINARY, "description": f"What POST /v1/segment gave as {SEGMENTS}."},
     "selection": {"type": "string", "contentMediaType": "application/json", "description": "A Selection, as JSON."},
