@@ -40,9 +40,6 @@ MOST_WORKERS = 8  # per stream: each holds a photo, an input and the network's i
 class FastSAM:
     """Segments everything in a photo.
 
-    >>> model = FastSAM()
-    >>> segments = model("photo.jpg")
-
     A model can be pickled: the copy loads the same weights again.
 
     Parameters

@@ -8,7 +8,7 @@ from fastsam.cluster.job import Progress, Speed
 
 def test_it_tells_if_workers_get_no_processor() -> None:
     fine = Progress(64, 0, 138, 4, 9, 2.5, 6.0, 0.95)
-    assert line(fine) == "64 of 138 photos  2.5 a second  0:00:29 left  0 failed"
+    assert line(fine) == "64 of 138 photos  2.5 per second  0:00:29 left  0 failed"
     assert line(Progress(64, 0, 138, 4, 9, 2.5, 6.0, 0.25)).endswith("workers wait for a processor 75% of the time")
 
 
