@@ -23,7 +23,7 @@ from fastsam.export.onnx import load_network
 from fastsam.image.letterbox import prepare
 from fastsam.image.read import read_image
 from fastsam.network.head import decode_boxes
-from fastsam.training.placed import place
+from fastsam.training.positional import place
 
 SIZES = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, 10**9)}
 RIGHT = 0.7

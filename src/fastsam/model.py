@@ -13,15 +13,15 @@ import numpy.typing as npt
 
 from fastsam import tiles
 from fastsam.accepted import refuse
-from fastsam.candidates import candidates
+from fastsam.detections import detections
 from fastsam.errors import UsageError
 from fastsam.image.letterbox import Letterbox, fit, prepare
 from fastsam.image.read import Source, UnreadableImageError, read_own
 from fastsam.loading import Choice, device_name, load
 from fastsam.machine import cores
 from fastsam.masks.lazy import from_network, widen
-from fastsam.masks.placed import coefficients_of, place
-from fastsam.masks.port import as_the_port
+from fastsam.masks.port_rules import as_the_port
+from fastsam.masks.positional import coefficients_of, place
 from fastsam.overrides import Overrides, Size
 from fastsam.refine.network import Refiner, shared
 from fastsam.runtimes.network import Network
@@ -495,7 +495,7 @@ def read_out(raw: Float, prototypes: Float, box: Letterbox, use: Settings, pixel
     Masks without pixels are dropped.
     """
     k = coefficients_of(len(prototypes), use.placed)
-    found = candidates(raw, k, use.conf, use.iou, use.max_det, use.soft)
+    found = detections(raw, k, use.conf, use.iou, use.max_det, use.soft)
     if not np.isfinite(prototypes.sum()):  # a cell that is not finite belongs to no mask
         prototypes = np.nan_to_num(prototypes, nan=0.0, posinf=0.0, neginf=0.0)
     prototypes.flags.writeable = False  # the masks keep them

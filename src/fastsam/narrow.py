@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.candidates import suppress
+from fastsam.detections import suppress
 from fastsam.masks import relations
 from fastsam.masks.lazy import Masks
 from fastsam.values import limits, number

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fastsam.weights import published
+from fastsam.weights import download
 
 Run = Callable[..., object]
 
@@ -51,7 +51,7 @@ def test_a_wrong_file_and_a_wrong_name_are_named(fastsam: Run, tmp_path: Path) -
         2,
         True,
     )
-    assert published.present("fastsam-s") is None
+    assert download.present("fastsam-s") is None
 
 
 def test_convert_writes_what_the_suffix_says(

@@ -12,10 +12,10 @@ from rich.table import Table
 
 from fastsam.cli.say import say
 from fastsam.errors import UsageError, require
-from fastsam.weights import published
+from fastsam.weights import download
 from fastsam.weights.catalogue import BUNDLED
 from fastsam.weights.convert import convert as convert_file
-from fastsam.weights.published import FILES, PUBLISHED
+from fastsam.weights.download import FILES, PUBLISHED
 from fastsam.words import clip
 
 
@@ -27,7 +27,7 @@ def show() -> int:
             name, f"{file.stat().st_size / 1e6:.1f}", "research (see its model card)", "this package", str(file)
         )
     for name, model in FILES.items():
-        here = published.present(name) if name in PUBLISHED else clip.home() if clip.is_installed() else None
+        here = download.present(name) if name in PUBLISHED else clip.home() if clip.is_installed() else None
         table.add_row(name, f"{model.bytes / 1e6:.1f}", model.licence, model.source, str(here or "no"))
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200).print(table)
     return 0
@@ -61,17 +61,17 @@ def get(name: str, /, *, file: Annotated[Path | None, Parameter(name="--from")] 
 
 def fetched(name: str, file: Path | None) -> Path:
     """A published model's file in the cache: already there, copied from `file`, or downloaded."""
-    if (have := published.present(name)) is not None:
+    if (have := download.present(name)) is not None:
         return have
     print(FILES[name].notice, file=sys.stderr)
     if file is not None:
-        return published.take(name, file)
+        return download.take(name, file)
     err = Console(stderr=True)
     columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(name, total=FILES[name].bytes)
         tell = partial(say, error=True)
-        return published.fetch(name, lambda done: bar.update(task, completed=done), tell)
+        return download.fetch(name, lambda done: bar.update(task, completed=done), tell)
 
 
 def convert_clip(source: Path, folder: Path) -> None:

@@ -7,10 +7,10 @@ published code; `SamPredictor` and `SamAutomaticMaskGenerator` of Segment Anythi
 
 from typing import Any
 
-from fastsam.compat.port import FastSAM, FastSAMPredictor
 from fastsam.compat.published import FastSAMDecoder, FastSAMPrompt
 from fastsam.compat.results import Boxes, Masks, Results
 from fastsam.compat.sam import SamAutomaticMaskGenerator, SamPredictor
+from fastsam.compat.ultralytics import FastSAM, FastSAMPredictor
 
 __all__ = [
     "Boxes",

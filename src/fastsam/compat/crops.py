@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.candidates import suppress
+from fastsam.detections import suppress
 from fastsam.masks.relations import stability
 from fastsam.masks.runs import Crop
 from fastsam.prompts.geometry import box_iou

@@ -24,7 +24,7 @@ from fastsam.errors import UsageError
 from fastsam.export.graphs import name_nodes
 from fastsam.image.letterbox import Letterbox, letterbox, prepare, to_tensor
 from fastsam.image.read import read_image
-from fastsam.masks.placed import coefficients_of
+from fastsam.masks.positional import coefficients_of
 from fastsam.runtimes.onnx import open_file
 from fastsam.runtimes.settings import Settings
 

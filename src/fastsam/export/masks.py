@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from fastsam.candidates import MOST
-from fastsam.masks.placed import TERMS, coefficients_of
+from fastsam.detections import MOST
+from fastsam.masks.positional import TERMS, coefficients_of
 from fastsam.runtimes.settings import Settings
 
 CELL = 4  # input pixels per cell of the masks

@@ -20,7 +20,7 @@ class Architecture:
 
     mask_channels: width of the prototypes' convolutions and of the coefficients' towers; 0 for the published widths
     mask_towers: width of the towers alone; 0 for that of `mask_channels`
-    placed: features, a constant one first, that a mask weighs differently across its box (see `masks/placed.py`), as
+    placed: features, a constant one first, weighed differently across a mask's box (see `masks/positional.py`), as
     relative coordinates let the masks of CondInst know their place (Tian et al. 2020, arXiv 2003.05664)
     """
 

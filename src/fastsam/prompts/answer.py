@@ -28,7 +28,7 @@ from os import PathLike
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.candidates import suppress
+from fastsam.detections import suppress
 from fastsam.masks.lazy import Masks
 from fastsam.prompts import geometry
 from fastsam.prompts.pick import Candidate, Pick

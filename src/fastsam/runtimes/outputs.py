@@ -13,7 +13,7 @@ from fastsam.runtimes.network import Network
 from fastsam.untrusted.shown import reason
 
 SIDE = 64  # side in pixels of the test picture
-TERMS = 6  # coefficients per positional feature; the first feature has no map (see `masks/placed.py`)
+TERMS = 6  # coefficients per positional feature; the first feature has no map (see `masks/positional.py`)
 
 
 def check(network: Network, file: Path) -> None:

@@ -19,8 +19,8 @@ class Settings:
     the lower-scored of two boxes is dropped, 0..1; max_det: maximum number of masks per photo
     margin: share of a box's sides by which its mask may extend beyond it, for a box as large as the photo; less for
     smaller boxes
-    soft: how slowly scores fall with the overlap with better ones (see `candidates.py`); 0 for hard suppression
-    placed: number of features with weights that vary across a mask's box (see `masks/placed.py`)
+    soft: how slowly scores fall with the overlap with better ones (see `detections.py`); 0 for hard suppression
+    placed: number of features with weights that vary across a mask's box (see `masks/positional.py`)
     port: whether boxes and masks are made exactly as in Ultralytics, for weights that were trained there
     """
 

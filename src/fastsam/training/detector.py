@@ -18,7 +18,7 @@ from fastsam.training.learner import Learner
 from fastsam.training.loader import Batch, Samples, batches, probabilities
 from fastsam.training.loop import run
 from fastsam.training.losses import losses
-from fastsam.training.placed import place
+from fastsam.training.positional import place
 from fastsam.training.start import prepare, put, read_start
 from fastsam.training.store import fits, store
 from fastsam.training.world import ALONE, World

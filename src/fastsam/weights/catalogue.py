@@ -10,8 +10,8 @@ from typing import Any
 from fastsam.errors import UsageError
 from fastsam.files import write
 from fastsam.untrusted import onnxfile
+from fastsam.weights.download import PUBLISHED, cache, present
 from fastsam.weights.kinds import refuse_others
-from fastsam.weights.published import PUBLISHED, cache, present
 from fastsam.weights.tensors import is_safetensors, read_safetensors
 from fastsam.weights.yolo import Checkpoint, read_checkpoint
 

@@ -88,7 +88,7 @@ class Clip:
 
 def home() -> Path:
     """Where the towers of the `clip` encoder are kept."""
-    from fastsam.weights.published import cache
+    from fastsam.weights.download import cache
 
     return cache() / "clip"
 

@@ -1,4 +1,4 @@
-"""Masks that weigh features by the place in their box, as plain sums, for the losses: `masks/placed.py` in torch.
+"""Masks that weigh features by the place in their box, as plain sums, for the losses: `masks/positional.py` in torch.
 
 Enters: a `RawOutput`. Leaves: one whose coefficients hold on all of the input.
 """
@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from fastsam.masks.placed import LEAST, TERMS, shifted
+from fastsam.masks.positional import LEAST, TERMS, shifted
 from fastsam.network.head import RawOutput, decode_boxes, wide
 
 UNIT = 256.0  # input pixels that a place counts as 1

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from fastsam import FastSAM, UsageError
-from fastsam.weights import published
-from fastsam.weights.published import PUBLISHED, Published, fetch, present, take
+from fastsam.weights import download
+from fastsam.weights.download import PUBLISHED, Published, fetch, present, take
 
 CONTENT = np.random.default_rng(0).bytes(700_000)
 
@@ -51,7 +51,7 @@ def mirrors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[Mi
     both = [Mirror(), Mirror()]
     digest = hashlib.sha256(CONTENT).hexdigest()
     model = Published("Net.pt", len(CONTENT), digest, tuple(m.address for m in both))
-    monkeypatch.setitem(published.FILES, "net", model)
+    monkeypatch.setitem(download.FILES, "net", model)
     yield both
     for m in both:
         m.server.shutdown()
@@ -79,7 +79,7 @@ def test_an_interrupted_download_goes_on_where_it_stopped(mirrors: list[Mirror])
 
 
 def test_a_beginning_that_is_another_files_is_dropped(mirrors: list[Mirror]) -> None:
-    part = published.cache() / "Net.part"
+    part = download.cache() / "Net.part"
     part.parent.mkdir(parents=True)
     for left in (b"x" * 1000, b"x" * len(CONTENT), b"x" * (len(CONTENT) + 9)):
         part.write_bytes(left)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastsam import FastSAM
-from fastsam.masks.placed import coefficients_of, place
+from fastsam.masks.positional import coefficients_of, place
 
 BOXES = np.array([[10, 20, 50, 60], [1016, 756, 1022, 764], [0, 0, 1024, 768], [500, 3, 502, 700]], np.float32)
 
@@ -55,7 +55,7 @@ def test_masks_without_places_stay_as_they_are() -> None:
 def test_the_losses_see_the_masks_that_a_user_sees(placed: int) -> None:
     torch = pytest.importorskip("torch", reason="the train extra is not installed")
     from fastsam.network import Architecture, build
-    from fastsam.training.placed import place as place_in_torch
+    from fastsam.training.positional import place as place_in_torch
 
     torch.manual_seed(0)
     network = build(Architecture("lite0", mask_channels=16, placed=placed, coefficients=20)).eval()

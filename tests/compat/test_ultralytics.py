@@ -13,7 +13,7 @@ from fastsam import FastSAM as OwnFastSAM
 from fastsam import Segments, UsageError
 from fastsam.compat import FastSAM, FastSAMPredictor, Results
 from fastsam.compat.answers import gathered
-from fastsam.compat.port import answers, groups
+from fastsam.compat.ultralytics import answers, groups
 from fastsam.masks import rle
 from fastsam.masks.drawn import Drawn
 from fastsam.refine.network import Refiner

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fastsam import UsageError
-from fastsam.candidates import candidates, suppress, suppress_softly
+from fastsam.detections import detections, suppress, suppress_softly
 
 
 def slow_suppress(boxes: np.ndarray, classes: np.ndarray, iou: float, most: int) -> list[int]:
@@ -66,7 +66,7 @@ def raw(rows: list[tuple[float, ...]], classes: int) -> np.ndarray:
 
 
 def test_candidates_come_best_first_above_the_threshold() -> None:
-    found = candidates(raw([(50, 50, 20, 10, 0.3), (200, 50, 20, 10, 0.9), (50, 200, 8, 8, 0.1)], 1), 32, 0.2, 0.7, 10)
+    found = detections(raw([(50, 50, 20, 10, 0.3), (200, 50, 20, 10, 0.9), (50, 200, 8, 8, 0.1)], 1), 32, 0.2, 0.7, 10)
     np.testing.assert_allclose(found.scores, [0.9, 0.3])
     np.testing.assert_allclose(found.boxes, [[190, 45, 210, 55], [40, 45, 60, 55]])
     assert found.coefficients[:, 0].tolist() == [1, 0]
@@ -74,21 +74,21 @@ def test_candidates_come_best_first_above_the_threshold() -> None:
 
 def test_classes_do_not_suppress_each_other() -> None:
     rows = [(50, 50, 20, 20, 0.9, 0.1), (50, 50, 20, 20, 0.2, 0.8), (50, 50, 20, 20, 0.7, 0.1)]
-    found = candidates(raw(rows, 2), 32, 0.25, 0.5, 10)
+    found = detections(raw(rows, 2), 32, 0.25, 0.5, 10)
     assert found.classes.tolist() == [0, 1]
 
 
 def test_soft_suppression_puts_another_thing_before_the_same_again() -> None:
     rows = [(50, 50, 20, 20, 0.9), (52, 50, 20, 20, 0.8), (150, 50, 20, 20, 0.6), (53, 50, 20, 20, 0.21)]
-    hard = candidates(raw(rows, 1), 32, 0.2, 0.95, 10)
-    soft = candidates(raw(rows, 1), 32, 0.2, 0.95, 10, soft=0.5)
+    hard = detections(raw(rows, 1), 32, 0.2, 0.95, 10)
+    soft = detections(raw(rows, 1), 32, 0.2, 0.95, 10, soft=0.5)
     assert hard.coefficients[:, 0].tolist() == [0, 1, 2, 3]
     assert soft.coefficients[:, 0].tolist() == [0, 2, 1]  # the last one's score fell below the threshold
     np.testing.assert_allclose(soft.scores, [0.9, 0.6, 0.8 * np.exp(-((18 / 22) ** 2) / 0.5)], rtol=1e-6)
 
 
 def test_nothing_found_is_an_empty_result() -> None:
-    found = candidates(raw([(50, 50, 20, 20, 0.1)], 1), 32, 0.5, 0.7, 10)
+    found = detections(raw([(50, 50, 20, 20, 0.1)], 1), 32, 0.5, 0.7, 10)
     assert found.boxes.shape == (0, 4)
     assert found.coefficients.shape == (0, 32)
 
@@ -97,12 +97,12 @@ def test_nothing_found_is_an_empty_result() -> None:
 @pytest.mark.parametrize("row", [0, 2, 4, 5, 37])
 def test_a_row_that_is_not_finite_is_dropped_before_it_suppresses_others(bad: float, row: int) -> None:
     rows = [(50 + 60 * k, 50, 20, 20, 0.3 + k / 10, 0.1) for k in range(5)]
-    expected = candidates(raw(rows, 2), 32, 0.2, 0.5, 10)
+    expected = detections(raw(rows, 2), 32, 0.2, 0.5, 10)
     worse = raw([(100, 100, 400, 400, 0.95, 0.9), *rows], 2)
     worse[row, 0] = bad
     if row != 5:
         worse[4, 0] = max(worse[4, 0], 0.95)  # NaN stays
-    found = candidates(worse, 32, 0.2, 0.5, 10)
+    found = detections(worse, 32, 0.2, 0.5, 10)
     lost = len(expected.scores) - len(set(expected.scores.tolist()) & set(found.scores.tolist()))
     assert lost == 0
     assert np.isfinite(found.boxes).all()
@@ -112,11 +112,11 @@ def test_a_row_that_is_not_finite_is_dropped_before_it_suppresses_others(bad: fl
 def test_a_huge_box_moves_no_other_classes() -> None:
     """Classes are told apart by comparing them, not by moving boxes, which huge numbers would make all the same."""
     rows = [(50, 50, 1e30, 1e30, 0.9, 0.1), *((50 + 60 * k, 50, 20, 20, 0.1, 0.8 - k / 10) for k in range(4))]
-    found = candidates(raw(rows, 2), 32, 0.2, 0.5, 10)
+    found = detections(raw(rows, 2), 32, 0.2, 0.5, 10)
     assert found.classes.tolist() == [0, 1, 1, 1, 1]
 
 
 def test_a_network_without_a_finite_number_is_named() -> None:
     with pytest.raises(UsageError, match="scores are not finite"):
-        candidates(np.full((37, 20), np.nan, np.float32), 32, 0.2, 0.5, 10)
-    assert len(candidates(np.zeros((37, 0), np.float32), 32, 0.2, 0.5, 10).scores) == 0
+        detections(np.full((37, 20), np.nan, np.float32), 32, 0.2, 0.5, 10)
+    assert len(detections(np.zeros((37, 0), np.float32), 32, 0.2, 0.5, 10).scores) == 0

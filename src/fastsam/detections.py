@@ -1,6 +1,6 @@
 """Finds the detections in a network's raw output: score threshold, then non-maximum suppression.
 
-Enters: the raw output for one photo. Leaves: `Candidates`.
+Enters: the raw output for one photo. Leaves: `Detections`.
 
 Suppression is greedy. If the settings of the weights ask for it, suppression is also soft (Bodla et al. 2017, arXiv
 1704.04503): a detection that overlaps a better one by less than the threshold stays, but its score is multiplied by
@@ -22,7 +22,7 @@ MOST = 30_000  # maximum number of detections that enter suppression, best first
 
 
 @dataclass(frozen=True)
-class Candidates:
+class Detections:
     """N detections, best first.
 
     boxes: (N, 4) float32 xyxy in input pixels; scores: (N,) float32; classes: (N,) int64;
@@ -35,7 +35,7 @@ class Candidates:
     coefficients: Float
 
 
-def candidates(raw: Float, coefficients: int, conf: float, iou: float, max_det: int, soft: float = 0.0) -> Candidates:
+def detections(raw: Float, coefficients: int, conf: float, iou: float, max_det: int, soft: float = 0.0) -> Detections:
     """Detections with a score above `conf`, suppressed at `iou`.
 
     raw: (4 + classes + coefficients, A) float32: per column centre x, centre y, width, height in input pixels, one
@@ -62,7 +62,7 @@ def candidates(raw: Float, coefficients: int, conf: float, iou: float, max_det: 
         chosen = suppress(boxes, classes, iou, max_det)
         found = best[kept[chosen]]
     kept = kept[chosen]
-    return Candidates(
+    return Detections(
         boxes=np.ascontiguousarray(boxes[chosen]),
         scores=found,
         classes=classes[chosen],

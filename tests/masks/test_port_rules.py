@@ -11,7 +11,7 @@ from fastsam import FastSAM
 from fastsam.image.letterbox import fit, letterbox
 from fastsam.image.read import read_image
 from fastsam.masks import rle
-from fastsam.masks.port import as_the_port, at_the_border
+from fastsam.masks.port_rules import as_the_port, at_the_border
 
 
 @pytest.mark.parametrize("name", ["object-n-dogs", "object-n-sa_10039", "sizes-p-bus", "sizes-p-dogs"])
