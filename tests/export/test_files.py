@@ -140,7 +140,7 @@ def test_a_file_of_one_size_is_opened_by_opencv(fastsam_command, examples: Path,
             assert np.abs(got - want).max() < 1e-4 * (want.max() - want.min())
     done = fastsam_command("segment", examples / "coffee.png", "--model", fixed, "-o", tmp_path)
     assert done.returncode == 2
-    assert "takes inputs of 256 x 320 alone: export its source without --fixed" in done.stderr
+    assert "only accepts inputs of 256 x 320: export its source without --fixed" in done.stderr
     assert fastsam_command("export", fixed, tmp_path / "x.onnx").returncode == 2
 
 
@@ -190,7 +190,7 @@ def test_photos_that_show_nothing_are_told(blank: int, warns: bool) -> None:
         (["fastsam-tiny", "x.onnx", "--fixed", "500,320"], "--fixed '500,320' must be HEIGHT,WIDTH"),
         (["fastsam-tiny", "x.onnx", "--fixed", "320"], "--fixed '320' must be HEIGHT,WIDTH"),
         (["fastsam-tiny", "x.onnx", "--fixed", "0,320"], "--fixed '0,320' must be HEIGHT,WIDTH"),
-        (["fastsam-tiny", "x.onnx", "--fixed", "96,320", "--imgsz", "96"], "--imgsz 96 is not the longer side"),
+        (["fastsam-tiny", "x.onnx", "--fixed", "96,320", "--imgsz", "96"], "--imgsz 96 must be the longer side"),
         (["fastsam-tiny", "x.onnx", "--int8"], "--int8 needs photos to calibrate with"),
         (["fastsam-tiny", "x.onnx", "--margin", "-1"], "margin must be at least 0, not -1.0"),
         (["nonsense", "x.onnx"], "unknown model 'nonsense'"),
