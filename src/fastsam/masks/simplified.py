@@ -56,7 +56,28 @@ def chosen(ring: Ring, tolerance: float, fixed: Bool) -> Int:
     keys, wanted = (points[:, 1].astype(np.int64) << 32 | points[:, 0].astype(np.int64) for points in (ring, corners))
     stays = fixed.copy()
     stays[order[np.searchsorted(keys, wanted, sorter=order)]] = True
-    return np.flatnonzero(stays)
+    return within(ring, np.flatnonzero(stays), own)
+
+
+def within(ring: Ring, kept: Int, tolerance: float) -> Int:
+    """The indices `kept` with as many more as it takes that every dropped corner is near its chord.
+
+    OpenCV measures from the line through a chord, not from the chord, and drops corners again in the end.
+    """
+    points = ring.astype(np.float64)
+    while True:
+        dropped = np.setdiff1d(np.arange(len(ring)), kept)
+        chord = (np.searchsorted(kept, dropped) - 1) % len(kept)  # the first one comes after the last corner, too
+        start, end = points[kept[chord]], points[kept[(chord + 1) % len(kept)]]
+        along, away = end - start, points[dropped] - start
+        share = np.clip((along * away).sum(1) / np.maximum((along**2).sum(1), 1e-9), 0, 1)
+        distance = np.hypot(*(away - share[:, None] * along).T)
+        far = np.flatnonzero(distance > tolerance)
+        if not len(far):
+            return kept
+        far = far[np.argsort(-distance[far], kind="stable")]
+        _, first = np.unique(chord[far], return_index=True)  # of each chord the farthest
+        kept = np.union1d(kept, dropped[far[first]])
 
 
 def about_touching(rings: Sequence[Ring]) -> list[Bool]:
