@@ -97,11 +97,11 @@ class Segments(Sequence[Segment]):
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        fix = partial(object.__setattr__, self)
-        fix("scores", fixed(self.scores, np.float32))
-        fix("classes", fixed(self.classes, np.int64))
-        fix("photo", None if self.photo is None else fixed(self.photo, np.uint8))
-        fix("seconds", MappingProxyType(dict(self.seconds)))
+        put = partial(object.__setattr__, self)
+        put("scores", fixed(self.scores, np.float32))
+        put("classes", fixed(self.classes, np.int64))
+        put("photo", None if self.photo is None else fixed(self.photo, np.uint8))
+        put("seconds", MappingProxyType(dict(self.seconds)))
         if not len(self.masks) == len(self.scores) == len(self.classes):
             raise ValueError(
                 f"masks, scores and classes must have the same length, "
@@ -112,7 +112,7 @@ class Segments(Sequence[Segment]):
                 f"the photo has shape {self.photo.shape} but the masks have size {self.masks.size}: give the same photo"
             )
         if self.kept is None or self.kept.masks is not self.masks or self.kept.photo is not self.photo:
-            fix("kept", Sight(self.photo, self.masks))
+            put("kept", Sight(self.photo, self.masks))
 
     def __len__(self) -> int:
         return len(self.scores)

@@ -260,17 +260,23 @@ def test_what_a_part_of_the_segments_was_seen_as_lives_with_the_photo(tiles: Seg
     np.testing.assert_array_equal(tiles[[1, 4]].sight.through(encoder), encoder.rows[[1, 0]])  # as they were first seen
 
 
-@pytest.mark.usefixtures("encoder")
-def test_further_words_after_a_filter_cost_no_look(cat: Segments, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[int] = []
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Of each look that the offline encoder takes, the number of masks."""
+    found: list[int] = []
     see = Offline.see
 
     def counted(self: Offline, photo: np.ndarray, masks: Iterable[Crop]) -> np.ndarray:
         crops = list(masks)
-        looks.append(len(crops))
+        found.append(len(crops))
         return see(self, photo, crops)
 
     monkeypatch.setattr(Offline, "see", counted)
+    return found
+
+
+@pytest.mark.usefixtures("encoder")
+def test_further_words_after_a_filter_cost_no_look(cat: Segments, looks: list[int]) -> None:
     cat.filter(area=(100, None)).select(texts=["cat"], encoder="offline")
     cat.filter(conf=0.1).select(texts=["the red thing", "dog"], encoder="offline")
     cat[:1].name(["cat", "dog"], encoder="offline")
@@ -279,7 +285,7 @@ def test_further_words_after_a_filter_cost_no_look(cat: Segments, monkeypatch: p
 
 @pytest.mark.usefixtures("encoder")
 def test_what_the_page_asks_about_words_is_looked_at_once(
-    cat: Segments, examples: Path, monkeypatch: pytest.MonkeyPatch
+    cat: Segments, looks: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Texts, names, files and other sliders, as a worker of the service answers them one after the other."""
     pytest.importorskip("fastapi", reason="the serve extra is not installed")
@@ -287,15 +293,6 @@ def test_what_the_page_asks_about_words_is_looked_at_once(
     from fastsam.serve.photo import File
 
     monkeypatch.setattr(work, "settle", lambda: None)  # it gives way and falls silent, which is for workers
-    looks: list[int] = []
-    see = Offline.see
-
-    def counted(self: Offline, photo: np.ndarray, masks: Iterable[Crop]) -> np.ndarray:
-        crops = list(masks)
-        looks.append(len(crops))
-        return see(self, photo, crops)
-
-    monkeypatch.setattr(Offline, "see", counted)
     data = File(cv2.imencode(".png", cat.sight.pixels[..., ::-1])[1].tobytes())
     bare, use = replace(cat, photo=None, kept=None), work.Use(None, 1, 10**6)
     ((first,),) = [work.select(use, "a cat", data, bare, [Prompt(text="cat")], [0, 2], None, False)]

@@ -161,11 +161,15 @@ class Masks:
         crop = self.crop(i)
         return simplified(polygons(crop.pixels, crop.offset), tolerance)
 
-    def label_map(self) -> npt.NDArray[np.int32]:
-        """(H, W) int32: i + 1 for mask i, 0 for no mask. Small masks lie on top of large ones."""
+    def label_map(self, on_top: Bool | None = None) -> npt.NDArray[np.int32]:
+        """(H, W) int32: i + 1 for mask i, 0 for no mask. Small masks lie on top of large ones.
+
+        on_top: (N,) which masks lie on top of all others
+        """
+        above = np.zeros(len(self), bool) if on_top is None else on_top
         labels = np.zeros(self.size, np.int32)
-        for i in np.argsort(-self.areas, kind="stable"):
-            self.crop(int(i)).paint(labels, i + 1)
+        for i in np.lexsort((-self.areas, above)).tolist():
+            self.crop(i).paint(labels, i + 1)
         return labels
 
 

@@ -24,7 +24,7 @@ def draw(photo: UInt8, masks: Masks, names: Sequence[str], *, outline: bool = Fa
     boxes: the boxes too, those of named masks alone if there are any
     """
     out = np.array([bool(name) for name in names], bool)
-    labels = layered(masks, out)
+    labels = masks.label_map(on_top=out)
     strong = strength(labels, len(masks))
     if out.any() or len(masks) <= FEW:
         strong = standing(strong, np.array([False, *(out if out.any() else ~out)]))
@@ -35,11 +35,3 @@ def draw(photo: UInt8, masks: Masks, names: Sequence[str], *, outline: bool = Fa
         draw_boxes(picture, masks.boxes[shown], colours[[0, *(shown + 1)]])
     write_names(picture, labels, names, colours)
     return picture
-
-
-def layered(masks: Masks, on_top: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
-    """(H, W) i + 1 where mask i is: small ones on large ones, and on both those that are to lie `on_top` (N,)."""
-    labels = np.zeros(masks.size, np.int32)
-    for i in np.lexsort((-masks.areas, on_top)).tolist():
-        masks.crop(i).paint(labels, i + 1)
-    return labels

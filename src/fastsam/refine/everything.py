@@ -17,6 +17,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.detections import suppress_softly
 from fastsam.masks import drawn
 from fastsam.masks.lazy import Masks
 from fastsam.masks.runs import Runs, iou_of
@@ -67,10 +68,10 @@ def redraw(photo: UInt8, masks: Masks, scores: Float, refiner: Refiner, min_regi
     blended = (scores * np.where(quality > 0, quality, 1) ** BLEND).astype(np.float32)
     boxes = np.array([own.bounds for own in runs], np.float32).reshape(-1, 4)
     kept = distinct(runs, boxes, blended, masks.size[0])
-    lowered = blended[kept] * np.exp(-(overlaps(boxes[kept]) ** 2) / SOFT).astype(np.float32)
-    order = np.argsort(-lowered, kind="stable")
+    # An IoU of 1 drops no box: two masks may share one.
+    order, lowered = suppress_softly(boxes[kept], np.zeros(len(kept), np.int64), blended[kept], 1.0, len(kept), SOFT)
     kept = kept[order]
-    return Redrawn(Masks(boxes, source).take(kept), kept, lowered[order], quality[kept])
+    return Redrawn(Masks(boxes, source).take(kept), kept, lowered, quality[kept])
 
 
 def some(
@@ -108,16 +109,6 @@ def distinct(runs: Sequence[Runs], bounds: Float, scores: Float, height: int) ->
         if areas[i] and not copied(int(i), kept, runs, boxes, areas, height):
             kept.append(int(i))
     return np.array(kept, np.int64)
-
-
-def overlaps(boxes: Float) -> Float:
-    """(N,) the largest IoU of each of the boxes (N, 4) xyxy with one before it; 0 for the first."""
-    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    shared = np.maximum(high - low, 0).prod(2)
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    found = np.tril(shared / np.maximum(areas[:, None] + areas - shared, 1e-9), -1)
-    return np.asarray(found.max(1, initial=0), np.float32)
 
 
 def copied(

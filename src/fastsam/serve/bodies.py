@@ -32,7 +32,7 @@ from fastsam.serve.problems import Problem
 Model = TypeVar("Model", bound=BaseModel)
 FIELDS = 32  # of a form
 MASKS = 200_000_000  # pixels of all masks of a request
-logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # a line for each form that is none fills a disk
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # else each malformed form adds a line to the log
 
 
 @dataclass(frozen=True, eq=False)
