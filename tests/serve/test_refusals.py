@@ -42,7 +42,7 @@ from starlette.testclient import TestClient
         (
             {"prompts": [{"points": [[1, 2]], "mask": {"size": [400, 600], "counts": [240_000]}}]},
             422,
-            "without a pixel",
+            "mask is empty",
         ),
         (
             {"prompts": [{"points": [[1, 2]], "labels": [0, 1], "mask": {"size": [400, 600], "counts": [0, 240_000]}}]},
