@@ -48,9 +48,10 @@ def test_an_object_is_found_badly_ranked_badly_cut_or_missed() -> None:
 def test_coverage_counts_area_and_ignores_masks_as_large_as_the_photo() -> None:
     annotated = coded(rectangle(0, 0, 20, 30), rectangle(20, 0, 100, 30))
     found = coded(rectangle(0, 0, 20, 30), rectangle(20, 0, 68, 30), rectangle(0, 0, 100, 59))
-    row = coverage.measure(found, annotated, (60, 100))
+    photo = np.zeros((60, 100, 3), np.uint8)
+    row = coverage.measure(found, annotated, photo)
     assert (row.annotated, row.found, row.covered, row.masks) == (3000, (3000, 600), 68 * 30, 3)
-    total = coverage.summary([row, coverage.measure([], annotated, (60, 100))])
+    total = coverage.summary([row, coverage.measure([], annotated, photo)])
     assert total.area_found == {50: 50.0, 70: 10.0}
     assert total.pixels == pytest.approx(100 * 68 * 30 / 12000)
     assert total.masks == 1.5
