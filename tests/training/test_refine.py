@@ -15,6 +15,7 @@ from fastsam.training import checkpoint  # noqa: E402
 from fastsam.training.data import Cutout, Photo, Region  # noqa: E402
 from fastsam.training.refine import prompts, scenes  # noqa: E402
 from fastsam.training.refine.config import make_config  # noqa: E402
+from fastsam.training.refine.last import SHARED, last_mask  # noqa: E402
 from fastsam.training.refine.loop import samples_of, train  # noqa: E402
 from fastsam.training.refine.losses import iou, losses  # noqa: E402
 from fastsam.training.refine.prompts import Habits, next_click  # noqa: E402
@@ -109,14 +110,15 @@ def test_rough_masks_are_shares_that_still_mean_something(source: scenes.Materia
 
 
 @pytest.mark.parametrize(
-    "kind", [prompts.BOX, prompts.BOX_AND_MASK, prompts.BOX_AND_CLICK, prompts.MASK, prompts.CLICK]
+    "kind",
+    [prompts.BOX, prompts.BOX_AND_MASK, prompts.BOX_AND_CLICK, prompts.MASK, prompts.LAST, prompts.CLICK],
 )
 def test_a_prompt_says_what_its_kind_says_and_nothing_else(source: scenes.Material, kind: str) -> None:
     rng = np.random.default_rng(3)
     scene = scenes.draw(source, 96, kind == prompts.CLICK, PLAIN, rng)
     said = prompts.draw(scene, kind, Habits(), rng).any((1, 2))
     assert said[m.BOX] == (kind in (prompts.BOX, prompts.BOX_AND_MASK, prompts.BOX_AND_CLICK))
-    assert said[m.MASK] == (kind in (prompts.BOX_AND_MASK, prompts.MASK))
+    assert said[m.MASK] == (kind in (prompts.BOX_AND_MASK, prompts.MASK, prompts.LAST))
     assert said[m.POSITIVE] == (kind in (prompts.CLICK, prompts.BOX_AND_CLICK))
     assert not said[m.NEGATIVE]
 
@@ -129,6 +131,54 @@ def test_a_rough_mask_may_come_with_a_click_on_the_thing(source: scenes.Material
         click = prompts.draw(scene, kind, Habits(pointed=1.0), rng)[m.POSITIVE]
         assert click.any()
         assert m.shares_of(scene.mask)[click > 0].max() > 0.5
+
+
+def test_the_last_frames_mask_differs_from_this_ones_but_meets_it(source: scenes.Material) -> None:
+    alike = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        scene = scenes.draw(source, 96, False, PLAIN, rng)
+        a, b = last_mask(scene, rng) > 0.5, m.shares_of(scene.mask) > 0.5
+        alike.append(np.count_nonzero(a & b) / np.count_nonzero(a | b))
+    assert min(alike) > SHARED
+    assert np.median(alike) < 0.95
+    assert np.median(alike) > 0.6
+
+
+def test_the_last_frame_may_show_what_is_hidden_now(source: scenes.Material) -> None:
+    whole = m.shares_of(np.asarray(disc(96, 48, 48, 30) * 255, np.uint8))
+    hidden = np.asarray(disc(96, 48, 48, 30) * 255, np.uint8)
+    bare = hidden.copy()
+    hidden[:, 52:] = 0
+    scene = scenes.Scene(np.zeros((96, 96, 3), np.uint8), hidden, None, before=bare)
+    shown = [last_mask(scene, np.random.default_rng(seed))[:, 30:].sum() / whole[:, 30:].sum() for seed in range(30)]
+    assert 8 <= sum(share > 0.5 for share in shown) <= 24
+
+
+def test_new_habits_leave_the_samples_of_earlier_runs_as_they_were() -> None:
+    assert Habits().kind(0.6501) == prompts.CLICK
+    assert [Habits(last=0.2).kind(chance) for chance in (0.64, 0.66, 0.86)] == [prompts.MASK, prompts.LAST, "click"]
+
+
+def test_a_twin_lies_beside_a_pasted_thing_and_is_not_its_mask() -> None:
+    red = np.zeros((40, 40, 4), np.uint8)
+    red[..., 0], red[..., 3] = 255, 255
+    source = scenes.material([photo_of(disc(200, 90, 110, 40))], [Cutout(red)], (), {})
+    policy = Policy(pasted=1, cut=0, hidden=0, rotate=0, colour=0, blur=0, twins=1, context=(2.2, 2.2))
+    more = 0
+    for seed in range(8):
+        scene = scenes.draw(source, 96, False, policy, np.random.default_rng(seed))
+        more += np.count_nonzero((scene.pixels[..., 0] > 200) & (scene.pixels[..., 1] < 60) & (scene.mask < 10)) > 200
+    assert more > 4
+
+
+def test_motion_smears_a_point_into_a_line_and_keeps_its_light() -> None:
+    pixels = np.zeros((33, 33, 3), np.uint8)
+    pixels[16, 16] = 250
+    level = scenes.smeared(pixels, 10, 0.0)[..., 0]
+    assert np.flatnonzero(level.any(1)).tolist() == [16]
+    assert 9 <= np.count_nonzero(level[16]) <= 12
+    assert int(level.sum()) == pytest.approx(250, abs=8)
 
 
 def test_the_next_click_falls_into_the_larger_error() -> None:

@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.refine import maps as m
+from fastsam.training.refine.last import last_mask
 from fastsam.training.refine.scenes import Scene, inner_point
 
 UInt8 = npt.NDArray[np.uint8]
 Float = npt.NDArray[np.float32]
 BOX, BOX_AND_MASK, BOX_AND_CLICK, MASK, CLICK = "box", "box and mask", "box and click", "mask", "click"
+LAST = "last"  # the mask of a video's last frame
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Habits:
     jitter: standard deviation of a box's sides, as a share of its own
     sloppy: share of boxes whose sides are off by three times that
     pointed: share of prompts with a rough mask that have a click too, as a click upon a found mask has
+    last: how often the prompt is the mask of a video's last frame (see `last.py`)
     """
 
     box: float = 0.22
@@ -36,11 +39,12 @@ class Habits:
     jitter: float = 0.05
     sloppy: float = 0.15
     pointed: float = 0.0
+    last: float = 0.0
 
     def kind(self, chance: float) -> str:
         """The kind of prompt at a number 0..1."""
         kinds = ((BOX, self.box), (BOX_AND_MASK, self.box_and_mask), (BOX_AND_CLICK, self.box_and_click))
-        for kind, share in (*kinds, (MASK, self.mask)):
+        for kind, share in (*kinds, (MASK, self.mask), (LAST, self.last)):
             if chance < share:
                 return kind
             chance -= share
@@ -55,6 +59,8 @@ def draw(scene: Scene, kind: str, habits: Habits, rng: np.random.Generator) -> F
         m.put_box(maps, hasty_box(scene.mask, habits, rng))
     if kind in (BOX_AND_MASK, MASK):
         m.put_mask(maps, rough(scene, rng))
+    if kind == LAST:
+        m.put_mask(maps, last_mask(scene, rng))
     pointed = kind in (BOX_AND_MASK, MASK) and habits.pointed > 0 and rng.random() < habits.pointed
     if pointed or kind in (CLICK, BOX_AND_CLICK):
         m.put_click(maps, *(scene.click or inner_point(scene.mask, rng)), True)

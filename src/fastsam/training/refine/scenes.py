@@ -28,7 +28,8 @@ class Policy:
     pasted: that the thing is a cut-out on a photo, not drawn in one; cut: that such a cut-out comes from a photo's mask
     hidden: that other things are pasted upon a drawn one
     rotate: that the crop is turned, by a dozen degrees or so; colour: strength of changes of colour
-    blur: that the crop loses detail, as small things have lost it
+    blur: that the crop loses detail, as small things have lost it; motion: that it is blurred along a line
+    twins: that a second copy of a pasted thing lies beside it
     context: range of the crop's side over the thing's longer side; around: the same for a click alone, which says
     nothing of how far the thing reaches: it may be a speck in the crop, or reach beyond it
     """
@@ -41,6 +42,8 @@ class Policy:
     blur: float = 0.3
     context: tuple[float, float] = (1.15, 2.2)
     around: tuple[float, float] = (0.55, 7.0)
+    motion: float = 0.0
+    twins: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Scene:
     pixels: (S, S, 3) uint8 RGB; mask: (S, S) uint8 0..255 of the thing; other: of a neighbour, or None
     click: x, y in crop pixels where a click alone falls; None if the crop was not made for one
     beyond: pixels of the thing that lie outside the crop, in crop pixels
+    before: (S, S) uint8 0..255 of the thing without what hides it, if that is known
     """
 
     pixels: UInt8
@@ -57,6 +61,7 @@ class Scene:
     other: UInt8 | None
     click: tuple[float, float] | None = None
     beyond: float = 0.0
+    before: UInt8 | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +177,7 @@ def from_photo(source: Material, size: int, clicked: bool, policy: Policy, rng: 
     if others:
         r = photo.regions[others[rng.integers(len(others))]]
         other = look(whole(r.crop(), r.offset, photo.pixels.shape[:2]), matrix, size)
-    before = int((mask > 127).sum())
+    bare, before = mask, int((mask > 127).sum())
     if len(source.cutouts) and rng.random() < policy.hidden:
         for _ in range(rng.integers(1, 3)):
             item = choose(source, policy, rng)
@@ -180,7 +185,7 @@ def from_photo(source: Material, size: int, clicked: bool, policy: Policy, rng: 
             covered = np.minimum(mask, 255 - layer[1])
             if (covered > 127).sum() > max(VISIBLE * before, LEAST) and held(covered, place):
                 pixels, mask, other = blend(pixels, *layer), covered, layer[1]
-    return Scene(pixels, mask, other, place, beyond)
+    return Scene(pixels, mask, other, place, beyond, bare)
 
 
 def on_crop(point: npt.NDArray[np.float64], matrix: npt.NDArray[np.float64]) -> tuple[float, float]:
@@ -207,6 +212,10 @@ def compose(source: Material, size: int, clicked: bool, policy: Policy, rng: np.
     for _ in range(rng.integers(0, 5)):
         place = rng.uniform(-0.1, 1.1, 2) * size
         layers.append(laid(choose(source, policy, rng), place, length * rng.uniform(0.4, 1.5), size, policy, rng))
+    if policy.twins > 0 and rng.random() < policy.twins:
+        angle, far = rng.uniform(0, 2 * np.pi), length * rng.uniform(0.5, 1.1)
+        place = size / 2 + away + far * np.array([np.cos(angle), np.sin(angle)])
+        layers.append(laid(item, place, length * rng.uniform(0.7, 1.3), size, policy, rng))
     order = list(rng.permutation(len(layers)))
     mask, whole_area, other = None, 1, None
     for k in order:
@@ -223,7 +232,7 @@ def compose(source: Material, size: int, clicked: bool, policy: Policy, rng: np.
     if (mask > 127).sum() < VISIBLE * whole_area or not held(mask, click) or (clicked and click is None):
         return None
     entire = float((item[..., 3] > 127).sum()) * (length / max(item.shape[:2])) ** 2
-    return Scene(pixels, mask, other, click, max(0.0, entire - whole_area) if clicked else 0.0)
+    return Scene(pixels, mask, other, click, max(0.0, entire - whole_area) if clicked else 0.0, layers[0][1])
 
 
 def ground(source: Material, size: int, policy: Policy, rng: np.random.Generator) -> UInt8:
@@ -331,4 +340,17 @@ def degrade(pixels: UInt8, policy: Policy, rng: np.random.Generator) -> UInt8:
     if rng.random() < policy.blur:
         noise = rng.normal(0, rng.uniform(2, 12), (*pixels.shape[:2], 1))
         pixels = np.clip(pixels + noise, 0, 255).astype(np.uint8)
+    if policy.motion > 0 and rng.random() < policy.motion:
+        pixels = smeared(pixels, rng.uniform(2, pixels.shape[0] / 12), rng.uniform(0, np.pi))
     return np.asarray(pixels, np.uint8)
+
+
+def smeared(pixels: UInt8, length: float, angle: float) -> UInt8:
+    """Pixels blurred along a line of `length` pixels, as by motion while a frame was taken."""
+    side = 2 * int(np.ceil(length / 2)) + 1
+    half = np.array([np.cos(angle), np.sin(angle)]) * length / 2
+    kernel = np.zeros((side, side), np.float32)
+    for share in np.linspace(-1, 1, 4 * side):
+        x, y = np.rint(side // 2 + share * half).astype(int)
+        kernel[y, x] += 1
+    return np.asarray(cv2.filter2D(pixels, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE), np.uint8)
