@@ -169,9 +169,9 @@ def scene(
         share = np.exp(rng.normal(np.log(0.09 + 0.12 * base), 0.7)) if rng.random() < 0.85 else rng.uniform(0.4, 0.9)
         colours, alpha = turned(rng, thing, float(np.clip(share, 10 / size, 1.0)) * size)
         h, w = alpha.shape
-        left, top = int(rng.uniform(-0.3 * w, width - 0.7 * w)), int(base * height - h)
+        left, top = int(width * rng.random() - w * rng.uniform(0.3, 0.7)), int(base * height - h)
         if crowd or rng.random() < 0.2:
-            top = int(rng.uniform(-0.2 * h, height - 0.8 * h))
+            top = int(height * rng.random() - h * rng.uniform(0.2, 0.8))
         part = clipped(left, top, w, h, width, height)
         if part is None:
             continue
