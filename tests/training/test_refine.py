@@ -1,6 +1,7 @@
 """The second network's trainer: what its samples show, what its losses ask for, and that a run resumes exactly."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,31 @@ def test_a_twin_lies_beside_a_pasted_thing_and_is_not_its_mask() -> None:
         scene = scenes.draw(source, 96, False, policy, np.random.default_rng(seed))
         more += np.count_nonzero((scene.pixels[..., 0] > 200) & (scene.pixels[..., 1] < 60) & (scene.mask < 10)) > 200
     assert more > 4
+
+
+def test_a_pair_is_the_thing_and_what_touches_it_but_nothing_else() -> None:
+    left, right, far = disc(240, 60, 60, 30), disc(240, 118, 60, 29), disc(240, 180, 60, 15)
+    photo = replace(photo_of(left), regions=tuple(photo_of(mask).regions[0] for mask in (left, right, far)))
+    both = scenes.with_neighbour(photo, photo.regions[0], np.random.default_rng(0))
+    assert both.offset == photo.regions[0].offset
+    assert both.shape[1] > photo.regions[0].shape[1] + photo.regions[1].shape[1] - 8
+    assert scenes.with_neighbour(photo, photo.regions[2], np.random.default_rng(0)) is photo.regions[2]
+
+
+def test_a_pasted_pair_is_one_mask_of_both_colours() -> None:
+    items = []
+    for channel in (0, 1):
+        item = np.zeros((40, 40, 4), np.uint8)
+        item[..., channel], item[..., 3] = 255, 255
+        items.append(Cutout(item))
+    source = scenes.material([photo_of(disc(200, 90, 110, 40))], items, (), {})
+    policy = Policy(pasted=1, cut=0, hidden=0, rotate=0, colour=0, blur=0, pairs=1, context=(2.2, 2.2))
+    mixed = 0
+    for seed in range(12):
+        scene = scenes.draw(source, 96, False, policy, np.random.default_rng(seed))
+        inside = scene.pixels[scene.mask > 200].astype(int)
+        mixed += bool((inside[:, 0] > 200).any() and (inside[:, 1] > 200).any())
+    assert mixed >= 2
 
 
 def test_motion_smears_a_point_into_a_line_and_keeps_its_light() -> None:

@@ -30,6 +30,7 @@ class Policy:
     rotate: that the crop is turned, by a dozen degrees or so; colour: strength of changes of colour
     blur: that the crop loses detail, as small things have lost it; motion: that it is blurred along a line
     twins: that a second copy of a pasted thing lies beside it
+    pairs: that two things which touch are meant together, as a rider and a horse are by a box about both
     context: range of the crop's side over the thing's longer side; around: the same for a click alone, which says
     nothing of how far the thing reaches: it may be a speck in the crop, or reach beyond it
     """
@@ -44,6 +45,7 @@ class Policy:
     around: tuple[float, float] = (0.55, 7.0)
     motion: float = 0.0
     twins: float = 0.0
+    pairs: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,8 @@ def from_photo(source: Material, size: int, clicked: bool, policy: Policy, rng: 
     k, j = source.regions[rng.choice(len(source.regions), p=source.chances)]
     photo = source.photos[k]
     target = photo.regions[j]
+    if not clicked and policy.pairs > 0 and rng.random() < policy.pairs:
+        target = with_neighbour(photo, target, rng)
     (x, y), (h, w) = target.offset, target.shape
     side = max(w, h) * context_of(clicked, policy, rng)
     click = None
@@ -188,6 +192,30 @@ def from_photo(source: Material, size: int, clicked: bool, policy: Policy, rng: 
     return Scene(pixels, mask, other, place, beyond, bare)
 
 
+def with_neighbour(photo: Photo, target: Region, rng: np.random.Generator) -> Region:
+    """A region and one that touches it, as one; the region alone if nothing of a like size does."""
+    (x, y), (h, w) = target.offset, target.shape
+    size = photo.pixels.shape[:2]
+    own = whole(target.crop(), target.offset, size) > 127
+    rim = cv2.dilate(own.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    partners = []
+    for region in photo.regions:
+        (u, v), (high, wide) = region.offset, region.shape
+        meets = u <= x + w and v <= y + h and u + wide >= x and v + high >= y
+        if region is target or region.ignored or not meets:
+            continue
+        mask = whole(region.crop(), region.offset, size) > 127
+        like = 0.15 * own.sum() < mask.sum() < 6 * own.sum()
+        if like and (mask & rim).any() and (mask & own).sum() < 0.2 * min(mask.sum(), own.sum()):
+            partners.append(mask)
+    if not partners:
+        return target
+    both = own | partners[int(rng.integers(len(partners)))]
+    ys, xs = np.flatnonzero(both.any(1)), np.flatnonzero(both.any(0))
+    crop = both[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1]
+    return Region((int(xs[0]), int(ys[0])), crop.shape, np.packbits(crop, axis=1), float(crop.mean()), 1.0, False)
+
+
 def on_crop(point: npt.NDArray[np.float64], matrix: npt.NDArray[np.float64]) -> tuple[float, float]:
     """A place of the photo, in pixels of the crop that an affine map shows."""
     x, y = np.linalg.solve(matrix[:, :2], point - 0.5 - matrix[:, 2]) + 0.5
@@ -205,10 +233,14 @@ def compose(source: Material, size: int, clicked: bool, policy: Policy, rng: np.
     """Cut-outs on a part of a photo; one of them is the thing."""
     pixels = ground(source, size, policy, rng)
     length = size / context_of(clicked, policy, rng)
+    paired = not clicked and policy.pairs > 0 and rng.random() < policy.pairs
+    length *= 0.6 if paired else 1.0  # both must fit
     item = choose(source, policy, rng)
     anchor = inner_point(np.ascontiguousarray(item[..., 3]), rng) if clicked and item[..., 3].max() > 127 else None
     away = astray(size, rng) if clicked else rng.uniform(-0.2, 0.2, 2) * (size - length)
     layers = [laid(item, size / 2 + away, length, size, policy, rng, anchor)]
+    if paired:
+        layers.append(beside(size / 2 + away, length, choose(source, policy, rng), size, policy, rng))
     for _ in range(rng.integers(0, 5)):
         place = rng.uniform(-0.1, 1.1, 2) * size
         layers.append(laid(choose(source, policy, rng), place, length * rng.uniform(0.4, 1.5), size, policy, rng))
@@ -217,22 +249,31 @@ def compose(source: Material, size: int, clicked: bool, policy: Policy, rng: np.
         place = size / 2 + away + far * np.array([np.cos(angle), np.sin(angle)])
         layers.append(laid(item, place, length * rng.uniform(0.7, 1.3), size, policy, rng))
     order = list(rng.permutation(len(layers)))
-    mask, whole_area, other = None, 1, None
+    meant = {0, 1} if paired else {0}
+    mask, whole_area, other = np.zeros((size, size), np.uint8), 0, None
     for k in order:
         colours, alpha = layers[k]
         pixels = blend(pixels, colours, alpha)
-        if k == 0:
-            mask, whole_area = alpha, int((alpha > 127).sum())
-        elif mask is not None:
-            mask, other = np.minimum(mask, 255 - alpha), alpha
+        if k in meant:
+            whole_area += int((alpha > np.maximum(mask, 127)).sum())
+            mask = np.maximum(mask, alpha)
         else:
-            other = alpha
-    assert mask is not None
+            mask, other = np.minimum(mask, 255 - alpha), alpha
     click = (float(size / 2 + away[0]), float(size / 2 + away[1])) if anchor else None
     if (mask > 127).sum() < VISIBLE * whole_area or not held(mask, click) or (clicked and click is None):
         return None
+    before = np.maximum.reduce([layers[k][1] for k in meant])
     entire = float((item[..., 3] > 127).sum()) * (length / max(item.shape[:2])) ** 2
-    return Scene(pixels, mask, other, click, max(0.0, entire - whole_area) if clicked else 0.0, layers[0][1])
+    return Scene(pixels, mask, other, click, max(0.0, entire - whole_area) if clicked else 0.0, before)
+
+
+def beside(
+    place: npt.NDArray[np.float64], length: float, item: UInt8, size: int, policy: Policy, rng: np.random.Generator
+) -> tuple[UInt8, UInt8]:
+    """A cut-out that touches the thing of `length` pixels about `place`."""
+    angle, far = rng.uniform(0, 2 * np.pi), length * rng.uniform(0.25, 0.55)
+    there = place + far * np.array([np.cos(angle), np.sin(angle)])
+    return laid(item, there, length * rng.uniform(0.4, 1.1), size, policy, rng)
 
 
 def ground(source: Material, size: int, policy: Policy, rng: np.random.Generator) -> UInt8:
