@@ -64,7 +64,7 @@ def test_a_mask_that_goes_far_beyond_a_region_is_no_piece_of_it() -> None:
 def test_the_summary_counts_seams_per_megapixel_and_pieces_of_covered_regions(grey: np.ndarray) -> None:
     found, annotated = coded(below(40), ~below(40)), coded(np.ones((100, 200), bool), below(40), below(90))
     row = coverage.measure(found, annotated, grey)
-    assert (row.seams, row.pieces) == (200, (2, 1, None))
+    assert (row.seams, row.true_seams, row.pieces) == (200, 400, (2, 1, None))
     total = coverage.summary([row])
     assert total.seams == pytest.approx(200 / 0.02)
     assert (total.pieces, total.whole) == (1.5, pytest.approx(200 / 3))

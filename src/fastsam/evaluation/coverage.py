@@ -25,8 +25,8 @@ PHOTO_SIZED = 0.6  # masks of at least this share of the photo do not count as c
 class Photo:
     """One photo, in pixels: annotated area, area of the regions found at each IoU of `AT`, covered area, total area.
 
-    masks: their number; seams: length of straight cuts, see `evaluation.seams`; pieces: of each annotated region, see
-    `evaluation.pieces`
+    masks: their number; seams: length of straight cuts, see `evaluation.seams`; true_seams: of the annotated regions
+    themselves, the floor; pieces: of each annotated region, see `evaluation.pieces`
     """
 
     annotated: int
@@ -35,6 +35,7 @@ class Photo:
     pixels: int
     masks: int
     seams: int
+    true_seams: int
     pieces: tuple[int | None, ...]
 
 
@@ -44,8 +45,8 @@ class Coverage:
 
     area_found: share of the annotated area whose region has a mask, per IoU in percent; pixels: share of pixels under
     masks that are smaller than 60% of their photo; masks: mean number per photo; seams: pixels of straight cuts per
-    megapixel; pieces: mean number of masks that cover a region to 90%, over the regions that masks cover so far, whose
-    share is `whole`
+    megapixel; true_seams: the same of the annotated regions; pieces: mean number of masks that cover a region to 90%,
+    over the regions that masks cover so far, whose share is `whole`
     """
 
     area_found: dict[int, float]
@@ -53,6 +54,7 @@ class Coverage:
     masks: float
     photos: int
     seams: float
+    true_seams: float
     pieces: float
     whole: float
 
@@ -61,6 +63,7 @@ def measure(found: Sequence[RLE], annotated: Sequence[RLE], photo: UInt8) -> Pho
     """The counts of one photo, RGB (H, W, 3)."""
     size = photo.shape[:2]
     masks = np.stack([decode(r) for r in found]) if len(found) else np.zeros((0, *size), bool)
+    truth = [decode(r) for r in annotated]
     flat = masks.reshape(len(masks), size[0] * size[1])
     areas = np.array([area(r) for r in annotated], np.int64)
     best = overlaps(annotated, found).max(1, initial=0)
@@ -71,7 +74,8 @@ def measure(found: Sequence[RLE], annotated: Sequence[RLE], photo: UInt8) -> Pho
         pixels=size[0] * size[1],
         masks=len(found),
         seams=seams(masks, photo),
-        pieces=tuple(pieces(flat, decode(r).ravel()) for r in annotated if area(r)),
+        true_seams=seams(truth, photo),
+        pieces=tuple(pieces(flat, region.ravel()) for region in truth if region.any()),
     )
 
 
@@ -86,6 +90,7 @@ def summary(photos: Sequence[Photo]) -> Coverage:
         masks=sum(p.masks for p in photos) / max(1, len(photos)),
         photos=len(photos),
         seams=1e6 * sum(p.seams for p in photos) / max(1, pixels),
+        true_seams=1e6 * sum(p.true_seams for p in photos) / max(1, pixels),
         pieces=sum(covered) / max(1, len(covered)),
         whole=100 * len(covered) / max(1, len(regions)),
     )

@@ -33,7 +33,9 @@ def coverage(
     sets = read_sets(folders, files.images, files.only)
     segment = network.load(second.load(refine, network.threads))
     shares_of = (*(f"area found at {at / 100:g}" for at in AT), "pixels covered")
-    table = Table("set", "photos", "masks per photo", *shares_of, "seams per megapixel", "pieces per region")
+    table = Table(
+        "set", "photos", "masks per photo", *shares_of, "seams per megapixel", "of true masks", "pieces per region"
+    )
     rows, rated = {}, []
     for one in sets:
         measured = []
@@ -46,7 +48,15 @@ def coverage(
         total = rows[one.name] = summary(measured)
         shares = [figure(v, unit="%") for v in (*total.area_found.values(), total.pixels)]
         cuts = f"{total.pieces:.2f} (of {total.whole:.0f}%)"
-        table.add_row(one.name, str(total.photos), f"{total.masks:.0f}", *shares, f"{total.seams:.0f}", cuts)
+        table.add_row(
+            one.name,
+            str(total.photos),
+            f"{total.masks:.0f}",
+            *shares,
+            f"{total.seams:.0f}",
+            f"{total.true_seams:.0f}",
+            cuts,
+        )
     show(table)
     write_json(files.json_file, rows)
     best_and_worst(files.pictures, rated, lambda file: drawn(segment(file)))
