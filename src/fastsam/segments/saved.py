@@ -29,7 +29,7 @@ Float32 = npt.NDArray[np.float32]
 Int = npt.NDArray[np.int64]
 FORMAT = 4
 NOT_OURS = "is not a saved Segments file"
-MOST = npz.UNPACKED  # maximum bytes of a file's arrays, unpacked
+UNPACKED = npz.UNPACKED  # maximum bytes of a file's arrays, unpacked
 KINDS = {"format": "i8 0", "scores": "f4 1", "classes": "i8 1", "names": "U 1"}  # see `untrusted/npz`
 
 
@@ -111,7 +111,7 @@ class Saved(Objects):
 
     @classmethod
     def from_npz(
-        cls, data: bytes, photo: "Source | None" = None, *, name: str = "this npz", most: int = MOST
+        cls, data: bytes, photo: "Source | None" = None, *, name: str = "this npz", most: int = UNPACKED
     ) -> "Self":
         """Reads the bytes that `to_npz` made.
 
@@ -167,7 +167,7 @@ def pack(masks: Masks, scores: Float32, classes: Int, names: tuple[str, ...]) ->
     return out.getvalue()
 
 
-def unpack(data: bytes, name: str, most: int = MOST) -> tuple[Masks, Float32, Int, tuple[str, ...]]:
+def unpack(data: bytes, name: str, most: int = UNPACKED) -> tuple[Masks, Float32, Int, tuple[str, ...]]:
     """Masks, scores, classes and names. Raises UsageError for anything that `pack` did not make.
 
     name: name of the file in errors; most: maximum bytes of its arrays
