@@ -5,19 +5,19 @@ Enters: masks, scores and classes. Leaves: picks, names, edge maps, pictures, fi
 
 from dataclasses import dataclass
 
-from fastsam.segments.answers import Answers
-from fastsam.segments.exchange import Exchange
+from fastsam.segments.asking import Asking
+from fastsam.segments.combining import Combining
+from fastsam.segments.exchanging import Exchanging
+from fastsam.segments.keeping import Keeping
 from fastsam.segments.naming import Naming
-from fastsam.segments.pictures import Pictures
-from fastsam.segments.saved import Saved
 from fastsam.segments.segment import Segment
-from fastsam.segments.together import Together
+from fastsam.segments.showing import Showing
 
 __all__ = ["Segment", "Segments"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Segments(Answers, Naming, Together, Pictures, Exchange, Saved):
+class Segments(Asking, Naming, Combining, Showing, Exchanging, Keeping):
     """Everything found in one photo: N objects, best first as the network gives them. N can be 0.
 
     Two are equal if they have the same masks, boxes, scores and names, in the same order, on photos of the same size.

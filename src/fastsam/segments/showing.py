@@ -14,7 +14,7 @@ from fastsam.values import flag, positions
 UInt8 = npt.NDArray[np.uint8]
 
 
-class Pictures(Objects):
+class Showing(Objects):
     """How `Segments` are shown."""
 
     def picture(self, *, outline: bool = False, boxes: bool = False) -> UInt8:

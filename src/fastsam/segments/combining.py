@@ -15,7 +15,7 @@ from fastsam.values import flag
 Float32 = npt.NDArray[np.float32]
 
 
-class Together(Objects):
+class Combining(Objects):
     """What all masks of `Segments` give together."""
 
     def edges(self) -> Float32:

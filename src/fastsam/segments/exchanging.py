@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Float32 = npt.NDArray[np.float32]
 
 
-class Exchange(Objects):
+class Exchanging(Objects):
     """How `Segments` come from other programs and go to them."""
 
     @classmethod

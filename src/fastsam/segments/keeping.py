@@ -33,7 +33,7 @@ UNPACKED = npz.UNPACKED  # maximum bytes of a file's arrays, unpacked
 KINDS = {"format": "i8 0", "scores": "f4 1", "classes": "i8 1", "names": "U 1"}  # see `untrusted/npz`
 
 
-class Saved(Objects):
+class Keeping(Objects):
     """How `Segments` are kept."""
 
     def save(self, file: str | PathLike[str]) -> None:

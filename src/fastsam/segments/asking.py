@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Bool = npt.NDArray[np.bool_]
 
 
-class Answers(Objects):
+class Asking(Objects):
     """What `Segments` answers to prompts."""
 
     def select(
