@@ -42,7 +42,7 @@ JOBS = (
 FIRST = ("FastSAM", "Segments", "Prompt", "Pick", "Candidate", "read_image")
 PLOTTED = {"index.md": "README.md", "performance.md": "docs/performance.md"}  # their tables are drawn as well
 PICTURES = "cookbook"  # in docs: one per script that draws something
-BESIDE = ("fastsam.segment.Segment", "fastsam.client.Client")  # one object of `Segments`; the service's client
+BESIDE = ("fastsam.segments.Segment", "fastsam.client.Client")  # one object of `Segments`; the service's client
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -156,7 +156,14 @@ def reference() -> str:
         "Coordinates are pixels, xyxy, origin at the outer corner of the top-left pixel.\n"
     ]
     parts += [f"::: {path}\n" for path in (*(f"fastsam.{name}" for name in names), *BESIDE)]
-    return "\n".join(parts)
+    return "\n".join(parts).replace("::: fastsam.Segments\n", f"::: fastsam.Segments\n{members(fastsam.Segments)}")
+
+
+def members(thing: type) -> str:
+    """The option that shows a class with the methods of the files that it is made of, in their order."""
+    names = [name for home in thing.__mro__ if home.__module__.startswith("fastsam.") for name in vars(home)]
+    shown = ", ".join(name for name in dict.fromkeys(names) if not name.startswith("_"))
+    return f"    options: {{inherited_members: true, members: [{shown}]}}\n"
 
 
 def place(order: tuple[str, ...], name: str) -> int:

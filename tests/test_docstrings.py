@@ -11,7 +11,7 @@ import pytest
 
 import fastsam
 from fastsam import Candidate, FastSAM, Pick, Prompt, Segments, read_image
-from fastsam.segment import Segment
+from fastsam.segments import Segment
 
 CLASSES = (FastSAM, Segments, Segment, Prompt, Pick, Candidate)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -25,7 +25,13 @@ NEEDS = {
 def examples() -> Iterator[doctest.DocTest]:
     finder = doctest.DocTestFinder(exclude_empty=True)
     for thing in (*CLASSES, read_image):
-        yield from (test for test in finder.find(thing, thing.__name__, globs={}) if test.examples)
+        for part in homes(thing) if isinstance(thing, type) else [thing]:
+            yield from (test for test in finder.find(part, thing.__name__, globs={}) if test.examples)
+
+
+def homes(thing: type) -> list[type]:
+    """The classes of ours in which the methods of a class stand."""
+    return [part for part in thing.__mro__ if part.__module__.startswith("fastsam.")]
 
 
 def run(test: doctest.DocTest, names: dict[str, Any]) -> str:
@@ -69,6 +75,7 @@ def test_a_wrong_example_is_noticed(names: dict[str, Any]) -> None:
 @pytest.mark.parametrize("thing", CLASSES, ids=lambda thing: thing.__name__)
 def test_every_public_method_has_an_example(thing: type) -> None:
     shown = {test.name for test in examples()}
-    methods = [name for name, value in vars(thing).items() if inspect.isroutine(value) and not name.startswith("_")]
+    members = [member for home in homes(thing) for member in vars(home).items()]
+    methods = [name for name, value in members if inspect.isroutine(value) and not name.startswith("_")]
     assert thing.__name__ in shown
     assert [name for name in methods if f"{thing.__name__}.{name}" not in shown] == []

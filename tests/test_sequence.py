@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastsam import Prompt, Segments, UsageError
-from fastsam.segment import Segment
+from fastsam.segments import Segment
 from fastsam.values import positions
 
 PLACES = [(10, 10, 60, 50), (20, 20, 40, 40), (80, 5, 95, 55), (0, 0, 3, 3)]

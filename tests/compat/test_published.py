@@ -262,7 +262,7 @@ def test_the_script_draws_with_its_flag_only(
     place: Path, monkeypatch: pytest.MonkeyPatch, rule: Callable[..., Refiner], words: list[str]
 ) -> None:
     network = rule()
-    for home in ("fastsam.segments.shared", "fastsam.model.shared"):
+    for home in ("fastsam.segments.asking.shared", "fastsam.model.shared"):
         monkeypatch.setattr(home, lambda *_: network)
     pictures = []
     for flag in ([], ["--refine", "False"], ["--refine"]):

@@ -13,12 +13,12 @@ from fastsam.masks import relations
 from fastsam.masks.lazy import Masks
 from fastsam.values import limits, number
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Int = npt.NDArray[np.int64]
 
 
 def narrow(
-    masks: Masks, scores: Float, classes: Int, *, conf: Any, iou: Any, area: Any, stability: Any, inside: Any
+    masks: Masks, scores: Float32, classes: Int, *, conf: Any, iou: Any, area: Any, stability: Any, inside: Any
 ) -> Int:
     """Indices (K,) of the segments within every limit that is not None; see `Segments.filter`. Raises UsageError."""
     kept = np.arange(len(masks))
