@@ -1,36 +1,32 @@
 """`fastsam eval coverage`."""
 
+from typing import Annotated
+
 from rich.table import Table
 
-from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NO_FILES, FileFlags, NetworkFlags, SecondFlags, Sets
-from fastsam.cli.evaluate.report import best_and_worst, drawn, figure, progress, show, write_json
+from fastsam.cli import flags
+from fastsam.cli.evaluate.flags import ALL_PHOTOS, BUNDLED, NO_FILES, Choosing, Folders, Reports, Second, segmenter
+from fastsam.cli.evaluate.report import drawn, figure, progress
+from fastsam.cli.flags import Segmenting
 from fastsam.errors import require
 
 
 def coverage(
-    folders: Sets,
+    folders: Folders,
     /,
     *,
-    network: NetworkFlags = AS_STORED,
-    second: SecondFlags = BUNDLED,
-    files: FileFlags = NO_FILES,
-    refine: bool = False,
+    use: Segmenting = flags.AS_STORED,
+    second: Second = BUNDLED,
+    choosing: Choosing = ALL_PHOTOS,
+    reports: Reports = NO_FILES,
+    refine: Annotated[bool, flags.REFINE] = False,
 ) -> int:
-    """Measure what everything mode misses in completely annotated photos.
-
-    Parameters
-    ----------
-    folders
-        Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
-    refine
-        Redraw every mask with the second network.
-    """
+    """Measure what everything mode misses in completely annotated photos."""
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.coverage import AT, measure, summary
-    from fastsam.evaluation.sets import read_sets
 
-    sets = read_sets(folders, files.images, files.only)
-    segment = network.load(second.load(refine, network.threads))
+    sets = choosing.sets(folders)
+    segment = segmenter(use, second.load(refine, use.running.threads))
     table = Table("set", "photos", "masks per photo", *(f"area found at {at / 100:g}" for at in AT), "pixels covered")
     rows, rated = {}, []
     for one in sets:
@@ -44,7 +40,5 @@ def coverage(
         total = rows[one.name] = summary(measured)
         shares = [figure(v, unit="%") for v in (*total.area_found.values(), total.pixels)]
         table.add_row(one.name, str(total.photos), f"{total.masks:.0f}", *shares)
-    show(table)
-    write_json(files.json_file, rows)
-    best_and_worst(files.pictures, rated, lambda file: drawn(segment(file)))
+    reports.write([table], rows, rated, lambda file: drawn(segment(file)))
     return 0
