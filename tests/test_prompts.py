@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastsam import Candidate, Pick, Prompt, Segments, UsageError
-from fastsam.formats import FORMATS
-from fastsam.formats.content import content
+from fastsam.formats.content import FORMATS, Subject
 from fastsam.prompts.geometry import box_iou
 
 # A large box, a small one inside it, one apart.
@@ -253,9 +252,9 @@ def test_answers_become_segments_of_their_own(make_segments: Callable[..., Segme
     assert segments.picked(picks[0]) == segments.picked([picks[0].candidates[0]]) == answers[:1]
     assert len(answers.to_records()) == 2
     for name in set(FORMATS) - {"overlay", "cutouts"}:  # those two need the photo
-        assert len(list(content(name, "photo.jpg", answers))) == 1
-    rows = json.loads(next(content("coco", "photo.jpg", answers))[1])["annotations"]
-    given = json.loads(next(content("coco", "photo.jpg", segments, picks))[1])["annotations"]
+        assert FORMATS[name].make(Subject("photo.jpg", answers))
+    rows = json.loads(FORMATS["coco"].make(Subject("photo.jpg", answers)))["annotations"]
+    given = json.loads(FORMATS["coco"].make(Subject("photo.jpg", segments, picks)))["annotations"]
     assert [row["segmentation"] for row in rows] == [row["segmentation"] for row in given]
     np.testing.assert_array_equal(answers.label_map() > 0, segments.merge(picks))
 

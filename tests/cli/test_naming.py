@@ -78,10 +78,10 @@ def test_outlines_and_boxes_are_drawn_on_demand(fastsam, model: FastSAM, coffee:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--only-named"], "--only-named needs --name WORDS, from which masks get their names"),
-        (["--all"], "--all needs --name or --text: everything else is answered as it is"),
-        (["--all", "--point", "1,1"], "--all needs --name or --text: everything else is answered as it is"),
-        (["--name", " , "], "--name ' , ' names nothing: give words such as 'person, bus'"),
+        (["--only-named"], "--only-named needs --name: give the words that masks are named by"),
+        (["--all"], "--all needs --name or --text: it only changes what words mean"),
+        (["--all", "--point", "1,1"], "--all needs --name or --text: it only changes what words mean"),
+        (["--name", " , "], "--name ' , ' has no words: give some, such as 'person, bus'"),
         (["--outline", "--json"], "--outline changes the overlay, which is not written: add --format overlay"),
         (["--boxes", "--format", "coco"], "--boxes changes the overlay, which is not written: add --format overlay"),
     ],

@@ -11,7 +11,7 @@ from pycocotools.coco import COCO
 
 from fastsam import FastSAM, Segments, UsageError
 from fastsam.formats.coco import Instances, rows_of
-from fastsam.formats.content import Options, check, content
+from fastsam.formats.content import FORMATS, Options, Subject, check, write
 
 BOXES = [(10.0, 10.0, 110.0, 90.0), (30.0, 30.0, 60.0, 60.0)]
 
@@ -46,8 +46,8 @@ def test_with_prompts_each_answer_names_its_prompt(make_segments: Callable[..., 
 
 def read_back(segments: Segments, tmp_path: Path, tolerance: float) -> list[tuple[dict, np.ndarray]]:
     """Annotations of a file with polygons, and their masks, as the COCO tools have them."""
-    ((_, made),) = content("coco", "a photo.jpg", segments, options=Options(tolerance, polygons=True))
-    (tmp_path / "instances.json").write_bytes(made)
+    subject = Subject("a photo.jpg", segments, options=Options(tolerance, polygons=True))
+    write(FORMATS["coco"], tmp_path / "instances.json", subject)
     read = COCO(str(tmp_path / "instances.json"))
     return [(a, read.annToMask(a) > 0) for a in read.loadAnns(read.getAnnIds())]
 

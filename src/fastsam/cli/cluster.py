@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from fastsam.cli.report import clock
-from fastsam.cli.say import complain, say
+from fastsam.cli import flags
+from fastsam.cli.flags import Detecting, Tiles
+from fastsam.cli.say import clock, complain, say
 from fastsam.errors import UsageError, require
-from fastsam.files import make_folder, write
-from fastsam.formats import FORMATS
-from fastsam.formats.content import Options, check, content
+from fastsam.formats.content import Options, Subject, check, chosen, write
 
 if TYPE_CHECKING:
     from fastsam.cluster.job import Progress
 
 EVERY = 10.0  # seconds between two lines of progress if the output is not a terminal
 BUSY = 0.7  # share of a processor below which the progress line says that other programs are in the way
-PICTURES = ("overlay", "cutouts", "edges")  # need the photo
 
 
 def segment(
@@ -29,17 +27,13 @@ def segment(
     /,
     *,
     address: str | None = None,
-    model: str | None = None,
-    imgsz: int | None = None,
-    conf: float | None = None,
-    iou: float | None = None,
-    max_det: int | None = None,
-    tile: int | None = None,
-    overlap: float | None = None,
-    refine: Annotated[bool, Parameter(negative="")] = False,
-    runtime: str = "onnx",
+    model: Annotated[str | None, flags.MODEL] = None,
+    detecting: Annotated[Detecting, Parameter(group=flags.STORED)] = flags.DETECTING,
+    tiles: Annotated[Tiles, Parameter(group=flags.STORED)] = flags.TILES,
+    refine: Annotated[bool, flags.REFINE, Parameter(negative="")] = False,
+    runtime: Annotated[str, flags.RUNTIME] = "onnx",
     batch: int = 1,
-    threads: int = 1,
+    threads: Annotated[int, flags.THREADS] = 1,
     gpus: float = 0,
     workers: int | None = None,
     part: int | None = None,
@@ -56,28 +50,8 @@ def segment(
         Folder for the data set, on this machine or on S3, GCS, ...
     address
         Address of a Ray cluster; by default Ray starts on this machine.
-    model
-        Name of a model, or a file (.onnx, .pt, .safetensors).
-    imgsz
-        Longest side of the network's input in pixels. This and the next three default to those stored with the weights.
-    conf
-        Minimum score of a mask, 0 to 1.
-    iou
-        Drop the lower-scored of two masks whose boxes overlap by more than this IoU, 0 to 1.
-    max_det
-        Maximum number of masks per photo.
-    tile
-        Also segment the photo in tiles of this side in pixels; no tiles by default.
-    overlap
-        Share of a tile that the next one shows too.
-    refine
-        Redraw every mask with the second network.
-    runtime
-        onnx, openvino, or torch for a checkpoint.
     batch
         Photos per run of the network: 1 on a CPU, 8 or more on a GPU.
-    threads
-        CPU threads per worker.
     gpus
         GPUs per worker; 0.5 lets two workers share one.
     workers
@@ -93,8 +67,8 @@ def segment(
     require("ray", "cluster")
     from fastsam.cluster.job import segment as run
 
-    given = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det, "tile": tile, "overlap": overlap}
-    given |= {"refine": True} if refine else {}
+    tiles.checked()
+    given = {**vars(detecting), **vars(tiles), "refine": refine or None}
     two = None if columns is None else tuple(columns.split(","))
     if two is not None and len(two) != 2:
         raise UsageError(f"--columns must be KEY,BYTES, not {columns}")
@@ -117,9 +91,9 @@ def read(
     /,
     *,
     to: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("output"),
-    format_: Annotated[list[str] | None, Parameter(name="--format", negative="")] = None,
-    tolerance: float | None = None,
-    polygons: Annotated[bool, Parameter(negative="")] = False,
+    names: Annotated[list[str] | None, flags.FORMAT] = None,
+    tolerance: Annotated[float | None, flags.TOLERANCE] = None,
+    polygons: Annotated[bool, flags.POLYGONS] = False,
 ) -> int:
     """Turn a row of a data set back into a picture or a file.
 
@@ -131,30 +105,17 @@ def read(
         Key of the photo: its path in the input.
     to
         Folder to write to.
-    format_
-        A format of `fastsam segment`, overlay by default; may be repeated.
-    tolerance
-        Pixels by which outlines may be simplified, as in `fastsam segment`.
-    polygons
-        In coco, write polygons instead of RLE.
     """
     require("pyarrow", "cluster")
     from fastsam.cluster.reading import read as read_row
 
-    formats = list(dict.fromkeys(format_ or ["overlay"]))
-    for name in formats:
-        if name not in FORMATS:
-            raise UsageError(f"unknown format {name!r}: choose from {', '.join(FORMATS)}")
-    options = Options(tolerance, polygons)
-    check(formats, options)
-    segments = read_row(output, key, with_photo=any(name in PICTURES for name in formats))
+    formats, options = chosen(names or ["overlay"]), Options(tolerance, polygons)
+    check([format_.name for format_ in formats], options)
+    segments = read_row(output, key, with_photo=any(format_.uses_photo for format_ in formats))
     photo = PurePosixPath(key)
-    for name in formats:
-        file = to / (photo.stem + (FORMATS[name] or ".json"))
-        if name == "cutouts":
-            make_folder(file)
-        for inner, made in content(name, photo.name, segments, options=options):
-            write(file / inner if inner else file, made)
+    for format_ in formats:
+        file = to / (photo.stem + format_.suffix)
+        write(format_, file, Subject(photo.name, segments, options=options))
         say(file)
     return 0
 

@@ -4,11 +4,13 @@ import platform
 import statistics
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from fastsam.cli import flags
 from fastsam.cli.bench.clock import seconds_of
+from fastsam.cli.flags import Running
 from fastsam.machine import processor
 
 PACKAGES = ("fast-segment-anything", "numpy", "opencv-python-headless", "onnxruntime", "openvino", "torch")
@@ -16,30 +18,11 @@ CLOSE = 1e-3  # maximum difference of a device's outputs, as a share of their ra
 ROUNDS = 10
 
 
-def doctor(
-    *,
-    device: str | None = None,
-    runtime: str = "onnx",
-    precision: str = "float32",
-    model: str | None = None,
-    imgsz: int | None = None,
-) -> int:
+def doctor(*, running: Running = flags.RUNNING, imgsz: Annotated[int | None, flags.IMGSZ] = None) -> int:
     """Show versions, processor and devices; run a network on a device and compare it with the CPU.
 
-    Exit code 0: the device agrees with the CPU; 1: it does not; 2: it is not available.
-
-    Parameters
-    ----------
-    device
-        cpu, cuda, mps, a number, or a device of OpenVINO; the CPU by default.
-    runtime
-        onnx, openvino, or torch for a checkpoint.
-    precision
-        float32, or bf16 with OpenVINO.
-    model
-        Name or file of the weights; torch needs a checkpoint.
-    imgsz
-        Input size in pixels; by default the size stored with the weights.
+    Exit code 0: the device agrees with the CPU; 1: it does not; 2: it is not available. The weights decide the size of
+    the input unless --imgsz is given.
     """
     from fastsam.machine import cores
     from fastsam.model import FastSAM
@@ -50,16 +33,15 @@ def doctor(
     print(", ".join(f"{name} {found}" for name in PACKAGES if (found := installed(name))))
     print(f"ONNX Runtime's providers: {', '.join(available())}")
     print(f"torch's devices: {', '.join(torch_devices()) or 'none, torch is not installed'}")
-    expected = FastSAM(model)
-    tested = FastSAM(model, runtime=runtime, device=device, precision=precision)
+    expected, tested = FastSAM(running.model, threads=running.threads), running.load()
     side = tested.resolve(imgsz=imgsz).imgsz
     images = np.random.default_rng(0).random((1, 3, side, side), np.float32)
     first, second = expected.network.run(images), tested.network.run(images)
     moved = max(float(np.abs(a - b).max() / np.ptp(a)) for a, b in zip(first, second, strict=True))
-    name = f"{runtime} on {device or 'cpu'} in {precision}"
+    name = f"{running.runtime} on {running.device or 'cpu'} in {running.precision}"
     print(f"CPU, ONNX Runtime: {timed(expected, images):.1f} ms for {side} x {side} pixels")
     print(f"{name}: {timed(tested, images):.1f} ms; outputs differ by {moved:.1e} of their range")
-    if moved > CLOSE and precision == "float32":
+    if moved > CLOSE and running.precision == "float32":
         print(f"{name} does not agree with the CPU: do not use this device")
         return 1
     print(f"{name} works")

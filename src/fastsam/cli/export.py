@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
+from fastsam.cli import flags
+from fastsam.cli.flags import Detecting
 from fastsam.cli.say import say
 from fastsam.errors import UsageError
 from fastsam.files import whole
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 CALIBRATE = 32  # maximum number of photos to calibrate with
 COMPARE = 8  # number of photos whose masks are compared
+WRITTEN = Group("Defaults written into the file", help="Settings left out stay those of the source.", sort_key=1)
 
 
 def export(
@@ -26,17 +29,14 @@ def export(
     /,
     *,
     format_: Annotated[Literal["onnx"], Parameter(name="--format")] = "onnx",
-    imgsz: int | None = None,
-    conf: float | None = None,
-    iou: float | None = None,
-    max_det: int | None = None,
-    margin: float | None = None,
-    soft: float | None = None,
+    detecting: Annotated[Detecting, Parameter(group=WRITTEN)] = flags.DETECTING,
+    margin: Annotated[float | None, Parameter(group=WRITTEN)] = None,
+    soft: Annotated[float | None, Parameter(group=WRITTEN)] = None,
     int8: Annotated[bool, Parameter(negative="")] = False,
     calibrate: Path | None = None,
     with_masks: Annotated[bool, Parameter(negative="")] = False,
     fixed: Annotated[str | None, Parameter(name="--fixed")] = None,
-    json_file: Annotated[Path | None, Parameter(name="--json")] = None,
+    json_file: Annotated[Path | None, flags.JSON_FILE] = None,
 ) -> int:
     """Write a network as ONNX, and report how well it agrees with its source.
 
@@ -49,14 +49,6 @@ def export(
         The .onnx file to write.
     format_
         Format to write.
-    imgsz
-        Default input size in pixels, stored in the file. This and the next settings default to those of the source.
-    conf
-        Default minimum score of a mask, 0 to 1.
-    iou
-        Default IoU of boxes above which the lower-scored of two masks is dropped, 0 to 1.
-    max_det
-        Default maximum number of masks per photo.
     margin
         Share of a box's sides by which its mask may extend beyond it, for a box as large as the photo; less for smaller
         boxes. For weights that were trained with a margin.
@@ -72,29 +64,23 @@ def export(
     fixed
         HEIGHT,WIDTH of the only input size that the file accepts, for programs that need fixed shapes, such as
         OpenCV's DNN (which runs only float files). This library needs files without it. Calibration uses the same size.
-    json_file
-        File to write the report to.
     """
     from fastsam.export.fixed import fix, read_size
 
     size = read_size(fixed) if fixed is not None else None
-    if size and imgsz is not None and imgsz != max(size):
-        raise UsageError(f"--imgsz {imgsz} must be the longer side of --fixed {fixed}: leave one of them out")
-    imgsz = max(size) if size else imgsz
+    if size and detecting.imgsz not in (None, max(size)):
+        raise UsageError(f"--imgsz {detecting.imgsz} must be the longer side of --fixed {fixed}: leave one of them out")
+    given = {**vars(detecting), "margin": margin, "soft": soft} | ({"imgsz": max(size)} if size else {})
     for name, value in (("margin", margin), ("soft", soft)):
         if value is not None and value < 0:
             raise UsageError(f"{name} must be at least 0, not {value}")
     if int8 and calibrate is None:
         raise UsageError("--int8 needs photos to calibrate with: add --calibrate FOLDER")
     if (second := second_network(source)) is not None:
-        given = {"imgsz": imgsz, "conf": conf, "iou": iou, "max-det": max_det, "margin": margin, "soft": soft}
-        if size:
-            raise UsageError(f"--fixed does not apply to {source}, which is a second network: leave it out")
-        for name, value in given.items():
+        for name, value in {"fixed": fixed, **given, "with_masks": with_masks or None}.items():
             if value is not None:
-                raise UsageError(f"--{name} does not apply to {source}, which is a second network: leave it out")
-        if with_masks:
-            raise UsageError(f"--with-masks does not apply to {source}, which is a second network: leave it out")
+                flag = name.replace("_", "-")
+                raise UsageError(f"--{flag} does not apply to {source}, which is a second network: leave it out")
         export_second(second, output, calibrate if int8 else None, json_file)
         return 0
     photos = photos_of(calibrate) if calibrate else []
@@ -102,7 +88,7 @@ def export(
     from fastsam.export.graphs import content_of, halved
     from fastsam.runtimes.settings import read_settings
 
-    model = sources.read(source, imgsz=imgsz, conf=conf, iou=iou, max_det=max_det, margin=margin, soft=soft)
+    model = sources.read(source, **given)
     reference = content_of(model)
     stored = {p.key: p.value for p in model.metadata_props}
     settings = read_settings(stored, Path(source))

@@ -12,7 +12,7 @@ from fastsam.cli.say import complain, say_warnings
 
 app = App(name="fastsam", version=__version__, help="Segment everything in a photo, then pick what you mean.")
 app.command(
-    "fastsam.cli.segment:segment",
+    "fastsam.cli.segment.command:segment",
     name="segment",
     help="Segment everything in photos, or the objects that points, boxes, masks and words describe.",
 )

@@ -1,4 +1,4 @@
-"""Prints lines safely: characters that would control a terminal or break a line are escaped.
+"""Prints lines safely: characters that would control a terminal or break a line are escaped. Durations as text.
 
 Names of files, words from models and texts in files can contain any character.
 """
@@ -29,6 +29,11 @@ def visible(text: str) -> str:
     A newline becomes `\\n`, ESC `\\x1b`, an invalid UTF-8 byte `\\udcff`, a change of writing direction `\\u202e`.
     """
     return text if text.isprintable() else "".join(escaped(letter) for letter in text)
+
+
+def clock(seconds: float) -> str:
+    """A duration as hours, minutes and seconds."""
+    return f"{int(seconds) // 3600}:{int(seconds) % 3600 // 60:02d}:{int(seconds) % 60:02d}"
 
 
 def say_warnings() -> None:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from cyclopts import Parameter
 
+from fastsam.cli import flags
 from fastsam.errors import UsageError, require
 from fastsam.weights import catalogue
 
@@ -21,8 +22,8 @@ def serve(
     port: int = 8000,
     browser: bool = True,
     token: Annotated[str | None, Parameter(env_var="FASTSAM_TOKEN")] = None,
-    model: str | None = None,
-    threads: int | None = None,
+    model: Annotated[str | None, flags.MODEL] = None,
+    threads: Annotated[int | None, flags.THREADS] = None,
     workers: int = 1,
     queue: int = 32,
     timeout: float = 60.0,
@@ -35,45 +36,42 @@ def serve(
     allow_origin: Annotated[list[str] | None, Parameter(negative="")] = None,
     label_studio: str | None = None,
 ) -> int:
-    """Open the page, and serve it and the API that it uses.
+    """Open the page, and serve it and its API.
 
     Parameters
     ----------
     host
-        Address to listen on; 0.0.0.0 for every one of this machine.
+        Address to listen on; 0.0.0.0 for all addresses of this machine.
     port
-        Port to listen on; 0 for any that is free.
+        Port to listen on; 0 picks a free one.
     browser
         Open the page in this machine's browser.
     token
-        What every request must carry. In the environment's FASTSAM_TOKEN nobody sees it in a list of processes.
-    model
-        Name of a model, or a file (.onnx, .pt, .safetensors).
-    threads
-        Of all workers together; all cores by default.
+        Token that every request must have. Set it in the environment (FASTSAM_TOKEN) to keep it out of the list of
+        processes.
     workers
-        Processes that run the network side by side; several for many users at a time, one for the fastest answer.
+        Number of processes that run the network: several for many users at a time, one for the fastest answer.
     queue
-        Photos that may wait.
+        Maximum number of photos that wait.
     timeout
-        Seconds a photo's work may take, waiting included.
+        Maximum time in seconds to work on a photo, waiting included.
     max_bytes
-        Most bytes of a request.
+        Maximum size of a request in bytes.
     max_pixels
-        Most pixels of a photo.
+        Maximum number of pixels of a photo.
     photos
-        Photos that are kept in memory for prompts.
+        Maximum number of photos to keep in memory for prompts.
     memory
-        Bytes that they may take together.
+        Maximum size in bytes of all photos in memory.
     age
-        Seconds that each is kept.
+        Time in seconds to keep a photo.
     allow_host
-        Name of the server that requests may give beside loopback's and its address; * for any.
+        Host name that requests may use, besides loopback's and the server's address; * for any; may be repeated.
     allow_origin
-        Other site whose pages may use the service.
+        Other site whose pages may use the service; may be repeated.
     label_studio
-        Address of the Label Studio whose pictures its backend, at /label-studio, may fetch; the environment's
-        LABEL_STUDIO_API_KEY is the key for them.
+        Address of the Label Studio whose pictures the backend at /label-studio may fetch, with the key in the
+        environment (LABEL_STUDIO_API_KEY).
     """
     require("uvicorn", "serve")
     require("httptools", "serve")
@@ -86,11 +84,11 @@ def serve(
     from fastsam.serve.limits import Limits
 
     if token is not None and not (token.isascii() and token.isprintable() and token.strip() == token != ""):
-        raise UsageError("a token is one or more printable ASCII characters, without spaces about it")
+        raise UsageError("--token must be printable ASCII characters, without spaces around them")
     if not 0 <= port <= 65535:
-        raise UsageError(f"port {port} is none: choose 1 to 65535, or 0 for any")
+        raise UsageError(f"--port must be 0 to 65535 (0 picks a free one), not {port}")
     with catalogue.opened(model):
-        pass  # an error of the weights comes before the server
+        pass  # invalid weights are an error before the server starts
     limits = Limits(max_bytes, max_pixels, photos, memory, age, workers, queue, timeout)
     everywhere = host in ("0.0.0.0", "::")
     own = f"[{host}]" if ":" in host else host
@@ -103,17 +101,17 @@ def serve(
         uvicorn.Config(app, host, port, http=Connection, ws="none", log_level="error", timeout_graceful_shutdown=5)
     )
     listening = listen(host, port)
-    place = "127.0.0.1" if everywhere else own
-    address = f"http://{place}:{listening.getsockname()[1]}/"
+    shown = "127.0.0.1" if everywhere else own
+    address = f"http://{shown}:{listening.getsockname()[1]}/"
     threading.Thread(target=announce, args=(server, address, token, browser), daemon=True).start()
     if everywhere and token is None:
-        print("Anyone who reaches this machine may use it: --token T asks for one.", flush=True)
+        print("Anyone who can reach this machine can use it: set a token with --token T.", flush=True)
     server.run(sockets=[listening])
     return 0 if server.started else 1
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket on that address. Raises UsageError where it cannot be had."""
+    """A socket on that address. Raises UsageError if the address cannot be used."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
@@ -121,12 +119,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def announce(server: object, address: str, token: str | None, browser: bool) -> None:
-    """Says where the page is as soon as it is there, and opens it. The token is shown to a person alone, in no log."""
+    """Prints where the page is once it is served, and opens it. The token is printed only on a terminal."""
     while not getattr(server, "started", False):
         time.sleep(0.05)
         if getattr(server, "should_exit", False):
             return
     whole = address + (f"?token={quote(token)}" if token else "")
-    print(f"Segment at {whole if sys.stdout.isatty() else address} (Ctrl-C ends it)", flush=True)
+    print(f"Segment at {whole if sys.stdout.isatty() else address} (Ctrl-C to stop)", flush=True)
     if browser:
         webbrowser.open(whole)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 from cyclopts import App, Parameter
 
-from fastsam.cli.report import clock
-from fastsam.cli.say import say
+from fastsam.cli import flags
+from fastsam.cli.say import clock, say
 from fastsam.errors import UsageError, require
 
 if TYPE_CHECKING:
@@ -33,14 +33,10 @@ class Given:
 
     Parameters
     ----------
-    data
-        Folders with images/ and instances.json.
     cutouts
         Folders of RGBA objects to paste.
     batch
         Photos or crops per step.
-    seed
-        Seed of everything random.
     start
         Weights to start from: a checkpoint of the same command. fastsam train also takes an Ultralytics .pt, a
         safetensors file, or fastsam-tiny; it builds the network like theirs by default.
@@ -50,10 +46,10 @@ class Given:
         File of SET/FILE lines to leave out.
     """
 
-    data: Folders = None
+    data: Annotated[list[Path] | None, flags.DATA] = None
     cutouts: Folders = None
     batch: int | None = None
-    seed: int | None = None
+    seed: Annotated[int | None, flags.SEED] = None
     start: Annotated[str | None, Parameter(name="--from")] = None
     pretrained: Path | None = None
     holdout: Path | None = None
@@ -68,25 +64,23 @@ class Work:
     ----------
     device
         auto, cpu, cuda, ...
-    threads
-        Threads of the network on the CPU; torch chooses by default.
     workers
         Processes that prepare batches.
     """
 
     device: str = "auto"
-    threads: Annotated[int, Parameter(show_default=False)] = 0
+    threads: Annotated[int | None, flags.THREADS] = None
     workers: int = 1
 
 
 @app.default
 def train(
     *,
-    config: Path | None = None,
+    config: Annotated[Path | None, flags.CONFIG] = None,
     output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("runs/train"),
     backbone: str | None = None,
     size: str | None = None,
-    imgsz: int | None = None,
+    imgsz: Annotated[int | None, flags.IMGSZ] = None,
     photos: int | None = None,
     given: Given | None = None,
     work: Work | None = None,
@@ -95,16 +89,12 @@ def train(
 
     Parameters
     ----------
-    config
-        TOML file of settings (see configs/); flags override it.
     output
         Folder for log.jsonl, last.pt and final.pt.
     backbone
         yolov8 or lite0.
     size
         n, s, m, l or x.
-    imgsz
-        Input size in pixels, a multiple of 32.
     photos
         Length of the run in photos seen; a larger number lengthens the run in OUTPUT.
     """
@@ -127,7 +117,7 @@ def train(
 @app.command
 def refine(
     *,
-    config: Path | None = None,
+    config: Annotated[Path | None, flags.CONFIG] = None,
     output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("runs/refine"),
     backgrounds: Folders = None,
     crops: int | None = None,
@@ -138,8 +128,6 @@ def refine(
 
     Parameters
     ----------
-    config
-        TOML file of settings (see configs/refine/); flags override it.
     output
         Folder for log.jsonl, last.pt and final.pt.
     backgrounds

@@ -1,6 +1,6 @@
 """Answers as plain values, for JSON: what `--json` prints and the service sends.
 
-Enters: `Segments`, picks. Leaves: dictionaries with COCO's fields. Called by the command line and the service.
+Enters: `Segments`, picks. Leaves: dictionaries with COCO's fields.
 """
 
 from collections.abc import Sequence
@@ -13,22 +13,22 @@ from fastsam.segments import Segments
 
 
 def segments_of(segments: Segments, parents: Sequence[int] | None = None) -> list[dict[str, Any]]:
-    """One dictionary a segment: its index, COCO's fields, its name where there are several.
+    """One dictionary per segment: its index, COCO's fields, and its name if there are several names.
 
-    parents: index of the segment in which each lies
+    parents: index of the segment that each one lies in
     """
     rows = [row for _, row in rows_of(segments)]
     return rows if parents is None else [{**row, "parent": int(p)} for row, p in zip(rows, parents, strict=True)]
 
 
 def picks_of(segments: Segments, picks: Sequence[Pick]) -> list[dict[str, Any] | None]:
-    """One dictionary a prompt, None where nothing matched."""
+    """One dictionary per prompt; None if nothing matched."""
     rows = rows_of(segments, picks)
     return [pick_of(pick, [row for prompt, row in rows if prompt == k]) for k, pick in enumerate(picks)]
 
 
 def rows_of(segments: Segments, picks: Sequence[Pick] | None = None) -> list[tuple[int | None, dict[str, Any]]]:
-    """Each mask, or with picks each match: the number of its prompt, and its values."""
+    """For each mask, or each match of picks: the number of its prompt, and its values."""
     names = categories(segments.names, [pick.prompt for pick in picks or ()])
     described = coco.describe(list(items(segments, picks)), segments.size)
     return [
@@ -41,7 +41,7 @@ def rows_of(segments: Segments, picks: Sequence[Pick] | None = None) -> list[tup
 
 
 def pick_of(pick: Pick, matches: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """A pick, whose `matches` are described already: the best one, all candidates, and for a text all that match."""
+    """A pick: the best match, all candidates, and for a text all `matches`. matches: as `rows_of` describes them"""
     if not pick:
         return None
     others = [{"index": c.index, "score": round(c.score, 5)} | made(c) for c in pick.candidates]
@@ -50,7 +50,7 @@ def pick_of(pick: Pick, matches: Sequence[dict[str, Any]]) -> dict[str, Any] | N
 
 
 def made(candidate: Candidate) -> dict[str, Any]:
-    """How a candidate came to be, if it is not one of the segments as it is."""
+    """How a candidate was made, unless it is one of the segments itself."""
     if candidate.quality is not None:
         return {"how": candidate.how, "quality": round(candidate.quality, 5)}
     return {} if candidate.how == "mask" else {"how": candidate.how, "plus": candidate.plus, "minus": candidate.minus}

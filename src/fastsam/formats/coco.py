@@ -1,12 +1,11 @@
 """COCO instances: one JSON for all photos."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastsam.formats import TOLERANCE
 from fastsam.formats.items import Item, items
 from fastsam.masks.bridged import bridged, enclosed
 from fastsam.masks.polygons import polygons as outlines
@@ -15,9 +14,12 @@ from fastsam.masks.simplified import simplified
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
 
+TOLERANCE = 0.0  # pixels by which polygons may be simplified by default: they are exact
+Entry = tuple[str, tuple[int, int], tuple[str, ...], list[dict[str, Any]]]  # see `Instances.add`
+
 
 class Instances:
-    """A COCO file in the making: photos are added one by one, then written whole."""
+    """Collects photos for a COCO file."""
 
     def __init__(self) -> None:
         self.images: list[dict[str, Any]] = []
@@ -34,20 +36,28 @@ class Instances:
 
     @property
     def text(self) -> str:
-        """What the file holds."""
+        """The file's content."""
         kinds = [{"id": k + 1, "name": name} for k, name in enumerate(self.names)]
         return json.dumps({"images": self.images, "annotations": self.annotations, "categories": kinds})
+
+
+def text(entries: Iterable[Entry]) -> str:
+    """The content of a COCO file with these photos."""
+    file = Instances()
+    for entry in entries:
+        file.add(*entry)
+    return file.text
 
 
 def rows_of(
     segments: Segments,
     picks: Sequence[Pick] | None = None,
     polygons: bool = False,
-    tolerance: float = TOLERANCE["coco"],
+    tolerance: float = TOLERANCE,
 ) -> list[dict[str, Any]]:
-    """An annotation for each mask; with picks one for each match, with its `prompt` number.
+    """One annotation per mask; with picks, one per match, with the number of its `prompt`.
 
-    polygons: whether masks are polygons, see `as_polygons`, instead of RLE; a mask without a pixel has no annotation
+    polygons: write polygons (see `as_polygons`) instead of RLE; a mask without pixels then has no annotation
     """
     rows = [
         (item, {**row, **({} if item.prompt is None else {"prompt": item.prompt})})
@@ -59,10 +69,10 @@ def rows_of(
 
 
 def as_polygons(item: Item, tolerance: float) -> dict[str, Any]:
-    """A mask's `segmentation` as a polygon for each of its parts, with the `area` and the `bbox` of what they enclose.
+    """A mask's `segmentation` as one polygon per part, with the `area` and the `bbox` of what they enclose.
 
-    They run along the pixels' borders. COCO has no holes: each is joined to its outline by a cut of no width, there
-    and back, so that the ring goes about it the other way and encloses the mask's own area.
+    They run along the borders of pixels. COCO has no holes: each hole is joined to its outline by a cut of zero width,
+    there and back, so that the ring runs around it the other way and encloses the mask's own area.
     """
     crop = item.crop
     parts = simplified(outlines(crop.pixels, crop.offset), tolerance)
@@ -77,7 +87,7 @@ def as_polygons(item: Item, tolerance: float) -> dict[str, Any]:
 
 
 def describe(found: Sequence[Item], size: tuple[int, int]) -> list[tuple[Item, dict[str, Any]]]:
-    """Each mask with its COCO fields: category, RLE, area, its own xywh box, score; `quality` too if it was drawn."""
+    """Each mask with its COCO fields: category, RLE, area, its own xywh box, score; `quality` if it was drawn."""
     packed = encode_runs([item.runs for item in found], size)
     return [
         (

@@ -1,6 +1,6 @@
-"""What of a photo is written: all its masks, or those that answer prompts.
+"""Which masks of a photo are written: all of them, or those that answer prompts.
 
-Enters: `Segments`, their names, the picks. Leaves: `Item`s, one at a time. Called by the formats.
+Enters: `Segments`, their names, the picks. Leaves: `Item`s, one at a time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,9 +18,9 @@ from fastsam.segments import Segments
 class Item:
     """A mask to write.
 
-    index: its number among the segments, or that of the one it was drawn from; None if there is no single one
-    category: its name's number among `categories`; prompt: the number of the prompt that it answers
-    quality: the IoU that it is predicted to reach, None if it was not drawn
+    index: its index among the segments, or that of the segment it was drawn from; None if there is no single one
+    category: index of its name in `categories`; prompt: index of the prompt that it answers
+    quality: its predicted IoU; None if it was not drawn
     """
 
     runs: Runs
@@ -57,7 +57,7 @@ def items(segments: Segments, picks: Sequence[Pick] | None = None) -> Iterator[I
 
 
 def label_map(segments: Segments, picks: Sequence[Pick] | None = None) -> npt.NDArray[np.int32]:
-    """(H, W) int32: i + 1 where mask i is, small ones on large ones; with picks, k + 1 where pick k matches; else 0."""
+    """(H, W) int32: i + 1 for mask i, or k + 1 for the matches of pick k; small masks on large ones; 0 for no mask."""
     if picks is None:
         return segments.label_map()
     labels = np.zeros(segments.size, np.int32)

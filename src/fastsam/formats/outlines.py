@@ -1,17 +1,16 @@
-"""Outlines for the programs that take them: labelme, YOLO, and GeoJSON in pixels.
+"""Outlines for other programs: labelme, YOLO, and GeoJSON in pixels.
 
-Enters: `Segments`, picks. Leaves: the text of one file a photo. Called by `content`.
+Enters: `Segments`, picks. Leaves: the text of one file per photo.
 
-labelme, and those who read YOLO's labels, fill an outline and draw it as well: theirs runs through the centres of the
-border's pixels, so that with a tolerance of 0 they get the mask's own pixels back. GeoJSON's runs along the pixels'
-borders. tolerance: pixels by which a corner that is left out lies from its outline at most.
+labelme, and programs that read YOLO's labels, both fill an outline and draw it. Their outlines run through the centres
+of the border pixels, so that a tolerance of 0 gives back the mask's own pixels. GeoJSON's outlines run along the
+borders of pixels. tolerance: maximum distance in pixels between the simplified outline and a corner that it drops.
 """
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from fastsam.formats import TOLERANCE
 from fastsam.formats.items import Item, categories, items
 from fastsam.masks.bridged import joined
 from fastsam.masks.contours import contours
@@ -20,15 +19,14 @@ from fastsam.masks.simplified import simplified
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
 
-LABELME = "5.5.0"  # whose fields are written
+LABELME = "5.5.0"  # the version whose fields are written
+TOLERANCE, EXACT = 1.0, 0.0  # default tolerance of labelme and YOLO, and of GeoJSON
 
 
-def labelme(
-    photo: str, segments: Segments, picks: Sequence[Pick] | None = None, tolerance: float = TOLERANCE["labelme"]
-) -> str:
-    """labelme's JSON: a polygon for every part of a mask, parts of one mask in one group.
+def labelme(photo: str, segments: Segments, picks: Sequence[Pick] | None = None, tolerance: float = TOLERANCE) -> str:
+    """labelme's JSON: one polygon per part of a mask, all parts of a mask in one group.
 
-    photo: where labelme finds the picture, from the file's folder on. Holes are joined to their outline by a cut.
+    photo: the picture's path from the file's folder on. Holes are joined to their outline by a cut.
     """
     names = categories(segments.names, [pick.prompt for pick in picks or ()])
     shapes = [
@@ -48,10 +46,10 @@ def labelme(
     return json.dumps({**content, "imageHeight": height, "imageWidth": width})
 
 
-def yolo(segments: Segments, picks: Sequence[Pick] | None = None, tolerance: float = TOLERANCE["yolo"]) -> str:
-    """YOLO's segmentation labels: a line a mask, its class and its outline in shares of the photo's width and height.
+def yolo(segments: Segments, picks: Sequence[Pick] | None = None, tolerance: float = TOLERANCE) -> str:
+    """YOLO's segmentation labels: one line per mask, with its class and its outline in shares of the photo's sides.
 
-    Parts and holes of a mask are joined by cuts, since a line holds one outline.
+    A line holds one outline, so parts and holes of a mask are joined by cuts.
     """
     height, width = segments.size
     lines = []
@@ -63,12 +61,12 @@ def yolo(segments: Segments, picks: Sequence[Pick] | None = None, tolerance: flo
 
 
 def classes(names: Sequence[str]) -> str:
-    """What YOLO's labels mean: a name a line; line breaks and runs of spaces in a name become one space."""
+    """The names of YOLO's classes, one per line. Line breaks and runs of spaces in a name become one space."""
     return "".join(" ".join(name.split()) + "\n" for name in names)
 
 
-def geojson(segments: Segments, picks: Sequence[Pick] | None = None, tolerance: float = TOLERANCE["polygons"]) -> str:
-    """A GeoJSON FeatureCollection in photo pixels, y downwards: a valid MultiPolygon a mask, holes kept."""
+def geojson(segments: Segments, picks: Sequence[Pick] | None = None, tolerance: float = EXACT) -> str:
+    """A GeoJSON FeatureCollection in photo pixels, y downwards: one valid MultiPolygon per mask, with its holes."""
     names = categories(segments.names, [pick.prompt for pick in picks or ()])
     features = []
     for item in items(segments, picks):
@@ -84,7 +82,7 @@ def geojson(segments: Segments, picks: Sequence[Pick] | None = None, tolerance: 
 
 
 def about(item: Item) -> str:
-    """What labelme shows of a mask beside its label."""
+    """What labelme shows beside the label of a mask."""
     return f"score {item.score:.4f}" + ("" if item.quality is None else f", quality {item.quality:.4f}")
 
 
@@ -95,5 +93,5 @@ def drawn(item: Item, tolerance: float) -> list[Polygon]:
 
 
 def closed(ring: Ring) -> list[list[float]]:
-    """A ring as GeoJSON wants it: the first corner again at its end."""
+    """A ring as GeoJSON writes it: the first corner is repeated at the end."""
     return [*ring.tolist(), ring[0].tolist()]

@@ -1,4 +1,4 @@
-"""The picture: masks tinted and outlined on the photo, larger ones beneath smaller; with prompts, the picks alone."""
+"""The picture: masks tinted and outlined on the photo, small ones on large ones; with prompts, only the answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ UInt8 = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Look:
-    """How a picture shows masks. outline: lines alone, no tint; boxes: their boxes too"""
+    """How a picture shows masks. outline: lines without tint; boxes: draw their boxes too"""
 
     outline: bool = False
     boxes: bool = False
@@ -29,7 +29,7 @@ TINTED = Look()
 
 
 def draw(photo: UInt8, segments: Segments, picks: Sequence[Pick] | None = None, look: Look = TINTED) -> UInt8:
-    """The photo (H, W, 3) RGB with all masks drawn, or with the picks' masks and prompts where `picks` are given."""
+    """The photo (H, W, 3) RGB with all masks, or with the prompts and masks of `picks` if they are given."""
     found = segments if picks is None else segments.picked(picks)
     picture = picture_of(photo, found.masks, found.captions, outline=look.outline, boxes=look.boxes)
     for pick in picks or ():
@@ -62,7 +62,7 @@ def mark(picture: UInt8) -> int:
 
 
 def write(file: Path, picture: UInt8) -> None:
-    """Writes an RGB picture; the suffix of `file` names the type, PNG where it names none that can be written."""
+    """Writes an RGB picture. The suffix of `file` decides the type; PNG if OpenCV cannot write that type."""
     if file.is_dir():
         raise UsageError(f"{file} is a folder: name a file in it")
     suffix = file.suffix if file.suffix and cv2.haveImageWriter(file.name) else ".png"

@@ -1,6 +1,6 @@
 """Pictures that hold the result itself: label maps, the edge map, cut-outs.
 
-Enters: arrays, `Segments`. Leaves: the bytes of PNG files. Called by `content`.
+Enters: arrays, `Segments`. Leaves: the bytes of PNG files.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from fastsam.segments import Segments
 def labels_png(labels: npt.NDArray[np.int32]) -> bytes:
     """A label map (H, W) as a grey PNG of 16 bits. Raises UsageError for more than 65535 labels."""
     if labels.max(initial=0) > 65535:
-        raise UsageError(f"{int(labels.max())} masks are more than a PNG of 16 bits can number: use npz")
+        raise UsageError(f"a 16-bit PNG holds at most 65535 masks, not {int(labels.max())}: use npz")
     return png(labels.astype(np.uint16))
 
 
@@ -29,7 +29,7 @@ def edges_png(edges: npt.NDArray[np.float32]) -> bytes:
 
 
 def cutouts(segments: Segments, picks: Sequence[Pick] | None = None) -> Iterator[tuple[str, bytes]]:
-    """Names and RGBA pictures, one a mask, numbered as the masks; with picks prompt and match."""
+    """Names and RGBA pictures, one per mask. Names have the mask's index; with picks, those of prompt and match."""
     photo = photo_of(segments)
     number: dict[int, int] = {}
     for item in items(segments, picks):
@@ -44,12 +44,12 @@ def cutouts(segments: Segments, picks: Sequence[Pick] | None = None) -> Iterator
 
 
 def photo_of(segments: Segments) -> npt.NDArray[np.uint8]:
-    """The photo. Raises UsageError where it was not kept."""
+    """The photo. Raises UsageError if it is unknown."""
     if segments.photo is None:
-        raise UsageError("a picture needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
+        raise UsageError("a picture needs the photo, which a saved result lacks: give Segments.load(file, photo=...)")
     return segments.photo
 
 
 def png(pixels: npt.NDArray[np.uint16] | npt.NDArray[np.uint8]) -> bytes:
-    """A PNG of pixels in OpenCV's order of channels."""
+    """Pixels, in OpenCV's order of channels, as PNG."""
     return bytes(cv2.imencode(".png", pixels)[1])

@@ -13,7 +13,8 @@ from fastsam.values import listed
 def asked(prompts: Any, points: Any, labels: Any, boxes: Any, masks: Any, texts: Any, exclude: Any) -> list[Prompt]:
     """The `prompts`, then one for all `points` together, then one per entry of `boxes`, `masks` and `texts`.
 
-    None and empty lists add no prompt. Raises UsageError for invalid prompts.
+    None and empty lists add no prompt. Calls, the command line and the service share this order. Raises UsageError for
+    invalid prompts.
     """
     found = [prompts] if isinstance(prompts, Prompt) else listed(prompts, "prompts")
     if any(not isinstance(p, Prompt) for p in found):
@@ -26,5 +27,5 @@ def asked(prompts: Any, points: Any, labels: Any, boxes: Any, masks: Any, texts:
     words = checked_texts(() if texts is None else texts, "texts")
     others = checked_texts(() if exclude is None else exclude, "exclude")
     if others and not words:
-        raise UsageError(f"exclude={list(others)} needs texts: give texts= as well")
+        raise UsageError(f"exclude {list(others)} needs texts: give a text as well")
     return found + [Prompt(text=text, exclude=others) for text in words]

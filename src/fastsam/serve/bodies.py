@@ -20,6 +20,7 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
+from fastsam import prompts as stage2
 from fastsam.errors import UnreadableImageError, UsageError
 from fastsam.image.header import read_header
 from fastsam.masks import rle
@@ -199,29 +200,23 @@ def file_name(name: str) -> str:
 
 
 def prompts_of(selection: schemas.Selection, size: tuple[int, int]) -> list[Prompt]:
-    """The prompts in order, those of the general form first. Raises UsageError for one that makes no sense."""
-    exclude = selection.exclude
+    """The prompts in order, those of the general form first. Raises UsageError for invalid ones."""
     masks = len(selection.masks) + sum(p.mask is not None for p in selection.prompts)
     if masks * size[0] * size[1] > MASKS:
         raise Problem(413, f"{masks} masks of {size[1]} x {size[0]} pixels are too many: send fewer at a time")
-    found = []
-    for p in selection.prompts:
-        mask = None if p.mask is None else mask_of(p.mask, size)
-        found.append(Prompt(p.points, p.labels, p.box, mask, p.text, p.exclude))
-    if selection.points or selection.labels is not None:
-        found.append(Prompt(points=selection.points, labels=selection.labels))
-    found += [Prompt(box=box) for box in selection.boxes]
-    found += [Prompt(mask=mask_of(mask, size)) for mask in selection.masks]
-    found += [Prompt(text=text, exclude=exclude) for text in selection.texts]
-    if exclude and not selection.texts:
-        raise Problem(422, "exclude needs texts from whose answers it takes")
-    return found
+    general = [
+        Prompt(p.points, p.labels, p.box, None if p.mask is None else mask_of(p.mask, size), p.text, p.exclude)
+        for p in selection.prompts
+    ]
+    drawn = [mask_of(mask, size) for mask in selection.masks]
+    s = selection
+    return stage2.asked(general, s.points, s.labels, s.boxes, drawn, s.texts, s.exclude)
 
 
 def mask_of(mask: schemas.RLE, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """A mask's pixels. Raises a problem (422) where it is none of a photo of that size (height, width)."""
+    """A mask's pixels. Raises a problem (422) if it does not fit a photo of that size (height, width)."""
     if tuple(mask.size) != size:
-        raise Problem(422, f"a mask of height and width {mask.size} is none of the photo of {size}")
+        raise Problem(422, f"a mask has height and width {mask.size} but the photo {size}: send masks of its size")
     packed: Any = mask.model_dump()
     try:
         return rle.decode(packed)

@@ -3,9 +3,7 @@
 Enters: bytes and plain values. Leaves: results that go back to the server's own process. Called through `jobs`.
 """
 
-import io
 import os
-import zipfile
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError
-from fastsam.formats import FORMATS, answers
-from fastsam.formats.content import DEFAULT, Options, content
+from fastsam.formats import answers
+from fastsam.formats.content import DEFAULT, FORMATS, Options, Subject, packed
 from fastsam.masks.lazy import Masks
 from fastsam.model import FastSAM, stage
 from fastsam.prompts import Prompt
@@ -55,7 +53,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class Everything:
     """Everything in a photo: segments without its pixels, and as plain values; and its pixels (H, W, 3)."""
 
     segments: Segments
@@ -107,7 +105,7 @@ def drawing(use: Use, refine: bool | None, known: bool = True) -> Refiner | bool
     return False if refine is False or (refine is None and not known) else shared(use.threads)
 
 
-def find(use: Use, file: File, settings: dict[str, Any]) -> Found:
+def find(use: Use, file: File, settings: dict[str, Any]) -> Everything:
     """Everything in a photo."""
     settle()
     seconds: dict[str, float] = {}
@@ -118,7 +116,7 @@ def find(use: Use, file: File, settings: dict[str, Any]) -> Found:
         values = described(segments)
     seconds = {**segments.seconds, **seconds}
     bare = Masks(segments.boxes, replace(segments.masks.source))  # without what decoding has left in memory
-    return Found(Segments(bare, segments.scores, segments.classes, segments.names, seconds), values, photo)
+    return Everything(Segments(bare, segments.scores, segments.classes, segments.names, seconds), values, photo)
 
 
 def photo_of(use: Use, file: File) -> npt.NDArray[np.uint8]:
@@ -200,15 +198,7 @@ def write(
     if picks and wanted.rank:
         picks = [replace(pick, candidates=pick.candidates[wanted.rank : wanted.rank + 1], meant=1) for pick in picks]
     stem = photo.rsplit(".", 1)[0] or "photo"
-    files = list(content(wanted.format, photo, some, picks, wanted.options))
-    if len(files) == 1:
-        inner, made = files[0]
-        return f"{stem}-{inner}" if inner else stem + (FORMATS[wanted.format] or ".json"), made
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for inner, made in files:
-            archive.writestr(inner, made)
-    return stem + FORMATS[wanted.format] + ".zip", packed.getvalue()
+    return packed(FORMATS[wanted.format], stem, Subject(photo, some, picks, wanted.options))
 
 
 def taken(segments: Segments, among: list[int]) -> Segments:

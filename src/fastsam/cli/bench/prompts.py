@@ -4,31 +4,28 @@ import statistics
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from fastsam.cli import flags
 from fastsam.cli.bench.clock import seconds_of
 from fastsam.machine import processor
 
 WORDS = ("cup", "tree", "a red car", "sky", "spoon", "the left window", "person", "sea", "the largest yellow dog")
 
 
-def prompts(photo: Path, /, *, masks: int = 300, model: str | None = None, rounds: int = 30) -> int:
+def prompts(
+    photo: Annotated[Path, flags.PHOTO],
+    /,
+    *,
+    masks: Annotated[int, flags.MASKS] = 300,
+    model: Annotated[str | None, flags.MODEL] = None,
+    rounds: Annotated[int, flags.ROUNDS] = 30,
+) -> int:
     """Time prompts on a segmented photo: a click, twenty boxes, a mask, the first word, and further words.
 
     Answers are chosen among the photo's masks. `fastsam bench refine` times answers that the second network draws.
-
-    Parameters
-    ----------
-    photo
-        The photo to segment.
-    masks
-        Number of masks, the best of all.
-    model
-        Name or file of the weights.
-    rounds
-        Number of repetitions per prompt; the median counts.
     """
     from fastsam.model import FastSAM
 

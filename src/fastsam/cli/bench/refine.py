@@ -15,6 +15,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
+from fastsam.cli import flags
 from fastsam.cli.bench.clock import seconds_of, spread
 from fastsam.errors import UsageError
 from fastsam.files import whole
@@ -26,37 +27,23 @@ CLOSE = 0.95  # IoU threshold, high so that there are as many masks as asked for
 
 
 def refine(
-    photo: Path,
+    photo: Annotated[Path, flags.PHOTO],
     /,
     *,
-    model: str | None = None,
-    refiner: Path | None = None,
-    masks: int = 100,
+    model: Annotated[str | None, flags.MODEL] = None,
+    refiner: Annotated[Path | None, flags.REFINER] = None,
+    masks: Annotated[int, flags.MASKS] = 100,
     memory: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
-    threads: int | None = None,
-    rounds: int = 20,
-    json_file: Annotated[Path | None, Parameter(name="--json")] = None,
+    threads: Annotated[int | None, flags.THREADS] = None,
+    rounds: Annotated[int, flags.ROUNDS] = 20,
+    json_file: Annotated[Path | None, flags.JSON_FILE] = None,
 ) -> int:
     """Time the second network in turns with the first: a click, a box, twenty boxes, all masks; and measure its memory.
 
     Parameters
     ----------
-    photo
-        The photo to segment.
-    model
-        Name or file of the weights.
-    refiner
-        File of another second network; the bundled one by default.
-    masks
-        Maximum number of masks to redraw, the best of all.
     memory
         Numbers of masks for which peak memory is measured, each in a new process; 100 and 1000 by default.
-    threads
-        CPU threads of both networks; by default the runtime chooses.
-    rounds
-        Number of repetitions; the median counts.
-    json_file
-        File to write the figures to.
     """
     from fastsam.image.letterbox import prepare
     from fastsam.image.read import read_image

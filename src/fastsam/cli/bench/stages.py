@@ -11,77 +11,41 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
+from fastsam.cli import flags
 from fastsam.cli.bench.clock import spread
+from fastsam.cli.flags import Segmenting
 from fastsam.errors import UsageError
 from fastsam.files import whole as whole_file
 from fastsam.machine import peak_memory, processor
 
 
 def stages(
-    photo: Path,
+    photo: Annotated[Path, flags.PHOTO],
     /,
     *,
-    model: str | None = None,
-    runtime: str = "onnx",
-    device: str | None = None,
-    precision: str = "float32",
-    imgsz: int | None = None,
-    conf: float | None = None,
-    iou: float | None = None,
-    max_det: int | None = None,
-    tile: int | None = None,
-    threads: int | None = None,
-    rounds: int = 20,
+    segmenting: Segmenting = flags.AS_STORED,
+    rounds: Annotated[int, flags.ROUNDS] = 20,
     cold: int = 3,
-    json_file: Annotated[Path | None, Parameter(name="--json")] = None,
+    json_file: Annotated[Path | None, flags.JSON_FILE] = None,
 ) -> int:
     """Time each stage of one photo, warm and at its first call; the whole command, cold; and all but the network.
 
     Parameters
     ----------
-    photo
-        The photo to segment.
-    model
-        Name or file of the weights.
-    runtime
-        onnx, openvino, or torch for a checkpoint.
-    device
-        cpu, cuda, mps or a number.
-    precision
-        float32, or bf16 with OpenVINO.
-    imgsz
-        Longest side of the input in pixels. This and the next settings default to those stored with the weights.
-    conf
-        Minimum score of a mask, 0 to 1.
-    iou
-        Drop the lower-scored of two masks whose boxes overlap by more than this IoU, 0 to 1.
-    max_det
-        Maximum number of masks.
-    tile
-        Side of tiles in pixels; no tiles by default.
-    threads
-        CPU threads of the network; by default the runtime chooses.
-    rounds
-        Number of repetitions per stage, warm.
     cold
         Number of runs of the whole command, each in a new process.
-    json_file
-        File to write the figures to.
     """
     from fastsam.formats import overlay
     from fastsam.image.letterbox import prepare
     from fastsam.image.read import read_image
     from fastsam.machine import cores
-    from fastsam.model import FastSAM
 
-    settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf, "iou": iou, "max_det": max_det, "tile": tile}
-    network = FastSAM(model, threads=threads, runtime=runtime, device=device, precision=precision)
+    settings, network = segmenting.settings, segmenting.running.load()
     pixels = read_image(photo)
-    _, images = prepare(pixels, network.resolve(imgsz=imgsz).imgsz)
+    _, images = prepare(pixels, network.resolve(imgsz=segmenting.detecting.imgsz).imgsz)
     times: dict[str, list[float]] = {}
 
     def clocked(name: str, call: Callable[[], Any]) -> Any:
@@ -115,22 +79,14 @@ def stages(
             clocked("write the picture", partial(overlay.write, Path(folder) / "picture.png", picture))
     for _ in range(cold):
         words = [sys.executable, "-m", "fastsam", "segment", str(photo)]
-        how = {
-            "model": model,
-            "runtime": runtime,
-            "device": device,
-            "precision": precision,
-            "threads": threads,
-            **settings,
-        }
-        words += [f"--{name.replace('_', '-')}={value}" for name, value in how.items() if value is not None]
+        words += [f"--{name.replace('_', '-')}={value}" for name, value in segmenting.given.items()]
         with tempfile.TemporaryDirectory() as folder:
             words += ["-o", folder]
             clocked("command, cold", partial(subprocess.run, words, check=True, stdout=subprocess.DEVNULL))
     bare = statistics.median(times["bare network"])
     facts = {
         "processor": processor(),
-        "threads": threads or cores(),
+        "threads": segmenting.running.threads or cores(),
         "photo": f"{pixels.shape[1]} x {pixels.shape[0]}",
         "input": f"{images.shape[3]} x {images.shape[2]}",
         "masks": len(segments),

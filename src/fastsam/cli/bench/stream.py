@@ -3,9 +3,11 @@
 import statistics
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+from fastsam.cli import flags
 from fastsam.cli.bench.clock import seconds_of
+from fastsam.cli.flags import Detecting, Running
 from fastsam.errors import UsageError
 from fastsam.files import write
 from fastsam.machine import processor
@@ -16,12 +18,10 @@ def stream(
     source: str,
     /,
     *,
-    model: str | None = None,
-    imgsz: int | None = None,
-    conf: float | None = None,
-    threads: int | None = None,
+    running: Running = flags.RUNNING,
+    detecting: Detecting = flags.DETECTING,
     photos: int = 60,
-    rounds: int = 3,
+    rounds: Annotated[int, flags.ROUNDS] = 3,
 ) -> int:
     """Time a stream against the bare network: with lazy masks, and with all masks written as COCO RLE.
 
@@ -29,32 +29,20 @@ def stream(
     ----------
     source
         A folder of photos or a video.
-    model
-        Name or file of the weights.
-    imgsz
-        Longest side of the input in pixels; by default the size stored with the weights.
-    conf
-        Minimum score of a mask, 0 to 1; by default the value stored with the weights.
-    threads
-        CPU threads of everything together; all processors by default.
     photos
         Number of photos or frames.
-    rounds
-        Number of turns; the median counts.
     """
     from fastsam.formats import coco
     from fastsam.image.letterbox import prepare
     from fastsam.image.photos import find_photos, opened
     from fastsam.image.read import read_image
     from fastsam.machine import cores
-    from fastsam.model import FastSAM
 
     if photos < 1 or rounds < 1:
         raise UsageError(f"photos and rounds must be at least 1, not {photos} and {rounds}")
     todo = find_photos([source])[:photos]
-    network = FastSAM(model, threads=threads)
-    side = network.resolve(imgsz=imgsz).imgsz
-    settings: dict[str, Any] = {"imgsz": imgsz, "conf": conf}
+    network, settings = running.load(), vars(detecting.overrides)
+    side = network.resolve(imgsz=detecting.imgsz).imgsz
     inputs = []
     for _, item in opened(todo):
         if isinstance(item, UsageError):
@@ -86,7 +74,7 @@ def stream(
             rate = len(inputs) / seconds_of(call)
             if turn:
                 rates[name].append(rate)
-    print(f"processor: {processor()}; {threads or cores()} threads; {len(inputs)} photos")
+    print(f"processor: {processor()}; {running.threads or cores()} threads; {len(inputs)} photos")
     for name, values in rates.items():
         share = statistics.median(v / b for v, b in zip(values, rates["bare network"], strict=True))
         print(f"{name}: {statistics.median(values):.1f} photos per second, {100 * share:.0f}% of the bare network")

@@ -6,34 +6,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
-
+from fastsam.cli import flags
 from fastsam.errors import UsageError, require
 from fastsam.machine import processor
 
 
 def training(
     *,
-    config: Path | None = None,
-    data: Annotated[list[Path] | None, Parameter(consume_multiple=True)] = None,
+    config: Annotated[Path | None, flags.CONFIG] = None,
+    data: Annotated[list[Path] | None, flags.DATA] = None,
     steps: int = 40,
-    rounds: int = 3,
-    threads: int = 0,
+    rounds: Annotated[int, flags.ROUNDS] = 3,
+    threads: Annotated[int | None, flags.THREADS] = None,
 ) -> int:
     """Time training against the bare forward and backward pass of the same network and batch, in turns.
 
+    Without a config, the network has size n and inputs of 320 pixels.
+
     Parameters
     ----------
-    config
-        TOML file of settings; by default size n at 320 px.
-    data
-        COCO-style folders; those of the config by default.
     steps
         Steps per turn.
-    rounds
-        Number of turns.
-    threads
-        CPU threads of the network; 0 lets torch choose.
     """
     torch = require("torch", "train")
     from fastsam.training.config import make_config, read_config

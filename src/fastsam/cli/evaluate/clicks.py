@@ -6,8 +6,10 @@ import numpy as np
 from cyclopts import Parameter
 from rich.table import Table
 
-from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NO_FILES, FileFlags, NetworkFlags, SecondFlags, Sets
-from fastsam.cli.evaluate.report import best_and_worst, drawn, figure, progress, show, write_json
+from fastsam.cli import flags
+from fastsam.cli.evaluate.flags import ALL_PHOTOS, BUNDLED, NO_FILES, Choosing, Folders, Reports, Second, segmenter
+from fastsam.cli.evaluate.report import drawn, figure, progress
+from fastsam.cli.flags import Segmenting
 from fastsam.errors import UsageError, require
 from fastsam.masks import rle
 from fastsam.prompts import Candidate, Pick, Prompt
@@ -15,12 +17,13 @@ from fastsam.segments import Segments
 
 
 def clicks(
-    folders: Sets,
+    folders: Folders,
     /,
     *,
-    network: NetworkFlags = AS_STORED,
-    second: SecondFlags = BUNDLED,
-    files: FileFlags = NO_FILES,
+    use: Segmenting = flags.AS_STORED,
+    second: Second = BUNDLED,
+    choosing: Choosing = ALL_PHOTOS,
+    reports: Reports = NO_FILES,
     threshold: Annotated[list[float] | None, Parameter(consume_multiple=True)] = None,
     objects: int | None = None,
     refine: bool = True,
@@ -29,8 +32,6 @@ def clicks(
 
     Parameters
     ----------
-    folders
-        Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
     threshold
         IoU to reach; 0.85 and 0.9 by default.
     objects
@@ -40,16 +41,15 @@ def clicks(
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.clicks import AFTER, AT, Clicked, answered_by, click_on, summary
-    from fastsam.evaluation.sets import read_sets
 
     at = sorted(set(threshold or AT))
     if not all(0 < t <= 1 for t in at):
         raise UsageError(f"--threshold must be an IoU above 0 and up to 1, not {at[0] if at[0] <= 0 else at[-1]:g}")
     if objects is not None and objects < 1:
         raise UsageError(f"--objects must be at least 1, not {objects}")
-    refiner = second.load(refine, network.threads)
-    sets = read_sets(folders, files.images, files.only)
-    segment = network.load()
+    refiner = second.load(refine, use.running.threads)
+    sets = choosing.sets(folders)
+    segment = segmenter(use)
     ways = {"plain": None, "refined": refiner} if refiner else {"plain": None}
     counts = [f"{name}@{100 * t:g}" for t in at for name in ("NoC", "failed")]
     table = Table("set", "answers", "objects", *counts, *(f"mIoU after {k}" for k in AFTER))
@@ -71,9 +71,7 @@ def clicks(
         for way, row in rows[one.name].items():
             cells = [c for k in row.noc for c in (figure(row.noc[k], 2), figure(row.failed[k], unit="%"))]
             table.add_row(one.name, way, str(row.objects), *cells, *map(figure, row.miou.values()))
-    show(table)
-    write_json(files.json_file, rows)
-    best_and_worst(files.pictures, rated, picture)
+    reports.write([table], rows, rated, picture)
     return 0
 
 

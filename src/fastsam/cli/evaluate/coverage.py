@@ -1,41 +1,36 @@
 """`fastsam eval coverage`."""
 
+from typing import Annotated
+
 from rich.table import Table
 
-from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NO_FILES, FileFlags, NetworkFlags, SecondFlags, Sets
-from fastsam.cli.evaluate.report import best_and_worst, drawn, figure, progress, show, write_json
+from fastsam.cli import flags
+from fastsam.cli.evaluate.flags import ALL_PHOTOS, BUNDLED, NO_FILES, Choosing, Folders, Reports, Second, segmenter
+from fastsam.cli.evaluate.report import drawn, figure, progress
+from fastsam.cli.flags import Segmenting
 from fastsam.errors import require
 
 
 def coverage(
-    folders: Sets,
+    folders: Folders,
     /,
     *,
-    network: NetworkFlags = AS_STORED,
-    second: SecondFlags = BUNDLED,
-    files: FileFlags = NO_FILES,
-    refine: bool = False,
+    use: Segmenting = flags.AS_STORED,
+    second: Second = BUNDLED,
+    choosing: Choosing = ALL_PHOTOS,
+    reports: Reports = NO_FILES,
+    refine: Annotated[bool, flags.REFINE] = False,
 ) -> int:
-    """Measure what everything mode misses in completely annotated photos.
-
-    Parameters
-    ----------
-    folders
-        Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
-    refine
-        Redraw every mask with the second network.
-    """
+    """Measure what everything mode misses in completely annotated photos."""
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.coverage import AT, measure, summary
-    from fastsam.evaluation.sets import read_sets
     from fastsam.image.read import read_image
 
-    sets = read_sets(folders, files.images, files.only)
-    segment = network.load(second.load(refine, network.threads))
+    sets = choosing.sets(folders)
+    segment = segmenter(use, second.load(refine, use.running.threads))
     shares_of = (*(f"area found at {at / 100:g}" for at in AT), "pixels covered")
-    table = Table(
-        "set", "photos", "masks per photo", *shares_of, "seams per megapixel", "of true masks", "pieces per region"
-    )
+    cuts_of = ("seams per megapixel", "of true masks", "pieces per region")
+    table = Table("set", "photos", "masks per photo", *shares_of, *cuts_of)
     rows, rated = {}, []
     for one in sets:
         measured = []
@@ -47,17 +42,8 @@ def coverage(
                 rated.append((row.found[0] / row.annotated, one.file(photo), one.file(photo)))
         total = rows[one.name] = summary(measured)
         shares = [figure(v, unit="%") for v in (*total.area_found.values(), total.pixels)]
-        cuts = f"{total.pieces:.2f} (of {total.whole:.0f}%)"
-        table.add_row(
-            one.name,
-            str(total.photos),
-            f"{total.masks:.0f}",
-            *shares,
-            f"{total.seams:.0f}",
-            f"{total.true_seams:.0f}",
-            cuts,
-        )
-    show(table)
-    write_json(files.json_file, rows)
-    best_and_worst(files.pictures, rated, lambda file: drawn(segment(file)))
+        pieces = f"{total.pieces:.2f} (of {total.whole:.0f}%)"
+        cuts = [f"{total.seams:.0f}", f"{total.true_seams:.0f}", pieces]
+        table.add_row(one.name, str(total.photos), f"{total.masks:.0f}", *shares, *cuts)
+    reports.write([table], rows, rated, lambda file: drawn(segment(file)))
     return 0

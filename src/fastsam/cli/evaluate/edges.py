@@ -12,8 +12,10 @@ import numpy.typing as npt
 from cyclopts import Parameter
 from rich.table import Table
 
-from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NetworkFlags, SecondFlags
-from fastsam.cli.evaluate.report import best_and_worst, progress, show, write_json
+from fastsam.cli import flags
+from fastsam.cli.evaluate.flags import BUNDLED, NO_FILES, Reports, Second, segmenter
+from fastsam.cli.evaluate.report import progress
+from fastsam.cli.flags import Segmenting
 from fastsam.errors import UsageError, require
 from fastsam.machine import cores
 from fastsam.segments import Segments
@@ -30,16 +32,17 @@ def edges(
     ground_truth: Path,
     predictions: Path | None = None,
     thresholds: int = 99,
-    network: NetworkFlags = AS_STORED,
-    second: SecondFlags = BUNDLED,
-    refine: bool = False,
+    use: Segmenting = flags.AS_STORED,
+    second: Second = BUNDLED,
+    reports: Reports = NO_FILES,
+    refine: Annotated[bool, flags.REFINE] = False,
     some: Annotated[bool, Parameter(negative="")] = False,
     limit: int | None = None,
     processes: int | None = None,
-    pictures: Path | None = None,
-    json_file: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
     """Run the BSDS500 boundary benchmark (ODS, OIS, AP and R50) on the masks' edges, or on edge maps in a folder.
+
+    Pictures show predicted edges white and annotated ones red.
 
     Parameters
     ----------
@@ -51,18 +54,12 @@ def edges(
         Folder of edge maps to measure instead of photos: grey PNGs of 8 or 16 bits, named as the ground truth.
     thresholds
         Number of evenly spaced thresholds.
-    refine
-        Redraw every mask with the second network.
     some
         Judge the pictures that are there, if others of the ground truth are missing.
     limit
         Maximum number of photos.
     processes
         Number of processes that match pixels; one per core by default.
-    pictures
-        Folder for pictures of the best and the worst photos: predicted edges white, annotated ones red.
-    json_file
-        File to write the figures to.
     """
     if (photos is None) == (predictions is None):
         raise UsageError("give either a folder of photos, or a folder of edge maps with --predictions")
@@ -71,7 +68,7 @@ def edges(
             raise UsageError(f"--{name} must be at least 1, not {value}")
     if predictions and refine:
         raise UsageError("--refine needs photos: give a folder of photos instead of --predictions")
-    refiner = second.load(refine, network.threads)
+    refiner = second.load(refine, use.running.threads)
     require("scipy", "eval")
     require("skimage", "eval")
     from fastsam.evaluation.boundaries import best, curve, grid, read_drawn, summary
@@ -81,15 +78,13 @@ def edges(
         raise UsageError(f"{ground_truth} has no ground truth: give a folder with .mat or .npz files")
     sources = sources_of(files, predictions or photos_of(photos), [".png"] if predictions else None, some)
     files = [file for file in files if file.stem in sources]
-    read = read_map if predictions else edges_by(network.load(refiner))
+    read = read_map if predictions else edges_by(segmenter(use, refiner))
     cuts = grid(thresholds)
     tables = matched([(sources[file.stem], file) for file in files], read, thresholds, processes or cores())
     figures = summary([f.stem for f in files], tables, cuts)
     table = Table("photos", "thresholds", "ODS", "OIS", "AP", "R50")
     row = (figures.ods, figures.ois, figures.ap, figures.r50)
     table.add_row(str(len(files)), str(thresholds), *[f"{v:.3f}" for v in row])
-    show(table)
-    write_json(json_file, figures)
 
     def picture(k: int) -> npt.NDArray[np.uint8]:
         drawn = read_drawn(files[k])
@@ -98,7 +93,7 @@ def edges(
         canvas[read(sources[files[k].stem]) >= best(*curve(tables[k]), cuts).threshold] = 255
         return canvas
 
-    best_and_worst(pictures, [(row["f"], files[k], k) for k, row in enumerate(figures.images)], picture)
+    reports.write([table], figures, [(row["f"], files[k], k) for k, row in enumerate(figures.images)], picture)
     return 0
 
 

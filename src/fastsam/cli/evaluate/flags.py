@@ -1,74 +1,49 @@
-"""The flags that evaluations share: how to segment photos, which photos, and what to write."""
+"""The flags that evaluations share: which photos, which networks, and what to write.
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+Enters: words of a command line, read by cyclopts. Leaves: annotated sets, functions that segment, reports.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
+from rich.table import Table
 
+from fastsam.cli import flags
+from fastsam.cli.evaluate.report import UInt8, best_and_worst, show, write_json
+from fastsam.cli.flags import Segmenting
 from fastsam.errors import UsageError
 from fastsam.refine.network import Refiner
 from fastsam.refine.network import load as load_refiner
 from fastsam.segments import Segments
 
+if TYPE_CHECKING:
+    from fastsam.evaluation.sets import Set
 
-@dataclass(frozen=True)
-class Network:
-    """How to segment photos.
+T = TypeVar("T")
+Rated = Sequence[tuple[float, Path, T]]  # figure 0..1, file, and argument of the picture, per photo
+Folders = Annotated[list[Path], flags.SETS]
 
-    Parameters
-    ----------
-    model
-        Name or file of the weights.
-    imgsz
-        Longest side of the network's input in pixels; by default as stored with the weights.
-    conf
-        Minimum score of a mask, 0 to 1; by default as stored with the weights, for recall 0.001.
-    iou
-        Drop the lower-scored of two masks whose boxes overlap by more than this IoU, 0 to 1; by default as stored with
-        the weights.
-    max_det
-        Maximum number of masks per photo; by default as stored with the weights, for recall 1000.
-    tile
-        Also segment the photo in tiles of this side in pixels; no tiles by default.
-    threads
-        Number of CPU threads of the network.
+
+def segmenter(use: Segmenting, refiner: Refiner | None = None, **defaults: Any) -> Callable[..., Segments]:
+    """A function that segments a photo, as `FastSAM` does.
+
+    refiner: redraws every mask, if given; defaults: settings for flags that were left out
     """
-
-    model: str | None = None
-    imgsz: int | None = None
-    conf: float | None = None
-    iou: float | None = None
-    max_det: int | None = None
-    tile: int | None = None
-    threads: int | None = None
-
-    def load(self, refiner: Refiner | None = None) -> Callable[..., Segments]:
-        """A function that segments a photo, as `FastSAM` does. refiner: redraws every mask, if given"""
-        from fastsam.model import FastSAM
-
-        model = FastSAM(self.model, threads=self.threads)
-        words = {k: getattr(self, k) for k in ("imgsz", "conf", "iou", "max_det", "tile")}
-        return partial(model, **words, refine=refiner or False)
-
-    def unless_said(self, **words: Any) -> "Network":
-        """The same with other defaults."""
-        return replace(self, **{k: v for k, v in words.items() if getattr(self, k) is None})
+    settings = use.settings
+    settings |= {name: value for name, value in defaults.items() if settings[name] is None}
+    return partial(use.running.load(), **settings, refine=refiner or False)
 
 
+@Parameter(name="*")
 @dataclass(frozen=True)
 class Second:
-    """Which second network redraws masks.
+    """Which second network redraws masks."""
 
-    Parameters
-    ----------
-    refiner
-        File of another second network; the bundled one by default.
-    """
-
-    refiner: Path | None = None
+    refiner: Annotated[Path | None, flags.REFINER] = None
 
     def load(self, refine: bool, threads: int | None) -> Refiner | None:
         """The second network; None without `refine`. Raises UsageError if a file is named without `refine`."""
@@ -79,9 +54,10 @@ class Second:
         return None
 
 
+@Parameter(name="*")
 @dataclass(frozen=True)
-class Files:
-    """Which photos to use, and what to write.
+class Choosing:
+    """Which photos to use.
 
     Parameters
     ----------
@@ -89,20 +65,44 @@ class Files:
         Folder of the photos, if they are not in the sets.
     only
         Text file with a set/file line per photo to use; all photos by default.
-    pictures
-        Folder for pictures of the photos with the best and the worst figures.
-    json_file
-        File to write the figures to.
     """
 
     images: Path | None = None
     only: Path | None = None
+
+    def sets(self, folders: Sequence[Path]) -> "list[Set]":
+        """The annotated sets. Raises UsageError if a folder is not a set, or if no photo is left."""
+        from fastsam.evaluation.sets import read_sets
+
+        return read_sets(folders, self.images, self.only)
+
+
+@Parameter(name="*", group=Group("Output", sort_key=5))
+@dataclass(frozen=True)
+class Reports:
+    """What to write.
+
+    Parameters
+    ----------
+    pictures
+        Folder for pictures of the photos with the best and the worst figures.
+    """
+
+    json_file: Annotated[Path | None, flags.JSON_FILE] = None
     pictures: Path | None = None
-    json_file: Annotated[Path | None, Parameter(name="--json")] = None
+
+    def write(
+        self,
+        tables: Sequence[Table],
+        figures: Any,
+        rated: Sequence[tuple[float, Path, T]],
+        picture: Callable[[T], UInt8],
+    ) -> None:
+        """Prints tables, and writes what flags ask for. rated, picture: see `best_and_worst`"""
+        for table in tables:
+            show(table)
+        write_json(self.json_file, figures)
+        best_and_worst(self.pictures, rated, picture)
 
 
-Sets = Annotated[list[Path], Parameter(consume_multiple=True)]
-NetworkFlags = Annotated[Network, Parameter(name="*")]
-SecondFlags = Annotated[Second, Parameter(name="*")]
-FileFlags = Annotated[Files, Parameter(name="*")]
-AS_STORED, BUNDLED, NO_FILES = Network(), Second(), Files()
+BUNDLED, ALL_PHOTOS, NO_FILES = Second(), Choosing(), Reports()

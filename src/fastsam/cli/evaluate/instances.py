@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NO_FILES, FileFlags, NetworkFlags, SecondFlags
-from fastsam.cli.evaluate.report import best_and_worst, drawn, figure, progress, show, write_json
+from fastsam.cli import flags
+from fastsam.cli.evaluate.flags import ALL_PHOTOS, BUNDLED, NO_FILES, Choosing, Reports, Second, segmenter
+from fastsam.cli.evaluate.report import drawn, figure, progress
+from fastsam.cli.flags import Segmenting
 from fastsam.errors import UsageError, require
 
 
@@ -18,9 +20,10 @@ def instances(
     /,
     *,
     detections: Path,
-    network: NetworkFlags = AS_STORED,
-    second: SecondFlags = BUNDLED,
-    files: FileFlags = NO_FILES,
+    use: Segmenting = flags.AS_STORED,
+    second: Second = BUNDLED,
+    choosing: Choosing = ALL_PHOTOS,
+    reports: Reports = NO_FILES,
     refine: bool = True,
 ) -> int:
     """Measure mask AP with a detector's boxes as prompts.
@@ -36,9 +39,8 @@ def instances(
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.instances import answers, precision
-    from fastsam.evaluation.sets import read_sets
 
-    sets = read_sets([folder], files.images, files.only)
+    sets = choosing.sets([folder])
     if len(sets) > 1:
         raise UsageError(f"{folder} has {len(sets)} sets: give one of them")
     one, owned = sets[0], read_detections(detections)
@@ -48,8 +50,8 @@ def instances(
         raise UsageError(
             f"no box of {detections} belongs to a photo and a category of {folder}: give results on the same set"
         )
-    refiner = second.load(refine, network.threads)
-    segment = network.load()
+    refiner = second.load(refine, use.running.threads)
+    segment = segmenter(use)
     found: list[dict[str, Any]] = []
     rated = []
     for photo in progress(one.photos, one.name):
@@ -62,15 +64,13 @@ def instances(
     table = Table("set", "photos", "boxes", "answered", "AP", "AP50", "AP75", "small", "medium", "large")
     figures = map(figure, (row.ap, row.ap50, row.ap75, *row.by_size.values()))
     table.add_row(one.name, str(len(one.photos)), str(row.boxes), str(row.answered), *figures)
-    show(table)
-    write_json(files.json_file, {one.name: row})
 
     def picture(asked: tuple[Path, list[dict[str, Any]]]) -> np.ndarray:
         segments = segment(asked[0])
         corners = [(x, y, x + w, y + h) for x, y, w, h in (row["bbox"] for row in asked[1])]
         return drawn(segments, segments.select(boxes=corners, refine=refiner or False))
 
-    best_and_worst(files.pictures, rated, picture)
+    reports.write([table], {one.name: row}, rated, picture)
     return 0
 
 

@@ -1,13 +1,15 @@
 """`fastsam eval prompts`."""
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from rich.table import Table
 
-from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NO_FILES, FileFlags, NetworkFlags, SecondFlags, Sets
-from fastsam.cli.evaluate.report import best_and_worst, drawn, figure, progress, show, write_json
+from fastsam.cli import flags
+from fastsam.cli.evaluate.flags import ALL_PHOTOS, BUNDLED, NO_FILES, Choosing, Folders, Reports, Second, segmenter
+from fastsam.cli.evaluate.report import drawn, figure, progress
+from fastsam.cli.flags import Segmenting
 from fastsam.errors import UsageError, require
 
 if TYPE_CHECKING:
@@ -15,14 +17,15 @@ if TYPE_CHECKING:
 
 
 def prompts(
-    folders: Sets,
+    folders: Folders,
     /,
     *,
-    network: NetworkFlags = AS_STORED,
-    second: SecondFlags = BUNDLED,
-    files: FileFlags = NO_FILES,
+    use: Segmenting = flags.AS_STORED,
+    second: Second = BUNDLED,
+    choosing: Choosing = ALL_PHOTOS,
+    reports: Reports = NO_FILES,
     clicks: int = 3,
-    seed: int = 0,
+    seed: Annotated[int, flags.SEED] = 0,
     refine: bool = True,
 ) -> int:
     """Measure how well a click into an object's middle, a few random clicks, and its box get the object.
@@ -32,24 +35,19 @@ def prompts(
 
     Parameters
     ----------
-    folders
-        Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
     clicks
         Number of random clicks per object, together one prompt.
-    seed
-        Seed of the random clicks.
     refine
         Also measure the second network; --no-refine measures only plain answers.
     """
     if clicks < 1:
         raise UsageError(f"--clicks must be at least 1, not {clicks}")
-    refiner = second.load(refine, network.threads)
+    refiner = second.load(refine, use.running.threads)
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.prompts import AT, Answered, ask, box, calibration, figures, prompts_of
-    from fastsam.evaluation.sets import read_sets
 
-    sets = read_sets(folders, files.images, files.only)
-    segment = network.load()
+    sets = choosing.sets(folders)
+    segment = segmenter(use)
     ways = {"plain": None, "refined": refiner} if refiner else {"plain": None}
     columns = [f"{name} {way}" for name in ("mIoU", *(f"at {at / 100:g}" for at in AT)) for way in ways]
     table = Table("set", "prompt", "objects", *columns)
@@ -76,16 +74,15 @@ def prompts(
             table.add_row(one.name, kind, str(row.objects), *map(figure, shares))
         if refiner:
             rows[one.name]["calibration"] = {kind: calibration(own) for kind, own in answers["refined"].items()}
-    show(table)
+    tables = [table]
     if refiner:
-        show(reliability({name: row["calibration"] for name, row in rows.items()}))
-    write_json(files.json_file, rows)
+        tables.append(reliability({name: row["calibration"] for name, row in rows.items()}))
 
     def picture(asked: tuple[object, list[tuple[float, float, float, float]]]) -> np.ndarray:
         segments = segment(asked[0])
         return drawn(segments, segments.select(boxes=asked[1], refine=refiner or False))
 
-    best_and_worst(files.pictures, rated, picture)
+    reports.write(tables, rows, rated, picture)
     return 0
 
 

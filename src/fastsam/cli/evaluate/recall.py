@@ -3,42 +3,39 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from rich.table import Table
 
-from fastsam.cli.evaluate.flags import AS_STORED, BUNDLED, NO_FILES, FileFlags, NetworkFlags, SecondFlags, Sets
-from fastsam.cli.evaluate.report import best_and_worst, drawn, figure, progress, show, write_json
+from fastsam.cli import flags
+from fastsam.cli.evaluate.flags import ALL_PHOTOS, BUNDLED, NO_FILES, Choosing, Folders, Reports, Second, segmenter
+from fastsam.cli.evaluate.report import drawn, figure, progress
+from fastsam.cli.flags import Segmenting
 from fastsam.errors import require
 
 
 def recall(
-    folders: Sets,
+    folders: Folders,
     /,
     *,
-    network: NetworkFlags = AS_STORED,
-    second: SecondFlags = BUNDLED,
-    files: FileFlags = NO_FILES,
-    refine: bool = False,
+    use: Segmenting = flags.AS_STORED,
+    second: Second = BUNDLED,
+    choosing: Choosing = ALL_PHOTOS,
+    reports: Reports = NO_FILES,
+    refine: Annotated[bool, flags.REFINE] = False,
 ) -> int:
     """Measure the class-agnostic average recall of masks and boxes, and why the other objects are not found.
 
-    Parameters
-    ----------
-    folders
-        Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
-    refine
-        Redraw every mask with the second network.
+    --conf defaults to 0.001 and --max-det to 1000 here.
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation import overlaps
     from fastsam.evaluation.recall import AT, SIZES, results
     from fastsam.evaluation.recall import recall as measure
-    from fastsam.evaluation.sets import read_sets
 
-    sets = read_sets(folders, files.images, files.only)
-    segment = network.unless_said(conf=0.001, max_det=1000).load(second.load(refine, network.threads))
+    sets = choosing.sets(folders)
+    segment = segmenter(use, second.load(refine, use.running.threads), conf=0.001, max_det=1000)
     columns = [*(f"mask AR@{k}" for k in AT), *(f"box AR@{k}" for k in AT)]
     table = Table("set", "photos", "segments per photo", "objects", *columns, "mask AUC", "box AUC")
     why = Table("set", "size", "objects", *overlaps.FATES, title="of 100 objects, at IoU 0.5 and the first 100 masks")
@@ -70,10 +67,8 @@ def recall(
             total = fates[size].total()
             shares = [f"{100 * fates[size][word] / total:.0f}" if total else "–" for word in overlaps.FATES]
             why.add_row(one.name, size, str(total), *shares)
-    show(table)
-    show(why)
-    write_json(files.json_file, rows)
-    best_and_worst(files.pictures, rated, lambda file: drawn(segment(file, conf=network.conf, max_det=network.max_det)))
+    own = {name: use.settings[name] for name in ("conf", "max_det")}  # a picture of all masks shows nothing
+    reports.write([table, why], rows, rated, lambda file: drawn(segment(file, **own)))
     return 0
 
 

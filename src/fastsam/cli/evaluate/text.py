@@ -1,38 +1,33 @@
 """`fastsam eval text`."""
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from rich.table import Table
 
-from fastsam.cli.evaluate.flags import AS_STORED, NO_FILES, FileFlags, NetworkFlags, Sets
-from fastsam.cli.evaluate.report import best_and_worst, drawn, figure, progress, show, write_json
+from fastsam.cli import flags
+from fastsam.cli.evaluate.flags import ALL_PHOTOS, NO_FILES, Choosing, Folders, Reports, segmenter
+from fastsam.cli.evaluate.report import drawn, figure, progress
+from fastsam.cli.flags import Segmenting
 from fastsam.errors import require
 
 
 def text(
-    folders: Sets,
+    folders: Folders,
     /,
     *,
-    network: NetworkFlags = AS_STORED,
-    files: FileFlags = NO_FILES,
-    encoder: str | None = None,
+    use: Segmenting = flags.AS_STORED,
+    choosing: Choosing = ALL_PHOTOS,
+    reports: Reports = NO_FILES,
+    encoder: Annotated[str | None, flags.ENCODER] = None,
 ) -> int:
-    """Measure how well the names of a photo's categories, as text prompts, find the boxes of their objects.
-
-    Parameters
-    ----------
-    folders
-        Sets: folders with images/ and instances.json, folders of such folders, or JSON files of COCO or LVIS.
-    encoder
-        How words are compared with masks: offline, clip, or a folder with the two networks of CLIP.
-    """
+    """Measure how well the names of a photo's categories, as text prompts, find the boxes of their objects."""
     require("faster_coco_eval", "eval")
-    from fastsam.evaluation.sets import read_sets
     from fastsam.evaluation.text import ask, named, summary
 
-    sets = read_sets(folders, files.images, files.only)
-    segment = network.load()
+    sets = choosing.sets(folders)
+    segment = segmenter(use)
     table = Table("set", "photos", "words asked", "best answer correct", "its mean IoU", "precision", "recall")
     rows, rated = {}, []
     for one in sets:
@@ -46,12 +41,10 @@ def text(
         row = rows[one.name] = summary(asked)
         figures = [figure(v, unit="%") for v in (row.best, row.iou, row.precision, row.recall)]
         table.add_row(one.name, str(len(one.photos)), str(row.asked), *figures)
-    show(table)
-    write_json(files.json_file, rows)
 
     def picture(asked: tuple[Path, list[str]]) -> np.ndarray:
         segments = segment(asked[0])
         return drawn(segments, segments.select(texts=asked[1], encoder=encoder))
 
-    best_and_worst(files.pictures, rated, picture)
+    reports.write([table], rows, rated, picture)
     return 0

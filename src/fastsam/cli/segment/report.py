@@ -53,8 +53,3 @@ def _show(pick: Pick) -> str:
     of = "" if best.how == "mask" else "of "
     more = f" and {len(pick.matches) - 1} more" if len(pick.matches) > 1 else ""
     return f"{pick.prompt.name}: {best.how} {of}{plus}{minus} at {best.score:.2f}{more}"
-
-
-def clock(seconds: float) -> str:
-    """Hours, minutes and seconds."""
-    return f"{int(seconds) // 3600}:{int(seconds) % 3600 // 60:02d}:{int(seconds) % 60:02d}"
