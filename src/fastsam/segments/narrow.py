@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fastsam.detections import suppress
 from fastsam.masks import relations
 from fastsam.masks.lazy import Masks
+from fastsam.masks.levels import of_level
 from fastsam.values import limits, number
 
 Float32 = npt.NDArray[np.float32]
@@ -18,7 +19,16 @@ Int = npt.NDArray[np.int64]
 
 
 def narrow(
-    masks: Masks, scores: Float32, classes: Int, *, conf: Any, iou: Any, area: Any, stability: Any, inside: Any
+    masks: Masks,
+    scores: Float32,
+    classes: Int,
+    *,
+    conf: Any,
+    iou: Any,
+    area: Any,
+    stability: Any,
+    inside: Any,
+    level: Any,
 ) -> Int:
     """Indices (K,) of the segments within every limit that is not None; see `Segments.filter`. Raises UsageError."""
     kept = np.arange(len(masks))
@@ -39,4 +49,6 @@ def narrow(
         some, share = masks.take(kept), number(inside, "inside")
         larger = some.areas[None] > some.areas[:, None]
         kept = kept[~((relations.containment(some) > share) & larger).any(1)]
+    if level is not None:
+        kept = kept[of_level(masks.take(kept), scores[kept], level)]
     return kept

@@ -157,6 +157,7 @@ class Objects(Sequence[Segment]):
         area: Limits | None = None,
         stability: float | None = None,
         inside: float | None = None,
+        level: str | None = None,
     ) -> "Self":
         """Keeps the segments within every limit that is given.
 
@@ -172,6 +173,9 @@ class Objects(Sequence[Segment]):
             Minimum IoU of the mask cut at logits +1 and -1 (probabilities 0.73 and 0.27), 0..1.
         inside : float, optional
             Drop a segment if more than this share of it lies within a larger one, 0..1 (judged by up to 256 pixels).
+        level : str, optional
+            After the other limits: "parts" keeps every mask, "things" what a person would point at (large or sure),
+            "regions" the things that lie in no other thing. `masks/levels.py` has the rule.
 
         Returns
         -------
@@ -181,13 +185,15 @@ class Objects(Sequence[Segment]):
         Raises
         ------
         UsageError
-            If a limit is not a number in its range.
+            If a limit is not a number in its range, or the level is unknown.
 
         Examples
         --------
         >>> large = segments.filter(conf=0.1, area=(2000, None))
         >>> bool(large.scores.min() > 0.1), bool(large.masks.areas.min() >= 2000)
         (True, True)
+        >>> len(segments) > len(segments.filter(level="things")) > len(segments.filter(level="regions"))
+        True
         """
-        limits = {"conf": conf, "iou": iou, "area": area, "stability": stability, "inside": inside}
+        limits = {"conf": conf, "iou": iou, "area": area, "stability": stability, "inside": inside, "level": level}
         return self.take(narrow(self.masks, self.scores, self.classes, **limits))

@@ -1,6 +1,6 @@
 """`fastsam eval coverage`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from rich.table import Table
 
@@ -20,8 +20,15 @@ def coverage(
     choosing: Choosing = ALL_PHOTOS,
     reports: Reports = NO_FILES,
     refine: Annotated[bool, flags.REFINE] = False,
+    level: Literal["parts", "things", "regions"] = "things",
 ) -> int:
-    """Measure what everything mode misses in completely annotated photos."""
+    """Measure what everything mode misses in completely annotated photos.
+
+    Parameters
+    ----------
+    level
+        Which masks are judged: parts (all), things, or regions.
+    """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.coverage import AT, measure, summary
     from fastsam.image.read import read_image
@@ -35,7 +42,7 @@ def coverage(
     for one in sets:
         measured = []
         for photo in progress(one.photos, one.name):
-            segments = segment(one.file(photo))
+            segments = segment(one.file(photo)).filter(level=level)
             row = measure(segments.to_rle(), one.truth(photo, segments.size), read_image(one.file(photo)))
             measured.append(row)
             if row.annotated:
@@ -45,5 +52,5 @@ def coverage(
         pieces = f"{total.pieces:.2f} (of {total.whole:.0f}%)"
         cuts = [f"{total.seams:.0f}", f"{total.true_seams:.0f}", pieces]
         table.add_row(one.name, str(total.photos), f"{total.masks:.0f}", *shares, *cuts)
-    reports.write([table], rows, rated, lambda file: drawn(segment(file)))
+    reports.write([table], rows, rated, lambda file: drawn(segment(file).filter(level=level)))
     return 0

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -53,7 +53,9 @@ def segment(
     find, workers = finder(finding, len(todo))
     if formats:
         make_folder(writing.output)
-    request = Request(find, prompts, asking.merge, naming, keeping, writing, formats, outputs)
+    request = Request(
+        find, finding.annotations is not None, prompts, asking.merge, naming, keeping, writing, formats, outputs
+    )
     return tell(ordered(partial(one, request), opened(todo), workers), len(todo), formats, writing)
 
 
@@ -62,6 +64,7 @@ class Request:
     """What is wanted of every photo."""
 
     find: Find
+    annotated: bool
     prompts: list[Prompt]
     merge: bool
     naming: Naming
@@ -69,6 +72,12 @@ class Request:
     writing: Writing
     formats: list[Format]
     outputs: dict[Photo, Files]
+
+    @property
+    def plain(self) -> bool:
+        """Whether everything that the network finds is wanted, and nobody says how much of it to show."""
+        given = self.prompts or self.naming.words or self.keeping.level or self.annotated
+        return not given
 
 
 @dataclass(frozen=True)
@@ -91,12 +100,13 @@ def one(request: Request, read: tuple[Photo, Any]) -> tuple[Photo, Done | UsageE
             raise source
         segments = request.find(photo, source)
         seconds = dict(segments.seconds)
-        segments, picks = understood(segments, request, seconds)
+        every, picks = understood(segments, request, seconds)
+        segments = every.filter(level="things") if request.plain else every
         with stage("write", seconds):
             files, options = request.outputs[photo], request.writing.options
             path = path_from(photo.file, request.writing.output)
             subject = Subject(photo.name, segments, picks, options, path)
-            said = save(request.formats, files, subject)
+            said = save(request.formats, files, subject, replace(subject, segments=every))
             entries = {f.name: f.together.entry(subject) for f in request.formats if f.together}
         json_ = request.writing.json
         parents = segments.hierarchy().tolist() if request.writing.hierarchy and json_ else None
@@ -116,7 +126,8 @@ def understood(segments: Segments, request: Request, seconds: dict[str, float]) 
     if keeping.refine:
         with stage("refine", seconds):
             segments = segments.refine(min_region_area=keeping.min_region_area or 0)
-    segments = segments.filter(area=keeping.area, stability=keeping.stability, inside=keeping.inside)
+    k = keeping
+    segments = segments.filter(area=k.area, stability=k.stability, inside=k.inside, level=k.level)
     if naming.words:
         with stage("name", seconds):
             segments = segments.named(naming.words, encoder=naming.encoder, all=naming.all, only=naming.only_named)

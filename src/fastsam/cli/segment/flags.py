@@ -6,7 +6,7 @@ Enters: words of a command line, read by cyclopts. Leaves: checked values.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
@@ -143,6 +143,10 @@ class Keeping:
         Minimum IoU of the mask cut at logits 1 above and 1 below its border, 0 to 1.
     inside
         Drop a mask if more than this share of it lies within a larger one, 0 to 1.
+    level
+        parts (every mask), things (what a person would point at), or regions (the photo divided into things). By
+        default things if everything is wanted, though npz, partition and edges then have every mask; parts with
+        prompts, --name or --annotations.
     refine
         Redraw every mask with the second network; --no-refine redraws none. By default only the answers to points,
         boxes and masks are drawn.
@@ -154,6 +158,7 @@ class Keeping:
     max_area: float | None = None
     stability: float | None = None
     inside: float | None = None
+    level: Literal["parts", "things", "regions"] | None = None
     refine: bool | None = None
     min_region_area: float | None = None
 

@@ -40,12 +40,16 @@ def plan(todo: Sequence[Photo], formats: Sequence[Format], output: Path, others:
     return outputs
 
 
-def save(formats: Sequence[Format], files: Files, subject: Subject) -> list[str]:
-    """Writes a photo's own files; returns remarks about them."""
+def save(formats: Sequence[Format], files: Files, subject: Subject, whole: Subject) -> list[str]:
+    """Writes a photo's own files; returns remarks about them. whole: with every mask, for formats that hold all"""
+    remarks = []
     for format_ in formats:
+        written = whole if format_.everything else subject
         if format_.name in files:
-            write(format_, files[format_.name], subject)
-    return [format_.remark(subject) for format_ in formats if format_.remark]
+            write(format_, files[format_.name], written)
+        if format_.remark:
+            remarks.append(format_.remark(written))
+    return remarks
 
 
 def save_together(formats: Sequence[Format], output: Path, entries: dict[str, list[object]]) -> list[Path]:
