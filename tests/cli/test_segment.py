@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fastsam import Segments
+from fastsam import FastSAM, Segments
 from fastsam.masks.drawn import Drawn
 from fastsam.masks.prototyped import Prototyped
 
@@ -195,8 +195,24 @@ def test_every_format_writes_its_file_under_the_photos_name(fastsam, coffee: Pat
         *("coffee-labels.png", "coffee-partition.png", "coffee-edges.png", "coffee-cutouts"),
     }
     kept = Segments.load(tmp_path / "coffee.npz")
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "coffee-labels.png")), kept.label_map())
-    assert len(list((tmp_path / "coffee-cutouts").iterdir())) == len(kept)
+    things = kept.filter(level="things")
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "coffee-labels.png")), things.label_map())
+    assert len(list((tmp_path / "coffee-cutouts").iterdir())) == len(things) < len(kept)
+
+
+def test_the_level_says_how_much_is_shown(fastsam, coffee: Path, model: FastSAM, tmp_path: Path) -> None:
+    everything = model(coffee)
+    for level in ("parts", "things", "regions"):
+        words = ("segment", coffee, "-o", tmp_path, "--format", "npz", "--format", "coco", "--level", level)
+        assert fastsam(*words).code == 0
+        wanted = everything.filter(level=level).to_rle()
+        assert Segments.load(tmp_path / "coffee.npz").to_rle() == wanted
+        rows = json.loads((tmp_path / "instances.json").read_text())["annotations"]
+        assert [row["segmentation"] for row in rows] == wanted
+    (plain,) = json.loads(fastsam("segment", coffee, "--json").out)
+    assert len(plain["segments"]) == len(everything.filter(level="things"))
+    (named,) = json.loads(fastsam("segment", coffee, "--json", "--level", "parts").out)
+    assert len(named["segments"]) == len(everything)
 
 
 def test_outlines_are_simplified_and_coco_has_polygons_if_asked(fastsam, coffee: Path, tmp_path: Path) -> None:
@@ -415,7 +431,7 @@ def test_everything_is_drawn_on_demand(fastsam, coffee: Path, tmp_path: Path) ->
     assert 0 < len(drawn) <= len(plain)
     assert (np.diff(drawn.scores) <= 0).all()
     rows = json.loads((tmp_path / "drawn" / "instances.json").read_text())["annotations"]
-    assert [row["segmentation"] for row in rows] == drawn.to_rle()
+    assert [row["segmentation"] for row in rows] == drawn.filter(level="things").to_rle()
 
 
 def test_what_is_drawn_is_then_filtered_asked_and_merged(fastsam, coffee: Path) -> None:
