@@ -32,7 +32,7 @@ from fastsam.streams import ordered
 from fastsam.tiles import Tiling
 from fastsam.values import flag, integer, show
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 MOST_WORKERS = 8  # per stream: each holds a photo, an input and the network's intermediate results
 
@@ -489,7 +489,7 @@ def run(network: Network, pixels: UInt8, use: Settings, size: Size) -> Segments:
     return timed(found, seconds)
 
 
-def read_out(raw: Float, prototypes: Float, box: Letterbox, use: Settings, pixels: UInt8) -> Segments:
+def read_out(raw: Float32, prototypes: Float32, box: Letterbox, use: Settings, pixels: UInt8) -> Segments:
     """Turns a network's raw output for one photo into `Segments`: suppressed detections with lazy masks.
 
     Masks without pixels are dropped.

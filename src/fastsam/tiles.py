@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.boxes import lengths, most_shared
 from fastsam.errors import UsageError
 from fastsam.masks.given import collect
 from fastsam.masks.lazy import from_pixels
@@ -217,17 +218,14 @@ def best(found: Sequence[Found], tile: int, iou: float, height: int) -> list[Fou
         return []
     bounds = np.array([f.bounds for f in found], np.int64)
     areas = np.array([f.runs.area for f in found])
-    fits = (bounds[:, 2:] - bounds[:, :2]).max(1) < tile
+    fits = lengths(bounds).max(1) < tile
     apt = np.array([f.tile >= 0 for f in found]) == fits  # whether the mask comes from the better view
     scores = np.array([f.score for f in found])
     order = np.lexsort((-scores, ~apt))
     kept, count = np.empty(len(found), np.int64), 0
     for i in order.tolist():
         others = kept[:count]
-        w = np.minimum(bounds[others, 2], bounds[i, 2]) - np.maximum(bounds[others, 0], bounds[i, 0])
-        h = np.minimum(bounds[others, 3], bounds[i, 3]) - np.maximum(bounds[others, 1], bounds[i, 1])
-        # Two masks share no more pixels than their bounds share, or than the smaller mask has.
-        most = np.minimum(np.maximum(w, 0) * np.maximum(h, 0), np.minimum(areas[others], areas[i]))
+        most = most_shared(bounds[others], areas[others], bounds[i], areas[i])
         likely = others[most > iou * (areas[others] + areas[i] - most)]
         if not any(iou_of(found[i].runs, found[k].runs, height) > iou for k in likely.tolist()):
             kept[count] = i

@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.boxes import area
+from fastsam.boxes import iou as box_iou
 from fastsam.detections import suppress
 from fastsam.masks.relations import stability
 from fastsam.masks.runs import Crop
-from fastsam.prompts.geometry import box_iou
 from fastsam.segments import Segments
 
 Bool = npt.NDArray[np.bool_]
@@ -136,8 +137,7 @@ def without_copies(found: Sequence[Found], iou: float) -> list[Found]:
     bounds = np.array([f.mask.bounds for f in found], np.float64).reshape(-1, 4)
     kept: list[int] = []
     for k in sorted(range(len(found)), key=lambda k: found[k].cleaned):
-        x0, y0, x1, y1 = bounds[k]
-        if not found[k].cleaned or box_iou(bounds[kept], (x0, y0, x1, y1)).max(initial=0) <= iou:
+        if not found[k].cleaned or box_iou(bounds[kept], bounds[k]).max(initial=0) <= iou:
             kept.append(k)
     return [found[k] for k in sorted(kept)]
 
@@ -146,7 +146,7 @@ def without_duplicates(found: Sequence[Found], iou: float) -> list[Found]:
     """The masks that non-maximum suppression of boxes keeps, best first. As in SAM, smaller crops go before larger."""
     if not found:
         return []
-    size = np.array([(f.crop[2] - f.crop[0]) * (f.crop[3] - f.crop[1]) for f in found])
+    size = area(np.array([f.crop for f in found]))
     scores = np.array([f.score for f in found])
     order = np.lexsort((-scores, size))
     boxes = np.stack([found[i].box for i in order])

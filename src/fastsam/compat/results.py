@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.boxes import to_centres
 from fastsam.compat import drawing, records
 from fastsam.compat.arrays import Array, array, picked
 from fastsam.compat.known import Known
@@ -92,8 +93,7 @@ class Boxes(Held):
     @property
     def xywh(self) -> Array:
         """(N, 4) centre x, y, width, height in pixels."""
-        low, high = self.data[:, :2], self.data[:, 2:4]
-        return array(np.concatenate(((low + high) / 2, high - low), 1))
+        return array(to_centres(self.data[:, :4].numpy()))
 
     @property
     def xyxyn(self) -> Array:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.boxes import xywh
 from fastsam.compat import low
 from fastsam.compat.answers import refiner_of
 from fastsam.compat.arrays import Array, array, untensored
@@ -20,7 +21,6 @@ from fastsam.compat.guesses import best_drawn, by_overlap, chosen_for, drawn_for
 from fastsam.compat.known import Known
 from fastsam.compat.published import model_of
 from fastsam.errors import UsageError
-from fastsam.formats import coco
 from fastsam.image.read import from_array
 from fastsam.masks import rle
 from fastsam.model import FastSAM
@@ -30,7 +30,7 @@ from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
 from fastsam.values import number
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 UInt8 = npt.NDArray[np.uint8]
 OUTPUT_MODES = ("binary_mask", "uncompressed_rle", "coco_rle")
@@ -89,7 +89,7 @@ class SamPredictor(Known):
         mask_input: Any = None,
         multimask_output: bool = True,
         return_logits: bool = False,
-    ) -> tuple[npt.NDArray[Any], Float, Float]:
+    ) -> tuple[npt.NDArray[Any], Float32, Float32]:
         """Masks for one prompt.
 
         point_coords: (N, 2) x, y in pixels; point_labels: (N,) 1 foreground, 0 background; box: (4,) xyxy in pixels
@@ -300,15 +300,14 @@ class SamAutomaticMaskGenerator(Known):
         )
 
     def _describe(self, found: Found, size: tuple[int, int]) -> dict[str, Any]:
-        x0, y0, x1, y1 = found.crop
         return {
             "segmentation": self._encode(found, size),
             "area": int(np.count_nonzero(found.mask.pixels)),
-            "bbox": [int(v) for v in coco.xywh(found.mask.bounds)],
+            "bbox": [int(v) for v in xywh(found.mask.bounds)],
             "predicted_iou": found.score,
             "point_coords": [[float(v) for v in found.point]],
             "stability_score": found.stability,
-            "crop_box": [x0, y0, x1 - x0, y1 - y0],
+            "crop_box": [int(v) for v in xywh(found.crop)],
         }
 
     def _encode(self, found: Found, size: tuple[int, int]) -> Any:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from fastsam.masks.runs import Runs, of_pixels
 from fastsam.values import by_fields, fix
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 SURE = 20.0  # logit of a given pixel: a probability of 1 - 2e-9
@@ -73,7 +73,7 @@ class Given:
         tables = (self.table[self.starts[i] : self.starts[i + 1]] for i in indices.tolist())
         return [Runs(*np.ascontiguousarray(table.T, np.int64)) for table in tables]
 
-    def logits(self, i: int) -> tuple[tuple[int, int], Float]:
+    def logits(self, i: int) -> tuple[tuple[int, int], Float32]:
         """Logits of mask i in its bounds plus one pixel: the offset (x, y) on the photo, and (h, w) float32.
 
         The extra pixel shows that the mask itself ends there. An empty mask gives an empty array.
@@ -86,7 +86,7 @@ class Given:
         pixels = np.pad(crop.pixels, ((top, bottom), (left, right)))
         return (x0 - left, y0 - top), np.where(pixels, np.float32(SURE), np.float32(-SURE))
 
-    def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
+    def logits_at(self, points: npt.NDArray[np.floating]) -> Float32:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's bounds."""
         columns, rows = np.floor(points).astype(np.int64).T
         x0, y0, x1, y1 = self.windows.T[:, :, None]

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Float = npt.NDArray[np.float32]
+from fastsam.boxes import centre, lengths
+
+Float32 = npt.NDArray[np.float32]
 TERMS = 6
 LEAST = 4.0  # input pixels: minimum length of a box's side; shorter sides count as this
 
@@ -23,7 +25,7 @@ def coefficients_of(maps: int, placed: int) -> int:
     return maps + (TERMS - 1) * placed + 1 if placed else maps
 
 
-def place(coefficients: Float, maps: Float, boxes: Float, cell: int, placed: int) -> tuple[Float, Float]:
+def place(coefficients: Float32, maps: Float32, boxes: Float32, cell: int, placed: int) -> tuple[Float32, Float32]:
     """Plain coefficients (N, K) and prototypes (K, h, w) float32, from the output of a network.
 
     coefficients: (N, C), first those of the plain prototypes, then six per feature; boxes: (N, 4) xyxy in input pixels
@@ -37,8 +39,8 @@ def place(coefficients: Float, maps: Float, boxes: Float, cell: int, placed: int
     half = np.array([w, h]) * cell / 2
     unit = float(half.max())  # positions are measured from the middle of the input, so that powers stay small
     corners = boxes.astype(np.float64)
-    slope = 2 * unit / np.maximum(corners[:, 2:] - corners[:, :2], LEAST)
-    start = -slope * ((corners[:, :2] + corners[:, 2:]) / 2 - half) / unit
+    slope = 2 * unit / np.maximum(lengths(corners), LEAST)
+    start = -slope * (centre(corners) - half) / unit
     terms = coefficients[:, plain:].astype(np.float64).reshape(len(boxes), placed, TERMS)
     (p, r), (q, s) = slope.T[..., None], start.T[..., None]
     moved = np.stack(shifted(np.moveaxis(terms, -1, 0), p, q, r, s), -1).reshape(len(boxes), placed * TERMS)

@@ -37,13 +37,13 @@ from fastsam.words import similarity
 from fastsam.words.encoder import load
 from fastsam.words.sight import Sight
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 SAME = 0.8  # minimum IoU of boxes for two candidates of a click to count as one
 
 
 def select(
     masks: Masks,
-    scores: Float,
+    scores: Float32,
     prompts: Sequence[Prompt],
     sight: Sight,
     encoder: str | PathLike[str] | None = None,
@@ -62,7 +62,7 @@ def select(
 
 
 def answer(
-    masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: str | PathLike[str] | None, all: bool
+    masks: Masks, scores: Float32, prompt: Prompt, sight: Sight, encoder: str | PathLike[str] | None, all: bool
 ) -> Pick:
     """Everything that answers a prompt, best first, by the rules above."""
     if len(masks) == 0:

@@ -22,7 +22,7 @@ from fastsam.refine.rank import Drawing, qualities, ranks
 from fastsam.refine.tidy import reaching, tidied
 from fastsam.refine.views import CONTEXT, View, reach, said, views
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 LEAST_QUALITY = 0.2  # minimum expected IoU for a drawing to answer a box or a single click
 SAME = 0.8  # minimum IoU for two candidates of a prompt to count as one
@@ -104,7 +104,7 @@ def answer(pick: Pick, found: Sequence[Drawing], size: tuple[int, int], refiner:
     prompt = pick.prompt
     quality = qualities(ranks(found, prompt, size), prompt, refiner)
     asked = len(prompt.points) > 1 or prompt.mask is not None
-    kept: list[tuple[float, Drawing, Float, Runs]] = []
+    kept: list[tuple[float, Drawing, Float32, Runs]] = []
     for k in np.argsort(-quality, kind="stable"):
         drawing = found[int(k)]
         if quality[k] <= 0 or len(kept) == MOST or (quality[k] < LEAST_QUALITY and (kept or not asked)):

@@ -17,7 +17,7 @@ from fastsam.training.data import Cutout, Photo, Region
 from fastsam.training.plan import Pasting, Placement, Plan, Policy, Window, draw
 
 UInt8 = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]
 PADDING = 114
 MIN_SIDE = 4.0  # input pixels: a smaller object has no anchor of its own
@@ -36,9 +36,9 @@ class Sample:
     """
 
     pixels: UInt8
-    boxes: Float
+    boxes: Float32
     masks: UInt8
-    weights: Float
+    weights: Float32
     known: npt.NDArray[np.bool_]
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fastsam.training.data import Cutout, Photo
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 LUMA = (0.299, 0.587, 0.114)  # weights of R, G, B in grey (ITU-R BT.601)
 
 
@@ -91,7 +91,7 @@ class Plan:
     """
 
     placements: tuple[Placement, ...]
-    colour: Float | None
+    colour: Float32 | None
     pastings: tuple[Pasting, ...]
     lottery: int
 
@@ -141,7 +141,7 @@ def pasting(cutouts: Sequence[Cutout], size: int, rng: np.random.Generator) -> P
     return Pasting(k, (new_w, new_h), (left, top), flip, float(rng.uniform(0.7, 1.2)))
 
 
-def colours(strength: float, rng: np.random.Generator) -> Float:
+def colours(strength: float, rng: np.random.Generator) -> Float32:
     """A random change of saturation, contrast, tint and brightness: one affine map (3, 4) of colours."""
     saturation = rng.uniform(1 - 1.5 * strength, 1 + 1.5 * strength)
     contrast, brightness = rng.uniform(1 - strength, 1 + strength), rng.uniform(-strength, strength) * 100

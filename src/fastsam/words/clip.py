@@ -22,7 +22,7 @@ from fastsam.words.classifier import NOTHING, everyday_words
 from fastsam.words.crops import batches, to_input
 from fastsam.words.minilm import softmax
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 TEMPLATE = "a photo of a {}."
 SAME = 0.95  # cosine from which on an everyday word is the wanted one by another name
 FILES = ("image.onnx", "text.onnx", "tokenizer.json", "clip.json")
@@ -42,22 +42,22 @@ class Clip:
     size: int
     length: int
     scale: float
-    known: dict[str, Float] = field(default_factory=dict)
+    known: dict[str, Float32] = field(default_factory=dict)
 
     threshold = 0.25
     limits = "Reads what CLIP reads; counts, places beside one another and fine parts are beyond it."
 
-    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float:
+    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float32:
         """(K, D) float32 unit vectors of the masks' crops."""
         rows = [self.look(pictures) for _, pictures in batches(photo, masks, self.size)]
         return np.concatenate(rows) if rows else np.zeros((0, len(self.read("thing"))), np.float32)
 
-    def look(self, pictures: npt.NDArray[np.uint8]) -> Float:
+    def look(self, pictures: npt.NDArray[np.uint8]) -> Float32:
         """(N, D) unit vectors of pictures (N, size, size, 3) RGB."""
-        vectors: Float = self.image.run(["vectors"], {"pictures": to_input(pictures)})[0]
+        vectors: Float32 = self.image.run(["vectors"], {"pictures": to_input(pictures)})[0]
         return vectors
 
-    def read(self, text: str) -> Float:
+    def read(self, text: str) -> Float32:
         """(D,) unit vector of a text, kept for the next time."""
         if text not in self.known:
             tokens = self.tokens(text)
@@ -69,7 +69,7 @@ class Clip:
         ids: list[int] = self.tokenizer.encode(text).ids
         return ids if len(ids) <= self.length else [*ids[: self.length - 1], ids[-1]]
 
-    def chances(self, seen: Float, words: Sequence[str], among: bool = False) -> Float:
+    def chances(self, seen: Float32, words: Sequence[str], among: bool = False) -> Float32:
         """(K, W) chances; see `Encoder`."""
         if not words:
             return np.zeros((len(seen), 0), np.float32)
@@ -78,7 +78,7 @@ class Clip:
             return self.shares(seen, wanted)
         return np.concatenate([self.shares(seen, wanted[k : k + 1]) for k in range(len(words))], 1)
 
-    def shares(self, seen: Float, wanted: Float) -> Float:
+    def shares(self, seen: Float32, wanted: Float32) -> Float32:
         """(K, W) shares of wanted vectors (W, D), and of the everyday words of other meaning, that the wanted have."""
         others = np.stack([self.read(TEMPLATE.format(word)) for word in everyday_words() if word != NOTHING])
         different = others[(others @ wanted.T).max(1) < SAME]

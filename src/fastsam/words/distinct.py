@@ -16,6 +16,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.boxes import shared_area
 from fastsam.masks.lazy import Masks
 from fastsam.masks.runs import Runs, overlap_of
 
@@ -50,12 +51,8 @@ def shares(runs: Sequence[Runs], areas: Int, height: int) -> Share:
     areas: (N,) of the masks; height: of the photo
     """
     bounds = np.array([r.bounds for r in runs], np.int64)
-    low, high = (
-        np.maximum(bounds[:, None, :2], bounds[None, :, :2]),
-        np.minimum(bounds[:, None, 2:], bounds[None, :, 2:]),
-    )
     smaller = np.maximum(np.minimum(areas[:, None], areas[None]), 1)
-    likely = np.maximum(high - low, 0).prod(2) >= SHARED * smaller  # the others' bounds share too little
+    likely = shared_area(bounds[:, None], bounds[None]) >= SHARED * smaller  # the others' bounds share too little
     found = np.zeros((len(runs), len(runs)))
     for i, j in combinations(range(len(runs)), 2):
         if likely[i, j]:

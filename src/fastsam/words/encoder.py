@@ -16,7 +16,7 @@ from fastsam.errors import UsageError
 from fastsam.masks.runs import Crop
 from fastsam.values import show
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 NAMES = ("offline", "clip")
 
 
@@ -36,10 +36,10 @@ class Encoder(Protocol):
     @property
     def threshold(self) -> float: ...
 
-    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float:
+    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float32:
         """(K, D) of masks of a photo, RGB uint8 (H, W, 3), each with a pixel."""
 
-    def chances(self, seen: Float, words: Sequence[str], among: bool = False) -> Float:
+    def chances(self, seen: Float32, words: Sequence[str], among: bool = False) -> Float32:
         """(K, W) chance 0..1 that what was seen is what each word says, 0 for a word that means nothing here.
 
         Each word is weighed against everyday words of other meaning; with `among` the words are weighed against one

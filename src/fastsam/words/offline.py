@@ -16,7 +16,7 @@ import numpy.typing as npt
 from fastsam.masks.runs import Crop
 from fastsam.words import classifier, minilm
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 SHARPNESS = 20.0  # of the shares that words get of a class, on cosines
 RELATED, EQUAL = 0.4, 0.8  # cosine of a class from which on it counts for a word, and from which on it counts fully
 SAME = 0.75  # cosine from which on an everyday word is the wanted one by another name
@@ -43,11 +43,11 @@ class Offline:
         "objects are often mistaken."
     )
 
-    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float:
+    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float32:
         """(K, C) float32: two distributions side by side, over the everyday words and over ImageNet's classes."""
         return classifier.load().chances(photo, masks)
 
-    def chances(self, seen: Float, words: Sequence[str], among: bool = False) -> Float:
+    def chances(self, seen: Float32, words: Sequence[str], among: bool = False) -> Float32:
         """(K, W) chances; see `Encoder`."""
         if not words:
             return np.zeros((len(seen), 0), np.float32)
@@ -63,7 +63,7 @@ class Offline:
 
 
 @lru_cache(maxsize=256)
-def shares_of(words: tuple[str, ...]) -> Float:
+def shares_of(words: tuple[str, ...]) -> Float32:
     """(W, C) how much of the chance of each class goes to each of the words."""
     classes = classifier.load().vectors
     everyday = classes[: len(classifier.everyday_words())]

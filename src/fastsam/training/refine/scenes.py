@@ -16,7 +16,7 @@ from fastsam.refine.crop import SHARP, look
 from fastsam.training.data import Cutout, Photo, Region
 
 UInt8 = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 LEAST = 24  # crop pixels of a thing that can be learnt
 VISIBLE = 0.45  # share of a thing that must be seen
 
