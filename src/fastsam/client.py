@@ -78,7 +78,7 @@ class Mask:
 
 
 @dataclass(frozen=True, repr=False)
-class Photo:
+class KeptPhoto:
     """A photo that the service keeps. answer: what it said of it"""
 
     client: "Client"
@@ -87,7 +87,7 @@ class Photo:
     def __repr__(self) -> str:
         height, width = self.size
         count = len(self.answer["segments"])
-        return f"Photo({self.answer['name']!r}, {width} x {height} pixels, {count} segments, id={self.id!r})"
+        return f"KeptPhoto({self.answer['name']!r}, {width} x {height} pixels, {count} segments, id={self.id!r})"
 
     @property
     def id(self) -> str:
@@ -225,7 +225,7 @@ class Client:
         found: dict[str, Any] = self.ask("GET", "/v1/about").json()
         return found
 
-    def segment(self, photo: str | PathLike[str] | bytes | npt.NDArray[np.uint8], **settings: Any) -> Photo:
+    def segment(self, photo: str | PathLike[str] | bytes | npt.NDArray[np.uint8], **settings: Any) -> KeptPhoto:
         """Everything in a photo: a file, its bytes, or an RGB array (H, W, 3) of uint8, or uint16 to be stretched.
 
         settings: imgsz, conf, iou, max_det, tile, refine, as `FastSAM` takes them; stretch, as `read_image` does
@@ -240,7 +240,7 @@ class Client:
         """
         name, data = named_bytes(photo)
         answer = self.ask("POST", "/v1/segment", files={"image": (name, data)}, data=settings)
-        return Photo(self, answer.json())
+        return KeptPhoto(self, answer.json())
 
     def segments(self, photo: str | PathLike[str] | bytes | npt.NDArray[np.uint8], **settings: Any) -> Segments:
         """The same as `Segments`, whose prompts are answered here: the service keeps nothing. Words need no service

@@ -20,7 +20,7 @@ from fastsam.boxes import iou as box_iou
 from fastsam.errors import UsageError
 
 Float32 = npt.NDArray[np.float32]
-MOST = 30_000  # maximum number of detections that enter suppression, best first
+MOST_DETECTIONS = 30_000  # maximum number of detections that enter suppression, best first
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def detections(raw: Float32, coefficients: int, conf: float, iou: float, max_det
     kept = kept[sound(raw[:, kept])]
     if len(kept) == 0 and not np.isfinite(best).any() and best.size:
         raise UsageError("the network's scores are not finite: its weights are damaged, download or export them again")
-    kept = kept[np.argsort(-best[kept], kind="stable")[:MOST]]
+    kept = kept[np.argsort(-best[kept], kind="stable")[:MOST_DETECTIONS]]
     boxes: Float32 = from_centres(raw[:2, kept].T, raw[2:4, kept].T).astype(np.float32, copy=False)
     classes = scores[:, kept].argmax(0)
     if soft:

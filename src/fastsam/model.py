@@ -494,7 +494,7 @@ def read_out(raw: Float32, prototypes: Float32, box: Letterbox, use: Settings, p
 
     Masks without pixels are dropped.
     """
-    k = coefficients_of(len(prototypes), use.placed)
+    k = coefficients_of(len(prototypes), use.positional)
     found = detections(raw, k, use.conf, use.iou, use.max_det, use.soft)
     if not np.isfinite(prototypes.sum()):  # a cell that is not finite belongs to no mask
         prototypes = np.nan_to_num(prototypes, nan=0.0, posinf=0.0, neginf=0.0)
@@ -504,7 +504,7 @@ def read_out(raw: Float32, prototypes: Float32, box: Letterbox, use: Settings, p
         masks = as_the_port(found.coefficients, prototypes, boxes, box)
     else:
         cell = box.input[0] // prototypes.shape[1]
-        coefficients, prototypes = place(found.coefficients, prototypes, found.boxes, cell, use.placed)
+        coefficients, prototypes = place(found.coefficients, prototypes, found.boxes, cell, use.positional)
         masks = from_network(coefficients, prototypes, boxes, box, widen(boxes, use.margin, box.photo))
     segments = Segments(masks, found.scores, found.classes, use.names, photo=pixels)
     return segments.take(np.flatnonzero(masks.occupied()))

@@ -13,7 +13,7 @@ from pycocotools import mask as coco_mask
 from fastsam import FastSAM, Segments, UsageError
 from fastsam.compat import SamAutomaticMaskGenerator, SamPredictor
 from fastsam.compat import low as frame
-from fastsam.compat.crops import Found, crop_boxes, find_in_crop, without_copies, without_small_regions
+from fastsam.compat.crops import CropMask, crop_boxes, find_in_crop, without_copies, without_small_regions
 from fastsam.image.read import read_image
 from fastsam.masks.runs import Crop
 from fastsam.refine.network import Refiner
@@ -510,10 +510,10 @@ def test_regions_are_small_by_the_whole_photo_not_by_the_masks_window(seed: int,
 
 
 def test_what_becomes_a_copy_without_its_islands_goes() -> None:
-    def of(box: tuple[int, int, int, int], score: float, cleaned: bool) -> Found:
+    def of(box: tuple[int, int, int, int], score: float, cleaned: bool) -> CropMask:
         x0, y0, x1, y1 = box
         mask = Crop((x0, y0), np.ones((y1 - y0, x1 - x0), bool))
-        return Found(mask, (x0, y0), score, 1.0, (0, 0, 99, 99), np.array(box, np.float32), cleaned)
+        return CropMask(mask, (x0, y0), score, 1.0, (0, 0, 99, 99), np.array(box, np.float32), cleaned)
 
     first, whole, second = of((0, 0, 20, 20), 0.9, True), of((0, 0, 20, 21), 0.5, False), of((0, 0, 20, 10), 0.4, True)
     assert without_copies([first, whole, second], 0.7) == [whole, second]

@@ -68,7 +68,7 @@ def test_an_address_needs_no_scheme_and_all_says_what_it_is(address: str, model:
     assert about["conf"] == model.settings.conf
     assert {"version", "model", "words", "pixels"} <= set(about)
     n = len(photo.segments)
-    assert repr(photo) == f"Photo('coffee.png', 600 x 400 pixels, {n} segments, id={photo.id!r})"
+    assert repr(photo) == f"KeptPhoto('coffee.png', 600 x 400 pixels, {n} segments, id={photo.id!r})"
     assert repr(photo.segments[0]).startswith("Mask('object', mask, score 0.")
     with pytest.raises(UsageError, match="ftp://host is no address of HTTP: give one such as 127"):
         Client("ftp://host")
@@ -128,7 +128,7 @@ def test_an_address_needs_no_scheme_and_says_what_it_serves(address: str, model:
     assert client.address == address
     assert client.about()["model"] == "fastsam-tiny"
     photo = client.segment(examples / "coffee.png", max_det=3)
-    assert repr(photo) == f"Photo('coffee.png', 600 x 400 pixels, 3 segments, id={photo.id!r})"
+    assert repr(photo) == f"KeptPhoto('coffee.png', 600 x 400 pixels, 3 segments, id={photo.id!r})"
 
 
 def test_a_deep_photo_is_stretched_as_the_library_does(address: str, model: FastSAM, examples: Path) -> None:

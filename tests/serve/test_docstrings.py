@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from fastsam.client import Client, Photo
+from fastsam.client import Client, KeptPhoto
 
 FINDER = doctest.DocTestFinder(exclude_empty=True)
-EXAMPLES = [test for thing in (Client, Photo) for test in FINDER.find(thing, thing.__name__, globs={}) if test.examples]
+EXAMPLES = [
+    test for thing in (Client, KeptPhoto) for test in FINDER.find(thing, thing.__name__, globs={}) if test.examples
+]
 
 
 @pytest.mark.parametrize("test", EXAMPLES, ids=lambda test: test.name)

@@ -16,7 +16,7 @@ from fastsam.boxes import xywh
 from fastsam.compat import low
 from fastsam.compat.answers import refiner_of
 from fastsam.compat.arrays import Array, array, untensored
-from fastsam.compat.crops import Found, crop_boxes, find_in_crop, without_copies, without_duplicates
+from fastsam.compat.crops import CropMask, crop_boxes, find_in_crop, without_copies, without_duplicates
 from fastsam.compat.guesses import best_drawn, by_overlap, chosen_for, drawn_for, spread
 from fastsam.compat.known import Known
 from fastsam.compat.published import model_of
@@ -258,7 +258,7 @@ class SamAutomaticMaskGenerator(Known):
         """
         pixels = from_array(np.asarray(image))
         size = (pixels.shape[0], pixels.shape[1])
-        found: list[Found] = []
+        found: list[CropMask] = []
         offset, least = self.stability_score_offset * FLATTER, self.min_mask_region_area
         for box in crop_boxes(size, self.crop_n_layers, self.crop_overlap_ratio):
             found += find_in_crop(self._segment, pixels, box, offset, least)
@@ -287,11 +287,11 @@ class SamAutomaticMaskGenerator(Known):
             segments, masks=drawn.masks.take(ranked), scores=drawn.qualities[ranked], classes=classes, kept=None
         )
 
-    def _passes(self, found: Found) -> bool:
+    def _passes(self, found: CropMask) -> bool:
         sure = not self.pred_iou_thresh or found.score > self.pred_iou_thresh
         return sure and (not self.stability_score_thresh or found.stability >= self.stability_score_thresh)
 
-    def _nothing_passes(self, found: list[Found]) -> str:
+    def _nothing_passes(self, found: list[CropMask]) -> str:
         iou, stable = max(f.score for f in found), max(f.stability for f in found)
         return (
             f"pred_iou_thresh {self.pred_iou_thresh} and stability_score_thresh {self.stability_score_thresh} keep "
@@ -299,7 +299,7 @@ class SamAutomaticMaskGenerator(Known):
             + ("" if self.refine else ", or leave out refine=False")
         )
 
-    def _describe(self, found: Found, size: tuple[int, int]) -> dict[str, Any]:
+    def _describe(self, found: CropMask, size: tuple[int, int]) -> dict[str, Any]:
         return {
             "segmentation": self._encode(found, size),
             "area": int(np.count_nonzero(found.mask.pixels)),
@@ -310,7 +310,7 @@ class SamAutomaticMaskGenerator(Known):
             "crop_box": [int(v) for v in xywh(found.crop)],
         }
 
-    def _encode(self, found: Found, size: tuple[int, int]) -> Any:
+    def _encode(self, found: CropMask, size: tuple[int, int]) -> Any:
         if self.output_mode != "binary_mask":
             packed = rle.encode(found.mask.pixels, found.mask.offset, size)
             if self.output_mode == "coco_rle":

@@ -66,7 +66,7 @@ def quantise(
     for number, group in enumerate(groups):
         others = [name for name in layers if name not in group]
         tried = quantised(model, feeds[:PROBES], [*excluded, *others], LAYERS)
-        moved = change(reference, outputs_of(tried, inputs[:PROBES]), settings.placed)
+        moved = change(reference, outputs_of(tried, inputs[:PROBES]), settings.positional)
         if moved > TOLERANCE:
             sensitive += group
         say(f"layers {number * GROUP + 1} to {number * GROUP + len(group)} of {len(layers)}: {100 * moved:.1f}%")
@@ -91,7 +91,7 @@ def fill(pixels: npt.NDArray[np.uint8], size: tuple[int, int]) -> Float32:
 
 def nothing_found(outputs: Sequence[tuple[Float32, Float32]], settings: Settings) -> str | None:
     """A line of warning if at least half of the photos show nothing that the network finds."""
-    best = [float(c[0, 4 : -coefficients_of(p.shape[1], settings.placed)].max()) for c, p in outputs]
+    best = [float(c[0, 4 : -coefficients_of(p.shape[1], settings.positional)].max()) for c, p in outputs]
     empty = sum(score < settings.conf for score in best)
     if 2 * empty < len(best):
         return None
@@ -179,12 +179,12 @@ def outputs_of(model: ModelProto, inputs: Sequence[Float32]) -> list[tuple[Float
 
 
 def change(
-    reference: Sequence[tuple[Float32, Float32]], found: Sequence[tuple[Float32, Float32]], placed: int
+    reference: Sequence[tuple[Float32, Float32]], found: Sequence[tuple[Float32, Float32]], positional: int
 ) -> float:
     """How far outputs moved: mean difference over mean size, of the best candidates' coefficients and of prototypes."""
     shares = []
     for (a, p), (b, q) in zip(reference, found, strict=True):
-        k = coefficients_of(p.shape[1], placed)
+        k = coefficients_of(p.shape[1], positional)
         best = np.argsort(-a[0, 4:-k].max(0))[:BEST]
         for x, y in ((a[0, -k:, best], b[0, -k:, best]), (p, q)):
             shares.append(float(np.abs(x - y).mean() / max(1e-9, float(np.abs(x).mean()))))

@@ -83,7 +83,7 @@ def check(found: Header, most: int | None = None) -> None:
 
 def _steps(data: bytes) -> range:
     """A range as long as the number of segments or chunks of a file that may be read."""
-    return range(max(isobmff.MOST, len(data) // PART))
+    return range(max(isobmff.MOST_BOXES, len(data) // PART))
 
 
 def _jpeg(data: bytes) -> Header | None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 UInt8 = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
 Place = tuple[int, int, int, int]
-LEAST, SHARE = 13, 1 / 55  # pixels of a letter's height, and its share of the picture's shorter side
+LEAST_LETTER, LETTER_SHARE = 13, 1 / 55  # pixels of a letter's height, and its share of the picture's shorter side
 LONGEST = 40  # letters of a name; the rest is cut off
 TRIES = (0, -1, 1, -2, 2, -3, 3)  # lines by which a name moves to where no other one is
 
@@ -34,7 +34,7 @@ def write_names(picture: UInt8, labels: Labels, names: Sequence[str], colours: U
 
     labels: (H, W), i + 1 where region i is; names: (N,); colours: (N + 1, 3), of the ground of each name
     """
-    size = max(LEAST, round(SHARE * min(picture.shape[:2])))
+    size = max(LEAST_LETTER, round(LETTER_SHARE * min(picture.shape[:2])))
     taken: list[Place] = []
     for i, name in enumerate(names):
         centre = middle(labels, i + 1) if name else None

@@ -18,8 +18,8 @@ from fastsam.masks.lazy import Masks, from_network
 
 Float32 = npt.NDArray[np.float32]
 CELL = 4  # input pixels per prototype cell
-NEAR = 20  # photo pixels from the border within which a side moves to it
-ALL = 0.9  # IoU with the photo above which a box becomes the whole photo
+BORDER = 20  # photo pixels from the border within which a side moves to it
+WHOLE_PHOTO_IOU = 0.9  # IoU with the photo above which a box becomes the whole photo
 
 
 def as_the_port(coefficients: Float32, prototypes: Float32, boxes: Float32, letterbox: Letterbox) -> Masks:
@@ -42,8 +42,8 @@ def at_the_border(boxes: Float32, photo: tuple[int, int]) -> Float32:
     """Boxes (N, 4) whose sides near the border of a photo (height, width) are moved to the border."""
     height, width = photo
     moved = boxes.copy()
-    moved[:, :2][boxes[:, :2] < NEAR] = 0
+    moved[:, :2][boxes[:, :2] < BORDER] = 0
     for side, length in ((2, width), (3, height)):
-        moved[boxes[:, side] > length - NEAR, side] = length
-    moved[area(moved) > ALL * height * width] = (0, 0, width, height)
+        moved[boxes[:, side] > length - BORDER, side] = length
+    moved[area(moved) > WHOLE_PHOTO_IOU * height * width] = (0, 0, width, height)
     return moved

@@ -10,7 +10,7 @@ from fastsam.masks.lazy import Masks
 
 Float32 = npt.NDArray[np.float32]
 SAMPLE = 256  # maximum number of pixels per mask that are looked up in the other masks
-WITHIN = 0.9  # minimum share of a mask within another for it to be a part of that one
+LEAST_PART_SHARE = 0.9  # minimum share of a mask within another for it to be a part of that one
 
 
 def containment(masks: Masks) -> Float32:
@@ -30,7 +30,7 @@ def parents(masks: Masks) -> npt.NDArray[np.int64]:
     areas, shares = masks.areas, containment(masks)
     found = np.full(len(masks), -1, np.int64)
     for i in range(len(masks)):
-        holds = np.flatnonzero((shares[i] >= WITHIN) & (areas > areas[i]))
+        holds = np.flatnonzero((shares[i] >= LEAST_PART_SHARE) & (areas > areas[i]))
         if len(holds):
             found[i] = holds[areas[holds].argmin()]
     return found

@@ -18,7 +18,7 @@ from fastsam.masks.polygons import Polygon, Ring
 
 Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
-SHARE = 0.5  # of a part's area by the length of its outline, which is half the width of a stripe
+STRIPE_SHARE = 0.5  # of a part's area by the length of its outline, which is half the width of a stripe
 AT_ONCE = 1 << 20  # pairs of chords that are compared
 
 
@@ -45,7 +45,7 @@ def simplified(parts: Sequence[Polygon], tolerance: float) -> list[Polygon]:
 
 def allowed(area: float, length: float, tolerance: float) -> float:
     """The tolerance for a ring about `area` pixels: less where it is small or thin."""
-    return min(tolerance, SHARE * area / length)
+    return min(tolerance, STRIPE_SHARE * area / length)
 
 
 def chosen(ring: Ring, tolerance: float, fixed: Bool) -> Int:

@@ -20,14 +20,14 @@ Float32 = npt.NDArray[np.float32]
 TINT = 0.5  # of a small region
 PALE = 0.3  # what a region that fills the picture keeps of colour and tint
 OUT = 0.7  # what a region keeps at least that stands out
-SMALL, LARGE = 0.01, 0.3  # shares of the picture up to which a region has its full colour, from which on it is pale
+SMALL_REGION, LARGE_REGION = 0.01, 0.3  # shares of the picture: full colour up to the first, pale from the second
 HELD = 0.1  # share of the frame from which on a region counts in full
-WITHIN = 0.2  # what the size of a region that does not touch the frame counts
+INNER_FACTOR = 0.2  # what the size of a region that does not touch the frame counts
 CHROMA = 62.0  # of CIELAB, of a small region
 LIGHTS = (68.0, 82.0, 55.0)  # of CIELAB
 CHOICE = 60  # colours among which regions choose
 UNLIKE = 32.0  # least distance in CIELAB of neighbours' colours, if there is a choice
-NEAR = 1 / 150  # of the longer side: regions with no wider gap between them are neighbours
+NEIGHBOUR_GAP = 1 / 150  # of the longer side: regions with no wider gap between them are neighbours
 GOLDEN = 0.61803398875  # of a turn: hues that far apart are spread evenly, however many there are
 
 
@@ -74,8 +74,8 @@ def strength(labels: Labels, last: int) -> Float32:
     frame = np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1]))
     share = np.bincount(labels.reshape(-1), minlength=last + 1) / max(1, labels.size)
     held = np.bincount(frame, minlength=last + 1) / max(1, len(frame))
-    size = share * (WITHIN + (1 - WITHIN) * np.minimum(1, held / HELD))
-    pale = np.clip(np.log(np.maximum(size, 1e-9) / SMALL) / np.log(LARGE / SMALL), 0, 1)
+    size = share * (INNER_FACTOR + (1 - INNER_FACTOR) * np.minimum(1, held / HELD))
+    pale = np.clip(np.log(np.maximum(size, 1e-9) / SMALL_REGION) / np.log(LARGE_REGION / SMALL_REGION), 0, 1)
     return np.asarray(1 - (1 - PALE) * pale, np.float32)
 
 
@@ -118,7 +118,7 @@ def means(photo: UInt8, labels: Labels, last: int) -> Float32:
 
 def neighbours(labels: Labels) -> dict[int, set[int]]:
     """For each label above 0 those that touch it, or lie just across a gap, above, below or beside it."""
-    far = max(2, round(NEAR * max(labels.shape)))
+    far = max(2, round(NEIGHBOUR_GAP * max(labels.shape)))
     found: dict[int, set[int]] = defaultdict(set)
     last = int(labels.max(initial=0))
     for step in (1, far):

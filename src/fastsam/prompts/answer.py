@@ -38,7 +38,7 @@ from fastsam.words.encoder import load
 from fastsam.words.sight import Sight
 
 Float32 = npt.NDArray[np.float32]
-SAME = 0.8  # minimum IoU of boxes for two candidates of a click to count as one
+COPY_IOU = 0.8  # minimum IoU of boxes for two candidates of a click to count as one
 
 
 def select(
@@ -93,6 +93,6 @@ def answer(
         return Pick(prompt, matches, min(1, first) if place else first)
     order = np.flatnonzero(ranks)[np.argsort(-ranks[ranks > 0], kind="stable")]
     if prompt.points:
-        order = order[suppress(masks.boxes[order], np.zeros(len(order), np.int64), SAME, len(order))]
+        order = order[suppress(masks.boxes[order], np.zeros(len(order), np.int64), COPY_IOU, len(order))]
     single = [Candidate(masks, (int(i),), float(ranks[i])) for i in order]
     return Pick(prompt, tuple(single or sorted(made, key=lambda c: -c.score)))

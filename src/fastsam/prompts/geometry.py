@@ -16,8 +16,8 @@ Float32 = npt.NDArray[np.float32]
 Rank = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 Made = tuple[tuple[int, ...], float, tuple[int, ...]]  # indices to unite, rank, indices to subtract
-LEAST_IOU = 0.5  # minimum IoU of a mask's box with the prompt's
-WITHIN = 0.9  # minimum share of a mask's box within the prompt's box, for the mask to be a part
+LEAST_BOX_IOU = 0.5  # minimum IoU of a mask's box with the prompt's
+LEAST_PART_SHARE = 0.9  # minimum share of a mask's box within the prompt's box, for the mask to be a part
 LEAST_COMMON_IOU = 0.7  # minimum IoU for the common box of such parts: a union must fit better than a single mask
 OFF_CENTRE = 0.3  # deviation of a click from its object's centre, in widths and heights of its box
 LEAST_MASK_IOU = 0.25  # minimum IoU of pixels; low, because masks drawn by hand are rough
@@ -49,16 +49,16 @@ def central(boxes: Float32, point: npt.NDArray[np.float64]) -> Rank:
 
 
 def rank_by_box(masks: Masks, wanted: Box) -> Rank:
-    """(N,) IoU of the masks' boxes with the part of the wanted box on the photo; 0 below `LEAST_IOU`."""
+    """(N,) IoU of the masks' boxes with the part of the wanted box on the photo; 0 below `LEAST_BOX_IOU`."""
     found = iou(masks.boxes, np.array(on_photo(wanted, masks.size)))
-    return np.where(found >= LEAST_IOU, found, 0.0)
+    return np.where(found >= LEAST_BOX_IOU, found, 0.0)
 
 
 def union_within(masks: Masks, wanted: Box) -> Made | None:
     """The union of all masks whose boxes lie within the wanted box; None if their common box does not fit it."""
     box = np.array(on_photo(wanted, masks.size), np.float64)
     b = masks.boxes.astype(np.float64)
-    parts = np.flatnonzero(shared_area(b, box) >= WITHIN * area(b))
+    parts = np.flatnonzero(shared_area(b, box) >= LEAST_PART_SHARE * area(b))
     if not len(parts):
         return None
     common = np.concatenate((b[parts, :2].min(0), b[parts, 2:].max(0)))

@@ -19,7 +19,7 @@ Box = tuple[float, float, float, float]
 GREY = 127  # value of pixels beyond a photo's border
 SHARP = 1.5  # photo pixels per crop pixel; above this, pixels are averaged first
 SIZES = (96, 128, 192)  # sides of crops, in crop pixels; the network was trained on them
-LEAST = 12.0  # minimum side of a window in photo pixels
+LEAST_SIDE = 12.0  # minimum side of a window in photo pixels
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def about(box: Box, context: float, sizes: tuple[int, ...] = SIZES) -> Window:
     Its size is the smallest of `sizes` that shows every photo pixel, or else the largest.
     """
     x0, y0, x1, y1 = box
-    side = max(LEAST, max(x1 - x0, y1 - y0) * context)
+    side = max(LEAST_SIDE, max(x1 - x0, y1 - y0) * context)
     size = next((s for s in sorted(sizes) if s >= side), max(sizes))
     return Window((x0 + x1 - side) / 2, (y0 + y1 - side) / 2, side, size)
 

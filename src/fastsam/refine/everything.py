@@ -38,8 +38,8 @@ AT_A_TIME = 2  # number of such groups: one is cut and tidied while the network 
 BLEND = 2.0
 SOFT = 1.0
 DOUBTFUL = 0.35  # predicted IoU below which a mask keeps its shape
-SAME = 0.95  # minimum IoU for two redrawn masks to count as one
-SURE = 4.0  # logit of a covered cell, for a mask that keeps its shape
+COPY_IOU = 0.95  # minimum IoU for two redrawn masks to count as one
+COVERED_LOGIT = 4.0  # logit of a covered cell, for a mask that keeps its shape
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def some(
     logits, quality = refiner.run([see_in(levels, w) for w in windows], maps)
     made = []
     for drawing, rough, window, judged in zip(logits, roughs, windows, quality[:, 0].tolist(), strict=True):
-        found = reaching(drawing[0] if judged >= DOUBTFUL else rough * SURE, window, masks.size)
+        found = reaching(drawing[0] if judged >= DOUBTFUL else rough * COVERED_LOGIT, window, masks.size)
         cell = window.side / len(found)
         made.append((tidied(found, least=min_region_area / cell**2), window, judged))
     return made
@@ -121,5 +121,5 @@ def copied(
     if not len(others):
         return False
     shared = most_shared(boxes[others], areas[others], boxes[i], areas[i])
-    near = others[shared >= SAME * (areas[others] + areas[i] - shared)]
-    return any(iou_of(runs[i], runs[int(j)], height) >= SAME for j in near)
+    near = others[shared >= COPY_IOU * (areas[others] + areas[i] - shared)]
+    return any(iou_of(runs[i], runs[int(j)], height) >= COPY_IOU for j in near)

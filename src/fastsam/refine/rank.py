@@ -38,7 +38,7 @@ BROKEN = 0.5  # factor on the quality for a foreground point outside, or a backg
 OFF_CENTRE = 0.68  # deviation of a click from its object's centre, in widths and heights of its box
 LEAST_PRIOR = 0.03
 QUALITY, PRIOR, AGREEMENT, SMALL = 1.7, 0.86, 0.3, 0.4  # powers
-SURE = 0.4  # a rough mask with at least this prior counts `TRUST` times as much
+SURE_PRIOR = 0.4  # a rough mask with at least this prior counts `TRUST` times as much
 TRUST = 1.9
 CUT = 0.56  # factor per side of the window that cuts a drawing off inside the photo
 
@@ -112,7 +112,7 @@ def ranks(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> Ra
     away = (middle - centre(b)) / sides
     central = np.exp(-0.5 * (away**2).sum(1) / OFF_CENTRE**2)
     prior = np.maximum([d.view.prior for d in found], LEAST_PRIOR)
-    trusted = np.where([d.view.origin is not None and d.view.prior > SURE for d in found], TRUST, 1.0)
+    trusted = np.where([d.view.origin is not None and d.view.prior > SURE_PRIOR for d in found], TRUST, 1.0)
     small = (size[0] * size[1] / areas) ** SMALL
     agreed = agreement(b, areas, quality, [d.view.window for d in found]) ** AGREEMENT
     cut = CUT ** np.array([d.cuts(size) for d in found])

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fastsam.serve.limits import GRACE, SLOW
 
-MOST = 1024  # connections at a time
+MOST_CONNECTIONS = 1024  # connections at a time
 SPARE = 128  # open files that the process needs beside them
 HEAD = 64 << 10  # bytes of a request's head, or of what surrounds its body's chunks
 CHUNK = 8  # bytes around a chunk that each of its bytes may bring
@@ -26,13 +26,13 @@ def most_connections() -> int:
     try:
         import resource
     except ImportError:  # Windows, which has no such limit
-        return MOST
+        return MOST_CONNECTIONS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST + SPARE
+    wanted = MOST_CONNECTIONS + SPARE
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return MOST if soft == resource.RLIM_INFINITY else max(1, min(MOST, soft - SPARE))
+    return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(MOST_CONNECTIONS, soft - SPARE))
 
 
 class Connection(HttpToolsProtocol):

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fastsam.serve.limits import GRACE, SLOW, Limits
 from fastsam.serve.problems import Problem
 
-MOST = 256  # bodies that come at a time
+MOST_BODIES = 256  # bodies that come at a time
 NEW = 1.0  # seconds for which no body is called slow
 RECENT = 5.0  # seconds over which it is measured how fast one comes
 RETRY = 2  # seconds after which one who was sent away may try again
@@ -41,8 +41,8 @@ class Intake:
 
     def begin(self, body: "Body") -> None:
         """Counts a body that is coming. Raises a problem (503) if there is no room for it."""
-        if len(self.coming) >= MOST:
-            self.send_one_away(f"{MOST} requests are coming already")
+        if len(self.coming) >= MOST_BODIES:
+            self.send_one_away(f"{MOST_BODIES} requests are coming already")
         self.coming.add(body)
 
     def add(self, body: "Body", size: int) -> None:

@@ -31,8 +31,8 @@ KINDS = {
     "zip": "application/zip", "npz": "application/octet-stream",
 }  # fmt: skip
 ABOUT = {401: "A token is needed.", 404: "There is no such photo.", 413: "Too large.", 422: "Invalid values."}
-FEW = 16  # prompts of a request that the server answers itself: more are work for a process
-WAITING = 256  # requests that may wait for it
+FEW_PROMPTS = 16  # prompts of a request that the server answers itself: more are work for a process
+MOST_WAITING = 256  # requests that may wait for it
 FEWER, FEWER_PROMPTS = "send fewer words at a time", "send fewer prompts at a time"
 BUSY = {503: "Too many requests wait: try again.", 504: "Took too long."}
 
@@ -200,8 +200,8 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
     prompts = await to_thread.run_sync(read, limiter=service.selecting) if masks else read()
     if wanted is not None:
         return await written(request, service, kept, prompts, among, wanted)
-    if len(prompts) <= FEW and not any(prompt.text for prompt in prompts):
-        if service.selecting.statistics().tasks_waiting >= WAITING:
+    if len(prompts) <= FEW_PROMPTS and not any(prompt.text for prompt in prompts):
+        if service.selecting.statistics().tasks_waiting >= MOST_WAITING:
             raise Problem(503, "too many prompts are waiting: try again in 1 s", 1)
         photo = kept.photo
         if asked.refine is not False and photo is None:  # its pixels made room for others'

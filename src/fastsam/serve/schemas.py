@@ -21,7 +21,7 @@ Tolerance = Annotated[
 ]
 NO_SETTINGS = {"format", "tolerance", "polygons", "image", "name", "stretch"}  # of how a photo is segmented
 Index = Annotated[int, Field(ge=0)]
-MOST = 256  # prompts of a request
+MOST_PROMPTS = 256  # prompts of a request
 RUNS = 1 << 22  # letters or numbers of a mask
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 
@@ -71,26 +71,26 @@ class Prompt(Strict):
     A correction is all points so far with the mask that answered before.
     """
 
-    points: Annotated[list[Point], Field(max_length=MOST)] = Field([], description="x, y in photo pixels.")
-    labels: Annotated[list[Literal[0, 1]], Field(max_length=MOST)] | None = Field(
+    points: Annotated[list[Point], Field(max_length=MOST_PROMPTS)] = Field([], description="x, y in photo pixels.")
+    labels: Annotated[list[Literal[0, 1]], Field(max_length=MOST_PROMPTS)] | None = Field(
         None, description="1 foreground, 0 background, one a point; all 1 where left out."
     )
     box: Box | None = Field(None, description="x1, y1, x2, y2 in photo pixels.")
     mask: RLE | None = None
     text: Words | None = None
-    exclude: Annotated[list[Words], Field(max_length=MOST)] = []
+    exclude: Annotated[list[Words], Field(max_length=MOST_PROMPTS)] = []
 
 
 class Selection(Strict):
     """Prompts, in the general form or by kind: all `points` together are one, each box, mask and text is one."""
 
-    prompts: Annotated[list[Prompt], Field(max_length=MOST)] = []
-    points: Annotated[list[Point], Field(max_length=MOST)] = []
-    labels: Annotated[list[Literal[0, 1]], Field(max_length=MOST)] | None = None
-    boxes: Annotated[list[Box], Field(max_length=MOST)] = []
-    masks: Annotated[list[RLE], Field(max_length=MOST)] = []
-    texts: Annotated[list[Words], Field(max_length=MOST)] = []
-    exclude: Annotated[list[Words], Field(max_length=MOST)] = []
+    prompts: Annotated[list[Prompt], Field(max_length=MOST_PROMPTS)] = []
+    points: Annotated[list[Point], Field(max_length=MOST_PROMPTS)] = []
+    labels: Annotated[list[Literal[0, 1]], Field(max_length=MOST_PROMPTS)] | None = None
+    boxes: Annotated[list[Box], Field(max_length=MOST_PROMPTS)] = []
+    masks: Annotated[list[RLE], Field(max_length=MOST_PROMPTS)] = []
+    texts: Annotated[list[Words], Field(max_length=MOST_PROMPTS)] = []
+    exclude: Annotated[list[Words], Field(max_length=MOST_PROMPTS)] = []
     among: list[Index] | None = Field(None, description="Indices of the segments that may answer; all where left out.")
     refine: StrictBool | None = Field(
         None,
@@ -124,12 +124,12 @@ class Vocabulary(Strict):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"words": ["cup", "spoon", "table"]}]})
 
-    words: Annotated[list[Words], Field(min_length=1, max_length=MOST)]
+    words: Annotated[list[Words], Field(min_length=1, max_length=MOST_PROMPTS)]
     all: StrictBool = Field(False, description="Whether every mask gets its name, and not one mask per object.")
     among: list[Index] | None = Field(None, description="Indices of the segments that are named; all if left out.")
 
 
-class Row(BaseModel):
+class MaskRow(BaseModel):
     """A mask with COCO's fields. bbox: the mask's own x, y, width, height; box: the network's x1, y1, x2, y2; quality:
     the IoU that a drawn mask is predicted to reach, 0..1."""
 
@@ -160,13 +160,13 @@ class Candidate(BaseModel):
     bbox: tuple[float, float, float, float] | None = None
 
 
-class Picked(Row):
+class Picked(MaskRow):
     """The best answer to a prompt, and all candidates, best first; for a text, all that match."""
 
     how: Literal["mask", "union", "difference", "drawn"]
     candidates: list[Candidate]
     text: str | None = None
-    matches: list[Row] | None = None
+    matches: list[MaskRow] | None = None
 
 
 class Segmented(BaseModel):
@@ -178,7 +178,7 @@ class Segmented(BaseModel):
     height: int
     names: list[str]
     seconds: dict[str, float]
-    segments: list[Row]
+    segments: list[MaskRow]
 
 
 class Selected(BaseModel):

@@ -1,6 +1,6 @@
 """What a training sample shows: which photo is where and how large, which objects are pasted, which colours.
 
-Enters: `Photo`s and `Cutout`s, of which the sizes alone are read, a `Policy` and a random generator.
+Enters: `AnnotatedPhoto`s and `Cutout`s, of which the sizes alone are read, a `Policy` and a random generator.
 Leaves: a `Plan`, which `augment` carries out in NumPy and `resident` on the training device.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.training.data import Cutout, Photo
+from fastsam.training.data import AnnotatedPhoto, Cutout
 
 Float32 = npt.NDArray[np.float32]
 LUMA = (0.299, 0.587, 0.114)  # weights of R, G, B in grey (ITU-R BT.601)
@@ -97,7 +97,7 @@ class Plan:
 
 
 def draw(
-    photos: Sequence[Photo], cutouts: Sequence[Cutout], size: int, policy: Policy, rng: np.random.Generator
+    photos: Sequence[AnnotatedPhoto], cutouts: Sequence[Cutout], size: int, policy: Policy, rng: np.random.Generator
 ) -> Plan:
     """A plan for a sample of one photo, or a mosaic of four: `photos` holds as many as are to be joined."""
     places = windows(size, len(photos), rng)

@@ -24,7 +24,7 @@ from fastsam.words.minilm import softmax
 
 Float32 = npt.NDArray[np.float32]
 TEMPLATE = "a photo of a {}."
-SAME = 0.95  # cosine from which on an everyday word is the wanted one by another name
+SAME_WORD_COSINE = 0.95  # cosine from which on an everyday word is the wanted one by another name
 FILES = ("image.onnx", "text.onnx", "tokenizer.json", "clip.json")
 
 
@@ -81,7 +81,7 @@ class Clip:
     def shares(self, seen: Float32, wanted: Float32) -> Float32:
         """(K, W) shares of wanted vectors (W, D), and of the everyday words of other meaning, that the wanted have."""
         others = np.stack([self.read(TEMPLATE.format(word)) for word in everyday_words() if word != NOTHING])
-        different = others[(others @ wanted.T).max(1) < SAME]
+        different = others[(others @ wanted.T).max(1) < SAME_WORD_COSINE]
         logits = self.scale * seen @ np.concatenate((wanted, different)).T
         return softmax(logits)[:, : len(wanted)]
 

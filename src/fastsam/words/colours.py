@@ -27,7 +27,7 @@ FOCI = {
 ALIASES = {"gray": "grey", "golden": "yellow", "violet": "purple", "silver": "grey"}
 TERMS = tuple(FOCI)
 WIDTH = 14.0  # of a focus, in units of CIELAB
-MOST = 4000  # pixels of a mask that are looked at
+MOST_PIXELS = 4000  # pixels of a mask that are looked at
 LEVELS = 32  # of each of red, green and blue that are told apart
 
 
@@ -39,7 +39,7 @@ def term(word: str) -> str | None:
 
 def shares(pixels: npt.NDArray[np.uint8]) -> Float32:
     """(11,) how much of pixels (K, 3) RGB each of `TERMS` names, adding up to 1."""
-    some = pixels[:: max(1, len(pixels) // MOST)].astype(np.int64) * LEVELS // 256
+    some = pixels[:: max(1, len(pixels) // MOST_PIXELS)].astype(np.int64) * LEVELS // 256
     mean: Float32 = table()[(some[:, 0] * LEVELS + some[:, 1]) * LEVELS + some[:, 2]].mean(0)
     return mean
 

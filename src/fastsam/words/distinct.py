@@ -22,10 +22,10 @@ from fastsam.masks.runs import Runs, overlap_of
 
 Share = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
-SHARED = 0.5  # of the smaller of two masks, from which on they show one object
-WITHIN = 0.8  # of a mask within another, for it to be a member of a group
-MEMBER = (0.1, 0.8)  # least and most area of a member, over its group's
-GROUP = 0.5  # what a group's rank is multiplied with
+SAME_OBJECT_SHARE = 0.5  # of the smaller of two masks, from which on they show one object
+LEAST_MEMBER_SHARE = 0.8  # of a mask within another, for it to be a member of a group
+MEMBER_AREAS = (0.1, 0.8)  # least and most area of a member, over its group's
+GROUP_FACTOR = 0.5  # what a group's rank is multiplied with
 LEAST_RANK = 0.3  # of the best
 
 
@@ -36,28 +36,28 @@ def distinct(masks: Masks, ranks: Share) -> Int:
     runs = list(masks.all_runs())
     areas = np.array([one.area for one in runs], np.int64)
     shared = shares(runs, areas, masks.size[0])
-    ranks = np.where(groups(shared, areas), GROUP, 1) * ranks
+    ranks = np.where(groups(shared, areas), GROUP_FACTOR, 1) * ranks
     least = LEAST_RANK * ranks.max()
     kept: list[int] = []
     for i in np.argsort(-ranks, kind="stable").tolist():
-        if ranks[i] >= least and (shared[i, kept] < SHARED).all():
+        if ranks[i] >= least and (shared[i, kept] < SAME_OBJECT_SHARE).all():
             kept.append(i)
     return np.array(sorted(kept), np.int64)
 
 
 def shares(runs: Sequence[Runs], areas: Int, height: int) -> Share:
-    """(N, N) pixels that two masks share, over the smaller one's; 0 on the diagonal and below `SHARED`.
+    """(N, N) pixels that two masks share, over the smaller one's; 0 on the diagonal and below `SAME_OBJECT_SHARE`.
 
     areas: (N,) of the masks; height: of the photo
     """
     bounds = np.array([r.bounds for r in runs], np.int64)
     smaller = np.maximum(np.minimum(areas[:, None], areas[None]), 1)
-    likely = shared_area(bounds[:, None], bounds[None]) >= SHARED * smaller  # the others' bounds share too little
+    likely = shared_area(bounds[:, None], bounds[None]) >= SAME_OBJECT_SHARE * smaller
     found = np.zeros((len(runs), len(runs)))
     for i, j in combinations(range(len(runs)), 2):
         if likely[i, j]:
             share = overlap_of(runs[i], runs[j], height) / smaller[i, j]
-            found[i, j] = found[j, i] = share if share >= SHARED else 0
+            found[i, j] = found[j, i] = share if share >= SAME_OBJECT_SHARE else 0
     return found
 
 
@@ -65,8 +65,8 @@ def groups(shared: Share, areas: Int) -> npt.NDArray[np.bool_]:
     """(N,) whether a mask is divided among others, by what they share (N, N) and their areas (N,)."""
     found = np.zeros(len(areas), bool)
     for i, area in enumerate(areas):
-        least, most = (limit * area for limit in MEMBER)
-        inside = np.flatnonzero((shared[i] >= WITHIN) & (areas >= least) & (areas < most))
+        least, most = (limit * area for limit in MEMBER_AREAS)
+        inside = np.flatnonzero((shared[i] >= LEAST_MEMBER_SHARE) & (areas >= least) & (areas < most))
         members: list[int] = []
         for j in inside[np.argsort(-areas[inside], kind="stable")].tolist():
             if (shared[j, members] == 0).all():

@@ -19,7 +19,7 @@ from fastsam.words import classifier, minilm
 Float32 = npt.NDArray[np.float32]
 SHARPNESS = 20.0  # of the shares that words get of a class, on cosines
 RELATED, EQUAL = 0.4, 0.8  # cosine of a class from which on it counts for a word, and from which on it counts fully
-SAME = 0.75  # cosine from which on an everyday word is the wanted one by another name
+SAME_WORD_COSINE = 0.75  # cosine from which on an everyday word is the wanted one by another name
 BESIDE = 0.4  # weight of ImageNet's distribution beside that of the everyday words
 # What MiniLM does not take for the everyday word that it means.
 PERSONS = "man woman boy girl child kid baby people human men women children pedestrian"
@@ -68,7 +68,7 @@ def shares_of(words: tuple[str, ...]) -> Float32:
     classes = classifier.load().vectors
     everyday = classes[: len(classifier.everyday_words())]
     wanted = minilm.load().embed(words)
-    others = everyday[(everyday @ wanted.T).max(1) < SAME]
+    others = everyday[(everyday @ wanted.T).max(1) < SAME_WORD_COSINE]
     cosines = np.concatenate((wanted, others)) @ classes.T
     shares = np.exp(SHARPNESS * (cosines - cosines.max(0)))
     shares = shares[: len(words)] / shares.sum(0)

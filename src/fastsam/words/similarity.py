@@ -27,7 +27,7 @@ Float32 = npt.NDArray[np.float32]
 Chance = npt.NDArray[np.float64]
 FILLERS = "the a an one of photo picture image some this that thing object on in at"
 STOP = set(FILLERS.split())
-SAME = {
+SYNONYMS = {
     "left": "left leftmost",
     "right": "right rightmost",
     "top": "top upper topmost",
@@ -35,7 +35,7 @@ SAME = {
     "largest": "largest biggest big large",
     "smallest": "smallest small little",
 }
-PLACES = {word: place for place, words in SAME.items() for word in words.split()}
+PLACES = {word: place for place, words in SYNONYMS.items() for word in words.split()}
 AXES = {"left": (0, 1), "right": (0, -1), "top": (1, 1), "bottom": (1, -1), "largest": (2, -1), "smallest": (2, 1)}
 
 
