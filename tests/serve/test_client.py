@@ -70,7 +70,7 @@ def test_an_address_needs_no_scheme_and_all_says_what_it_is(address: str, model:
     n = len(photo.segments)
     assert repr(photo) == f"KeptPhoto('coffee.png', 600 x 400 pixels, {n} segments, id={photo.id!r})"
     assert repr(photo.segments[0]).startswith("Mask('object', mask, score 0.")
-    with pytest.raises(UsageError, match="ftp://host is no address of HTTP: give one such as 127"):
+    with pytest.raises(UsageError, match=r"address must be one of HTTP, such as 127\.0\.0\.1:8000, not ftp://host"):
         Client("ftp://host")
 
 

@@ -19,17 +19,17 @@ from fastsam.compat.answers import answer_boxes, answer_points, answer_texts, ga
 from fastsam.compat.arrays import without_tensors
 from fastsam.compat.keywords import PROMPTS, Call, call_of
 from fastsam.compat.known import Known
-from fastsam.compat.published import nested
 from fastsam.compat.results import Results
 from fastsam.compat.sources import photos
+from fastsam.compat.taken import nested
 from fastsam.compat.written import writer
 from fastsam.errors import UsageError
 from fastsam.loading import device_name
 from fastsam.model import FastSAM as Model
-from fastsam.model import stage, timed
 from fastsam.prompts import Candidate, checked_texts
 from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
+from fastsam.stage1 import stage, timed
 
 PUBLISHED = {"conf": 0.25, "iou": 0.7, "max_det": 300}  # Ultralytics' defaults, for checkpoints trained there
 

@@ -24,6 +24,7 @@ from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Memory
 from fastsam.serve.metrics import Metrics
 from fastsam.serve.problems import Problem
+from fastsam.serve.service import Service
 
 SELECTING = 2  # threads that answer points, boxes and masks
 SWEEP = 10.0  # seconds between two looks for photos that are too old
@@ -53,7 +54,7 @@ def make_app(
     jobs, memory = Jobs(limits), Memory(limits)
     metrics = Metrics(jobs, memory)
     use = work.Use(weights, each, limits.pixels)
-    service = routes.Service(use, limits, jobs, memory, metrics, CapacityLimiter(SELECTING))
+    service = Service(use, limits, jobs, memory, metrics, CapacityLimiter(SELECTING))
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:

@@ -19,7 +19,8 @@ from pydantic import BaseModel, Field
 from fastsam.serve import bodies, studio
 from fastsam.serve.limits import Limits
 from fastsam.serve.problems import Problem
-from fastsam.serve.routes import Own, json_of
+from fastsam.serve.routes import json_of
+from fastsam.serve.service import Own
 
 SECONDS = 20.0  # to fetch a picture
 MOST_TASKS = 64

@@ -3,16 +3,15 @@
 Enters: requests. Leaves: JSON, files. Put together by `app`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi import Path as InPath
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 
 from fastsam import __version__
@@ -20,105 +19,16 @@ from fastsam.formats import SEGMENTS
 from fastsam.formats.content import Options, check
 from fastsam.prompts import Prompt
 from fastsam.serve import bodies, rows, schemas, work
-from fastsam.serve.jobs import SMALLER, Jobs
-from fastsam.serve.limits import Limits
-from fastsam.serve.memory import Kept, Memory
-from fastsam.serve.metrics import Metrics
+from fastsam.serve.jobs import SMALLER
+from fastsam.serve.memory import Kept
+from fastsam.serve.openapi import BROUGHT, FILE_OR, KINDS, body_of, problems
 from fastsam.serve.problems import Problem
+from fastsam.serve.service import Id, Own, Service
 
-KINDS = {
-    "json": "application/json", "geojson": "application/geo+json", "png": "image/png", "txt": "text/plain",
-    "zip": "application/zip", "npz": "application/octet-stream",
-}  # fmt: skip
-ABOUT = {401: "A token is needed.", 404: "There is no such photo.", 413: "Too large.", 422: "Invalid values."}
 FEW_PROMPTS = 16  # prompts of a request that the server answers itself: more are work for a process
 MOST_WAITING = 256  # requests that may wait for it
 FEWER, FEWER_PROMPTS = "send fewer words at a time", "send fewer prompts at a time"
-BUSY = {503: "Too many requests wait: try again.", 504: "Took too long."}
-
-
-@dataclass(eq=False)
-class Service:
-    """What the routes of one server share.
-
-    about: the network's settings, None until it is loaded; broken: why it never will be
-    """
-
-    use: work.Use
-    limits: Limits
-    jobs: Jobs
-    memory: Memory
-    metrics: Metrics
-    selecting: CapacityLimiter
-    about: dict[str, Any] | None = None
-    broken: str | None = None
-
-
-def service_of(request: Request) -> Service:
-    """The server's own."""
-    found: Service = request.app.state.service
-    return found
-
-
-Own = Annotated[Service, Depends(service_of)]
-Id = Annotated[str, InPath(max_length=64, description="Of POST /v1/segment.")]
-
-
-def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
-    """How OpenAPI describes what may go wrong."""
-    known = {
-        **ABOUT,
-        **BUSY,
-        400: "Cannot be read.",
-        408: "Did not arrive in time.",
-        415: "Of a type that is not read.",
-    }
-    return {code: {"model": schemas.Problem, "description": known[code]} for code in (401, *codes)}
-
-
-def body_of(*models: tuple[str, type[Any]]) -> dict[str, Any]:
-    """How OpenAPI describes a body that is read by hand."""
-    content: dict[str, Any] = {}
-    for kind, model in models:
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-        schema.pop("$defs", None)
-        if kind == "multipart/form-data":
-            schema["properties"]["image"] = {"type": "string", "format": "binary", "description": "The photo's file."}
-            schema["required"] = ["image"]
-        content[kind] = {"schema": schema}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-BINARY = {"type": "string", "format": "binary"}
-
-
-def file_content() -> dict[str, Any]:
-    """How OpenAPI describes an answer that may be a file."""
-    others = (kind for kind in KINDS.values() if kind != KINDS["json"])
-    return {kind: {"schema": {"type": "object"} if kind.endswith("json") else BINARY} for kind in others}
-
-
-FIELDS = {
-    "segments": {**BINARY, "description": f"What POST /v1/segment gave as {SEGMENTS}."},
-    "selection": {"type": "string", "contentMediaType": "application/json", "description": "A Selection, as JSON."},
-    "image": {**BINARY, "description": "The photo's file, which words and drawn answers need."},
-    "stretch": {"type": "string", "enum": ["true", "false"], "description": "As POST /v1/segment had it."},
-}
-BROUGHT: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {"type": "object", "properties": FIELDS, "required": ["segments", "selection"]}
-            }
-        },
-    }
-}
 router = APIRouter()
-FILE_OR = {
-    "content": file_content() | {SEGMENTS: {"schema": BINARY}},
-    "description": "JSON, or the file that `format` asks for.",
-}
 
 
 @router.post(
