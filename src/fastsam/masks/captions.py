@@ -100,6 +100,6 @@ def letters(picture: UInt8, text: str, at: tuple[int, int], size: int, colour: t
 
 
 def latin(text: str) -> str:
-    """The letters that OpenCV 4 can write: without accents, and a question mark for what has none."""
+    """The letters that OpenCV 4 can write: without accents, and a question mark for every other letter."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return plain.encode("ascii", "replace").decode()

@@ -1,4 +1,4 @@
-"""Outlines with fewer corners: Douglas-Peucker, by OpenCV, without rings that meet where they did not.
+"""Outlines with fewer corners: Douglas-Peucker, by OpenCV, without making rings meet that did not.
 
 Enters: exact outlines, a tolerance. Leaves: outlines whose corners are some of the exact ones.
 
@@ -44,7 +44,7 @@ def simplified(parts: Sequence[Polygon], tolerance: float) -> list[Polygon]:
 
 
 def allowed(area: float, length: float, tolerance: float) -> float:
-    """The tolerance for a ring about `area` pixels: less where it is small or thin."""
+    """The tolerance for a ring about `area` pixels: less if it is small or thin."""
     return min(tolerance, STRIPE_SHARE * area / length)
 
 

@@ -5,7 +5,7 @@ Enters: pixels and a label map. Leaves: a picture.
 The rule. The more of the picture a region shows, and the more of the frame it holds, the paler its colour and the
 fainter its tint: ground stays calm, things stand out. From the largest to the smallest, a region takes a colour that is
 unlike all its neighbours' and stands off from what the photo shows there; of several such, the one that the fewest
-have. Where two regions meet, the smaller one has the line; what is too narrow to have an inside has none.
+have. Where two regions meet, the smaller one has the line; what is too narrow to have an inside gets no line.
 """
 
 from collections import defaultdict

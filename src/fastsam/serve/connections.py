@@ -65,7 +65,7 @@ class Connection(HttpToolsProtocol):
         self.unpaid += len(data)
         super().data_received(data)
         if self.unpaid > HEAD and not self.transport.is_closing():
-            self.send_400_response(f"what is no body may have {HEAD} bytes")
+            self.send_400_response(f"a request may have {HEAD} bytes besides its body")
 
     def on_body(self, body: bytes) -> None:
         """Part of a body came."""
@@ -139,5 +139,5 @@ class Connection(HttpToolsProtocol):
 
     @property
     def address(self) -> str:
-        """Where it comes from; empty for what has no address."""
+        """Where it comes from; empty if it has no address."""
         return self.client[0] if self.client else ""

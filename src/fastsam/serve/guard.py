@@ -28,8 +28,8 @@ HEADERS = {
 
 
 class Guard:
-    """Lets requests with the token through (all, where there is none), as `Authorization: Bearer`, as the
-    password of `Basic`, or in the cookie that the page's own address with `?token=` sets."""
+    """Lets requests with the token through (all requests if the service has no token): as `Authorization: Bearer`, as
+    the password of `Basic`, or in the cookie that the page's own address with `?token=` sets."""
 
     def __init__(self, app: ASGIApp, token: str | None, metrics: Metrics, origins: Sequence[str]) -> None:
         self.app, self.token, self.metrics, self.origins = app, token, metrics, origins
@@ -91,7 +91,7 @@ class Guard:
 
 
 def carried(headers: Headers) -> str:
-    """The token that a request carries, empty where it carries none."""
+    """The token that a request carries, empty if it carries none."""
     kind, _, value = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return value.strip()

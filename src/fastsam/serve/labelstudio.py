@@ -105,7 +105,7 @@ def address_of(task: Task, project: studio.Project) -> str:
     values = {k: v for k, v in task.data.items() if isinstance(v, str)}
     found = values.get(project.picture) or (next(iter(values.values())) if len(values) == 1 else None)
     if not found:
-        raise Problem(422, "a task names no picture in its data")
+        raise Problem(422, "a task must name a picture in its data")
     return found
 
 
@@ -114,12 +114,12 @@ def picture(own: Studio | None, limits: Limits, address: str) -> bytes:
     if address.startswith("data:"):
         return bodies.unpacked(address)
     if own is None:
-        raise Problem(422, "no address is fetched: start with --label-studio ADDRESS, or send data: addresses")
+        raise Problem(422, "pictures are not fetched: start with --label-studio ADDRESS, or send data: addresses")
     try:
         whole = urljoin(own.address.rstrip("/") + "/", address)
         places = [urlsplit(a)[:2] for a in (own.address, whole)]
     except ValueError:
-        raise Problem(422, f"{address[:80]!r} is no address") from None
+        raise Problem(422, f"{address[:80]!r} is not an address") from None
     if places[0] != places[1]:
         raise Problem(422, f"{address[:80]} is not at {own.address}: nothing else is fetched")
     headers = {"Authorization": f"Token {own.key}"} if own.key else {}

@@ -13,9 +13,9 @@ KINDS = {
     "zip": "application/zip", "npz": "application/octet-stream",
 }  # fmt: skip
 
-ABOUT = {401: "A token is needed.", 404: "There is no such photo.", 413: "Too large.", 422: "Invalid values."}
+ABOUT = {401: "A token is needed.", 404: "The photo is not kept.", 413: "Too large.", 422: "Invalid values."}
 
-BUSY = {503: "Too many requests wait: try again.", 504: "Took too long."}
+BUSY = {503: "Too many requests are waiting: try again.", 504: "Took too long."}
 
 
 def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
@@ -24,8 +24,8 @@ def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
         **ABOUT,
         **BUSY,
         400: "Cannot be read.",
-        408: "Did not arrive in time.",
-        415: "Of a type that is not read.",
+        408: "The request did not arrive in time.",
+        415: "Unsupported type.",
     }
     return {code: {"model": schemas.Problem, "description": known[code]} for code in (401, *codes)}
 

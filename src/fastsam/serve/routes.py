@@ -38,10 +38,10 @@ router = APIRouter()
     openapi_extra=body_of(("multipart/form-data", schemas.Options), ("application/json", schemas.Photo)),
 )
 async def segment(request: Request, service: Own) -> Response:
-    """Everything in a photo: a form's field `image`, or base64 in JSON. The photo is kept for a while, in memory.
+    """Finds everything in a photo: a form's field `image`, or base64 in JSON. The photo is kept in memory for a while.
 
-    Asked by `Accept` for `application/vnd.fastsam.segments+npz`, the answer is one file that `POST /v1/select` takes
-    back, on any replica, and nothing is kept.
+    With `Accept: application/vnd.fastsam.segments+npz` the answer is one file, which `POST /v1/select` takes on any
+    replica, and nothing is kept.
     """
     service.jobs.admit()
     upload = await bodies.read_upload(request, service.limits)
@@ -66,8 +66,8 @@ async def segment(request: Request, service: Own) -> Response:
     openapi_extra=BROUGHT,
 )
 async def choose(request: Request, service: Own) -> Response:
-    """What prompts mean among `segments`, a file of `POST /v1/segment`: any replica answers, nothing is kept. Answers
-    are drawn if the `image` comes with them."""
+    """Answers prompts about `segments`, a file of `POST /v1/segment`. Any replica answers, and nothing is kept. Answers
+    are drawn if the request has the `image` too."""
     service.jobs.admit()
     packed, photo, asked = await bodies.read_brought(request, service.limits)
     remedy = FEWER if asks_words(asked) else FEWER_PROMPTS
@@ -78,13 +78,13 @@ async def choose(request: Request, service: Own) -> Response:
 
 @router.get("/v1/images/{id_}", tags=["photos"], responses={200: {"model": schemas.Segmented}, **problems(404, 422)})
 async def show(id_: Id, service: Own) -> Response:
-    """What was found in a photo, once more."""
+    """Returns again what was found in a photo."""
     return json_of(described(service.memory.get(id_)))
 
 
 @router.delete("/v1/images/{id_}", tags=["photos"], status_code=204, responses=problems(404, 422))
 async def forget(id_: Id, service: Own) -> None:
-    """Forgets a photo at once."""
+    """Deletes a photo at once."""
     service.memory.drop(id_)
 
 
@@ -95,10 +95,9 @@ async def forget(id_: Id, service: Own) -> None:
     openapi_extra=body_of(("application/json", schemas.Selection)),
 )
 async def select(id_: Id, request: Request, service: Own) -> Response:
-    """What points, boxes, masks and words mean on a photo that was segmented: one answer a prompt, in order.
+    """Answers points, boxes, masks and words about a photo that was segmented: one answer per prompt, in order.
 
-    A click is corrected by another with all points so far and the mask that answered before: a prompt's `points`,
-    `labels` and `mask`.
+    To correct an answer, send all points so far and the mask of that answer: a prompt's `points`, `labels`, `mask`.
     """
     kept = service.memory.get(id_)
     bodies.demand_json(request)
@@ -131,7 +130,7 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
     openapi_extra=body_of(("application/json", schemas.Vocabulary)),
 )
 async def name(id_: Id, request: Request, service: Own) -> Response:
-    """The best of given words for each object, or for `all` masks; files say them from now on."""
+    """Chooses the best of the words for each object, or for `all` masks. Files have these names from then on."""
     kept = service.memory.get(id_)
     bodies.demand_json(request)
     asked = bodies.checked(schemas.Vocabulary, await bodies.read_body(request, service.limits))
@@ -147,7 +146,7 @@ async def name(id_: Id, request: Request, service: Own) -> Response:
 
 @router.get("/v1/about", tags=["service"], response_model=schemas.About, responses=problems(503))
 async def about(service: Own) -> dict[str, Any]:
-    """The model and the settings that came with it."""
+    """Returns the model and the settings stored with its weights."""
     own = ready_or_not(service)
     limits = {"bytes": service.limits.bytes, "pixels": service.limits.pixels}
     model = Path(service.use.weights or "fastsam-tiny").name  # no path of the server's
@@ -179,7 +178,7 @@ async def metrics(service: Own) -> Response:
 
 
 def asks_words(asked: schemas.Selection) -> bool:
-    """Whether any prompt is of words, whose reading takes most of the time."""
+    """Whether any prompt has words, which take the most time."""
     return bool(asked.texts) or any(prompt.text for prompt in asked.prompts)
 
 
@@ -214,7 +213,7 @@ def selected(
 
 
 def wanted_of(asked: schemas.Options | schemas.Selection) -> work.Wanted | None:
-    """The file that is asked for, None for JSON. Raises UsageError for options that mean nothing for it."""
+    """The file that is asked for, None for JSON. Raises UsageError for options that the format does not have."""
     options = Options(asked.tolerance, asked.polygons)
     check([] if asked.format is None else [asked.format], options)
     if asked.format is None:

@@ -23,7 +23,7 @@ from fastsam.words.minilm import softmax
 
 Float32 = npt.NDArray[np.float32]
 DATA = Path(__file__).parent / "data"
-NOTHING = "(nothing)"  # the class of masks that are no object
+NOTHING = "(nothing)"  # the class of masks that are not objects
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 Enters: photos, masks and words. Leaves: chances. An `Encoder`; runs without torch.
 
 The chance that a mask shows a word is the word's share of a softmax over CLIP's similarities with it and with a
-vocabulary of everyday words: what is more like "grass" than like "dog" is no dog, however many dogs there are.
+vocabulary of everyday words: what is more like "grass" than like "dog" is not a dog, however many dogs there are.
 """
 
 import json
@@ -99,7 +99,7 @@ def is_installed() -> bool:
 
 
 def load(folder: Path) -> Clip:
-    """The towers of a folder. Raises UsageError where files or packages are missing."""
+    """The towers of a folder. Raises UsageError if files or packages are missing."""
     if missing := [name for name in FILES if not (folder / name).is_file()]:
         raise UsageError(
             f"{folder} lacks {', '.join(missing)}: fastsam weights get clip, or weights convert FILE FOLDER"

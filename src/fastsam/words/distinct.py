@@ -5,9 +5,9 @@ Enters: masks that a word names, and how well each does. Leaves: which of them s
 The rule. The best mask stays, then the next best that shares less than half of its pixels, or of the other's, with each
 that stays: so parts of an object go, and what is around it. A mask that two or more others divide among them, which lie
 within it, apart from one another, and cover more than half of it, is a group of objects: it ranks half as high as it
-would. What ranks below three tenths of the best is no longer named: it is rarely right. (On 43 held-out photos of the
-training sets, for 13 words: one mask per object leaves 417 masks, of which 25% are objects of their own, with an IoU of
-one half, and which find 41% of the objects; of the 141 above three tenths 60% are, and they find 33%.)
+would. A mask that ranks below three tenths of the best is not named: the name is rarely right. (On 43 held-out photos
+of the training sets, for 13 words: one mask per object leaves 417 masks, of which 25% are objects of their own, with an
+IoU of one half, and which find 41% of the objects; of the 141 above three tenths 60% are, and they find 33%.)
 """
 
 from collections.abc import Sequence

@@ -48,7 +48,7 @@ class Encoder(Protocol):
 
 
 def load(name: str | os.PathLike[str] | None = None) -> Encoder:
-    """The encoder `offline` or `clip`, or the towers in a folder; None: CLIP where it is installed, else offline.
+    """The encoder `offline` or `clip`, or the towers in a folder; None: CLIP if it is installed, else offline.
 
     Raises UsageError for an unknown name, and for one whose files or packages are missing.
     """

@@ -57,7 +57,7 @@ class Offline:
         weights = np.where(np.arange(seen.shape[1]) < everyday, 1.0, BESIDE)
         something = 1 - seen[:, [classifier.everyday_words().index(classifier.NOTHING)]]
         chances = (seen * weights) @ shares.T
-        # That a mask is no object speaks against every word alike: it bears on whether, not on which.
+        # That a mask is not an object speaks against every word alike: it bears on whether, not on which.
         chances = chances / np.maximum(something, 0.05) if among else chances * something
         return np.clip(chances, 0, 1).astype(np.float32)
 

@@ -43,7 +43,7 @@ class Sight:
 
     @property
     def pixels(self) -> npt.NDArray[np.uint8]:
-        """The photo. Raises UsageError if there is none."""
+        """The photo. Raises UsageError if it is missing."""
         if self.photo is None:
             raise UsageError("words need the photo, which a saved result lacks: Segments.load(file, photo=...)")
         return self.photo

@@ -78,7 +78,7 @@ def find(
     allowed: npt.NDArray[np.int64],
     encoder: Encoder,
 ) -> list[tuple[int, float]]:
-    """Index and score of the masks that a text means, best first; empty where the photo has none.
+    """Index and score of the masks that a text means, best first; empty if the photo has none.
 
     scores: (N,) the masks' own; exclude: texts for what is not meant; allowed: indices among which is chosen
     """
