@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fastsam.client import Client, KeptPhoto, Mask
+from fastsam.serve.app import make_app
 from fastsam.serve.limits import Limits
 
 FINDER = doctest.DocTestFinder(exclude_empty=True)
