@@ -35,17 +35,20 @@ def rank_by_points(
     if not foreground.any():
         return np.asarray(fits, np.float64)
     least = probability(held.min(1).astype(np.float64))
-    ranks = scores.astype(np.float64) ** 0.25 * least**2 * central(boxes, points[foreground].mean(0))
+    ranks = scores.astype(np.float64) ** 0.25 * least**2 * central(boxes, points[foreground].mean(0), OFF_CENTRE)
     areas = np.maximum(lengths(boxes).astype(np.float64).prod(1), 1.0)
     small = (areas[fits].min(initial=np.inf) / areas) ** 0.1 if fits.any() else 1.0
     return np.where(fits, ranks * small, 0.0)
 
 
-def central(boxes: Float32, point: npt.NDArray[np.float64]) -> Rank:
-    """(N,) 1 if a point is the centre of a box (N, 4), and less the further it is from the centre."""
+def central(boxes: Float32 | Rank, point: npt.NDArray[np.float64], deviation: float) -> Rank:
+    """(N,) 1 if a point is the centre of a box (N, 4), and less the further it is from the centre.
+
+    deviation: of the normal distribution, in widths and heights of the box
+    """
     b = boxes.astype(np.float64)
     away = (point - centre(b)) / np.maximum(lengths(b), 1e-9)
-    return np.asarray(np.exp(-0.5 * (away**2).sum(1) / OFF_CENTRE**2))
+    return np.asarray(np.exp(-0.5 * (away**2).sum(1) / deviation**2))
 
 
 def rank_by_box(masks: Masks, wanted: Box) -> Rank:

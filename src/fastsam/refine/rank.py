@@ -24,9 +24,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.boxes import centre, iou, lengths
+from fastsam.boxes import iou, lengths
 from fastsam.masks.lazy import probability
 from fastsam.prompts import Box, Prompt
+from fastsam.prompts.geometry import central
 from fastsam.refine import maps as m
 from fastsam.refine.crop import Window
 from fastsam.refine.network import Refiner
@@ -109,14 +110,13 @@ def ranks(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> Ra
     sides = np.maximum(lengths(b), 1e-6)
     areas = np.maximum(np.minimum([d.area for d in found], sides.prod(1)), 1.0)
     middle = np.mean(prompt.foreground, axis=0)
-    away = (middle - centre(b)) / sides
-    central = np.exp(-0.5 * (away**2).sum(1) / OFF_CENTRE**2)
+    held = central(b, middle, OFF_CENTRE)
     prior = np.maximum([d.view.prior for d in found], LEAST_PRIOR)
     trusted = np.where([d.view.origin is not None and d.view.prior > SURE_PRIOR for d in found], TRUST, 1.0)
     small = (size[0] * size[1] / areas) ** SMALL
     agreed = agreement(b, areas, quality, [d.view.window for d in found]) ** AGREEMENT
     cut = CUT ** np.array([d.cuts(size) for d in found])
-    return np.asarray(quality**QUALITY * central * prior**PRIOR * trusted * small * agreed * cut)
+    return np.asarray(quality**QUALITY * held * prior**PRIOR * trusted * small * agreed * cut)
 
 
 def qualities(rated: Rank, prompt: Prompt, refiner: Refiner) -> Rank:

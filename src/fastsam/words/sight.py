@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.errors import UsageError
+from fastsam.errors import without_photo
 from fastsam.masks.lazy import Masks
 from fastsam.words.colours import TERMS, shares
 from fastsam.words.encoder import Encoder
@@ -45,7 +45,7 @@ class Sight:
     def pixels(self) -> npt.NDArray[np.uint8]:
         """The photo. Raises UsageError if it is missing."""
         if self.photo is None:
-            raise UsageError("words need the photo, which a saved result lacks: Segments.load(file, photo=...)")
+            raise without_photo("comparing masks with words")
         return self.photo
 
     def through(self, encoder: Encoder) -> Float32:
