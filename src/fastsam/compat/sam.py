@@ -97,7 +97,7 @@ class SamPredictor(Known):
         comes with its low IoU, or `mask_input` stays as it was; if there is no pixel to show, masks are empty with an
         IoU of 0.
 
-        Raises UsageError if there is no photo, the prompt makes no sense or lies outside the photo.
+        Raises UsageError if there is no photo, the prompt is invalid or lies outside the photo.
         """
         photo = self._photo()
         candidates = self._candidates(point_coords, point_labels, box, mask_input)
@@ -175,7 +175,7 @@ class SamPredictor(Known):
 def prompt_of(coords: Any, labels: Any, box: Any, mask: Bool | None = None) -> Prompt | None:
     """Points with their labels and a box, as arrays or lists, and a mask (H, W) as a prompt; None if nothing is given.
 
-    Arrays that are empty count as not given. Raises UsageError for a prompt that makes no sense.
+    Arrays that are empty count as not given. Raises UsageError for an invalid prompt.
     """
     try:
         points = [] if coords is None else np.asarray(coords, np.float64).reshape(-1, 2).tolist()

@@ -16,8 +16,8 @@ UInt8 = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
 Place = tuple[int, int, int, int]
 LEAST_LETTER, LETTER_SHARE = 13, 1 / 55  # pixels of a letter's height, and its share of the picture's shorter side
-LONGEST = 40  # letters of a name; the rest is cut off
-TRIES = (0, -1, 1, -2, 2, -3, 3)  # lines by which a name moves to where no other one is
+LONGEST = 40  # maximum letters of a name; the rest is cut off
+TRIES = (0, -1, 1, -2, 2, -3, 3)  # lines by which a name moves to a free place
 
 
 def draw_boxes(picture: UInt8, boxes: npt.NDArray[np.floating[Any]], colours: UInt8) -> None:
@@ -44,7 +44,7 @@ def write_names(picture: UInt8, labels: Labels, names: Sequence[str], colours: U
 
 
 def middle(labels: Labels, label: int) -> tuple[int, int] | None:
-    """The pixel x, y of a region that is farthest from its border, None if it has no pixel."""
+    """The pixel x, y of a region that is farthest from its border, None if it has no pixels."""
     x, y, w, h = cv2.boundingRect((labels == label).astype(np.uint8))
     if w == 0:
         return None

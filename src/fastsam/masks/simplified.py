@@ -23,7 +23,7 @@ AT_ONCE = 1 << 20  # pairs of chords that are compared
 
 
 def simplified(parts: Sequence[Polygon], tolerance: float) -> list[Polygon]:
-    """The same parts and holes of a mask, each corner left out at most `tolerance` pixels from the new outline.
+    """The same parts and holes of a mask, each dropped corner at most `tolerance` pixels from the new outline.
 
     Of what is small or thin less: at most half of its area by the length of its outline, so that no ring collapses.
     Rings neither cross nor change sides. With a tolerance of 0 the parts stay as they are.

@@ -17,16 +17,16 @@ import numpy.typing as npt
 UInt8 = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
 Float32 = npt.NDArray[np.float32]
-TINT = 0.5  # of a small region
-PALE = 0.3  # what a region that fills the picture keeps of colour and tint
-OUT = 0.7  # what a region keeps at least that stands out
+TINT = 0.5  # strength in a small region
+PALE = 0.3  # share of colour and tint that a region keeps which fills the picture
+OUT = 0.7  # minimum share that a region keeps which stands out
 SMALL_REGION, LARGE_REGION = 0.01, 0.3  # shares of the picture: full colour up to the first, pale from the second
-HELD = 0.1  # share of the frame from which on a region counts in full
-INNER_FACTOR = 0.2  # what the size of a region that does not touch the frame counts
-CHROMA = 62.0  # of CIELAB, of a small region
+HELD = 0.1  # minimum share of the frame for a region to count in full
+INNER_FACTOR = 0.2  # factor on the size of a region that does not touch the frame
+CHROMA = 62.0  # of CIELAB, strength in a small region
 LIGHTS = (68.0, 82.0, 55.0)  # of CIELAB
-CHOICE = 60  # colours among which regions choose
-UNLIKE = 32.0  # least distance in CIELAB of neighbours' colours, if there is a choice
+CHOICE = 60  # number of colours to choose from
+UNLIKE = 32.0  # minimum distance in CIELAB of neighbours' colours, if possible
 NEIGHBOUR_GAP = 1 / 150  # of the longer side: regions with no wider gap between them are neighbours
 GOLDEN = 0.61803398875  # of a turn: hues that far apart are spread evenly, however many there are
 
@@ -62,7 +62,7 @@ def draw_labels(
 
 
 def blend(photo: UInt8, labels: Labels, colours: UInt8, opaque: Float32) -> UInt8:
-    """The photo with each label's colour on it, as opaque (labels + 1,) as is said."""
+    """The photo with each label's colour on it, with the opacity (labels + 1,)."""
     weights = np.round(256 * opaque).astype(np.uint16)
     weights[0] = 0
     added = colours.astype(np.uint16) * weights[:, None]

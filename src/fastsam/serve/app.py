@@ -155,7 +155,7 @@ def make_app(
 
 
 async def wrong(_: Request, error: Exception) -> JSONResponse:
-    """422: what the request asks for makes no sense."""
+    """422: the request has invalid values."""
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]
         detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

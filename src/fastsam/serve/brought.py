@@ -1,6 +1,6 @@
 """Segments that a client brings: an npz from outside, in which nothing is believed.
 
-Enters: bytes. Leaves: `Segments`, or UsageError. Called by `work`, in a process of its own.
+Enters: bytes. Leaves: `Segments`, or UsageError.
 """
 
 import numpy as np

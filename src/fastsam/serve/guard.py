@@ -75,7 +75,7 @@ class Guard:
         return JSONResponse({"detail": detail}, 401, {"WWW-Authenticate": "Bearer"})
 
     def welcome(self, headers: Headers) -> bool:
-        """Whether a request comes from no page, from this server's own, or from one of an allowed site."""
+        """Whether a request comes from a program, from this server's own page, or from a page of an allowed site."""
         origin = headers.get("origin")
         if origin is None or origin in self.origins or "*" in self.origins:
             return True
@@ -85,7 +85,7 @@ class Guard:
             return False
 
     def fits(self, given: str) -> bool:
-        """Whether it is the token, in a time that tells nothing about it."""
+        """Whether it is the token. The time taken reveals nothing about the token."""
         assert self.token is not None
         return hmac.compare_digest(given.encode(), self.token.encode())
 

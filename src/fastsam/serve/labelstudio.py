@@ -47,13 +47,13 @@ class Context(BaseModel):
 
 
 class Params(BaseModel):
-    """Beside the tasks."""
+    """What comes beside the tasks."""
 
     context: Context | None = None
 
 
 class Ask(BaseModel):
-    """POST /predict."""
+    """The body of POST /predict."""
 
     tasks: Annotated[list[Task], Field(max_length=MOST_TASKS)]
     label_config: Annotated[str, Field(max_length=1_000_000)]
@@ -79,14 +79,14 @@ async def setup() -> dict[str, str]:
 
 @router.post("/webhook")
 async def webhook(request: Request, service: Own) -> dict[str, str]:
-    """Told of what happens in a project: read and left at that, since nothing is trained here."""
+    """Told what happens in a project. It is read and ignored, since nothing is trained here."""
     await bodies.read_body(request, service.limits)
     return {"status": "ok"}
 
 
 @router.post("/predict")
 async def predict(request: Request, service: Own) -> Response:
-    """Everything in each task's picture; with a context, what its points and boxes mean. Masks are drawn ones."""
+    """Finds everything in each task's picture; with a context, what its points and boxes mean. Masks are drawn."""
     bodies.demand_json(request)
     asked = bodies.checked(Ask, await bodies.read_body(request, service.limits))
     project = studio.read_project(asked.label_config)

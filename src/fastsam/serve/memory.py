@@ -1,6 +1,6 @@
 """Photos that are kept for prompts: in memory alone, bounded, under ids that nobody guesses.
 
-Enters: what was found in a photo. Leaves: the same, by id. Called by `routes`.
+Enters: what was found in a photo. Leaves: the same, by id.
 """
 
 import secrets

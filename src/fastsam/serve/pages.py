@@ -1,4 +1,4 @@
-"""The page: a few files of this package, each under a name of its own. No other file can be asked for."""
+"""The page: a few files of this package, each under its own name. Other files cannot be requested."""
 
 from functools import cache
 from pathlib import Path

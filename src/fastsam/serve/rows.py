@@ -19,7 +19,7 @@ WHOLE = ("index", "score", "quality", "segmentation", "area", "bbox")  # of a dr
 def picks_of(
     segments: Segments, picks: Sequence[Pick], among: Sequence[int], known: Sequence[MaskRow] | None = None
 ) -> list[MaskRow | None]:
-    """One answer a prompt, None if nothing matched.
+    """One answer per prompt, None if nothing matched.
 
     among: which of the photo's segments these are; known: the rows of all of the photo's, which are not made again
     """

@@ -1,6 +1,6 @@
 """What Label Studio's results say, and masks as its results. Pure values: runs in worker processes.
 
-Enters: a labelling configuration, a context, masks. Leaves: prompts, results. Called by `labelstudio`.
+Enters: a labelling configuration, a context, masks. Leaves: prompts, results.
 """
 
 from dataclasses import dataclass
@@ -58,10 +58,10 @@ class Project:
 
 
 def read_project(config: str) -> Project:
-    """A labelling configuration: of the controls that masks can fill the one that holds most of them.
+    """Reads a labelling configuration: of the controls that masks can fill, the one that holds most of a mask.
 
     A project that has rectangles for prompts and brushes for masks gets brushes, wherever they stand. Raises UsageError
-    for a configuration without such a control, and without a picture.
+    if there is no such control or no picture.
     """
     if "<!DOCTYPE" in config or "<!ENTITY" in config:  # nothing that a configuration needs
         raise UsageError("the labelling configuration declares entities")

@@ -1,6 +1,6 @@
 """What a mask may be: chances of some hundred everyday words and of ImageNet's thousand classes.
 
-Enters: a photo and masks. Leaves: one row of chances a mask. Called by `offline`.
+Enters: a photo and masks. Leaves: one row of chances per mask.
 
 EfficientNet-Lite0 as ImageNet left it looks at the mask's crop and at the whole photo; a linear layer on its features
 and on the mask's place and colour knows the everyday words (person, sky, road, wall), which ImageNet lacks.

@@ -24,7 +24,7 @@ from fastsam.words.minilm import softmax
 
 Float32 = npt.NDArray[np.float32]
 TEMPLATE = "a photo of a {}."
-SAME_WORD_COSINE = 0.95  # cosine from which on an everyday word is the wanted one by another name
+SAME_WORD_COSINE = 0.95  # minimum cosine for an everyday word to be a synonym of the wanted one
 FILES = ("image.onnx", "text.onnx", "tokenizer.json", "clip.json")
 
 
@@ -32,7 +32,7 @@ FILES = ("image.onnx", "text.onnx", "tokenizer.json", "clip.json")
 class Clip:
     """The towers of a folder.
 
-    size: pixels a side of a picture; length: tokens at most; scale: of the similarities' logits
+    size: side of a picture in pixels; length: maximum number of tokens; scale: of the similarities' logits
     """
 
     name: str
@@ -58,7 +58,7 @@ class Clip:
         return vectors
 
     def read(self, text: str) -> Float32:
-        """(D,) unit vector of a text, kept for the next time."""
+        """(D,) unit vector of a text, cached."""
         if text not in self.known:
             tokens = self.tokens(text)
             self.known[text] = self.text.run(["vectors"], {"tokens": np.array([tokens], np.int64)})[0][0]

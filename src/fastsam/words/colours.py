@@ -1,6 +1,6 @@
 """Names of colours: how much of a mask a person would call red, yellow, black, ...
 
-Enters: pixels. Leaves: shares of the eleven basic colour terms (Berlin and Kay 1969). Called by `sight`.
+Enters: pixels. Leaves: shares of the eleven basic colour terms (Berlin and Kay 1969).
 """
 
 from functools import lru_cache
@@ -27,8 +27,8 @@ FOCI = {
 ALIASES = {"gray": "grey", "golden": "yellow", "violet": "purple", "silver": "grey"}
 TERMS = tuple(FOCI)
 WIDTH = 14.0  # of a focus, in units of CIELAB
-MOST_PIXELS = 4000  # pixels of a mask that are looked at
-LEVELS = 32  # of each of red, green and blue that are told apart
+MOST_PIXELS = 4000  # maximum pixels per mask that are looked at
+LEVELS = 32  # levels of each of red, green and blue
 
 
 def term(word: str) -> str | None:

@@ -1,6 +1,6 @@
 """What the classifier sees of a mask: its crop with some context, and a few numbers about its place.
 
-Enters: a photo and a mask. Leaves: a square picture and a vector. Called by `classifier` and `clip`.
+Enters: a photo and a mask. Leaves: a square picture and a vector.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,8 +16,8 @@ UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
 SIDE = 224
 BATCH = 16
-CONTEXT = 1.3  # side of the crop, against the mask's longest side
-DIMMED = 0.35  # of the background's contrast that is left, on grey
+CONTEXT = 1.3  # side of the crop, relative to the mask's longest side
+DIMMED = 0.35  # share of the background's contrast that stays, around grey
 GREY = 127
 DIM = (DIMMED * np.arange(256) + (1 - DIMMED) * GREY).astype(np.uint8)  # what a value of the background becomes
 

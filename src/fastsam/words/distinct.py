@@ -22,11 +22,11 @@ from fastsam.masks.runs import Runs, overlap_of
 
 Share = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
-SAME_OBJECT_SHARE = 0.5  # of the smaller of two masks, from which on they show one object
-LEAST_MEMBER_SHARE = 0.8  # of a mask within another, for it to be a member of a group
-MEMBER_AREAS = (0.1, 0.8)  # least and most area of a member, over its group's
-GROUP_FACTOR = 0.5  # what a group's rank is multiplied with
-LEAST_RANK = 0.3  # of the best
+SAME_OBJECT_SHARE = 0.5  # minimum shared share of the smaller of two masks for both to show one object
+LEAST_MEMBER_SHARE = 0.8  # minimum share of a mask within another for it to be a member of that group
+MEMBER_AREAS = (0.1, 0.8)  # minimum and maximum area of a member, relative to its group's
+GROUP_FACTOR = 0.5  # factor on a group's rank
+LEAST_RANK = 0.3  # minimum rank, relative to the best
 
 
 def distinct(masks: Masks, ranks: Share) -> Int:

@@ -24,7 +24,7 @@ class Encoder(Protocol):
     """Sees masks, reads words, compares.
 
     name: for a person, and to tell what was seen through which; limits: what it cannot do, one sentence
-    threshold: least chance from which on a mask answers a word
+    threshold: minimum chance for a mask to answer a word
     """
 
     @property
@@ -40,7 +40,7 @@ class Encoder(Protocol):
         """(K, D) of masks of a photo, RGB uint8 (H, W, 3), each with a pixel."""
 
     def chances(self, seen: Float32, words: Sequence[str], among: bool = False) -> Float32:
-        """(K, W) chance 0..1 that what was seen is what each word says, 0 for a word that means nothing here.
+        """(K, W) chance 0..1 that what was seen is what each word says, 0 for an unknown word.
 
         Each word is weighed against everyday words of other meaning; with `among` the words are weighed against one
         another as well.

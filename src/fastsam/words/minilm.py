@@ -1,7 +1,7 @@
 """Vectors of words and sentences: all-MiniLM-L6-v2, a transformer of six layers, in NumPy.
 
 Enters: texts. Leaves: unit vectors of 384 numbers; texts that mean the same point the same way. Needs the `text` extra
-and the package that carries the weights. Called by `offline`.
+and the package that carries the weights.
 
 BERT (Devlin et al. 2018, arXiv 1810.04805) with mean pooling (Reimers and Gurevych 2019, arXiv 1908.10084).
 """
@@ -38,7 +38,7 @@ class MiniLM:
         return np.stack([self.embed_one(text) for text in texts]) if texts else np.zeros((0, 384), np.float32)
 
     def embed_one(self, text: str) -> Float32:
-        """(384,) float32 unit vector of a text, kept for the next time."""
+        """(384,) float32 unit vector of a text, cached."""
         if text not in self.known:
             self.known[text] = self.compute(text)
         return self.known[text]

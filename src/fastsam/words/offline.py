@@ -19,7 +19,7 @@ from fastsam.words import classifier, minilm
 Float32 = npt.NDArray[np.float32]
 SHARPNESS = 20.0  # of the shares that words get of a class, on cosines
 RELATED, EQUAL = 0.4, 0.8  # cosine of a class from which on it counts for a word, and from which on it counts fully
-SAME_WORD_COSINE = 0.75  # cosine from which on an everyday word is the wanted one by another name
+SAME_WORD_COSINE = 0.75  # minimum cosine for an everyday word to be a synonym of the wanted one
 BESIDE = 0.4  # weight of ImageNet's distribution beside that of the everyday words
 # What MiniLM does not take for the everyday word that it means.
 PERSONS = "man woman boy girl child kid baby people human men women children pedestrian"

@@ -1,6 +1,6 @@
 """What the classifier's network sees of a whole photo, averaged over each mask.
 
-Enters: a photo, masks. Leaves: one vector a mask. Called by `classifier`.
+Enters: a photo, masks. Leaves: one vector per mask.
 
 A crop shows what a thing looks like; for grass, sky or a wall its place in the scene and its texture tell more.
 """
@@ -23,7 +23,7 @@ MAPS = ("map8", "map16", "map32")  # 40, 112 and 1280 channels at strides 8, 16,
 
 @dataclass(frozen=True, eq=False)
 class Maps:
-    """Features of a photo, one array (C, h, w) a stride."""
+    """Features of a photo, one array (C, h, w) per stride."""
 
     maps: tuple[Float32, ...]
 

@@ -16,8 +16,8 @@ from fastsam.words.encoder import Encoder
 
 Float32 = npt.NDArray[np.float32]
 Int = npt.NDArray[np.int64]
-LEAST_AREA = 100  # pixels: smaller masks show nothing that could be named
-PLACE = 3  # numbers that tell where a mask is
+LEAST_AREA = 100  # minimum pixels of a mask that is named: smaller ones show too little
+PLACE = 3  # numbers per mask for its position
 Rows = dict[int, Float32]
 
 

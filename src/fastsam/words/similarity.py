@@ -80,7 +80,7 @@ def find(
 ) -> list[tuple[int, float]]:
     """Index and score of the masks that a text means, best first; empty if the photo has none.
 
-    scores: (N,) the masks' own; exclude: texts for what is not meant; allowed: indices among which is chosen
+    scores: (N,) the masks' own; exclude: texts for what must not match; allowed: indices to choose among
     """
     kept = np.isin(sight.indices, allowed)
     wanted, refused = parse(text), [parse(one) for one in exclude]
