@@ -73,7 +73,7 @@ def test_the_low_resolution_mask_of_an_answer_asks_for_it_again(predictor: SamPr
     assert score[0] == 1
     with pytest.raises(UsageError, match=r"mask_input must have shape \(1, 256, 256\), not \(3, 256, 256\)"):
         predictor.predict(mask_input=low)
-    with pytest.raises(UsageError, match="no array of numbers"):
+    with pytest.raises(UsageError, match="must be an array of numbers"):
         predictor.predict(np.array([1, 2, 3]), np.array([1]))
 
 
@@ -416,7 +416,7 @@ MASK = np.ones((1, 256, 256), np.float32)
         ({"point_coords": [[170, 20]], "point_labels": [1]}, "lies outside the photo"),
         ({"point_coords": [[5, 5], [170, 20]], "point_labels": [1, 0], "mask_input": MASK}, "lies outside the photo"),
         ({"point_coords": [[np.inf, 20]], "point_labels": [1]}, "must be 2 finite numbers"),
-        ({"point_coords": [1, 2, 3], "point_labels": [1]}, "no array of numbers"),
+        ({"point_coords": [1, 2, 3], "point_labels": [1]}, "must be an array of numbers"),
         ({"point_coords": [[5, 5]], "point_labels": [2]}, "labels must be 1"),
         ({"point_coords": [[5, 5]], "point_labels": [-1]}, "labels must be 1"),
         ({"point_coords": [[5, 5]], "point_labels": [0.5]}, "labels must be 1"),

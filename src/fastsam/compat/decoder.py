@@ -41,6 +41,13 @@ class FastSAMDecoder(Known):
     ------
     UsageError
         If the model is of another type, or a setting is invalid.
+
+    Examples
+    --------
+    >>> decoder = FastSAMDecoder(model)
+    >>> embedding = decoder.run_encoder(photo)
+    >>> decoder.run_decoder(embedding, box_prompt=[320, 220, 410, 330]).shape
+    (1, 400, 600)
     """
 
     def __init__(

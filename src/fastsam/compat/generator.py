@@ -34,20 +34,44 @@ OUTPUT_MODES = ("binary_mask", "uncompressed_rle", "coco_rle")
 class SamAutomaticMaskGenerator(Known):
     """Segments everything, as a list of dictionaries.
 
-    model: a `FastSAM`
-    pred_iou_thresh: least predicted IoU; without drawing the least score of the first network
-    stability_score_thresh: least stability, the IoU of a mask cut at `stability_score_offset` above and below 0: the
-    offset is in SAM's logits, of which one is a quarter of one of ours
-    refine: whether the second network draws every mask anew and predicts its IoU; by default if one of these two is
-    given, because that is what they are about; a `Refiner` does it with that one
-    box_nms_thresh: overlap of two boxes above which the lesser mask goes; by default what comes with the weights
-    crop_n_layers: layer k also segments 4^k crops of the photo, which overlap by `crop_overlap_ratio` of its shorter
-    side in layer 1, half of it in layer 2, and so on; crop_nms_thresh: the same overlap between masks of all crops
-    min_mask_region_area: pixels of an island or a hole of a mask below which it goes; what then has nearly the box of
-    another mask goes too
-    output_mode: `binary_mask`, `uncompressed_rle` or `coco_rle`
-    points_per_side, points_per_batch, crop_n_points_downscale_factor, point_grids: accepted, ignored: there is no grid
-    of points, the network finds everything at once
+    Parameters
+    ----------
+    model : FastSAM
+        The model of this library, or the one of `fastsam.compat`.
+    pred_iou_thresh : float, optional
+        Minimum predicted IoU; without drawing, minimum score of the first network.
+    stability_score_thresh : float, optional
+        Minimum stability: the IoU of a mask cut at `stability_score_offset` above and below 0.
+    stability_score_offset : float
+        In SAM's logits, one of which is a quarter of one of ours.
+    box_nms_thresh : float, optional
+        Drop the lower-scored of two masks whose boxes overlap by more than this IoU. Default: stored with the weights.
+    crop_n_layers : int
+        Layer k also segments 4^k crops of the photo.
+    crop_nms_thresh : float
+        As `box_nms_thresh`, between masks of different crops.
+    crop_overlap_ratio : float
+        Overlap of crops as a share of the photo's shorter side in layer 1; half of it in layer 2, and so on.
+    min_mask_region_area : int
+        Islands and holes with fewer pixels are removed, and masks whose boxes then nearly equal another mask's.
+    output_mode : {"binary_mask", "uncompressed_rle", "coco_rle"}
+        The form of `segmentation`.
+    refine : bool or Refiner, optional
+        True redraws every mask with the second network, which predicts its IoU; a `Refiner` redraws with that one.
+        Default: True if one of the first two thresholds is given.
+    points_per_side, points_per_batch, crop_n_points_downscale_factor, point_grids
+        Accepted for compatibility, ignored: the network finds everything at once, without a grid of points.
+
+    Raises
+    ------
+    UsageError
+        If a value is invalid.
+
+    Examples
+    --------
+    >>> found = SamAutomaticMaskGenerator(model).generate(read_image(photo))
+    >>> sorted(found[0])
+    ['area', 'bbox', 'crop_box', 'point_coords', 'predicted_iou', 'segmentation', 'stability_score']
     """
 
     def __init__(

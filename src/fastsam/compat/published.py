@@ -60,6 +60,14 @@ class FastSAMPrompt(Known):
     ------
     UsageError
         If the results belong to another photo, or are of another type.
+
+    Examples
+    --------
+    >>> prompt = FastSAMPrompt(photo, model(photo))
+    >>> prompt.box_prompt(bbox=[320, 220, 410, 330]).shape
+    (1, 400, 600)
+    >>> prompt.everything_prompt().shape[1:]
+    (400, 600)
     """
 
     def __init__(self, image: Any, results: Any, device: Any = None, refine: bool | Refiner = False) -> None:

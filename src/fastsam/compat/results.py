@@ -30,10 +30,25 @@ STAGES = {"read": "preprocess", "letterbox": "preprocess", "network": "inference
 class Results(Held):
     """The result of one photo.
 
-    orig_img: BGR uint8 (H, W, 3); path: of the photo, or of the video for a frame
-    segments: the same result as `fastsam.Segments`
-    prompts: (N,) index of the prompt that each mask answers, None without prompts
-    save_dir: folder that the call wrote to, None if it wrote nothing
+    Attributes
+    ----------
+    orig_img : uint8 array (H, W, 3)
+        The photo in BGR.
+    path : str
+        Path of the photo, or of the video for a frame.
+    segments : Segments
+        The same result as a value of this library.
+    prompts : int64 array (N,) or None
+        Index of the prompt that each mask answers; None without prompts.
+    save_dir : str or None
+        The folder that the call wrote to; None if it wrote nothing.
+
+    Examples
+    --------
+    >>> from fastsam.compat import FastSAM
+    >>> (result,) = FastSAM()(photo)
+    >>> result[:2].boxes.xyxy.shape, sorted(result.summary()[0])
+    ((2, 4), ['box', 'class', 'confidence', 'name', 'segments'])
     """
 
     orig_img: UInt8

@@ -42,9 +42,26 @@ class SamTransform:
 class SamPredictor(Known):
     """Answers prompts about one photo at a time.
 
-    sam_model: a `FastSAM`
-    refine: whether the second network draws the answers; False chooses among the masks of the first, in microseconds,
-    and draws only what none of them answers; a `Refiner` draws with that one
+    Parameters
+    ----------
+    sam_model : FastSAM
+        The model of this library, or the one of `fastsam.compat`.
+    refine : bool or Refiner
+        True draws the answers with the second network; a `Refiner` draws with that one. False chooses among the masks
+        of the first network, in microseconds, and draws only if none of them answers.
+
+    Raises
+    ------
+    UsageError
+        If the model is of another type.
+
+    Examples
+    --------
+    >>> predictor = SamPredictor(model)
+    >>> predictor.set_image(read_image(photo))
+    >>> masks, iou, logits = predictor.predict(point_coords=np.array([[365, 285]]), point_labels=np.array([1]))
+    >>> masks.shape, iou.shape, logits.shape
+    ((3, 400, 600), (3,), (3, 256, 256))
     """
 
     mask_threshold = 0.0
@@ -56,7 +73,7 @@ class SamPredictor(Known):
         self.reset_image()
 
     def reset_image(self) -> None:
-        """Forgets the photo."""
+        """Drops the photo."""
         self.segments: Segments | None = None
         self.is_image_set = False
 
@@ -66,9 +83,22 @@ class SamPredictor(Known):
         return self._photo().size
 
     def set_image(self, image: UInt8, image_format: str = "RGB") -> None:
-        """Segments a photo, uint8 (H, W, 3), with its colours in the order `RGB` or `BGR`."""
+        """Segments a photo.
+
+        Parameters
+        ----------
+        image : uint8 array (H, W, 3)
+            The photo.
+        image_format : {"RGB", "BGR"}
+            The order of its colours.
+
+        Raises
+        ------
+        UsageError
+            If the array is not a photo, or the format is unknown.
+        """
         if image_format not in ("RGB", "BGR"):
-            raise UsageError(f"image_format {image_format!r} is neither RGB nor BGR")
+            raise UsageError(f"image_format must be RGB or BGR, not {image_format!r}")
         pixels = from_array(np.asarray(image))
         self.segments = self.model(pixels if image_format == "RGB" else np.ascontiguousarray(pixels[..., ::-1]))
         self.is_image_set = True
@@ -82,22 +112,36 @@ class SamPredictor(Known):
         multimask_output: bool = True,
         return_logits: bool = False,
     ) -> tuple[npt.NDArray[Any], Float32, Float32]:
-        """Masks for one prompt.
+        """Answers one prompt. Empty arguments count as not given; without any, the masks of the best score answer.
 
-        point_coords: (N, 2) x, y in pixels; point_labels: (N,) 1 foreground, 0 background; box: (4,) xyxy in pixels
-        mask_input: (1, 256, 256) logits of an earlier answer: its mask is drawn anew by what else is said (with
-        refine=False the masks that overlap it more come first)
-        multimask_output: three masks from small to large instead of the best one; return_logits: logits for masks
+        Parameters
+        ----------
+        point_coords : (N, 2), optional
+            Points x, y in photo pixels.
+        point_labels : (N,), optional
+            1 for foreground, 0 for background.
+        box : (4,), optional
+            x1, y1, x2, y2 in photo pixels.
+        mask_input : (1, 256, 256), optional
+            Logits of an earlier answer, which is redrawn. With `refine=False`, masks that overlap it more come first.
+        multimask_output : bool
+            True returns three masks, from small to large, instead of the best one.
+        return_logits : bool
+            True returns logits instead of masks.
 
-        What is empty counts as not given. If nothing is given, the masks of the best score answer.
+        Returns
+        -------
+        masks : bool or float32 array (C, H, W)
+            C is 3 or 1. If fewer masks answer, the smallest is repeated. If nothing answers, they are empty.
+        iou : float32 array (C,)
+            Their predicted IoU; 0 for empty masks.
+        logits : float32 array (C, 256, 256)
+            Logits of the photo scaled so that its longer side has 256 cells.
 
-        Returns masks (C, H, W) bool (float32 with `return_logits`), their predicted IoU (C,) float32, and logits
-        (C, 256, 256) float32 of the photo scaled so that its longer side has 256 cells. C is 3 or 1. If fewer masks
-        answer, the smallest is there more than once. If the second network thinks little of all that it draws, that
-        comes with its low IoU, or `mask_input` stays as it was; if there is no pixel to show, masks are empty with an
-        IoU of 0.
-
-        Raises UsageError if there is no photo, the prompt is invalid or lies outside the photo.
+        Raises
+        ------
+        UsageError
+            If there is no photo, or the prompt is invalid or lies outside the photo.
         """
         photo = self._photo()
         candidates = self._candidates(point_coords, point_labels, box, mask_input)
@@ -124,13 +168,24 @@ class SamPredictor(Known):
         multimask_output: bool = True,
         return_logits: bool = False,
     ) -> tuple[Array, Array, Array]:
-        """`predict` for B prompts at once, as arrays that take a tensor's calls.
+        """Answers B prompts.
 
-        point_coords: (B, N, 2); point_labels: (B, N); boxes: (B, 4) xyxy, all in photo pixels (`transform` leaves them
-        there); mask_input: (B, 1, 256, 256)
+        Parameters
+        ----------
+        point_coords, point_labels, boxes, mask_input : (B, N, 2), (B, N), (B, 4), (B, 1, 256, 256), optional
+            As in `predict`, in photo pixels: `transform` does not change them.
+        multimask_output, return_logits : bool
+            As in `predict`.
 
-        Returns masks (B, C, H, W), predicted IoU (B, C), logits (B, C, 256, 256). Raises UsageError as `predict` does,
-        and if the lengths differ.
+        Returns
+        -------
+        masks, iou, logits : Array (B, C, H, W), (B, C), (B, C, 256, 256)
+            Arrays that take a tensor's calls.
+
+        Raises
+        ------
+        UsageError
+            As in `predict`, and if the lengths differ.
         """
         own = [
             None if v is None else np.asarray(untensored(v)) for v in (point_coords, point_labels, boxes, mask_input)
@@ -182,7 +237,7 @@ def prompt_of(coords: Any, labels: Any, box: Any, mask: Bool | None = None) -> P
         marks = None if labels is None else np.asarray(labels).reshape(-1).tolist()
         frame = None if box is None or np.size(box) == 0 else tuple(np.asarray(box, np.float64).reshape(-1).tolist())
     except (ValueError, TypeError) as error:
-        raise UsageError(f"a prompt is no array of numbers: {error}") from None
+        raise UsageError(f"a prompt must be an array of numbers: {error}") from None
     if not points and not marks and frame is None and mask is None:
         return None
     return Prompt(points=points, labels=marks, box=frame, mask=mask)  # type: ignore[arg-type]  # checked there
