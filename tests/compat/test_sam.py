@@ -13,7 +13,7 @@ from pycocotools import mask as coco_mask
 from fastsam import FastSAM, Segments, UsageError
 from fastsam.compat import SamAutomaticMaskGenerator, SamPredictor
 from fastsam.compat import low as frame
-from fastsam.compat.crops import CropMask, crop_boxes, find_in_crop, without_copies, without_small_regions
+from fastsam.compat.sam_crops import CropMask, crop_boxes, find_in_crop, without_copies, without_small_regions
 from fastsam.image.read import read_image
 from fastsam.masks.runs import Crop
 from fastsam.refine.network import Refiner

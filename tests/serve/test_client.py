@@ -151,5 +151,5 @@ def test_a_deep_photo_is_stretched_as_the_library_does(address: str, model: Fast
 
 @pytest.mark.parametrize("shape", [(20, 20), (20, 20, 4), (0, 20, 3), (20, 20, 3, 1)])
 def test_an_array_that_is_no_photo_is_refused_here(shape: tuple[int, ...]) -> None:
-    with pytest.raises(UsageError, match="is no photo"):
+    with pytest.raises(UsageError, match="must be RGB"):
         Client("127.0.0.1:9").segment(np.zeros(shape, np.uint8))

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from fastsam.boxes import xywh
 from fastsam.compat.answers import refiner_of
-from fastsam.compat.crops import CropMask, crop_boxes, find_in_crop, without_copies, without_duplicates
 from fastsam.compat.known import Known
 from fastsam.compat.sam import SAM_LOGIT
+from fastsam.compat.sam_crops import CropMask, crop_boxes, find_in_crop, without_copies, without_duplicates
 from fastsam.compat.taken import model_of
 from fastsam.errors import UsageError
 from fastsam.image.read import from_array
