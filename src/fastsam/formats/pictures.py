@@ -44,7 +44,7 @@ def cutouts(segments: Segments, picks: Sequence[Pick] | None = None) -> Iterator
 
 
 def photo_of(segments: Segments) -> npt.NDArray[np.uint8]:
-    """The photo. Raises UsageError if it was not kept."""
+    """The photo. Raises UsageError where it was not kept."""
     if segments.photo is None:
         raise UsageError("a picture needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
     return segments.photo
