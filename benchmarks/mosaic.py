@@ -20,7 +20,7 @@ from fastsam.machine import peak_memory, processor
 from fastsam.masks.annotations import decode
 from fastsam.masks.runs import Runs, iou_of, of_pixels
 
-LEAST = 100  # pixels of an object that counts
+LEAST_PIXELS = 100  # pixels of an object that counts
 
 
 def main() -> None:
@@ -73,7 +73,7 @@ def lay(folder: Path, width: int, height: int, cell: int) -> tuple[np.ndarray, l
             for row in rows.get(image["id"], ()):
                 mask = decode(row["segmentation"], (photo.shape[0], photo.shape[1])).astype(np.uint8)
                 small = cv2.resize(mask, (w, h), interpolation=cv2.INTER_NEAREST).view(bool)
-                if small.sum() >= LEAST:
+                if small.sum() >= LEAST_PIXELS:
                     objects.append(of_pixels(small, (x, y)))
     return mosaic, objects
 

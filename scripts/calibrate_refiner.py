@@ -23,8 +23,8 @@ from fastsam.files import whole
 from fastsam.refine import draw
 from fastsam.refine.network import load
 
-MOST = 10  # objects per photo
-LEAST = 40  # pixels of an object
+MOST_OBJECTS = 10  # objects per photo
+LEAST_PIXELS = 40  # pixels of an object
 
 
 def main() -> None:
@@ -43,8 +43,8 @@ def main() -> None:
         for photo in one.photos:
             segments = model(one.file(photo))
             drawn = zip(one.masks(photo, segments.size), one.annotations(photo), strict=True)
-            masks = [mask for mask, annotation in drawn if "score" not in annotation and mask.sum() >= LEAST]
-            masks = [masks[k] for k in rng.permutation(len(masks))[:MOST]]
+            masks = [mask for mask, annotation in drawn if "score" not in annotation and mask.sum() >= LEAST_PIXELS]
+            masks = [masks[k] for k in rng.permutation(len(masks))[:MOST_OBJECTS]]
             asked = [
                 (told, [Prompt(box=box(mask)) for mask in masks]),
                 (meant, [Prompt(points=[central(mask)]) for mask in masks]),

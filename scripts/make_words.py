@@ -33,8 +33,8 @@ from fastsam.words import minilm
 from fastsam.words.classifier import DATA, NOTHING, look
 from fastsam.words.pooled import MAPS
 
-MOST = 600  # masks of one word
-FEWEST = 6  # of one word, each mask and its mirror image
+MOST_MASKS = 600  # masks of one word
+FEWEST_MASKS = 6  # of one word, each mask and its mirror image
 LEAST_AREA = 300
 LEAST_SCORE = 0.5
 ALIKE, ALIEN = 0.6, 0.3  # IoU from which on a mask shows an object, and below which it shows none
@@ -128,7 +128,7 @@ def junk(session: Any, folder: Path) -> tuple[np.ndarray, list[str], list[str]]:
 def learn(seen: np.ndarray, words: list[str], penalty: float) -> tuple[list[str], dict[str, np.ndarray]]:
     """Logistic regression, rarer words weighing more: the words, and the layer's arrays."""
     count = Counter(words)
-    known = sorted(w for w, n in count.items() if n >= FEWEST)
+    known = sorted(w for w, n in count.items() if n >= FEWEST_MASKS)
     kept = [k for k, w in enumerate(words) if w in set(known)]
     goal = torch.tensor([known.index(words[k]) for k in kept])
     mean, deviation = seen[kept].mean(0), seen[kept].std(0) + 1e-3
@@ -175,7 +175,7 @@ def main() -> None:
     DATA.mkdir(exist_ok=True)
     write_network(network, DATA / "lite0.onnx")
     session = open_file(DATA / "lite0.onnx")
-    seen, words, photos = samples(session, arguments.folders, MOST)
+    seen, words, photos = samples(session, arguments.folders, MOST_MASKS)
     for folder in arguments.complete:
         more = junk(session, folder)
         seen, words, photos = np.concatenate((seen, more[0])), words + more[1], photos + more[2]

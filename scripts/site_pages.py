@@ -42,7 +42,7 @@ JOBS = (
 FIRST = ("FastSAM", "Segments", "Prompt", "Pick", "Candidate", "read_image")
 PLOTTED = {"index.md": "README.md", "performance.md": "docs/performance.md"}  # their tables are drawn as well
 PICTURES = "cookbook"  # in docs: one per script that draws something
-BESIDE = ("fastsam.segments.Segment", "fastsam.client.Client")  # one object of `Segments`; the service's client
+BESIDE = ("fastsam.segments.Segment", "fastsam.client.Client", "fastsam.client.KeptPhoto", "fastsam.client.Mask")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

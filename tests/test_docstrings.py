@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import fastsam
-from fastsam import Candidate, FastSAM, Pick, Prompt, Segments, read_image
+from fastsam import Candidate, FastSAM, FastSAMDecoder, FastSAMPrompt, Pick, Prompt, Segments, compat, read_image
+from fastsam.compat import Results, SamAutomaticMaskGenerator, SamPredictor
 from fastsam.segments import Segment
 
 CLASSES = (FastSAM, Segments, Segment, Prompt, Pick, Candidate)
@@ -34,6 +35,15 @@ def homes(thing: type) -> list[type]:
     return [part for part in thing.__mro__ if part.__module__.startswith("fastsam.")]
 
 
+OTHERS = (FastSAMPrompt, FastSAMDecoder, SamPredictor, SamAutomaticMaskGenerator, compat.FastSAM, Results)
+
+
+def others() -> Iterator[doctest.DocTest]:
+    """The examples of classes that follow other libraries: one per class."""
+    for thing in OTHERS:
+        yield doctest.DocTestFinder(recurse=False).find(thing, f"compat.{thing.__name__}", globs={})[0]
+
+
 def run(test: doctest.DocTest, names: dict[str, Any]) -> str:
     """What differs, nothing if the example gives what it says."""
     said: list[str] = []
@@ -47,10 +57,11 @@ def names(model: FastSAM) -> dict[str, Any]:
     """What an example may use without saying where it comes from."""
     photo = str(Path(__file__).parent.parent / "examples" / "coffee.png")
     public = {name: getattr(fastsam, name) for name in fastsam.__all__}
-    return {**public, "np": np, "model": model, "photo": photo, "segments": model(photo)}
+    own = {thing.__name__: thing for thing in (SamPredictor, SamAutomaticMaskGenerator)}
+    return {**public, **own, "np": np, "model": model, "photo": photo, "segments": model(photo)}
 
 
-@pytest.mark.parametrize("test", list(examples()), ids=lambda test: test.name)
+@pytest.mark.parametrize("test", [*examples(), *others()], ids=lambda test: test.name)
 def test_the_example_gives_what_it_says(
     test: doctest.DocTest,
     names: dict[str, Any],
@@ -65,6 +76,10 @@ def test_the_example_gives_what_it_says(
         pytest.importorskip(need)
     monkeypatch.chdir(tmp_path)
     assert run(test, names) == ""
+
+
+def test_every_class_of_another_library_has_an_example() -> None:
+    assert all(test.examples for test in others())
 
 
 def test_a_wrong_example_is_noticed(names: dict[str, Any]) -> None:

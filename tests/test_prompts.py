@@ -7,12 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fastsam import Candidate, Pick, Prompt, Segments, UsageError
 from fastsam.formats.content import FORMATS, Subject
-from fastsam.prompts.geometry import box_iou
 
 # A large box, a small one inside it, one apart.
 BOXES = [(10.0, 10.0, 110.0, 90.0), (30.0, 30.0, 60.0, 60.0), (130.0, 20.0, 180.0, 70.0)]
@@ -224,16 +221,6 @@ def test_merging_is_an_operation_of_its_own(segments: Segments) -> None:
 def test_a_mask_that_is_none_is_named(segments: Segments, mask: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         segments.select(masks=[mask])
-
-
-@given(st.lists(st.floats(0, 100), min_size=4, max_size=4), st.lists(st.floats(0, 100), min_size=4, max_size=4))
-def test_box_iou_is_symmetric_and_at_most_one(a: list[float], b: list[float]) -> None:
-    one = (min(a[0], a[2]), min(a[1], a[3]), max(a[0], a[2]) + 1, max(a[1], a[3]) + 1)
-    two = (min(b[0], b[2]), min(b[1], b[3]), max(b[0], b[2]) + 1, max(b[1], b[3]) + 1)
-    there, back = box_iou(np.array([one]), two)[0], box_iou(np.array([two]), one)[0]
-    assert there == pytest.approx(back)
-    assert 0 <= there <= 1 + 1e-9
-    assert box_iou(np.array([one]), one)[0] == pytest.approx(1)
 
 
 def test_answers_become_segments_of_their_own(make_segments: Callable[..., Segments], tmp_path: Path) -> None:

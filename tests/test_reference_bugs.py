@@ -19,7 +19,7 @@ from pycocotools import mask as coco_mask
 from fastsam import FastSAM, FastSAMDecoder, FastSAMPrompt, Segments, UsageError
 from fastsam.compat import FastSAM as PortFastSAM
 from fastsam.compat.inference import boolean, parser, xyxy
-from fastsam.compat.published import nested
+from fastsam.compat.taken import nested
 from fastsam.compat.ultralytics import answers
 from fastsam.masks.port_rules import at_the_border
 from fastsam.masks.runs import Crop

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fastsam import FastSAM, Segments, UsageError
 from fastsam.masks.runs import of_pixels, overlap_of
-from fastsam.tiles import Found, Tiling, segment, united, windows
+from fastsam.tiles import TileMask, Tiling, segment, united, windows
 
 
 @given(st.integers(1, 900), st.integers(1, 900), st.integers(32, 400), st.sampled_from([0.1, 0.25, 0.5]))
@@ -33,7 +33,7 @@ def test_unions_and_intersections_of_runs_are_those_of_pixels(h: int, w: int, se
     masks = np.random.default_rng(seed).random((3, h, w)) < 0.6
     runs = [of_pixels(mask) for mask in masks]
     assert overlap_of(runs[0], runs[1], h) == (masks[0] & masks[1]).sum()
-    found = [Found(r, r.bounds, 0.1 * k, k, 0) for k, r in enumerate(runs) if r.area]
+    found = [TileMask(r, r.bounds, 0.1 * k, k, 0) for k, r in enumerate(runs) if r.area]
     if found:
         one = united(found, h)
         drawn = np.zeros((h, w), bool)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
-    from fastsam.compat.published import FastSAMDecoder, FastSAMPrompt
+    from fastsam.compat.decoder import FastSAMDecoder
+    from fastsam.compat.published import FastSAMPrompt
     from fastsam.errors import PhotoWarning, UnreadableImageError, UsageError
     from fastsam.image.read import read_image
     from fastsam.model import FastSAM
@@ -36,7 +37,7 @@ __all__ = [
 _HOMES = {
     "Candidate": "fastsam.prompts",
     "FastSAM": "fastsam.model",
-    "FastSAMDecoder": "fastsam.compat.published",
+    "FastSAMDecoder": "fastsam.compat.decoder",
     "FastSAMPrompt": "fastsam.compat.published",
     "PhotoWarning": "fastsam.errors",
     "Pick": "fastsam.prompts",

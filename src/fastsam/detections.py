@@ -15,10 +15,12 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.boxes import from_centres
+from fastsam.boxes import iou as box_iou
 from fastsam.errors import UsageError
 
-Float = npt.NDArray[np.float32]
-MOST = 30_000  # maximum number of detections that enter suppression, best first
+Float32 = npt.NDArray[np.float32]
+MOST_DETECTIONS = 30_000  # maximum number of detections that enter suppression, best first
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,13 @@ class Detections:
     coefficients: (N, K) float32
     """
 
-    boxes: Float
-    scores: Float
+    boxes: Float32
+    scores: Float32
     classes: npt.NDArray[np.int64]
-    coefficients: Float
+    coefficients: Float32
 
 
-def detections(raw: Float, coefficients: int, conf: float, iou: float, max_det: int, soft: float = 0.0) -> Detections:
+def detections(raw: Float32, coefficients: int, conf: float, iou: float, max_det: int, soft: float = 0.0) -> Detections:
     """Detections with a score above `conf`, suppressed at `iou`.
 
     raw: (4 + classes + coefficients, A) float32: per column centre x, centre y, width, height in input pixels, one
@@ -51,9 +53,8 @@ def detections(raw: Float, coefficients: int, conf: float, iou: float, max_det: 
     kept = kept[sound(raw[:, kept])]
     if len(kept) == 0 and not np.isfinite(best).any() and best.size:
         raise UsageError("the network's scores are not finite: its weights are damaged, download or export them again")
-    kept = kept[np.argsort(-best[kept], kind="stable")[:MOST]]
-    centre, size = raw[:2, kept].T, raw[2:4, kept].T
-    boxes: Float = np.concatenate((centre - size / 2, centre + size / 2), 1).astype(np.float32, copy=False)
+    kept = kept[np.argsort(-best[kept], kind="stable")[:MOST_DETECTIONS]]
+    boxes: Float32 = from_centres(raw[:2, kept].T, raw[2:4, kept].T).astype(np.float32, copy=False)
     classes = scores[:, kept].argmax(0)
     if soft:
         chosen, found = suppress_softly(boxes, classes, best[kept], iou, max_det, soft)
@@ -70,14 +71,14 @@ def detections(raw: Float, coefficients: int, conf: float, iou: float, max_det: 
     )
 
 
-def sound(rows: Float) -> npt.NDArray[np.bool_]:
+def sound(rows: Float32) -> npt.NDArray[np.bool_]:
     """(A,) whether all numbers in each column of (R, A), and the corners of its box, are finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         corners = np.abs(rows[:2]) + np.abs(rows[2:4])
     return np.asarray(np.isfinite(rows).all(0) & np.isfinite(corners).all(0))
 
 
-def suppress(boxes: Float, classes: npt.NDArray[np.int64], iou: float, most: int) -> npt.NDArray[np.int64]:
+def suppress(boxes: Float32, classes: npt.NDArray[np.int64], iou: float, most: int) -> npt.NDArray[np.int64]:
     """Indices that greedy non-maximum suppression keeps: of boxes (N, 4) xyxy in order of score, best first.
 
     A box is dropped if its IoU with a kept box of its class exceeds `iou`. At most `most` boxes are kept.
@@ -86,8 +87,8 @@ def suppress(boxes: Float, classes: npt.NDArray[np.int64], iou: float, most: int
 
 
 def suppress_softly(
-    boxes: Float, classes: npt.NDArray[np.int64], scores: Float, iou: float, most: int, soft: float
-) -> tuple[npt.NDArray[np.int64], Float]:
+    boxes: Float32, classes: npt.NDArray[np.int64], scores: Float32, iou: float, most: int, soft: float
+) -> tuple[npt.NDArray[np.int64], Float32]:
     """The `most` best indices after soft suppression, and their lowered scores, best first (see the module)."""
     kept: list[int] = []
     lowered: list[float] = []
@@ -102,21 +103,17 @@ def suppress_softly(
     return np.array(kept, np.int64)[order], found[order]
 
 
-def greedy(boxes: Float, classes: npt.NDArray[np.int64], iou: float) -> Iterator[tuple[int, float]]:
+def greedy(boxes: Float32, classes: npt.NDArray[np.int64], iou: float) -> Iterator[tuple[int, float]]:
     """Each index that greedy suppression keeps, in order, with its largest IoU with a kept box of its class."""
     if len(boxes) == 0:
         return
-    x0, y0, x1, y1 = boxes.astype(np.float64).T
-    areas = (x1 - x0) * (y1 - y0)
+    exact = boxes.astype(np.float64)
     largest = np.zeros(len(boxes))
     rest = np.arange(len(boxes))
     while len(rest):
         first, rest = rest[0], rest[1:]
         yield int(first), float(largest[first])
-        w = np.minimum(x1[rest], x1[first]) - np.maximum(x0[rest], x0[first])
-        h = np.minimum(y1[rest], y1[first]) - np.maximum(y0[rest], y0[first])
-        shared = np.maximum(w, 0) * np.maximum(h, 0)
-        overlap = shared / np.maximum(areas[rest] + areas[first] - shared, 1e-9)
+        overlap = box_iou(exact[rest], exact[first])
         overlap[classes[rest] != classes[first]] = 0
         stays = overlap <= iou  # compare quotients: 0.7 times an integer may round to either side of an integer
         rest = rest[stays]

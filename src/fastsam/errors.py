@@ -19,6 +19,11 @@ class PhotoWarning(UserWarning):
     """A photo that was read but may not look as intended, or files that were skipped. The text is one line."""
 
 
+def without_photo(what: str) -> UsageError:
+    """The error for a result without its photo. what: the argument or thing that needs it"""
+    return UsageError(f"{what} needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
+
+
 def require(module: str, extra: str) -> ModuleType:
     """Imports `module`. Raises UsageError that names the extra to install if the module is missing."""
     try:

@@ -1,9 +1,7 @@
-"""`FastSAM`: how one photo becomes `Segments`, from top to bottom; then batches, streams and tiles."""
+"""`FastSAM`: a model, called with one photo or several; batches and streams. `stage1.py` is what it does to a photo."""
 
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, overload
@@ -13,26 +11,22 @@ import numpy.typing as npt
 
 from fastsam import tiles
 from fastsam.accepted import refuse
-from fastsam.detections import detections
 from fastsam.errors import UsageError
-from fastsam.image.letterbox import Letterbox, fit, prepare
 from fastsam.image.read import Source, UnreadableImageError, read_own
 from fastsam.loading import Choice, device_name, load
 from fastsam.machine import cores
-from fastsam.masks.lazy import from_network, widen
-from fastsam.masks.port_rules import as_the_port
-from fastsam.masks.positional import coefficients_of, place
 from fastsam.overrides import Overrides, Size
 from fastsam.refine.network import Refiner, shared
 from fastsam.runtimes.network import Network
 from fastsam.runtimes.settings import Settings
 from fastsam.segments import Segments
 from fastsam.sources import Item, is_several, items, refuse_endless
+from fastsam.stage1 import run, run_together, stage, timed
 from fastsam.streams import ordered
 from fastsam.tiles import Tiling
 from fastsam.values import flag, integer, show
 
-Float = npt.NDArray[np.float32]
+__all__ = ["FastSAM", "stage", "timed"]
 UInt8 = npt.NDArray[np.uint8]
 MOST_WORKERS = 8  # per stream: each holds a photo, an input and the network's intermediate results
 
@@ -275,18 +269,8 @@ class FastSAM:
         refine, at_once = drawing(refine), integer(at_once, "at_once", 1)
         refuse_endless(sources)
         photos = [opened(item) for item in items(sources)]
-        alike: dict[tuple[int, int], list[int]] = {}
-        for k, photo in enumerate(photos):
-            alike.setdefault(fit((photo.shape[0], photo.shape[1]), size).input, []).append(k)
-        found: dict[int, Segments] = {}
-        for indices in alike.values():
-            for start in range(0, len(indices), at_once):
-                some = indices[start : start + at_once]
-                boxes, images = zip(*(prepare(photos[k], size) for k in some), strict=True)
-                raw, prototypes = self.network.run(np.concatenate(images))
-                for k, r, p, box in zip(some, raw, prototypes, boxes, strict=True):
-                    found[k] = read_out(r, p.copy(), box, use, photos[k])
-        return [self._refined(found[k], refine) for k in range(len(photos))]
+        found = run_together(self.network, photos, use, size, at_once)
+        return [self._refined(one, refine) for one in found]
 
     def stream(
         self,
@@ -475,49 +459,3 @@ def opened(item: Item) -> UInt8:
     pixels = read_own(item.photo)
     pixels.flags.writeable = False
     return pixels
-
-
-def run(network: Network, pixels: UInt8, use: Settings, size: Size) -> Segments:
-    """Segments one photo (H, W, 3): letterbox, network, detections, masks. size: of the input, as in `Overrides`"""
-    seconds: dict[str, float] = {}
-    with stage("letterbox", seconds):
-        box, images = prepare(pixels, size)
-    with stage("network", seconds):
-        raw, prototypes = network.run(images)
-    with stage("candidates", seconds):
-        found = read_out(raw[0], prototypes[0], box, use, pixels)
-    return timed(found, seconds)
-
-
-def read_out(raw: Float, prototypes: Float, box: Letterbox, use: Settings, pixels: UInt8) -> Segments:
-    """Turns a network's raw output for one photo into `Segments`: suppressed detections with lazy masks.
-
-    Masks without pixels are dropped.
-    """
-    k = coefficients_of(len(prototypes), use.placed)
-    found = detections(raw, k, use.conf, use.iou, use.max_det, use.soft)
-    if not np.isfinite(prototypes.sum()):  # a cell that is not finite belongs to no mask
-        prototypes = np.nan_to_num(prototypes, nan=0.0, posinf=0.0, neginf=0.0)
-    prototypes.flags.writeable = False  # the masks keep them
-    boxes = box.to_photo(found.boxes)
-    if use.port:
-        masks = as_the_port(found.coefficients, prototypes, boxes, box)
-    else:
-        cell = box.input[0] // prototypes.shape[1]
-        coefficients, prototypes = place(found.coefficients, prototypes, found.boxes, cell, use.placed)
-        masks = from_network(coefficients, prototypes, boxes, box, widen(boxes, use.margin, box.photo))
-    segments = Segments(masks, found.scores, found.classes, use.names, photo=pixels)
-    return segments.take(np.flatnonzero(masks.occupied()))
-
-
-@contextmanager
-def stage(name: str, seconds: dict[str, float]) -> Iterator[None]:
-    """Stores in `seconds` how long the block took."""
-    start = time.perf_counter()
-    yield
-    seconds[name] = time.perf_counter() - start
-
-
-def timed(segments: Segments, seconds: Mapping[str, float]) -> Segments:
-    """The segments, with the times of further stages added."""
-    return replace(segments, seconds={**segments.seconds, **seconds})

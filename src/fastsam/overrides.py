@@ -14,7 +14,7 @@ from fastsam.runtimes.settings import Settings
 from fastsam.values import integer, number, show
 
 Size = int | tuple[int, int]  # of the network's input: its longest side, or the (height, width) it must fit into
-LARGEST = 8192  # maximum pixels per side of an input
+LARGEST_INPUT = 8192  # maximum pixels per side of an input
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def sides(imgsz: Any) -> Size | None:
         return None
     pair = imgsz.tolist() if isinstance(imgsz, np.ndarray) else imgsz
     if not isinstance(pair, (tuple, list)):
-        return integer(pair, "imgsz", STRIDE, LARGEST)
+        return integer(pair, "imgsz", STRIDE, LARGEST_INPUT)
     if len(pair) not in (1, 2):
         raise UsageError(f"imgsz must be an integer or (height, width), not {show(imgsz)}")
-    found = [integer(side, "imgsz", STRIDE, LARGEST) for side in pair]
+    found = [integer(side, "imgsz", STRIDE, LARGEST_INPUT) for side in pair]
     return found[0] if found[0] == found[-1] else (found[0], found[1])

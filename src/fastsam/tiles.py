@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.boxes import lengths, most_shared
 from fastsam.errors import UsageError
 from fastsam.masks.given import collect
 from fastsam.masks.lazy import from_pixels
@@ -27,16 +28,16 @@ from fastsam.values import number as real
 Box = tuple[int, int, int, int]
 UInt8 = npt.NDArray[np.uint8]
 Int = npt.NDArray[np.int64]
-AGREE = 0.5  # minimum IoU of two masks to be joined, on the strip that their tiles share
-PIECE = 0.5  # drop a cut mask if at least this share of it lies within masks of the whole view
-NEAR = 2  # a mask this many pixels from a seam ends at the seam
-LEAST = 16  # minimum pixels of a mask on the strip to be compared there
+SAME_MASK_IOU = 0.5  # minimum IoU of two masks to be joined, on the strip that their tiles share
+PIECE_SHARE = 0.5  # drop a cut mask if at least this share of it lies within masks of the whole view
+SEAM_WIDTH = 2  # a mask this many pixels from a seam ends at the seam
+LEAST_STRIP_PIXELS = 16  # minimum pixels of a mask on the strip to be compared there
 LEAST_TILE = 32  # minimum side of a tile in pixels
 OVERLAP = 0.25  # default share of a tile that the next tile shows too
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class TileMask:
     """A mask in photo pixels. bounds: xyxy; kind: its class; tile: number of its tile, -1 for the whole view"""
 
     runs: Runs
@@ -82,7 +83,7 @@ def segment(
     seconds = dict(whole.seconds)
     found = list(moved(whole, (0, 0), -1))
     tiles = list(windows(size, tile, overlap))
-    parts: list[list[Found]] = []
+    parts: list[list[TileMask]] = []
     for number, (x0, y0, x1, y1) in enumerate(tiles):
         part = find(pixels[y0:y1, x0:x1])
         parts.append(list(moved(part, (x0, y0), number)))
@@ -112,16 +113,18 @@ def windows(size: tuple[int, int], tile: int, overlap: float) -> Iterator[Box]:
             yield x, y, min(width, x + tile), min(height, y + tile)
 
 
-def moved(segments: Segments, offset: tuple[int, int], tile: int) -> Iterator[Found]:
+def moved(segments: Segments, offset: tuple[int, int], tile: int) -> Iterator[TileMask]:
     """The masks of the part of the photo at `offset` (x, y), without empty ones."""
     dx, dy = offset
     for i, runs in enumerate(segments.masks.all_runs()):
         if len(runs.columns):
             there = Runs(runs.columns + dx, runs.tops + dy, runs.bottoms + dy)
-            yield Found(there, there.bounds, float(segments.scores[i]), int(segments.classes[i]), tile)
+            yield TileMask(there, there.bounds, float(segments.scores[i]), int(segments.classes[i]), tile)
 
 
-def join(parts: Sequence[Sequence[Found]], tiles: Sequence[Box], size: tuple[int, int]) -> list[tuple[Found, bool]]:
+def join(
+    parts: Sequence[Sequence[TileMask]], tiles: Sequence[Box], size: tuple[int, int]
+) -> list[tuple[TileMask, bool]]:
     """The masks of all tiles, joined across seams; each with whether it is still cut at a seam."""
     everything = [f for part in parts for f in part]
     first = np.cumsum([0, *map(len, parts)])
@@ -138,7 +141,7 @@ def join(parts: Sequence[Sequence[Found]], tiles: Sequence[Box], size: tuple[int
             if strip is not None:
                 for i, j in agreeing(parts[a], parts[b], strip, size[0]):
                     group[root(int(first[b]) + j)] = root(int(first[a]) + i)
-    members: dict[int, list[Found]] = {}
+    members: dict[int, list[TileMask]] = {}
     for k, f in enumerate(everything):
         members.setdefault(root(k), []).append(f)
     return [(one := united(fs, size[0]), any(cut(one, tiles[f.tile], size) for f in fs)) for fs in members.values()]
@@ -150,10 +153,10 @@ def common(a: Box, b: Box) -> Box | None:
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
-def agreeing(a: Sequence[Found], b: Sequence[Found], strip: Box, height: int) -> Iterator[tuple[int, int]]:
-    """Index pairs of masks, one per tile, that match each other best on the strip, with an IoU of at least `AGREE`."""
+def agreeing(a: Sequence[TileMask], b: Sequence[TileMask], strip: Box, height: int) -> Iterator[tuple[int, int]]:
+    """Index pairs of masks, one per tile, that match each other best on the strip, at `SAME_MASK_IOU` or above."""
     near = ([(k, within(f.runs, strip)) for k, f in enumerate(fs) if common(f.bounds, strip)] for fs in (a, b))
-    ones, others = ([(k, part) for k, part in some if part.area >= LEAST] for some in near)
+    ones, others = ([(k, part) for k, part in some if part.area >= LEAST_STRIP_PIXELS] for some in near)
     if not ones or not others:
         return
     areas, theirs = (np.array([runs.area for _, runs in some]) for some in (ones, others))
@@ -161,12 +164,12 @@ def agreeing(a: Sequence[Found], b: Sequence[Found], strip: Box, height: int) ->
     low = np.maximum(first[:, None, :2], second[None, :, :2])
     meet = np.asarray(low < np.minimum(first[:, None, 2:], second[None, :, 2:])).all(axis=2)
     # Two masks can only reach an IoU if the smaller has at least that share of the larger's pixels.
-    alike = np.minimum(areas[:, None], theirs) >= AGREE * np.maximum(areas[:, None], theirs)
+    alike = np.minimum(areas[:, None], theirs) >= SAME_MASK_IOU * np.maximum(areas[:, None], theirs)
     table = np.zeros((len(ones), len(others)))
     for r, c in np.argwhere(meet & alike):
         table[r, c] = iou_of(ones[r][1], others[c][1], height)
     for r, c in enumerate(table.argmax(1)):
-        if table[r, c] >= AGREE and table[:, c].argmax() == r:
+        if table[r, c] >= SAME_MASK_IOU and table[:, c].argmax() == r:
             yield ones[r][0], others[c][0]
 
 
@@ -178,7 +181,7 @@ def within(runs: Runs, box: Box) -> Runs:
     return Runs(runs.columns[there], tops[there], bottoms[there])
 
 
-def united(found: Sequence[Found], height: int) -> Found:
+def united(found: Sequence[TileMask], height: int) -> TileMask:
     """The union of several masks, with the score, class and tile of the best one."""
     first = max(found, key=lambda f: f.score)
     if len(found) == 1:
@@ -187,47 +190,44 @@ def united(found: Sequence[Found], height: int) -> Found:
     return replace(first, runs=runs, bounds=runs.bounds)
 
 
-def cut(f: Found, tile: Box, size: tuple[int, int]) -> bool:
+def cut(f: TileMask, tile: Box, size: tuple[int, int]) -> bool:
     """Whether a mask ends at a seam: a side of its tile that is not the photo's border."""
     x0, y0, x1, y1 = f.bounds
     height, width = size
     return (
-        (tile[0] > 0 and abs(x0 - tile[0]) <= NEAR)
-        or (tile[1] > 0 and abs(y0 - tile[1]) <= NEAR)
-        or (tile[2] < width and abs(x1 - tile[2]) <= NEAR)
-        or (tile[3] < height and abs(y1 - tile[3]) <= NEAR)
+        (tile[0] > 0 and abs(x0 - tile[0]) <= SEAM_WIDTH)
+        or (tile[1] > 0 and abs(y0 - tile[1]) <= SEAM_WIDTH)
+        or (tile[2] < width and abs(x1 - tile[2]) <= SEAM_WIDTH)
+        or (tile[3] < height and abs(y1 - tile[3]) <= SEAM_WIDTH)
     )
 
 
-def without_pieces(found: Sequence[tuple[Found, bool]], whole: Sequence[Found], height: int) -> list[Found]:
+def without_pieces(found: Sequence[tuple[TileMask, bool]], whole: Sequence[TileMask], height: int) -> list[TileMask]:
     """The masks of tiles, without pieces of what the whole view shows."""
     if not whole:
         return [f for f, _ in found]
     seen = union([f.runs for f in whole], height)
 
-    def is_piece(f: Found) -> bool:
-        return overlap_of(f.runs, seen, height) >= PIECE * f.runs.area
+    def is_piece(f: TileMask) -> bool:
+        return overlap_of(f.runs, seen, height) >= PIECE_SHARE * f.runs.area
 
     return [f for f, is_cut in found if not (is_cut and is_piece(f))]
 
 
-def best(found: Sequence[Found], tile: int, iou: float, height: int) -> list[Found]:
+def best(found: Sequence[TileMask], tile: int, iou: float, height: int) -> list[TileMask]:
     """One mask per thing, best score first."""
     if not found:
         return []
     bounds = np.array([f.bounds for f in found], np.int64)
     areas = np.array([f.runs.area for f in found])
-    fits = (bounds[:, 2:] - bounds[:, :2]).max(1) < tile
+    fits = lengths(bounds).max(1) < tile
     apt = np.array([f.tile >= 0 for f in found]) == fits  # whether the mask comes from the better view
     scores = np.array([f.score for f in found])
     order = np.lexsort((-scores, ~apt))
     kept, count = np.empty(len(found), np.int64), 0
     for i in order.tolist():
         others = kept[:count]
-        w = np.minimum(bounds[others, 2], bounds[i, 2]) - np.maximum(bounds[others, 0], bounds[i, 0])
-        h = np.minimum(bounds[others, 3], bounds[i, 3]) - np.maximum(bounds[others, 1], bounds[i, 1])
-        # Two masks share no more pixels than their bounds share, or than the smaller mask has.
-        most = np.minimum(np.maximum(w, 0) * np.maximum(h, 0), np.minimum(areas[others], areas[i]))
+        most = most_shared(bounds[others], areas[others], bounds[i], areas[i])
         likely = others[most > iou * (areas[others] + areas[i] - most)]
         if not any(iou_of(found[i].runs, found[k].runs, height) > iou for k in likely.tolist()):
             kept[count] = i

@@ -11,8 +11,9 @@ import pytest
 
 from fastsam import FastSAM, FastSAMPrompt, Segments, UsageError
 from fastsam.compat.answers import answer_points
+from fastsam.compat.decoder import FastSAMDecoder
 from fastsam.compat.inference import main
-from fastsam.compat.published import FastSAMDecoder, labels_of, nested, smoothed
+from fastsam.compat.taken import labels_of, nested, smoothed
 from fastsam.refine.network import Refiner
 
 ROOT = Path(__file__).parents[2]

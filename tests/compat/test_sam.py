@@ -13,7 +13,7 @@ from pycocotools import mask as coco_mask
 from fastsam import FastSAM, Segments, UsageError
 from fastsam.compat import SamAutomaticMaskGenerator, SamPredictor
 from fastsam.compat import low as frame
-from fastsam.compat.crops import Found, crop_boxes, find_in_crop, without_copies, without_small_regions
+from fastsam.compat.sam_crops import CropMask, crop_boxes, find_in_crop, without_copies, without_small_regions
 from fastsam.image.read import read_image
 from fastsam.masks.runs import Crop
 from fastsam.refine.network import Refiner
@@ -73,7 +73,7 @@ def test_the_low_resolution_mask_of_an_answer_asks_for_it_again(predictor: SamPr
     assert score[0] == 1
     with pytest.raises(UsageError, match=r"mask_input must have shape \(1, 256, 256\), not \(3, 256, 256\)"):
         predictor.predict(mask_input=low)
-    with pytest.raises(UsageError, match="no array of numbers"):
+    with pytest.raises(UsageError, match="must be an array of numbers"):
         predictor.predict(np.array([1, 2, 3]), np.array([1]))
 
 
@@ -416,7 +416,7 @@ MASK = np.ones((1, 256, 256), np.float32)
         ({"point_coords": [[170, 20]], "point_labels": [1]}, "lies outside the photo"),
         ({"point_coords": [[5, 5], [170, 20]], "point_labels": [1, 0], "mask_input": MASK}, "lies outside the photo"),
         ({"point_coords": [[np.inf, 20]], "point_labels": [1]}, "must be 2 finite numbers"),
-        ({"point_coords": [1, 2, 3], "point_labels": [1]}, "no array of numbers"),
+        ({"point_coords": [1, 2, 3], "point_labels": [1]}, "must be an array of numbers"),
         ({"point_coords": [[5, 5]], "point_labels": [2]}, "labels must be 1"),
         ({"point_coords": [[5, 5]], "point_labels": [-1]}, "labels must be 1"),
         ({"point_coords": [[5, 5]], "point_labels": [0.5]}, "labels must be 1"),
@@ -510,10 +510,10 @@ def test_regions_are_small_by_the_whole_photo_not_by_the_masks_window(seed: int,
 
 
 def test_what_becomes_a_copy_without_its_islands_goes() -> None:
-    def of(box: tuple[int, int, int, int], score: float, cleaned: bool) -> Found:
+    def of(box: tuple[int, int, int, int], score: float, cleaned: bool) -> CropMask:
         x0, y0, x1, y1 = box
         mask = Crop((x0, y0), np.ones((y1 - y0, x1 - x0), bool))
-        return Found(mask, (x0, y0), score, 1.0, (0, 0, 99, 99), np.array(box, np.float32), cleaned)
+        return CropMask(mask, (x0, y0), score, 1.0, (0, 0, 99, 99), np.array(box, np.float32), cleaned)
 
     first, whole, second = of((0, 0, 20, 20), 0.9, True), of((0, 0, 20, 21), 0.5, False), of((0, 0, 20, 10), 0.4, True)
     assert without_copies([first, whole, second], 0.7) == [whole, second]

@@ -49,7 +49,7 @@ def test_onnx_runtime_agrees_with_torch_at_three_shapes(architecture: Architectu
     network = lively(architecture)
     model = to_onnx(network)
     fold_pads(model)
-    describe(model, Settings(placed=architecture.placed), {})
+    describe(model, Settings(positional=architecture.placed), {})
     (tmp_path / "float32.onnx").write_bytes(model.SerializeToString())
     runtime = load(tmp_path / "float32.onnx", threads=1)
     for shape in SHAPES:

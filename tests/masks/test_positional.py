@@ -84,7 +84,7 @@ def write_both(folder: Path, **settings: Any) -> Any:
     torch.manual_seed(0)
     network = build(Architecture("lite0", mask_channels=16, placed=3, coefficients=24)).eval()
     network.head.cv3[0][-1].bias.data.fill_(0.0)
-    own = Settings(imgsz=128, max_det=20, margin=0.1, placed=3, **settings)
+    own = Settings(imgsz=128, max_det=20, margin=0.1, positional=3, **settings)
     model = to_onnx(network)
     describe(model, own, {})
     (folder / "net.onnx").write_bytes(model.SerializeToString())

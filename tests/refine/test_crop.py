@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastsam.refine.crop import GREY, LEAST, SIZES, Window, about, look, pyramid, see, see_in
+from fastsam.refine.crop import GREY, LEAST_SIDE, SIZES, Window, about, look, pyramid, see, see_in
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (90, 120, 3)).astype(np.uint8)
@@ -45,7 +45,7 @@ def test_places_and_indices_tell_of_the_same_pixel(
 @given(*[st.floats(-100, 1000)] * 2, *[st.floats(0, 900)] * 2, st.floats(1, 3))
 def test_a_window_is_a_square_about_its_box(x: float, y: float, w: float, h: float, context: float) -> None:
     window = about((x, y, x + w, y + h), context)
-    assert window.side == pytest.approx(max(LEAST, max(w, h) * context))
+    assert window.side == pytest.approx(max(LEAST_SIDE, max(w, h) * context))
     assert window.x0 + window.side / 2 == pytest.approx(x + w / 2, abs=1e-6)
     assert window.y0 + window.side / 2 == pytest.approx(y + h / 2, abs=1e-6)
     assert window.scale == window.size / window.side

@@ -8,7 +8,7 @@ import pytest
 from fastsam import FastSAM, Segments, UsageError
 from fastsam.masks.drawn import Drawn
 from fastsam.refine import maps as m
-from fastsam.refine.everything import BLEND, DOUBTFUL, SAME, SOFT, TOGETHER
+from fastsam.refine.everything import BLEND, COPY_IOU, DOUBTFUL, SOFT, TOGETHER
 
 
 def iou(a: Any, b: Any) -> float:
@@ -95,7 +95,7 @@ def test_masks_that_differ_stay(photo: np.ndarray, refiner_of: Any) -> None:
     kept = drawn.boxes[np.argsort(drawn.boxes[:, 2])]  # the narrowest had the best score
     assert drawn.scores.tolist() == pytest.approx(lowered([s * 0.9**BLEND for s in (0.9, 0.7, 0.6)], kept))
     whole = drawn.masks.stack()
-    assert max(iou(a, b) for i, a in enumerate(whole) for b in whole[:i]) < SAME
+    assert max(iou(a, b) for i, a in enumerate(whole) for b in whole[:i]) < COPY_IOU
 
 
 def test_a_doubtful_mask_stays_as_it_was(segments: Segments, refiner_of: Any) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fastsam import Pick, Prompt, Segments, UsageError
 from fastsam.masks.drawn import Drawn
 from fastsam.refine import maps as m
-from fastsam.refine.draw import LEAST_QUALITY, MOST, SAME
+from fastsam.refine.draw import COPY_IOU, LEAST_QUALITY, MOST_CANDIDATES
 from fastsam.refine.network import Refiner
 from fastsam.refine.rank import BROKEN, judged
 
@@ -150,13 +150,13 @@ def test_candidates_are_ranked_by_quality_and_differ(segments: Segments, refiner
 
     (pick,) = segments.select(points=[(40, 50)], refine=refiner_of(third))
     qualities = [c.quality for c in pick.candidates]
-    assert 2 <= len(pick.candidates) <= MOST
+    assert 2 <= len(pick.candidates) <= MOST_CANDIDATES
     assert qualities == sorted(qualities, reverse=True)
     assert [c.score for c in pick.candidates] == qualities
     assert pick.quality == pick.score == qualities[0]
     for i, one in enumerate(pick.candidates):
         assert one.how == "drawn"
-        assert all(iou(one.mask, other.mask) < SAME for other in pick.candidates[i + 1 :])
+        assert all(iou(one.mask, other.mask) < COPY_IOU for other in pick.candidates[i + 1 :])
         assert one.mask[50, 40]
     assert pick.matches == pick.candidates[:1]
 
@@ -199,7 +199,7 @@ def test_of_many_that_differ_the_best_few_are_candidates(segments: Segments, ref
         return np.stack([np.tile(next(widths) / 2 - away, (len(away), 1)) for _ in images])[:, None], 0.9
 
     (pick,) = segments.select(points=[(80, 60)], refine=refiner_of(stripes))
-    assert len(pick.candidates) == MOST
+    assert len(pick.candidates) == MOST_CANDIDATES
 
 
 def test_a_click_is_looked_at_again_through_a_window_that_fits(
@@ -420,7 +420,7 @@ def test_whatever_is_asked_is_answered_in_order_by_masks_on_the_photo(
         qualities = [c.quality for c in pick.candidates]
         assert qualities == sorted(qualities, reverse=True)
         assert all(q >= LEAST_QUALITY for q in qualities) or len(pick.prompt.points) > 1
-        assert len(qualities) <= MOST
+        assert len(qualities) <= MOST_CANDIDATES
         for candidate in pick.candidates:
             assert candidate.mask.shape == (120, 160)
             assert candidate.mask.any()

@@ -119,7 +119,7 @@ def test_drops_of_a_head_do_not_prolong_it(connect: Connect, monkeypatch: pytest
 
 
 def test_those_who_wait_make_room_for_those_who_ask(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "MOST", 20)
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 20)
     with listening() as (port, server):
         first = [connect(port, HALF) for _ in range(10)]
         until(lambda: len(server.server_state.connections) == 10)
@@ -145,7 +145,7 @@ def test_of_an_address_with_a_crowd_one_goes_before_others(monkeypatch: pytest.M
 def test_where_all_are_answered_one_more_is_told_to_come_back(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MOST", 3)
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 3)
     with listening() as (port, server):
         busy = [connect(port, post(10)) for _ in range(3)]
         until(lambda: sum(getattr(c, "since", 0) is None for c in server.server_state.connections) == 3)
@@ -280,7 +280,7 @@ def test_bytes_of_all_bodies_are_bounded_and_the_slowest_makes_room(
 def test_bodies_that_come_are_counted_and_the_slowest_makes_room(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "MOST", 5)
+    monkeypatch.setattr(intake, "MOST_BODIES", 5)
     monkeypatch.setattr(intake, "NEW", 0.1)
     gate = Intake(echo, Limits())
     with listening(gate) as (port, _):

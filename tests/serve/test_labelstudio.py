@@ -178,7 +178,7 @@ def test_of_several_pictures_the_controls_own_is_taken() -> None:
     assert (found.kind, found.to, found.picture) == ("PolygonLabels", "after", "new")
     with pytest.raises(UsageError, match="label no picture"):
         read_project(project(control("BrushLabels", to="note"), pictures=pictures))
-    with pytest.raises(UsageError, match="labels with none of BrushLabels"):
+    with pytest.raises(UsageError, match="must label with one of BrushLabels"):
         read_project(project(control("EllipseLabels"), control("KeyPointLabels")))
 
 
@@ -217,11 +217,14 @@ def test_points_beyond_the_border_are_moved_to_it() -> None:
 @pytest.mark.parametrize(
     ("body", "about"),
     [
-        ({"tasks": [{"data": {"picture": "/etc/passwd"}}], "label_config": CONFIG.format("BrushLabels")}, "no address"),
+        (
+            {"tasks": [{"data": {"picture": "/etc/passwd"}}], "label_config": CONFIG.format("BrushLabels")},
+            "are not fetched",
+        ),
         ({"tasks": [{"data": {}}], "label_config": CONFIG.format("BrushLabels")}, "no picture"),
         ({"tasks": [], "label_config": "<View>"}, "no XML"),
         ({"tasks": [], "label_config": "<!DOCTYPE x [<!ENTITY a 'b'>]><View/>"}, "entities"),
-        ({"tasks": [], "label_config": "<View/>"}, "labels with none"),
+        ({"tasks": [], "label_config": "<View/>"}, "must label with one of"),
         ({"tasks": [{"data": [1]}], "label_config": CONFIG.format("BrushLabels")}, "tasks.0.data"),
         ({"tasks": [], "label_config": CONFIG.format("BrushLabels"), "params": {"context": "x"}}, "context"),
         ({"tasks": [], "label_config": CONFIG.format("BrushLabels"), "params": {"context": {"result": [1]}}}, "result"),

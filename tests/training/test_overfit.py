@@ -15,7 +15,7 @@ from fastsam.network.head import decode_boxes
 from fastsam.training.assign import assign
 from fastsam.training.augment import make_sample
 from fastsam.training.config import make_config
-from fastsam.training.data import Photo, load_set
+from fastsam.training.data import AnnotatedPhoto, load_set
 from fastsam.training.detector import Detector
 from fastsam.training.loader import Batch, collate
 from fastsam.training.plan import Policy
@@ -23,7 +23,7 @@ from fastsam.training.plan import Policy
 PLAIN = Policy(zoom=(1.0, 1.0), mosaic=0.0, paste=0.0, colour=0.0, max_objects=500)
 
 
-def one_batch(photos: list[Photo], size: int) -> Batch:
+def one_batch(photos: list[AnnotatedPhoto], size: int) -> Batch:
     rng = np.random.default_rng(0)
     return collate([make_sample([p], [], size, PLAIN, rng) for p in photos])
 

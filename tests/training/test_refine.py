@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="the train extra is not installed")
 from fastsam.network.refine import RefineNetwork  # noqa: E402
 from fastsam.refine import maps as m  # noqa: E402
 from fastsam.training import checkpoint  # noqa: E402
-from fastsam.training.data import Cutout, Photo, Region  # noqa: E402
+from fastsam.training.data import AnnotatedPhoto, Cutout, Region  # noqa: E402
 from fastsam.training.refine import prompts, scenes  # noqa: E402
 from fastsam.training.refine.config import make_config  # noqa: E402
 from fastsam.training.refine.last import SHARED, last_mask  # noqa: E402
@@ -29,14 +29,14 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 
 
-def photo_of(mask: np.ndarray, name: str = "set/a.png") -> Photo:
+def photo_of(mask: np.ndarray, name: str = "set/a.png") -> AnnotatedPhoto:
     """A grey photo on which a mask is white."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     own = mask[y0:y1, x0:x1]
     region = Region((int(x0), int(y0)), own.shape, np.packbits(own, axis=1), float(own.mean()), 1.0, False)
     pixels = np.where(mask[..., None], 255, 90).astype(np.uint8).repeat(3, 2)
-    return Photo(name, pixels, (region,), True)
+    return AnnotatedPhoto(name, pixels, (region,), True)
 
 
 def disc(size: int, x: float, y: float, radius: float) -> np.ndarray:

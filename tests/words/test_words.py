@@ -19,7 +19,7 @@ from fastsam.words.distinct import distinct
 from fastsam.words.distinct import shares as shared_of
 from fastsam.words.offline import Offline
 from fastsam.words.pooled import covered
-from fastsam.words.similarity import SAME, Meaning, find, name, parse
+from fastsam.words.similarity import SYNONYMS, Meaning, find, name, parse
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_text_answers_with_every_mask_above_the_threshold_best_first(tiles: Se
 
 def test_a_place_word_puts_first_what_it_names_among_those_that_fit_well(tiles: Segments) -> None:
     encoder = Table(["cup"], [[0.5], [0.6], [0.55], [0.25]])
-    firsts = {place: found(tiles, f"the {place} cup", encoder)[0] for place in SAME}  # what `matches` of a pick holds
+    firsts = {place: found(tiles, f"the {place} cup", encoder)[0] for place in SYNONYMS}
     assert firsts == {"left": 1, "right": 2, "top": 0, "bottom": 1, "largest": 2, "smallest": 1}
     assert found(tiles, "the left cup", encoder)[-1] == 4  # it fits, but less than half as well
 

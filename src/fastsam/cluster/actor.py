@@ -21,7 +21,7 @@ import numpy.typing as npt
 from fastsam.cluster import photos
 from fastsam.cluster.chunks import Chunk, Columns
 from fastsam.cluster.parts import Facts, Part, Row, counts, is_there
-from fastsam.cluster.photos import Found
+from fastsam.cluster.photos import Fetched
 from fastsam.cluster.storage import Place, one_line, read_bytes
 from fastsam.cluster.tries import Try, begin
 from fastsam.image.header import most_pixels
@@ -140,7 +140,7 @@ class Worker:
             yield Row(key, content, found)
 
 
-def open_(found: Found) -> Opened:
+def open_(found: Fetched) -> Opened:
     """The pixels of a photo, or the reason why it cannot be read."""
     key, content = found
     if isinstance(content, Exception):

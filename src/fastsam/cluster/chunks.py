@@ -19,7 +19,7 @@ from fastsam.image.kinds import SUFFIXES
 
 Columns = tuple[str | None, str]  # names of the column of keys and of the column of bytes
 NUL = "\0"  # cannot occur in a path
-LEAST, MOST = 16, 256  # minimum and maximum number of photos per part
+LEAST_PHOTOS, MOST_PHOTOS = 16, 256  # minimum and maximum number of photos per part
 PARTS = 64  # number of parts per job, if that keeps each between these two
 
 
@@ -113,7 +113,7 @@ def kind_of(name: str) -> str | None:
 
 def of_files(names: pa.ChunkedArray, photos: int | None) -> list[Chunk]:
     """Chunks of single photos. photos: number per part, None to choose it by the total"""
-    size = photos or min(MOST, max(LEAST, -(-len(names) // PARTS)))
+    size = photos or min(MOST_PHOTOS, max(LEAST_PHOTOS, -(-len(names) // PARTS)))
     return [of_paths(names.slice(k, size).to_pylist()) for k in range(0, len(names), size)]
 
 

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from fastsam import __version__
@@ -92,7 +92,7 @@ def segment(
         content = weights.read_bytes()
     view = {name: value for name, value in given.items() if name in ("tile", "overlap", "refine")}
     resolved = network.resolve(**{name: value for name, value in given.items() if name not in view})
-    own = {**asdict(resolved), **view}
+    own = {**resolved.stored(), **view}
     facts = Facts(json.dumps(own), hashlib.sha256(content).hexdigest())
     about = {"input": absolute(input_), "model": facts.model, "settings": own, "formats": sorted(formats)}
     claim(target, {**about, "columns": columns})

@@ -20,15 +20,15 @@ from fastsam.errors import UsageError
 from fastsam.streams import ordered
 
 READERS = 8  # number of photos read at the same time
-LARGEST = 1 << 30  # maximum bytes of a photo's file
+LARGEST_FILE = 1 << 30  # maximum bytes of a photo's file
 ROWS, BUFFER = 16, 1 << 20  # rows of a table read at a time, and bytes of the buffer
 PAUSES = (0.5, 2.0)  # seconds before each retry of a file
 DAMAGED = (ValueError, EOFError, gzip.BadGzipFile, zlib.error)  # other OSErrors can be temporary: the part is retried
 
-Found: TypeAlias = "tuple[str, bytes | Exception]"
+Fetched: TypeAlias = "tuple[str, bytes | Exception]"
 
 
-def read(place: Place, chunk: Chunk, columns: Columns | None = None, final: bool = True) -> Iterator[Found]:
+def read(place: Place, chunk: Chunk, columns: Columns | None = None, final: bool = True) -> Iterator[Fetched]:
     """Every photo of the chunk, in order; a photo that cannot be read comes with its error.
 
     columns: names of a table's columns of keys and bytes, None to find them by their types
@@ -41,7 +41,7 @@ def read(place: Place, chunk: Chunk, columns: Columns | None = None, final: bool
     return ahead(to_the_end(rows, path, final))
 
 
-def to_the_end(rows: Iterator[Found], path: str, final: bool) -> Iterator[Found]:
+def to_the_end(rows: Iterator[Fetched], path: str, final: bool) -> Iterator[Fetched]:
     """The same rows; if the rest cannot be read and `final` is True, a failure at the end."""
     try:
         yield from rows
@@ -51,7 +51,7 @@ def to_the_end(rows: Iterator[Found], path: str, final: bool) -> Iterator[Found]
         yield path, UsageError(f"it cannot be read to its end, so the rest is lost: {one_line(error)}")
 
 
-def ahead(items: Iterator[Found]) -> Iterator[Found]:
+def ahead(items: Iterator[Fetched]) -> Iterator[Fetched]:
     """The same items, read by another thread, a few in advance."""
     for found in ordered(lambda _: next(items, None), repeat(None), 1):
         if found is None:
@@ -59,13 +59,13 @@ def ahead(items: Iterator[Found]) -> Iterator[Found]:
         yield found
 
 
-def fetch(place: Place, name: str) -> Found:
+def fetch(place: Place, name: str) -> Fetched:
     """The bytes of one file. Errors that can be temporary are retried."""
     for seconds in (*PAUSES, None):
         try:
             with place.files.open_input_file((place / name).path) as stream:
-                if stream.size() > LARGEST:
-                    return name, UsageError(f"{stream.size()} bytes are too many for a photo: the maximum is {LARGEST}")
+                if stream.size() > LARGEST_FILE:
+                    return name, UsageError(too_large(stream.size()))
                 return name, bytes(stream.read())
         except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
             return name, error
@@ -76,7 +76,7 @@ def fetch(place: Place, name: str) -> Found:
     raise AssertionError("the last pause is None")
 
 
-def of_tar(place: Place, shard: str) -> Iterator[Found]:
+def of_tar(place: Place, shard: str) -> Iterator[Fetched]:
     """The photos of a shard, with keys of the shard's name and theirs. If it is damaged, its own name has the error."""
     try:
         with (
@@ -87,8 +87,11 @@ def of_tar(place: Place, shard: str) -> Iterator[Found]:
                 if not member.isfile() or kind_of(member.name) != "files":
                     continue
                 key = f"{shard}/{member.name}"
-                if member.size > LARGEST:
-                    yield key, UsageError(f"{member.size} bytes are too many for a photo: the maximum is {LARGEST}")
+                if member.size > LARGEST_FILE:
+                    yield (
+                        key,
+                        too_large(member.size),
+                    )
                     continue
                 content: Any = archive.extractfile(member)
                 yield key, content.read()
@@ -96,7 +99,7 @@ def of_tar(place: Place, shard: str) -> Iterator[Found]:
         yield shard, UsageError(f"the shard is damaged, so the rest is lost: {one_line(error)}")
 
 
-def of_rows(place: Place, table: str, group: int, columns: Columns | None) -> Iterator[Found]:
+def of_rows(place: Place, table: str, group: int, columns: Columns | None) -> Iterator[Fetched]:
     """The photos of a row group."""
     try:
         with place.files.open_input_file((place / table).path) as stream:
@@ -138,3 +141,8 @@ def one(place: Place, key: str, columns: Columns | None = None) -> bytes:
             if name == key and isinstance(content, bytes):
                 return content
     raise UsageError(f"{key} is no longer in {place.path}")
+
+
+def too_large(size: int) -> UsageError:
+    """The error for a photo's file of so many bytes."""
+    return UsageError(f"{size} bytes are too many for a photo: the maximum is {LARGEST_FILE}")

@@ -7,9 +7,12 @@ published code; `SamPredictor` and `SamAutomaticMaskGenerator` of Segment Anythi
 
 from typing import Any
 
-from fastsam.compat.published import FastSAMDecoder, FastSAMPrompt
-from fastsam.compat.results import Boxes, Masks, Results
-from fastsam.compat.sam import SamAutomaticMaskGenerator, SamPredictor
+from fastsam.compat.decoder import FastSAMDecoder
+from fastsam.compat.generator import SamAutomaticMaskGenerator
+from fastsam.compat.parts import Boxes, Masks
+from fastsam.compat.published import FastSAMPrompt
+from fastsam.compat.results import Results
+from fastsam.compat.sam import SamPredictor
 from fastsam.compat.ultralytics import FastSAM, FastSAMPredictor
 
 __all__ = [

@@ -22,7 +22,7 @@ from fastsam.prompts import Candidate, Pick, Point, Prompt
 from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
 
-SAME = 0.8  # minimum IoU for the drawings of two points to count as one
+COPY_IOU = 0.8  # minimum IoU for the drawings of two points to count as one
 
 
 def refiner_of(model: FastSAM, refine: bool | Refiner) -> Refiner | None:
@@ -78,7 +78,7 @@ def drawn_points(segments: Segments, together: Pick, each: Sequence[Prompt], ref
     found: list[Candidate] = []
     for pick in segments.select(each, refine=refine):
         for c in pick.candidates[:1]:
-            if all(iou_of(c.runs, other.runs, segments.size[0]) < SAME for other in found):
+            if all(iou_of(c.runs, other.runs, segments.size[0]) < COPY_IOU for other in found):
                 found.append(c)
     return found
 

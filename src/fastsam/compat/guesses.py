@@ -25,9 +25,9 @@ from fastsam.segments import Segments
 
 Bool = npt.NDArray[np.bool_]
 UInt8 = npt.NDArray[np.uint8]
-MOST = 3  # maximum number of masks per answer
+MOST_MASKS = 3  # maximum number of masks per answer
 APART = 1.3  # minimum ratio of areas for two chosen candidates to count as different sizes
-NEAR = 0.5  # minimum IoU of a drawing with the mask that was fed back, to mean the same thing
+SAME_THING_IOU = 0.5  # minimum IoU of a drawing with the mask that was fed back, to mean the same thing
 
 
 def drawn_for(segments: Segments, photo: UInt8, prompt: Prompt, refiner: Refiner) -> list[Candidate]:
@@ -51,12 +51,12 @@ def drawn_for(segments: Segments, photo: UInt8, prompt: Prompt, refiner: Refiner
 
 
 def near(found: Sequence[Drawing], mask: Bool) -> list[Drawing]:
-    """The drawings that overlap a mask (H, W) by at least `NEAR`."""
+    """The drawings that overlap a mask (H, W) by at least `SAME_THING_IOU`."""
     height, width = mask.shape
     wanted = of_pixels(mask)
     collected = drawn.collect([d.logits for d in found], np.array([d.square for d in found]), (height, width))
     runs = collected.runs_of(np.arange(len(found)))
-    return [d for d, own in zip(found, runs, strict=True) if iou_of(own, wanted, height) >= NEAR]
+    return [d for d, own in zip(found, runs, strict=True) if iou_of(own, wanted, height) >= SAME_THING_IOU]
 
 
 def doubtful(pick: Pick, found: Sequence[Drawing], size: tuple[int, int]) -> list[Candidate]:
@@ -64,12 +64,12 @@ def doubtful(pick: Pick, found: Sequence[Drawing], size: tuple[int, int]) -> lis
     ranked = sorted(found, key=lambda d: -judged(d, pick.prompt))
     masks = from_grids(drawn.collect([d.logits for d in ranked], np.array([d.square for d in ranked]), size))
     own = [(i, judged(ranked[i], pick.prompt)) for i in range(len(ranked)) if masks.areas[i]]
-    return [Candidate(masks, (i,), q, quality=q, origin=ranked[i].view.origin) for i, q in own[:MOST]]
+    return [Candidate(masks, (i,), q, quality=q, origin=ranked[i].view.origin) for i, q in own[:MOST_MASKS]]
 
 
 def best_drawn(segments: Segments, photo: UInt8, refiner: Refiner) -> list[Candidate]:
     """The three segments with the best scores, redrawn. They answer an empty prompt."""
-    first = np.argsort(-segments.scores, kind="stable")[:MOST]
+    first = np.argsort(-segments.scores, kind="stable")[:MOST_MASKS]
     found = redraw(photo, segments.masks.take(first), segments.scores[first], refiner)
     made = zip(found.indices, found.qualities, strict=True)
     ranked = [
@@ -99,10 +99,10 @@ def spread(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Up to three candidates: first the best ones of clearly different area, then the next best."""
     apart: list[tuple[Candidate, int]] = []
     for c in candidates:
-        if len(apart) == MOST:
+        if len(apart) == MOST_MASKS:
             break
         area = c.runs.area
         if all(max(other, area) >= APART * min(other, area) for _, other in apart):
             apart.append((c, area))
     found = [c for c, _ in apart]
-    return found + [c for c in candidates if c not in found][: MOST - len(found)]
+    return found + [c for c in candidates if c not in found][: MOST_MASKS - len(found)]

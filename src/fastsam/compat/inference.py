@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fastsam.compat.published import FastSAMPrompt, nested
+from fastsam.compat.published import FastSAMPrompt
+from fastsam.compat.taken import nested
 from fastsam.errors import UsageError
 from fastsam.image.read import read_image
 from fastsam.model import FastSAM

@@ -90,7 +90,7 @@ INTERFACES = {
         },
         {
             "postprocess construct_result construct_results preprocess pre_transform inference scale_fill "
-            "get_obj_feats": "call the predictor; `fastsam.model.run` has the steps",
+            "get_obj_feats": "call the predictor; `fastsam.stage1.run` has the steps",
             "setup_source stream_inference predict_cli": "call the predictor, with stream=True for an iterator",
             "save_predicted_images show write_results": "use save(), show() and save_txt() of Results",
             "add_callback run_callbacks callbacks": "take results one by one with stream=True",

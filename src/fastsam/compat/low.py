@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fastsam.errors import UsageError
 from fastsam.masks.lazy import Masks
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 LOW = 256  # cells along each side
 OUTSIDE = -32.0  # logit of cells outside a mask's window
@@ -26,7 +26,7 @@ def cells(size: tuple[int, int]) -> tuple[int, int, float]:
     return max(1, round(height * scale)), max(1, round(width * scale)), scale
 
 
-def low_resolution(masks: Masks, i: int) -> Float:
+def low_resolution(masks: Masks, i: int) -> Float32:
     """(256, 256) logits of mask i, padding included."""
     height, width = masks.size
     h, w, scale = cells(masks.size)
@@ -39,7 +39,7 @@ def low_resolution(masks: Masks, i: int) -> Float:
     return low
 
 
-def checked(mask_input: Any) -> Float:
+def checked(mask_input: Any) -> Float32:
     """Logits (256, 256) float32 from a caller's (1, 256, 256). Raises UsageError for anything else, and for NaN."""
     try:
         logits = np.asarray(mask_input, np.float32)
@@ -52,7 +52,7 @@ def checked(mask_input: Any) -> Float:
     return np.clip(logits.reshape(LOW, LOW), OUTSIDE, -OUTSIDE)
 
 
-def on_photo(low: Float, size: tuple[int, int]) -> Bool:
+def on_photo(low: Float32, size: tuple[int, int]) -> Bool:
     """The mask (H, W) of a photo of `size`: the pixels at which the interpolated low-resolution logits exceed 0."""
     h, w, scale = cells(size)
     matrix = np.array([[scale, 0, scale / 2 - 0.5], [0, scale, scale / 2 - 0.5]])

@@ -1,4 +1,4 @@
-"""`FastSAMPrompt` and `FastSAMDecoder` with the names, arguments and coordinates of the published code.
+"""`FastSAMPrompt` with the names, arguments and coordinates of the published code.
 
 Enters: a photo and what `FastSAM` returned for it. Leaves: stacks of masks (K, H, W) and pictures.
 
@@ -8,25 +8,24 @@ mean one thing; only if no mask fits them all, each foreground point gets a mask
 those of the first network, unless `refine=True` redraws them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.compat.answers import answer_boxes, answer_points, answer_texts, refiner_of
-from fastsam.compat.arrays import Array, array, untensored
+from fastsam.compat.answers import answer_boxes, answer_points, answer_texts
+from fastsam.compat.arrays import Array, array
 from fastsam.compat.known import Known
 from fastsam.compat.results import Results
+from fastsam.compat.taken import boxes_of, labels_of, masks_of, nested, one_of
 from fastsam.errors import UsageError
 from fastsam.formats import overlay
 from fastsam.image.read import read_image
 from fastsam.masks import tinted
-from fastsam.model import FastSAM
 from fastsam.prompts import Candidate
 from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
@@ -61,6 +60,14 @@ class FastSAMPrompt(Known):
     ------
     UsageError
         If the results belong to another photo, or are of another type.
+
+    Examples
+    --------
+    >>> prompt = FastSAMPrompt(photo, model(photo))
+    >>> prompt.box_prompt(bbox=[320, 220, 410, 330]).shape
+    (1, 400, 600)
+    >>> prompt.everything_prompt().shape[1:]
+    (400, 600)
     """
 
     def __init__(self, image: Any, results: Any, device: Any = None, refine: bool | Refiner = False) -> None:
@@ -249,188 +256,3 @@ class FastSAMPrompt(Known):
                 candidate.runs.crop().paint(mask, 1)
         stack.prompts = np.array(matched, np.int64)
         return stack
-
-
-class FastSAMDecoder(Known):
-    """Segments a photo once, then answers prompts about it, with the interface of the published code.
-
-    Parameters
-    ----------
-    model : FastSAM
-        The model of this library, or the one of `fastsam.compat`.
-    device
-        Where to run, as in `fastsam.FastSAM`.
-    conf, iou, imgsz
-        As in `fastsam.FastSAM.__call__`. Default: the values stored with the weights.
-    retina_masks
-        Accepted for compatibility, ignored.
-    refine : bool or Refiner
-        As in `FastSAMPrompt`.
-
-    Raises
-    ------
-    UsageError
-        If the model is of another type, or a setting is invalid.
-    """
-
-    def __init__(
-        self,
-        model: Any,
-        device: Any = "cpu",
-        conf: float | None = None,
-        iou: float | None = None,
-        imgsz: int | None = None,
-        retina_masks: bool = True,
-        refine: bool | Refiner = False,
-    ) -> None:
-        self.model, self.device = model_of(model).on(device), device
-        self.conf, self.iou, self.imgsz, self.retina_masks = conf, iou, imgsz, retina_masks
-        self.refine = refine
-        self.image: UInt8 | None = None
-        self.image_embedding: Any = None
-
-    def run_encoder(self, image: Any) -> Results:
-        """Segments everything in a photo.
-
-        Parameters
-        ----------
-        image : path, PIL image or array
-            The photo.
-
-        Returns
-        -------
-        Results
-            Everything found: the `image_embedding` of `run_decoder`.
-        """
-        self.image = read_image(image)
-        segments = self.model(self.image, imgsz=self.imgsz, conf=self.conf, iou=self.iou)
-        found = Results(np.ascontiguousarray(self.image[..., ::-1]), "image0.jpg", segments)
-        self.image_embedding = found
-        return found
-
-    def run_decoder(
-        self,
-        image_embedding: Any,
-        point_prompt: Any = None,
-        point_label: Any = None,
-        box_prompt: Any = None,
-        text_prompt: str | None = None,
-    ) -> Array:
-        """Answers prompts about the last photo of `run_encoder`.
-
-        Parameters
-        ----------
-        image_embedding
-            What `run_encoder` returned.
-        point_prompt, point_label, box_prompt, text_prompt
-            As in `FastSAMPrompt`. Points go before boxes, and boxes before words; only the first kind is answered.
-
-        Returns
-        -------
-        Array (K, H, W)
-            The masks that answer; all masks without a prompt.
-
-        Raises
-        ------
-        UsageError
-            If a prompt is invalid.
-        """
-        self.image_embedding = image_embedding
-        if point_prompt is not None:
-            return self.point_prompt(point_prompt, point_label)
-        if box_prompt is not None:
-            return self.box_prompt(box_prompt)
-        if text_prompt is not None:
-            return self.text_prompt(text_prompt)
-        return self._asked().everything_prompt()
-
-    def box_prompt(self, bbox: Any) -> Stack:
-        """As `FastSAMPrompt.box_prompt`, about the last photo of `run_encoder`."""
-        return self._asked().box_prompt(bbox)
-
-    def point_prompt(self, points: Any, pointlabel: Any = None) -> Stack:
-        """As `FastSAMPrompt.point_prompt`, about the last photo of `run_encoder`."""
-        return self._asked().point_prompt(points, pointlabel)
-
-    def text_prompt(self, text: str) -> Stack:
-        """As `FastSAMPrompt.text_prompt`, about the last photo of `run_encoder`."""
-        return self._asked().text_prompt(text)
-
-    def _asked(self) -> FastSAMPrompt:
-        if self.image is None:
-            raise UsageError("there is no photo yet: call run_encoder(image) first")
-        refine = refiner_of(self.model, self.refine) or False
-        return FastSAMPrompt(self.image, self.image_embedding, refine=refine)
-
-
-def masks_of(annotations: Any) -> Any:
-    """`Segments` or masks (K, H, W) from what the published calls return and accept."""
-    if annotations is None:
-        raise UsageError("annotations must be masks, such as the prompts return, not None")
-    if isinstance(annotations, Results):
-        return annotations.segments
-    if not isinstance(annotations, (list, tuple)):
-        return annotations
-    if len(annotations) == 1 and isinstance(annotations[0], (Results, Segments)):
-        return masks_of(annotations[0])
-    return [one["segmentation"] if isinstance(one, dict) else one for one in annotations]
-
-
-def labels_of(size: Sequence[int], masks: Iterable[Any], smooth: bool = False) -> npt.NDArray[np.int32]:
-    """(H, W) int32 labels of masks (H, W), small ones on top. smooth: smooths each mask, as the published code does"""
-    bools = [np.asarray(mask) > 0 for mask in masks]
-    for number, mask in enumerate(bools):
-        if mask.shape != tuple(size):
-            raise UsageError(
-                f"mask {number} has shape {mask.shape} but the photo has {tuple(size)}: give the same size"
-            )
-    if smooth:
-        bools = [smoothed(mask) for mask in bools]
-    labels = np.zeros(tuple(size), np.int32)
-    for number in sorted(range(len(bools)), key=lambda k: -np.count_nonzero(bools[k])):
-        labels[bools[number]] = number + 1
-    return labels
-
-
-def smoothed(mask: Bool) -> Bool:
-    """A mask without small holes and specks: closed with 3 x 3, then opened with 8 x 8 pixels."""
-    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    return np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((8, 8), np.uint8)) > 0)
-
-
-def boxes_of(bbox: Any, bboxes: Any) -> list[Any]:
-    """The boxes from both arguments of a call; each can be None."""
-    return [box for value in (bbox, bboxes) if value is not None for box in nested(value)]
-
-
-def nested(values: Any) -> list[Any]:
-    """A list of points or boxes, from a list or from a single flat one; empty for None. The result is a copy."""
-    try:
-        rows = np.array(untensored(values), np.float64)
-    except (ValueError, TypeError):
-        rows = np.zeros((0, 0, 0))
-    if rows.size == 0 and rows.ndim in (1, 2):
-        return []
-    if rows.ndim not in (1, 2):
-        raise UsageError(f"points and boxes must be lists of numbers, not {values!r}")
-    return [tuple(float(v) for v in row) for row in np.atleast_2d(rows)]
-
-
-def one_of(results: Any) -> Segments:
-    """The `Segments` of one photo, from `Segments`, `Results`, or a list of one of these."""
-    if isinstance(results, (list, tuple)):
-        if len(results) != 1:
-            raise UsageError(f"FastSAMPrompt needs the result of one photo, not of {len(results)}")
-        (results,) = results
-    found = getattr(results, "segments", results)
-    if not isinstance(found, Segments):
-        raise UsageError(f"results must be what FastSAM returned, not a {type(results).__name__}")
-    return found
-
-
-def model_of(model: Any) -> FastSAM:
-    """The model of this library, also from inside the `FastSAM` of `fastsam.compat`."""
-    found = getattr(model, "model", model)
-    if not isinstance(found, FastSAM):
-        raise UsageError(f"model must be a FastSAM, not a {type(model).__name__}")
-    return found

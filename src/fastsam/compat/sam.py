@@ -1,12 +1,10 @@
-"""Segment Anything's two classes over this library: `SamPredictor` and `SamAutomaticMaskGenerator`.
+"""Segment Anything's `SamPredictor` over this library; `generator.py` has its other class.
 
-Enters: a `FastSAM`, photos, prompts. Leaves: arrays and dictionaries in the shapes that code written for
+Enters: a `FastSAM`, photos, prompts. Leaves: arrays in the shapes that code written for
 segment_anything expects. Masks that the second network draws come with the IoU that it predicts for them, as SAM's do;
 those of the first network with its scores, which rank masks and run lower.
 """
 
-import warnings
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,26 +13,20 @@ import numpy.typing as npt
 from fastsam.compat import low
 from fastsam.compat.answers import refiner_of
 from fastsam.compat.arrays import Array, array, untensored
-from fastsam.compat.crops import Found, crop_boxes, find_in_crop, without_copies, without_duplicates
 from fastsam.compat.guesses import best_drawn, by_overlap, chosen_for, drawn_for, spread
 from fastsam.compat.known import Known
-from fastsam.compat.published import model_of
+from fastsam.compat.taken import model_of
 from fastsam.errors import UsageError
-from fastsam.formats import coco
 from fastsam.image.read import from_array
-from fastsam.masks import rle
 from fastsam.model import FastSAM
 from fastsam.prompts import Candidate, Prompt
-from fastsam.refine.everything import redraw
 from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
-from fastsam.values import number
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 UInt8 = npt.NDArray[np.uint8]
-OUTPUT_MODES = ("binary_mask", "uncompressed_rle", "coco_rle")
-FLATTER = 0.25  # of one of SAM's logits in ours, which rise less steeply across an edge
+SAM_LOGIT = 0.25  # of one of SAM's logits in ours, which rise less steeply across an edge
 
 
 class SamTransform:
@@ -50,9 +42,26 @@ class SamTransform:
 class SamPredictor(Known):
     """Answers prompts about one photo at a time.
 
-    sam_model: a `FastSAM`
-    refine: whether the second network draws the answers; False chooses among the masks of the first, in microseconds,
-    and draws only what none of them answers; a `Refiner` draws with that one
+    Parameters
+    ----------
+    sam_model : FastSAM
+        The model of this library, or the one of `fastsam.compat`.
+    refine : bool or Refiner
+        True draws the answers with the second network; a `Refiner` draws with that one. False chooses among the masks
+        of the first network, in microseconds, and draws only if none of them answers.
+
+    Raises
+    ------
+    UsageError
+        If the model is of another type.
+
+    Examples
+    --------
+    >>> predictor = SamPredictor(model)
+    >>> predictor.set_image(read_image(photo))
+    >>> masks, iou, logits = predictor.predict(point_coords=np.array([[365, 285]]), point_labels=np.array([1]))
+    >>> masks.shape, iou.shape, logits.shape
+    ((3, 400, 600), (3,), (3, 256, 256))
     """
 
     mask_threshold = 0.0
@@ -64,7 +73,7 @@ class SamPredictor(Known):
         self.reset_image()
 
     def reset_image(self) -> None:
-        """Forgets the photo."""
+        """Drops the photo."""
         self.segments: Segments | None = None
         self.is_image_set = False
 
@@ -74,9 +83,22 @@ class SamPredictor(Known):
         return self._photo().size
 
     def set_image(self, image: UInt8, image_format: str = "RGB") -> None:
-        """Segments a photo, uint8 (H, W, 3), with its colours in the order `RGB` or `BGR`."""
+        """Segments a photo.
+
+        Parameters
+        ----------
+        image : uint8 array (H, W, 3)
+            The photo.
+        image_format : {"RGB", "BGR"}
+            The order of its colours.
+
+        Raises
+        ------
+        UsageError
+            If the array is not a photo, or the format is unknown.
+        """
         if image_format not in ("RGB", "BGR"):
-            raise UsageError(f"image_format {image_format!r} is neither RGB nor BGR")
+            raise UsageError(f"image_format must be RGB or BGR, not {image_format!r}")
         pixels = from_array(np.asarray(image))
         self.segments = self.model(pixels if image_format == "RGB" else np.ascontiguousarray(pixels[..., ::-1]))
         self.is_image_set = True
@@ -89,23 +111,37 @@ class SamPredictor(Known):
         mask_input: Any = None,
         multimask_output: bool = True,
         return_logits: bool = False,
-    ) -> tuple[npt.NDArray[Any], Float, Float]:
-        """Masks for one prompt.
+    ) -> tuple[npt.NDArray[Any], Float32, Float32]:
+        """Answers one prompt. Empty arguments count as not given; without any, the masks of the best score answer.
 
-        point_coords: (N, 2) x, y in pixels; point_labels: (N,) 1 foreground, 0 background; box: (4,) xyxy in pixels
-        mask_input: (1, 256, 256) logits of an earlier answer: its mask is drawn anew by what else is said (with
-        refine=False the masks that overlap it more come first)
-        multimask_output: three masks from small to large instead of the best one; return_logits: logits for masks
+        Parameters
+        ----------
+        point_coords : (N, 2), optional
+            Points x, y in photo pixels.
+        point_labels : (N,), optional
+            1 for foreground, 0 for background.
+        box : (4,), optional
+            x1, y1, x2, y2 in photo pixels.
+        mask_input : (1, 256, 256), optional
+            Logits of an earlier answer, which is redrawn. With `refine=False`, masks that overlap it more come first.
+        multimask_output : bool
+            True returns three masks, from small to large, instead of the best one.
+        return_logits : bool
+            True returns logits instead of masks.
 
-        What is empty counts as not given. If nothing is given, the masks of the best score answer.
+        Returns
+        -------
+        masks : bool or float32 array (C, H, W)
+            C is 3 or 1. If fewer masks answer, the smallest is repeated. If nothing answers, they are empty.
+        iou : float32 array (C,)
+            Their predicted IoU; 0 for empty masks.
+        logits : float32 array (C, 256, 256)
+            Logits of the photo scaled so that its longer side has 256 cells.
 
-        Returns masks (C, H, W) bool (float32 with `return_logits`), their predicted IoU (C,) float32, and logits
-        (C, 256, 256) float32 of the photo scaled so that its longer side has 256 cells. C is 3 or 1. If fewer masks
-        answer, the smallest is there more than once. If the second network thinks little of all that it draws, that
-        comes with its low IoU, or `mask_input` stays as it was; if there is no pixel to show, masks are empty with an
-        IoU of 0.
-
-        Raises UsageError if there is no photo, the prompt makes no sense or lies outside the photo.
+        Raises
+        ------
+        UsageError
+            If there is no photo, or the prompt is invalid or lies outside the photo.
         """
         photo = self._photo()
         candidates = self._candidates(point_coords, point_labels, box, mask_input)
@@ -132,13 +168,24 @@ class SamPredictor(Known):
         multimask_output: bool = True,
         return_logits: bool = False,
     ) -> tuple[Array, Array, Array]:
-        """`predict` for B prompts at once, as arrays that take a tensor's calls.
+        """Answers B prompts.
 
-        point_coords: (B, N, 2); point_labels: (B, N); boxes: (B, 4) xyxy, all in photo pixels (`transform` leaves them
-        there); mask_input: (B, 1, 256, 256)
+        Parameters
+        ----------
+        point_coords, point_labels, boxes, mask_input : (B, N, 2), (B, N), (B, 4), (B, 1, 256, 256), optional
+            As in `predict`, in photo pixels: `transform` does not change them.
+        multimask_output, return_logits : bool
+            As in `predict`.
 
-        Returns masks (B, C, H, W), predicted IoU (B, C), logits (B, C, 256, 256). Raises UsageError as `predict` does,
-        and if the lengths differ.
+        Returns
+        -------
+        masks, iou, logits : Array (B, C, H, W), (B, C), (B, C, 256, 256)
+            Arrays that take a tensor's calls.
+
+        Raises
+        ------
+        UsageError
+            As in `predict`, and if the lengths differ.
         """
         own = [
             None if v is None else np.asarray(untensored(v)) for v in (point_coords, point_labels, boxes, mask_input)
@@ -183,140 +230,14 @@ class SamPredictor(Known):
 def prompt_of(coords: Any, labels: Any, box: Any, mask: Bool | None = None) -> Prompt | None:
     """Points with their labels and a box, as arrays or lists, and a mask (H, W) as a prompt; None if nothing is given.
 
-    Arrays that are empty count as not given. Raises UsageError for a prompt that makes no sense.
+    Arrays that are empty count as not given. Raises UsageError for an invalid prompt.
     """
     try:
         points = [] if coords is None else np.asarray(coords, np.float64).reshape(-1, 2).tolist()
         marks = None if labels is None else np.asarray(labels).reshape(-1).tolist()
         frame = None if box is None or np.size(box) == 0 else tuple(np.asarray(box, np.float64).reshape(-1).tolist())
     except (ValueError, TypeError) as error:
-        raise UsageError(f"a prompt is no array of numbers: {error}") from None
+        raise UsageError(f"a prompt must be an array of numbers: {error}") from None
     if not points and not marks and frame is None and mask is None:
         return None
     return Prompt(points=points, labels=marks, box=frame, mask=mask)  # type: ignore[arg-type]  # checked there
-
-
-class SamAutomaticMaskGenerator(Known):
-    """Segments everything, as a list of dictionaries.
-
-    model: a `FastSAM`
-    pred_iou_thresh: least predicted IoU; without drawing the least score of the first network
-    stability_score_thresh: least stability, the IoU of a mask cut at `stability_score_offset` above and below 0: the
-    offset is in SAM's logits, of which one is a quarter of one of ours
-    refine: whether the second network draws every mask anew and predicts its IoU; by default if one of these two is
-    given, because that is what they are about; a `Refiner` does it with that one
-    box_nms_thresh: overlap of two boxes above which the lesser mask goes; by default what comes with the weights
-    crop_n_layers: layer k also segments 4^k crops of the photo, which overlap by `crop_overlap_ratio` of its shorter
-    side in layer 1, half of it in layer 2, and so on; crop_nms_thresh: the same overlap between masks of all crops
-    min_mask_region_area: pixels of an island or a hole of a mask below which it goes; what then has nearly the box of
-    another mask goes too
-    output_mode: `binary_mask`, `uncompressed_rle` or `coco_rle`
-    points_per_side, points_per_batch, crop_n_points_downscale_factor, point_grids: accepted, ignored: there is no grid
-    of points, the network finds everything at once
-    """
-
-    def __init__(
-        self,
-        model: FastSAM,
-        points_per_side: int | None = 32,
-        points_per_batch: int = 64,
-        pred_iou_thresh: float | None = None,
-        stability_score_thresh: float | None = None,
-        stability_score_offset: float = 1.0,
-        box_nms_thresh: float | None = None,
-        crop_n_layers: int = 0,
-        crop_nms_thresh: float = 0.7,
-        crop_overlap_ratio: float = 512 / 1500,
-        crop_n_points_downscale_factor: int = 1,
-        point_grids: Any = None,
-        min_mask_region_area: int = 0,
-        output_mode: str = "binary_mask",
-        refine: bool | Refiner | None = None,
-    ) -> None:
-        if output_mode not in OUTPUT_MODES:
-            raise UsageError(f"unknown output_mode {output_mode!r}: choose from {', '.join(OUTPUT_MODES)}")
-        given = {"pred_iou_thresh": pred_iou_thresh, "stability_score_thresh": stability_score_thresh}
-        for name, value in given.items():
-            if value is not None:
-                number(value, name)
-        self.model, self.output_mode = model_of(model), output_mode
-        self.pred_iou_thresh, self.stability_score_thresh = pred_iou_thresh, stability_score_thresh
-        self.stability_score_offset = stability_score_offset
-        self.box_nms_thresh, self.crop_nms_thresh = box_nms_thresh, crop_nms_thresh
-        self.crop_n_layers, self.crop_overlap_ratio = crop_n_layers, crop_overlap_ratio
-        self.min_mask_region_area = min_mask_region_area
-        self.refine = bool(pred_iou_thresh or stability_score_thresh) if refine is None else refine
-
-    def generate(self, image: npt.NDArray[np.uint8]) -> list[dict[str, Any]]:
-        """Everything in a photo, RGB uint8 (H, W, 3), best first.
-
-        Each mask is a dictionary: `segmentation` (bool (H, W) or RLE), `area` in pixels, `bbox` (x, y, width, height),
-        `predicted_iou` (if masks are drawn, else the score), `point_coords` ([[x, y]], its surest pixel),
-        `stability_score`, `crop_box` (x, y, width, height of the crop that it was found in).
-
-        Warns if masks are found, but none that the thresholds let pass.
-        """
-        pixels = from_array(np.asarray(image))
-        size = (pixels.shape[0], pixels.shape[1])
-        found: list[Found] = []
-        offset, least = self.stability_score_offset * FLATTER, self.min_mask_region_area
-        for box in crop_boxes(size, self.crop_n_layers, self.crop_overlap_ratio):
-            found += find_in_crop(self._segment, pixels, box, offset, least)
-        kept = [f for f in found if self._passes(f)]
-        if found and not kept:
-            warnings.warn(self._nothing_passes(found), stacklevel=2)
-        if self.crop_n_layers:
-            kept = without_duplicates(kept, self.crop_nms_thresh)
-        if least:
-            iou = self.model.settings.iou if self.box_nms_thresh is None else self.box_nms_thresh
-            kept = without_copies(kept, max(iou, self.crop_nms_thresh))
-        return [self._describe(f, size) for f in kept]
-
-    def _segment(self, pixels: UInt8) -> Segments:
-        """Everything in a photo or a crop of it, best first; drawn anew if that is asked for, with predicted IoUs."""
-        refiner = refiner_of(self.model, self.refine)
-        if refiner is None:
-            conf = self.model.settings.conf
-            conf = min(conf, self.pred_iou_thresh) if self.pred_iou_thresh else conf
-            return self.model(pixels, conf=conf, iou=self.box_nms_thresh)
-        segments = self.model(pixels, iou=self.box_nms_thresh)
-        drawn = redraw(pixels, segments.masks, segments.scores, refiner, self.min_mask_region_area)
-        ranked = np.argsort(-drawn.qualities, kind="stable")
-        classes = segments.classes[drawn.indices[ranked]]
-        return replace(
-            segments, masks=drawn.masks.take(ranked), scores=drawn.qualities[ranked], classes=classes, kept=None
-        )
-
-    def _passes(self, found: Found) -> bool:
-        sure = not self.pred_iou_thresh or found.score > self.pred_iou_thresh
-        return sure and (not self.stability_score_thresh or found.stability >= self.stability_score_thresh)
-
-    def _nothing_passes(self, found: list[Found]) -> str:
-        iou, stable = max(f.score for f in found), max(f.stability for f in found)
-        return (
-            f"pred_iou_thresh {self.pred_iou_thresh} and stability_score_thresh {self.stability_score_thresh} keep "
-            f"none of {len(found)} masks, whose best values are {iou:.2f} and {stable:.2f}: lower them"
-            + ("" if self.refine else ", or leave out refine=False")
-        )
-
-    def _describe(self, found: Found, size: tuple[int, int]) -> dict[str, Any]:
-        x0, y0, x1, y1 = found.crop
-        return {
-            "segmentation": self._encode(found, size),
-            "area": int(np.count_nonzero(found.mask.pixels)),
-            "bbox": [int(v) for v in coco.xywh(found.mask.bounds)],
-            "predicted_iou": found.score,
-            "point_coords": [[float(v) for v in found.point]],
-            "stability_score": found.stability,
-            "crop_box": [x0, y0, x1 - x0, y1 - y0],
-        }
-
-    def _encode(self, found: Found, size: tuple[int, int]) -> Any:
-        if self.output_mode != "binary_mask":
-            packed = rle.encode(found.mask.pixels, found.mask.offset, size)
-            if self.output_mode == "coco_rle":
-                return packed
-            return {"size": packed["size"], "counts": rle.decompress(packed["counts"]).tolist()}
-        mask = np.zeros(size, bool)
-        found.mask.paint(mask, True)
-        return mask

@@ -19,17 +19,17 @@ from fastsam.compat.answers import answer_boxes, answer_points, answer_texts, ga
 from fastsam.compat.arrays import without_tensors
 from fastsam.compat.keywords import PROMPTS, Call, call_of
 from fastsam.compat.known import Known
-from fastsam.compat.published import nested
 from fastsam.compat.results import Results
 from fastsam.compat.sources import photos
+from fastsam.compat.taken import nested
 from fastsam.compat.written import writer
 from fastsam.errors import UsageError
 from fastsam.loading import device_name
 from fastsam.model import FastSAM as Model
-from fastsam.model import stage, timed
 from fastsam.prompts import Candidate, checked_texts
 from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
+from fastsam.stage1 import stage, timed
 
 PUBLISHED = {"conf": 0.25, "iou": 0.7, "max_det": 300}  # Ultralytics' defaults, for checkpoints trained there
 
@@ -37,7 +37,22 @@ PUBLISHED = {"conf": 0.25, "iou": 0.7, "max_det": 300}  # Ultralytics' defaults,
 class FastSAM(Known):
     """The model class of Ultralytics and of the published code.
 
-    model: a checkpoint (.pt, .safetensors, .onnx), the name of a model, or a `fastsam.FastSAM`
+    Parameters
+    ----------
+    model : str, path or fastsam.FastSAM
+        A checkpoint (.pt, .safetensors, .onnx), the name of a model, or a model of this library.
+
+    Raises
+    ------
+    UsageError
+        If the weights are invalid.
+
+    Examples
+    --------
+    >>> from fastsam.compat import FastSAM
+    >>> (result,) = FastSAM()(photo)
+    >>> result.orig_shape, len(result.boxes) == len(result.masks)
+    ((400, 600), True)
     """
 
     task = "segment"
@@ -65,25 +80,39 @@ class FastSAM(Known):
         texts: Any = None,
         **named: Any,
     ) -> Any:
-        """Segments everything in photos, or the objects that prompts mean in each photo. Returns a list of `Results`.
+        """Segments everything in photos, or the objects that prompts mean in each photo.
 
-        source: a path, folder, pattern or video; the number of a camera; a PIL image; a BGR uint8 array as OpenCV reads
-        it; or a list of these
-        stream: True returns an iterator, which segments one photo or frame at a time
-        bboxes: xyxy in pixels, one or several, each a prompt; points: x, y in pixels, all together one prompt, with
-        labels 1 or 0; nested one level deeper, [[[x, y], ...], ...] with labels [[1, ...], ...], each list is a prompt
-        texts: words, or a list of them, each a prompt (needs the `text` extra)
-        imgsz: size of the network's input in pixels, an integer or (height, width); conf, iou, max_det: as in
-        `fastsam.FastSAM`. Default: the values stored with the weights; 0.25, 0.7 and 300, as in Ultralytics, for a
-        checkpoint trained there
-        classes: numbers of the classes to keep; vid_stride: use every n-th frame of a video
-        save, save_txt, save_conf, save_crop, show, project, name, exist_ok: write pictures, labels and crops, as there
-        refine: which masks the second network redraws. Default: answers to boxes and points; True: everything; False:
-        nothing; a `Refiner`: everything, with that one. Answers to words are never redrawn. The `conf` of a redrawn
-        mask is its predicted IoU, and its box fits its pixels.
-        Other keywords of Ultralytics are accepted; a warning names those that would change the result there.
+        Parameters
+        ----------
+        source : str, path, int, PIL image, array or list of these
+            A path, folder, pattern or video; the number of a camera; or a BGR uint8 array as OpenCV reads it.
+        stream : bool
+            True returns an iterator, which segments one photo or frame at a time.
+        bboxes : one or several (x1, y1, x2, y2), optional
+            Boxes in photo pixels. Each is a prompt.
+        points, labels : points (x, y) in photo pixels and 1 or 0 for each, optional
+            All points are one prompt. Nested one level deeper, [[[x, y], ...], ...], each list is a prompt.
+        texts : str or list of str, optional
+            Words. Each is a prompt. They need the `text` extra.
+        **named
+            imgsz, conf, iou, max_det: as in `fastsam.FastSAM`. Default: stored with the weights; 0.25, 0.7 and 300, as
+            in Ultralytics, for a checkpoint trained there.
+            classes: numbers of the classes to keep. vid_stride: use every n-th frame of a video.
+            save, save_txt, save_conf, save_crop, show, project, name, exist_ok: write pictures, labels and crops.
+            refine: which masks the second network redraws. Default: answers to boxes and points; True: everything;
+            False: nothing; a `Refiner`: everything, with that one. Answers to words are never redrawn. The `conf` of a
+            redrawn mask is its predicted IoU, and its box fits its pixels.
+            Other keywords of Ultralytics are accepted; a warning names those that would change the result there.
 
-        Raises UsageError for invalid sources, prompts and settings, and for an unknown keyword.
+        Returns
+        -------
+        list of Results, or an iterator if `stream` is True
+            One per photo or frame.
+
+        Raises
+        ------
+        UsageError
+            If a source, prompt or setting is invalid, or a keyword is unknown.
         """
         call = call_of(named)
         if call.device is not None:

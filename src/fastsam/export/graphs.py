@@ -11,7 +11,7 @@ from onnx.reference import ReferenceEvaluator
 from onnx.utils import Extractor
 
 SCALED = ("QuantizeLinear", "DequantizeLinear")  # their scales are too small for float16
-SMALL = 64  # values: constants below it stay float32
+SMALL_CONSTANT = 64  # values: constants below it stay float32
 
 
 def fold_pads(model: ModelProto) -> None:
@@ -93,7 +93,7 @@ def halved(model: ModelProto) -> ModelProto:
     exact = {name for node in graph.node if node.op_type in SCALED for name in node.input}
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < SMALL or tensor.name in exact:
+        if tensor.data_type != TensorProto.FLOAT or values.size < SMALL_CONSTANT or tensor.name in exact:
             continue
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + ".half"))

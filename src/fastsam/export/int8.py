@@ -28,7 +28,7 @@ from fastsam.masks.positional import coefficients_of
 from fastsam.runtimes.onnx import open_file
 from fastsam.runtimes.settings import Settings
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Feed = dict[str, npt.NDArray[np.generic]]
 LAYERS = ["Conv", "Clip", "Relu"]  # an activation becomes a part of the convolution before it
 KINDS = [*LAYERS, "Sigmoid", "Mul", "Add", "Concat", "MaxPool", "Resize", "Split"]
@@ -66,7 +66,7 @@ def quantise(
     for number, group in enumerate(groups):
         others = [name for name in layers if name not in group]
         tried = quantised(model, feeds[:PROBES], [*excluded, *others], LAYERS)
-        moved = change(reference, outputs_of(tried, inputs[:PROBES]), settings.placed)
+        moved = change(reference, outputs_of(tried, inputs[:PROBES]), settings.positional)
         if moved > TOLERANCE:
             sensitive += group
         say(f"layers {number * GROUP + 1} to {number * GROUP + len(group)} of {len(layers)}: {100 * moved:.1f}%")
@@ -74,7 +74,7 @@ def quantise(
     return quantised(model, feeds, [*excluded, *sensitive], KINDS)
 
 
-def inputs_of(photos: Sequence[Path], imgsz: int, size: tuple[int, int] | None = None) -> list[Float]:
+def inputs_of(photos: Sequence[Path], imgsz: int, size: tuple[int, int] | None = None) -> list[Float32]:
     """Photos as the network will see them.
 
     size: (height, width) of the one input that it will be used with; by default photos keep their shape at `imgsz`
@@ -83,15 +83,15 @@ def inputs_of(photos: Sequence[Path], imgsz: int, size: tuple[int, int] | None =
     return [prepare(p, imgsz)[1] if size is None else fill(p, size) for p in pixels]
 
 
-def fill(pixels: npt.NDArray[np.uint8], size: tuple[int, int]) -> Float:
+def fill(pixels: npt.NDArray[np.uint8], size: tuple[int, int]) -> Float32:
     """A photo (H, W, 3) centred in one input, (1, 3, *size), as large as fits."""
     box = Letterbox((pixels.shape[0], pixels.shape[1]), size, (1, 1), (0, 0), size[::-1]).on_cells(1)
     return to_tensor(letterbox(pixels, box))
 
 
-def nothing_found(outputs: Sequence[tuple[Float, Float]], settings: Settings) -> str | None:
+def nothing_found(outputs: Sequence[tuple[Float32, Float32]], settings: Settings) -> str | None:
     """A line of warning if at least half of the photos show nothing that the network finds."""
-    best = [float(c[0, 4 : -coefficients_of(p.shape[1], settings.placed)].max()) for c, p in outputs]
+    best = [float(c[0, 4 : -coefficients_of(p.shape[1], settings.positional)].max()) for c, p in outputs]
     empty = sum(score < settings.conf for score in best)
     if 2 * empty < len(best):
         return None
@@ -167,7 +167,7 @@ class Inputs(CalibrationDataReader):  # type: ignore[misc]  # what the quantiser
         return next(self._rest, None)
 
 
-def outputs_of(model: ModelProto, inputs: Sequence[Float]) -> list[tuple[Float, Float]]:
+def outputs_of(model: ModelProto, inputs: Sequence[Float32]) -> list[tuple[Float32, Float32]]:
     """Candidates and prototypes of each input."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "network.onnx"
@@ -178,11 +178,13 @@ def outputs_of(model: ModelProto, inputs: Sequence[Float]) -> list[tuple[Float, 
     return found
 
 
-def change(reference: Sequence[tuple[Float, Float]], found: Sequence[tuple[Float, Float]], placed: int) -> float:
+def change(
+    reference: Sequence[tuple[Float32, Float32]], found: Sequence[tuple[Float32, Float32]], positional: int
+) -> float:
     """How far outputs moved: mean difference over mean size, of the best candidates' coefficients and of prototypes."""
     shares = []
     for (a, p), (b, q) in zip(reference, found, strict=True):
-        k = coefficients_of(p.shape[1], placed)
+        k = coefficients_of(p.shape[1], positional)
         best = np.argsort(-a[0, 4:-k].max(0))[:BEST]
         for x, y in ((a[0, -k:, best], b[0, -k:, best]), (p, q)):
             shares.append(float(np.abs(x - y).mean() / max(1e-9, float(np.abs(x).mean()))))

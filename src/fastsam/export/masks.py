@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from fastsam.detections import MOST
+from fastsam.detections import MOST_DETECTIONS
 from fastsam.masks.positional import TERMS, coefficients_of
 from fastsam.runtimes.settings import Settings
 
@@ -31,7 +31,7 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
     centred = g.op("Transpose", g.rows(rows, 0, 4), perm=[1, 0])
     shape = g.op("Shape", cells)
     maps = g.op("Slice", shape, g.constant([0], np.int64), g.constant([1], np.int64))
-    last = g.op("Sub", g.constant([-coefficients_of(0, settings.placed)], np.int64), maps)
+    last = g.op("Sub", g.constant([-coefficients_of(0, settings.positional)], np.int64), maps)
     every = g.rows(rows, 4, last)
     # A candidate counts for its best class alone.
     alone = g.op("Where", g.op("Equal", every, g.op("ReduceMax", every, axes=[0], keepdims=1)), every, g.constant(0.0))
@@ -40,7 +40,7 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
         "NonMaxSuppression",
         g.op("Unsqueeze", centred, first),
         g.op("Unsqueeze", alone, first),
-        g.constant([MOST if settings.soft else settings.max_det], np.int64),
+        g.constant([MOST_DETECTIONS if settings.soft else settings.max_det], np.int64),
         g.constant([settings.iou]),
         g.constant([settings.conf]),
         center_point_box=1,
@@ -48,7 +48,7 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
     kinds, indices = (g.op("Gather", chosen, g.constant(k, np.int64), axis=1) for k in (1, 2))
     scores = g.op("Gather", g.op("ReduceMax", every, axes=[0], keepdims=0), indices, axis=0)
     if settings.soft:
-        scores, (indices, kinds) = ranked(g, scores, MOST, indices, kinds)
+        scores, (indices, kinds) = ranked(g, scores, MOST_DETECTIONS, indices, kinds)
         scores = lowered(g, scores, g.op("Gather", centred, indices, axis=0), kinds, settings.soft)
         stays = g.op("Greater", scores, g.constant(settings.conf))
         scores, indices, kinds = (g.op("Compress", x, stays, axis=0) for x in (scores, indices, kinds))
@@ -61,11 +61,11 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
     coefficients = g.op("Transpose", g.op("Gather", g.rows(rows, last, None), indices, axis=1), perm=[1, 0])
     size = g.op("Slice", shape, g.constant([1], np.int64), g.constant([3], np.int64))
     middles = [centres(g, size, axis) for axis in (0, 1)]
-    logits = sums(g, coefficients, cells, size, settings.placed)
-    if settings.placed:
+    logits = sums(g, coefficients, cells, size, settings.positional)
+    if settings.positional:
         places = [g.op("Div", g.op("Sub", middles[k], g.deep(centre, k)), g.op("Div", g.deep(side, k), g.constant(2.0)))
                   for k in (0, 1)]  # fmt: skip
-        logits = g.op("Add", logits, weighed(g, coefficients, cells, places, settings.placed))
+        logits = g.op("Add", logits, weighed(g, coefficients, cells, places, settings.positional))
 
     inputs = g.op("Cast", g.op("Mul", size, g.constant(CELL, np.int64)), to=TensorProto.FLOAT)
     area = g.op("ReduceProd", inputs, keepdims=1)
@@ -120,28 +120,28 @@ def centres(g: "_Nodes", size: str, axis: int) -> str:
     return g.op("Reshape", middles, g.constant([[1, 1, -1], [1, -1, 1]][axis], np.int64))
 
 
-def sums(g: "_Nodes", coefficients: str, cells: str, size: str, placed: int) -> str:
+def sums(g: "_Nodes", coefficients: str, cells: str, size: str, positional: int) -> str:
     """(N, h, w) logits of the plain prototypes alone."""
-    plain = g.columns(coefficients, 0, -TERMS * placed) if placed else coefficients
-    maps = g.rows(cells, 0, 1 - placed) if placed > 1 else cells
+    plain = g.columns(coefficients, 0, -TERMS * positional) if positional else coefficients
+    maps = g.rows(cells, 0, 1 - positional) if positional > 1 else cells
     flat = g.op("Reshape", maps, g.constant([0, -1], np.int64))
     whole = g.op("Concat", g.constant([-1], np.int64), size, axis=0)
     return g.op("Reshape", g.op("MatMul", plain, flat), whole)
 
 
-def weighed(g: "_Nodes", coefficients: str, cells: str, places: list[str], placed: int) -> str:
+def weighed(g: "_Nodes", coefficients: str, cells: str, places: list[str], positional: int) -> str:
     """(N, h, w) logits of the features that a mask weighs by the place in its box, u (N, 1, w) and v (N, h, 1)."""
     u, v = places
     total: str | None = None
-    for k in range(placed):
-        first = TERMS * (k - placed)
+    for k in range(positional):
+        first = TERMS * (k - positional)
         one, *factors = (g.deep(g.columns(coefficients, i, i + 1 or None), 0) for i in range(first, first + TERMS))
         powers = [u, v, g.op("Mul", u, u), g.op("Mul", v, v), g.op("Mul", u, v)]
         weight = one
         for factor, power in zip(factors, powers, strict=True):
             weight = g.op("Add", weight, g.op("Mul", factor, power))
         if k:
-            weight = g.op("Mul", weight, g.rows(cells, k - placed, k - placed + 1 or None))
+            weight = g.op("Mul", weight, g.rows(cells, k - positional, k - positional + 1 or None))
         total = weight if total is None else g.op("Add", total, weight)
     assert total is not None
     return total

@@ -37,7 +37,7 @@ def read(source: str, **changes: Any) -> ModelProto:
 
 def describe(model: ModelProto, settings: Settings, facts: Mapping[str, object]) -> None:
     """Stores settings and other facts in a model's metadata."""
-    helper.set_model_props(model, {"fastsam": json.dumps({**facts, **asdict(settings)})})
+    helper.set_model_props(model, {"fastsam": json.dumps({**facts, **settings.stored()})})
 
 
 def opened(source: str) -> tuple[ModelProto, Settings, dict[str, object]]:
@@ -68,7 +68,7 @@ def of_trainer(file: Path, otherwise: UsageError) -> tuple[ModelProto, Settings,
         network, architecture = load_network(file)
     except ValueError:
         raise otherwise from None
-    settings = Settings(unnamed(architecture.classes), placed=architecture.placed)
+    settings = Settings(unnamed(architecture.classes), positional=architecture.placed)
     return to_onnx(network), settings, {"architecture": asdict(architecture)}
 
 

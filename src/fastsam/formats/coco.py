@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastsam.boxes import xywh
 from fastsam.formats.items import Item, items
 from fastsam.masks.bridged import bridged, enclosed
 from fastsam.masks.polygons import polygons as outlines
@@ -104,9 +105,3 @@ def describe(found: Sequence[Item], size: tuple[int, int]) -> list[tuple[Item, d
         )
         for item, rle in zip(found, packed, strict=True)
     ]
-
-
-def xywh(bounds: tuple[float, float, float, float]) -> list[float]:
-    """x, y, width, height of a mask's bounds xyxy, as COCO's own tools derive them from the RLE."""
-    x0, y0, x1, y1 = bounds
-    return [float(x0), float(y0), float(x1 - x0), float(y1 - y0)]

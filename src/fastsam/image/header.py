@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastsam.errors import UnreadableImageError, UsageError
-from fastsam.image import boxes, tiff
+from fastsam.image import isobmff, tiff
 from fastsam.image.kinds import CUT, DAMAGED, HEAD, MANY, NAMED, kind_of
 
 PIXELS = 200_000_000  # maximum pixels of a photo, unless FASTSAM_MAX_PIXELS sets another number
@@ -83,7 +83,7 @@ def check(found: Header, most: int | None = None) -> None:
 
 def _steps(data: bytes) -> range:
     """A range as long as the number of segments or chunks of a file that may be read."""
-    return range(max(boxes.MOST, len(data) // PART))
+    return range(max(isobmff.MOST_BOXES, len(data) // PART))
 
 
 def _jpeg(data: bytes) -> Header | None:
@@ -171,7 +171,7 @@ def _pnm(data: bytes) -> Header | None:
 
 
 def _jp2(data: bytes) -> Header | None:
-    found = boxes.jpeg2000(data)
+    found = isobmff.jpeg2000(data)
     if found is not None and found[3] > 4:
         raise UnreadableImageError(f"a JPEG 2000 must have 1, 3 or 4 bands, not {found[3]}")
     return None if found is None else Header("jp2", *found[:3], depth=4 * found[3])
@@ -179,7 +179,7 @@ def _jp2(data: bytes) -> Header | None:
 
 def _boxed(kind: str) -> Callable[[bytes], Header | None]:
     def read(data: bytes) -> Header | None:
-        found = boxes.still(data)
+        found = isobmff.still(data)
         return None if found is None else Header(kind, *found.size, max(8, found.bits), orientation=found.orientation)
 
     return read

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from fastsam.errors import UnreadableImageError, UsageError, require
-from fastsam.image.values import Values
+from fastsam.image.rgb import Values
 
 
 def decode(data: bytes) -> Values:

@@ -13,7 +13,7 @@ from fastsam.errors import UsageError
 
 PADDING = 114
 STRIDE = 32
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Letterbox:
         scale = (across * cell / width, down * cell / height)
         return Letterbox(self.photo, self.input, scale, pad, (across * cell, down * cell))
 
-    def to_photo(self, boxes: Float) -> Float:
+    def to_photo(self, boxes: Float32) -> Float32:
         """Converts boxes (N, 4) xyxy from input pixels to photo pixels, clipped to the photo."""
         height, width = self.photo
         scale = np.array(self.scale * 2, np.float32)
         pad = np.array(self.pad * 2, np.float32)
         limits = np.array([width, height, width, height], np.float32)
-        clipped: Float = np.clip((boxes - pad) / scale, 0, limits).astype(np.float32)
+        clipped: Float32 = np.clip((boxes - pad) / scale, 0, limits).astype(np.float32)
         return clipped
 
 
@@ -81,13 +81,13 @@ def letterbox(pixels: npt.NDArray[np.uint8], box: Letterbox) -> npt.NDArray[np.u
     return canvas
 
 
-def prepare(pixels: npt.NDArray[np.uint8], imgsz: int | tuple[int, int]) -> tuple[Letterbox, Float]:
+def prepare(pixels: npt.NDArray[np.uint8], imgsz: int | tuple[int, int]) -> tuple[Letterbox, Float32]:
     """The letterbox of a photo (H, W, 3) at `imgsz` (see `fit`), and the network's input (1, 3, h, w)."""
     box = fit((pixels.shape[0], pixels.shape[1]), imgsz)
     return box, to_tensor(letterbox(pixels, box))
 
 
-def to_tensor(canvas: npt.NDArray[np.uint8]) -> Float:
+def to_tensor(canvas: npt.NDArray[np.uint8]) -> Float32:
     """(1, 3, h, w) float32, 0..1, from an input (h, w, 3) uint8."""
-    tensor: Float = cv2.dnn.blobFromImage(canvas, 1 / 255)
+    tensor: Float32 = cv2.dnn.blobFromImage(canvas, 1 / 255)
     return tensor

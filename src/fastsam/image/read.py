@@ -19,8 +19,8 @@ from fastsam.errors import UnreadableImageError, UsageError
 from fastsam.image import heif, tiff
 from fastsam.image.header import Header, check, most_pixels, read_header
 from fastsam.image.kinds import DAMAGED, HEAD, NAMED, kind_of
+from fastsam.image.rgb import Values, from_array, to_rgb
 from fastsam.image.turn import ORIENTATION, from_exif, turn
-from fastsam.image.values import Values, from_array, to_rgb
 
 __all__ = ["Source", "UnreadableImageError", "decode", "from_array", "read_image", "read_own"]
 

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from fastsam.errors import UnreadableImageError
 from fastsam.image.kinds import DAMAGED
+from fastsam.image.rgb import Values
 from fastsam.image.turn import turn
-from fastsam.image.values import Values
 
 EXTRA = "tiff"
 TAGS = 4096  # maximum tags per page: real ones have a few dozen

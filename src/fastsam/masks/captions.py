@@ -15,9 +15,9 @@ import numpy.typing as npt
 UInt8 = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
 Place = tuple[int, int, int, int]
-LEAST, SHARE = 13, 1 / 55  # pixels of a letter's height, and its share of the picture's shorter side
-LONGEST = 40  # letters of a name; the rest is cut off
-TRIES = (0, -1, 1, -2, 2, -3, 3)  # lines by which a name moves to where no other one is
+LEAST_LETTER, LETTER_SHARE = 13, 1 / 55  # pixels of a letter's height, and its share of the picture's shorter side
+LONGEST = 40  # maximum letters of a name; the rest is cut off
+TRIES = (0, -1, 1, -2, 2, -3, 3)  # lines by which a name moves to a free place
 
 
 def draw_boxes(picture: UInt8, boxes: npt.NDArray[np.floating[Any]], colours: UInt8) -> None:
@@ -34,7 +34,7 @@ def write_names(picture: UInt8, labels: Labels, names: Sequence[str], colours: U
 
     labels: (H, W), i + 1 where region i is; names: (N,); colours: (N + 1, 3), of the ground of each name
     """
-    size = max(LEAST, round(SHARE * min(picture.shape[:2])))
+    size = max(LEAST_LETTER, round(LETTER_SHARE * min(picture.shape[:2])))
     taken: list[Place] = []
     for i, name in enumerate(names):
         centre = middle(labels, i + 1) if name else None
@@ -44,7 +44,7 @@ def write_names(picture: UInt8, labels: Labels, names: Sequence[str], colours: U
 
 
 def middle(labels: Labels, label: int) -> tuple[int, int] | None:
-    """The pixel x, y of a region that is farthest from its border, None if it has no pixel."""
+    """The pixel x, y of a region that is farthest from its border, None if it has no pixels."""
     x, y, w, h = cv2.boundingRect((labels == label).astype(np.uint8))
     if w == 0:
         return None
@@ -100,6 +100,6 @@ def letters(picture: UInt8, text: str, at: tuple[int, int], size: int, colour: t
 
 
 def latin(text: str) -> str:
-    """The letters that OpenCV 4 can write: without accents, and a question mark for what has none."""
+    """The letters that OpenCV 4 can write: without accents, and a question mark for every other letter."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return plain.encode("ascii", "replace").decode()

@@ -15,7 +15,7 @@ INSET = 0.25  # of what is drawn about a stretch of pixels that has no area
 def contours(crop: Bool, offset: tuple[int, int], tolerance: float = 0.0) -> list[Polygon]:
     """The outlines of a bool mask (h, w) that lies at `offset` (x, y): one for each 8-connected part, with its holes.
 
-    tolerance: pixels by which a corner that is left out lies from its outline at most; less in what is small or thin
+    tolerance: maximum distance in pixels of a dropped corner from its outline; less for small or thin parts
     """
     found, tree = cv2.findContours(np.ascontiguousarray(crop).view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     rings = [fewer(np.asarray(ring).reshape(-1, 2), tolerance) + (np.array(offset, np.float32) + 0.5) for ring in found]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fastsam.masks.runs import NONE, Runs, crossings, toggles
 from fastsam.values import by_fields, fix
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 WIDEST = 1 / 32  # maximum width of an edge, as a share of the photo's longer side
@@ -37,7 +37,7 @@ class Drawn:
     size: tuple[int, int]
     squares: npt.NDArray[np.float64]
     cells: Int
-    values: Float
+    values: Float32
 
     def __post_init__(self) -> None:
         n = len(self.cells)
@@ -73,7 +73,7 @@ class Drawn:
         high = np.minimum(np.ceil(self.squares[:, :2] + self.squares[:, 2:] - 0.5), [width, height])
         return np.concatenate((low, np.maximum(high, low)), 1).astype(np.int64)
 
-    def grid(self, i: int) -> Float:
+    def grid(self, i: int) -> Float32:
         """The logits (G, G) of mask i."""
         start, side = int(self.starts[i]), int(self.cells[i])
         return self.values[start : start + side * side].reshape(side, side)
@@ -109,7 +109,7 @@ class Drawn:
         found = toggles(columns, 0, (x0, low), (y0, y1))
         return crossings([found], scale, -top * scale - 0.5, 1)[0]
 
-    def logits(self, i: int) -> tuple[tuple[int, int], Float]:
+    def logits(self, i: int) -> tuple[tuple[int, int], Float32]:
         """Logits of mask i on its window: the offset (x, y) on the photo, and (h, w) float32, possibly empty."""
         x0, y0, x1, y1 = (int(v) for v in self.windows[i])
         if x0 >= x1 or y0 >= y1:
@@ -119,7 +119,7 @@ class Drawn:
         matrix = np.array(
             [[scale, 0, (x0 + 0.5 - left) * scale - 0.5], [0, scale, (y0 + 0.5 - top) * scale - 0.5]], np.float64
         )
-        logits: Float = cv2.warpAffine(
+        logits: Float32 = cv2.warpAffine(
             self.grid(i),
             matrix,
             (x1 - x0, y1 - y0),
@@ -128,7 +128,7 @@ class Drawn:
         )
         return (x0, y0), logits
 
-    def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
+    def logits_at(self, points: npt.NDArray[np.floating]) -> Float32:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's window.
 
         Each point stands for the pixel that contains it.
@@ -143,8 +143,8 @@ class Drawn:
         c1, r1 = np.minimum(c0 + 1, n - 1), np.minimum(r0 + 1, n - 1)
         start = self.starts[:, None]
 
-        def value(rows: Int, columns: Int) -> Float:
-            found: Float = self.values[start + rows * n + columns]
+        def value(rows: Int, columns: Int) -> Float32:
+            found: Float32 = self.values[start + rows * n + columns]
             return found
 
         above = value(r0, c0) * (1 - fx) + value(r0, c1) * fx
@@ -154,7 +154,7 @@ class Drawn:
         return np.where(inside, above * (1 - fy) + below * fy, -np.inf).astype(np.float32)
 
 
-def collect(grids: Sequence[Float], squares: npt.NDArray[np.float64], size: tuple[int, int]) -> Drawn:
+def collect(grids: Sequence[Float32], squares: npt.NDArray[np.float64], size: tuple[int, int]) -> Drawn:
     """Masks of a photo of `size` (height, width) from their grids (G, G) and squares (N, 3)."""
     return Drawn(
         size,

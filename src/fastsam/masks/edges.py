@@ -16,14 +16,14 @@ import numpy.typing as npt
 
 from fastsam.masks.lazy import Masks, probability
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 FINE = 1.0  # pixels: deviation of the blur before the photo's own gradients are computed
 OWN = 0.2  # weight of a mask's edge without contrast in the photo, relative to one at mean contrast
 SPREAD = 0.3  # spreads strengths over 0..1, so that most thresholds are useful
 
 
-def edges(masks: Masks, scores: Float, photo: UInt8 | None = None) -> Float:
+def edges(masks: Masks, scores: Float32, photo: UInt8 | None = None) -> Float32:
     """(H, W) float32 edge strength, 0..1, one pixel wide. scores: (N,); photo: uint8 RGB (H, W, 3)"""
     strength, normals = gradients(masks, scores)
     pitch = masks.source.pitch
@@ -35,7 +35,7 @@ def edges(masks: Masks, scores: Float, photo: UInt8 | None = None) -> Float:
     return thin(1 - np.exp(-SPREAD * (own + drawn)), np.where(drawn > own, across, normals), deviation)
 
 
-def contrasts(photo: UInt8) -> tuple[Float, Float]:
+def contrasts(photo: UInt8) -> tuple[Float32, Float32]:
     """Magnitude of a photo's (H, W, 3) gradients in Lab, 1 on average, and their angle in radians: both (H, W).
 
     A structure tensor combines the gradients of the three channels (Di Zenzo 1986).
@@ -47,7 +47,7 @@ def contrasts(photo: UInt8) -> tuple[Float, Float]:
     return size / max(1e-6, float(size.mean())), 0.5 * np.arctan2(2 * xy, xx - yy)
 
 
-def gradients(masks: Masks, scores: Float) -> tuple[Float, Float]:
+def gradients(masks: Masks, scores: Float32) -> tuple[Float32, Float32]:
     """Sum of the probabilities' gradients, each times its mask's score, and their angle in radians: both (H, W)."""
     strength = np.zeros(masks.size, np.float32)
     tensor = np.zeros((*masks.size, 3), np.float32)  # xx, yy and xy: opposite gradients belong to the same edge
@@ -67,7 +67,7 @@ def gradients(masks: Masks, scores: Float) -> tuple[Float, Float]:
     return strength, 0.5 * np.arctan2(2 * tensor[..., 2], tensor[..., 0] - tensor[..., 1])
 
 
-def thin(strength: Float, normals: Float, deviation: float) -> Float:
+def thin(strength: Float32, normals: Float32, deviation: float) -> Float32:
     """Keeps each pixel (H, W) that is at least as strong as its two neighbours along the normal; 0 elsewhere.
 
     deviation: of a blur in pixels, without which the facets of bilinear interpolation would become edges
@@ -82,7 +82,7 @@ def thin(strength: Float, normals: Float, deviation: float) -> Float:
     return thinned
 
 
-def sample(values: Float, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Float:
+def sample(values: Float32, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Float32:
     """(K,) values of (H, W) at x, y (K,), interpolated bilinearly. (OpenCV's remap ends at 32767 pixels.)"""
     height, width = values.shape
     x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)

@@ -1,6 +1,6 @@
 """Second source of masks: pixels, drawn by a person, found by another model, or merged from several views.
 
-Enters: masks as pixels or runs. Leaves: the same answers as `Prototyped`, with logits of plus or minus `SURE`.
+Enters: masks as pixels or runs. Leaves: the same answers as `Prototyped`, with logits of plus or minus `GIVEN_LOGIT`.
 """
 
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ import numpy.typing as npt
 from fastsam.masks.runs import Runs, of_pixels
 from fastsam.values import by_fields, fix
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
-SURE = 20.0  # logit of a given pixel: a probability of 1 - 2e-9
+GIVEN_LOGIT = 20.0  # logit of a given pixel: a probability of 1 - 2e-9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,11 +69,11 @@ class Given:
         return np.asarray(np.diff(self.starts) > 0)
 
     def runs_of(self, indices: Int, above: float = 0.0) -> list[Runs]:
-        """The masks at `indices` as runs. above: ignored, because it must be between -`SURE` and `SURE`"""
+        """The masks at `indices` as runs. above: ignored; it must be between -`GIVEN_LOGIT` and `GIVEN_LOGIT`"""
         tables = (self.table[self.starts[i] : self.starts[i + 1]] for i in indices.tolist())
         return [Runs(*np.ascontiguousarray(table.T, np.int64)) for table in tables]
 
-    def logits(self, i: int) -> tuple[tuple[int, int], Float]:
+    def logits(self, i: int) -> tuple[tuple[int, int], Float32]:
         """Logits of mask i in its bounds plus one pixel: the offset (x, y) on the photo, and (h, w) float32.
 
         The extra pixel shows that the mask itself ends there. An empty mask gives an empty array.
@@ -84,9 +84,9 @@ class Given:
         (height, width), (x0, y0, x1, y1) = self.size, crop.bounds
         left, top, right, bottom = (int(v) for v in (x0 > 0, y0 > 0, x1 < width, y1 < height))
         pixels = np.pad(crop.pixels, ((top, bottom), (left, right)))
-        return (x0 - left, y0 - top), np.where(pixels, np.float32(SURE), np.float32(-SURE))
+        return (x0 - left, y0 - top), np.where(pixels, np.float32(GIVEN_LOGIT), np.float32(-GIVEN_LOGIT))
 
-    def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
+    def logits_at(self, points: npt.NDArray[np.floating]) -> Float32:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's bounds."""
         columns, rows = np.floor(points).astype(np.int64).T
         x0, y0, x1, y1 = self.windows.T[:, :, None]
@@ -95,7 +95,7 @@ class Given:
         place = np.arange(len(self))[:, None] * (self.size[0] * self.size[1]) + columns * self.size[0] + rows
         run = np.searchsorted(starts, place, side="right") - 1
         covered = (run >= 0) & (place < ends[run]) if len(ends) else np.zeros(inside.shape, bool)
-        return np.where(inside, np.where(covered, SURE, -SURE), -np.inf).astype(np.float32)
+        return np.where(inside, np.where(covered, GIVEN_LOGIT, -GIVEN_LOGIT), -np.inf).astype(np.float32)
 
     @cached_property
     def _ordered(self) -> tuple[Int, Int]:

@@ -12,6 +12,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.boxes import lengths
 from fastsam.image.letterbox import Letterbox
 from fastsam.masks import rle
 from fastsam.masks.drawn import Drawn
@@ -22,20 +23,20 @@ from fastsam.masks.runs import Crop, Runs
 from fastsam.masks.simplified import simplified
 from fastsam.values import by_fields, fix, is_integer, position, positions
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 TOGETHER = 32  # number of masks decoded at once
 
 
-def widen(boxes: Float, margin: float, photo: tuple[int, int]) -> Float:
+def widen(boxes: Float32, margin: float, photo: tuple[int, int]) -> Float32:
     """Boxes (N, 4) xyxy with each side moved outwards by a share of the box's length in that direction.
 
     The share is `margin` for a box as large as the photo (height, width), and shrinks with the square root of the box's
     area. The sides of larger boxes are less certain, and a neighbour that leaks into them matters less.
     """
-    lengths = boxes[:, 2:] - boxes[:, :2]
-    shares = margin * np.sqrt(lengths.prod(1, keepdims=True) / (photo[0] * photo[1]))
-    sides = (lengths * shares).astype(np.float32)
+    sides = lengths(boxes)
+    shares = margin * np.sqrt(sides.prod(1, keepdims=True) / (photo[0] * photo[1]))
+    sides = (sides * shares).astype(np.float32)
     return np.concatenate((boxes[:, :2] - sides, boxes[:, 2:] + sides), 1)
 
 
@@ -61,7 +62,7 @@ class Masks:
         If the lengths of the two differ.
     """
 
-    boxes: Float
+    boxes: Float32
     source: Prototyped | Given | Drawn
 
     def __post_init__(self) -> None:
@@ -140,11 +141,11 @@ class Masks:
             self.crop(i).paint(mask, True)
         return masks
 
-    def logits(self, i: int) -> tuple[tuple[int, int], Float]:
+    def logits(self, i: int) -> tuple[tuple[int, int], Float32]:
         """Logits of mask i inside its window: the offset (x, y) on the photo, and (h, w) float32, possibly empty."""
         return self.source.logits(i)
 
-    def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
+    def logits_at(self, points: npt.NDArray[np.floating]) -> Float32:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's window."""
         return self.source.logits_at(points)
 
@@ -173,7 +174,9 @@ class Masks:
         return labels
 
 
-def from_network(coefficients: Float, prototypes: Float, boxes: Float, letterbox: Letterbox, windows: Float) -> Masks:
+def from_network(
+    coefficients: Float32, prototypes: Float32, boxes: Float32, letterbox: Letterbox, windows: Float32
+) -> Masks:
     """Masks from the output of the network; see `Prototyped` for the arguments."""
     return Masks(boxes, Prototyped(coefficients, prototypes, letterbox, windows))
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from fastsam.masks.lazy import Masks, probability
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Int = npt.NDArray[np.int32]
 LEAST_KEPT = 0.25  # minimum share of its pixels that a mask must win
 
@@ -31,7 +31,7 @@ class Partition:
     coverage: float
 
 
-def partition(masks: Masks, scores: Float, fill: bool = False) -> Partition:
+def partition(masks: Masks, scores: Float32, fill: bool = False) -> Partition:
     """Divides the photo among masks with `scores` (N,). fill: assign uncovered pixels to the nearest mask"""
     labels = assign(masks, scores, np.arange(len(masks)))
     kept = np.bincount(labels.reshape(-1), minlength=len(masks) + 1)[1:]
@@ -40,7 +40,7 @@ def partition(masks: Masks, scores: Float, fill: bool = False) -> Partition:
     return Partition(labels if fill else np.where(covered, labels, 0), float(covered.mean()))
 
 
-def assign(masks: Masks, scores: Float, indices: npt.NDArray[np.int64]) -> Int:
+def assign(masks: Masks, scores: Float32, indices: npt.NDArray[np.int64]) -> Int:
     """Labels (H, W) of the best mask at each pixel, among those at `indices`."""
     labels, best = np.zeros(masks.size, np.int32), np.full(masks.size, -1, np.float32)
     for i in indices.tolist():

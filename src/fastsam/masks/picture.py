@@ -1,4 +1,4 @@
-"""The picture of a photo's masks: tinted or outlined, with their boxes and names if these are wanted.
+"""The picture of a photo's masks: tinted or outlined, with their boxes and names if asked for.
 
 Enters: pixels, masks, names. Leaves: a picture.
 """
@@ -13,7 +13,7 @@ from fastsam.masks.lazy import Masks
 from fastsam.masks.tinted import choose, draw_labels, standing, strength
 
 UInt8 = npt.NDArray[np.uint8]
-FEW = 5  # masks, such as answers, that all stand out, however large they are
+FEW_MASKS = 5  # maximum number of masks that all stand out, such as answers
 
 
 def draw(photo: UInt8, masks: Masks, names: Sequence[str], *, outline: bool = False, boxes: bool = False) -> UInt8:
@@ -26,7 +26,7 @@ def draw(photo: UInt8, masks: Masks, names: Sequence[str], *, outline: bool = Fa
     out = np.array([bool(name) for name in names], bool)
     labels = masks.label_map(on_top=out)
     strong = strength(labels, len(masks))
-    if out.any() or len(masks) <= FEW:
+    if out.any() or len(masks) <= FEW_MASKS:
         strong = standing(strong, np.array([False, *(out if out.any() else ~out)]))
     colours = choose(labels, len(masks), photo, strong)
     picture = draw_labels(photo, labels, colours=colours, tint=not outline, strong=strong)

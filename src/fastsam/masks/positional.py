@@ -13,35 +13,37 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Float = npt.NDArray[np.float32]
+from fastsam.boxes import centre, lengths
+
+Float32 = npt.NDArray[np.float32]
 TERMS = 6
-LEAST = 4.0  # input pixels: minimum length of a box's side; shorter sides count as this
+LEAST_SIDE = 4.0  # input pixels: minimum length of a box's side; shorter sides count as this
 
 
-def coefficients_of(maps: int, placed: int) -> int:
-    """Number of coefficients per mask, for a network with `maps` maps and `placed` positional features."""
-    return maps + (TERMS - 1) * placed + 1 if placed else maps
+def coefficients_of(maps: int, positional: int) -> int:
+    """Number of coefficients per mask, for a network with `maps` maps and `positional` positional features."""
+    return maps + (TERMS - 1) * positional + 1 if positional else maps
 
 
-def place(coefficients: Float, maps: Float, boxes: Float, cell: int, placed: int) -> tuple[Float, Float]:
+def place(coefficients: Float32, maps: Float32, boxes: Float32, cell: int, positional: int) -> tuple[Float32, Float32]:
     """Plain coefficients (N, K) and prototypes (K, h, w) float32, from the output of a network.
 
     coefficients: (N, C), first those of the plain prototypes, then six per feature; boxes: (N, 4) xyxy in input pixels
     maps: (M, h, w), first the plain prototypes, then the features except the constant one
-    cell: input pixels per cell of the maps; placed: number of features, 0 changes nothing
+    cell: input pixels per cell of the maps; positional: number of features, 0 changes nothing
     """
-    if not placed:
+    if not positional:
         return coefficients, maps
-    plain = coefficients.shape[1] - TERMS * placed
+    plain = coefficients.shape[1] - TERMS * positional
     h, w = maps.shape[1:]
     half = np.array([w, h]) * cell / 2
     unit = float(half.max())  # positions are measured from the middle of the input, so that powers stay small
     corners = boxes.astype(np.float64)
-    slope = 2 * unit / np.maximum(corners[:, 2:] - corners[:, :2], LEAST)
-    start = -slope * ((corners[:, :2] + corners[:, 2:]) / 2 - half) / unit
-    terms = coefficients[:, plain:].astype(np.float64).reshape(len(boxes), placed, TERMS)
+    slope = 2 * unit / np.maximum(lengths(corners), LEAST_SIDE)
+    start = -slope * (centre(corners) - half) / unit
+    terms = coefficients[:, plain:].astype(np.float64).reshape(len(boxes), positional, TERMS)
     (p, r), (q, s) = slope.T[..., None], start.T[..., None]
-    moved = np.stack(shifted(np.moveaxis(terms, -1, 0), p, q, r, s), -1).reshape(len(boxes), placed * TERMS)
+    moved = np.stack(shifted(np.moveaxis(terms, -1, 0), p, q, r, s), -1).reshape(len(boxes), positional * TERMS)
     x, y = (((np.arange(n) + 0.5) * cell - middle) / unit for n, middle in zip((w, h), half, strict=True))
     across, down = np.broadcast_to(x, (h, w)), np.broadcast_to(y[:, None], (h, w))
     powers = np.stack((np.ones((h, w)), across, down, across**2, down**2, across * down)).astype(np.float32)

@@ -16,7 +16,7 @@ from fastsam.image.letterbox import Letterbox
 from fastsam.masks.runs import Runs, Toggles, crossings, toggles
 from fastsam.values import by_fields, fix
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
 SHARES = np.array([0.25, 0.5, 0.75])  # places along a window's sides where masks are sampled first
 CERTAIN = 1e-3  # a logit above this stays above 0 however its sum is rounded
@@ -35,10 +35,10 @@ class Prototyped:
     between the centres of prototype cells, is above 0 (a probability above 0.5).
     """
 
-    coefficients: Float
-    prototypes: Float
+    coefficients: Float32
+    prototypes: Float32
     letterbox: Letterbox
-    windows: Float
+    windows: Float32
 
     def __post_init__(self) -> None:
         shape, cells = self.coefficients.shape, self.prototypes.shape
@@ -108,7 +108,7 @@ class Prototyped:
         values = self._read(np.clip(columns, 0, width - 1) + 0.5, np.clip(rows, 0, height - 1) + 0.5)
         return np.asarray(np.einsum("nc,cnk->nk", self.coefficients, values, optimize=False) > CERTAIN)
 
-    def logits(self, i: int) -> tuple[tuple[int, int], Float]:
+    def logits(self, i: int) -> tuple[tuple[int, int], Float32]:
         """Logits of mask i inside its window: the offset (x, y) on the photo, and (h, w) float32, possibly empty."""
         x0, y0, x1, y1 = (int(v) for v in self._pixels[i])
         if x0 >= x1 or y0 >= y1:
@@ -139,7 +139,7 @@ class Prototyped:
         scale = self.letterbox.scale[1] / self.cell
         return crossings(found, scale, self.letterbox.pad[1] / self.cell - 0.5, len(indices))
 
-    def logits_at(self, points: npt.NDArray[np.floating]) -> Float:
+    def logits_at(self, points: npt.NDArray[np.floating]) -> Float32:
         """(N, P) logits at points (P, 2) in photo pixels; minus infinity outside a mask's window.
 
         Each point stands for the pixel that contains it. This takes microseconds: the prototypes are read at P places.
@@ -172,14 +172,14 @@ class Prototyped:
         return np.concatenate((np.maximum(pixels[:, :2], 0), np.minimum(pixels[:, 2:], [width, height])), 1)
 
     @cached_property
-    def _columns(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Float]:
+    def _columns(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Float32]:
         """Per pixel column of the photo: the cells left and right of its centre, and the weight of the right one."""
         cells = self.prototypes.shape[2]
         left, share = _neighbours(self._to_cells(np.arange(self.size[1]) + 0.5, 0), cells)
         return left, np.minimum(left + 1, cells - 1), share
 
     @cached_property
-    def _upright(self) -> Float:
+    def _upright(self) -> Float32:
         """(w, K, h) the prototypes, column by column.
 
         A product with them consists of many small products, which the library computes on one thread. With several
@@ -208,12 +208,12 @@ class Prototyped:
         last = np.minimum(np.stack((across[:, 1], down[:, 1]), 1) + 2, [right, bottom])
         return np.concatenate((first, last), 1)
 
-    def _cells(self, i: int, c0: int, r0: int, c1: int, r1: int) -> Float:
+    def _cells(self, i: int, c0: int, r0: int, c1: int, r1: int) -> Float32:
         """Logits (r1 - r0, c1 - c0) of mask i on cells, before interpolation."""
-        coarse: Float = np.tensordot(self.coefficients[i], self.prototypes[:, r0:r1, c0:c1], 1)
+        coarse: Float32 = np.tensordot(self.coefficients[i], self.prototypes[:, r0:r1, c0:c1], 1)
         return coarse
 
-    def _logits(self, i: int, x0: int, y0: int, x1: int, y1: int) -> Float:
+    def _logits(self, i: int, x0: int, y0: int, x1: int, y1: int) -> Float32:
         """Logits (y1 - y0, x1 - x0) of mask i on pixels of the photo."""
         c0, r0, c1, r1 = self._cells_of(np.array([[x0, y0, x1, y1]]))[0].tolist()
         (ax, ay), (px, py) = self.letterbox.scale, self.letterbox.pad
@@ -223,7 +223,7 @@ class Prototyped:
                 [0, ay / self.cell, ((y0 + 0.5) * ay + py) / self.cell - 0.5 - r0],
             ]
         )
-        logits: Float = cv2.warpAffine(
+        logits: Float32 = cv2.warpAffine(
             self._cells(i, c0, r0, c1, r1),
             to_cell,
             (x1 - x0, y1 - y0),
@@ -233,6 +233,6 @@ class Prototyped:
         return logits
 
 
-def _neighbours(positions: npt.NDArray[np.floating], n: int) -> tuple[npt.NDArray[np.int64], Float]:
+def _neighbours(positions: npt.NDArray[np.floating], n: int) -> tuple[npt.NDArray[np.int64], Float32]:
     low = np.minimum(np.floor(positions).astype(np.int64), n - 1)
     return low, (positions - low).astype(np.float32)

@@ -8,12 +8,12 @@ import numpy.typing as npt
 
 from fastsam.masks.lazy import Masks
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 SAMPLE = 256  # maximum number of pixels per mask that are looked up in the other masks
-WITHIN = 0.9  # minimum share of a mask within another for it to be a part of that one
+LEAST_PART_SHARE = 0.9  # minimum share of a mask within another for it to be a part of that one
 
 
-def containment(masks: Masks) -> Float:
+def containment(masks: Masks) -> Float32:
     """(N, N) share of mask i within mask j, judged by up to 256 evenly spread pixels; 0 for i = j."""
     shares = np.zeros((len(masks), len(masks)), np.float32)
     for i, runs in enumerate(masks.all_runs()):
@@ -30,13 +30,13 @@ def parents(masks: Masks) -> npt.NDArray[np.int64]:
     areas, shares = masks.areas, containment(masks)
     found = np.full(len(masks), -1, np.int64)
     for i in range(len(masks)):
-        holds = np.flatnonzero((shares[i] >= WITHIN) & (areas > areas[i]))
+        holds = np.flatnonzero((shares[i] >= LEAST_PART_SHARE) & (areas > areas[i]))
         if len(holds):
             found[i] = holds[areas[holds].argmin()]
     return found
 
 
-def stability(masks: Masks, offset: float = 1.0) -> Float:
+def stability(masks: Masks, offset: float = 1.0) -> Float32:
     """(N,) IoU of each mask cut at logit `offset` with the same mask cut at -`offset` (Kirillov et al. 2023)."""
     narrow, wide = (np.array([runs.area for runs in masks.all_runs(above)]) for above in (offset, -offset))
     return np.asarray(narrow / np.maximum(wide, 1), np.float32)

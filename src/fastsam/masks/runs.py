@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, repr=False)
@@ -149,13 +149,13 @@ class Toggles:
     mask: int
     columns: Int
     rows: Int
-    above: Float
-    below: Float
+    above: Float32
+    below: Float32
     edge: Int
     window: tuple[int, int]
 
 
-def toggles(upright: Float, mask: int, offset: tuple[int, int], window: tuple[int, int]) -> Toggles:
+def toggles(upright: Float32, mask: int, offset: tuple[int, int], window: tuple[int, int]) -> Toggles:
     """Where logits (w, r) of photo columns on coarse rows cross 0.
 
     offset: first photo column and first coarse row; window: first and last + 1 photo row

@@ -1,4 +1,4 @@
-"""Outlines with fewer corners: Douglas-Peucker, by OpenCV, without rings that meet where they did not.
+"""Outlines with fewer corners: Douglas-Peucker, by OpenCV, without making rings meet that did not.
 
 Enters: exact outlines, a tolerance. Leaves: outlines whose corners are some of the exact ones.
 
@@ -18,12 +18,12 @@ from fastsam.masks.polygons import Polygon, Ring
 
 Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
-SHARE = 0.5  # of a part's area by the length of its outline, which is half the width of a stripe
+STRIPE_SHARE = 0.5  # of a part's area by the length of its outline, which is half the width of a stripe
 AT_ONCE = 1 << 20  # pairs of chords that are compared
 
 
 def simplified(parts: Sequence[Polygon], tolerance: float) -> list[Polygon]:
-    """The same parts and holes of a mask, each corner left out at most `tolerance` pixels from the new outline.
+    """The same parts and holes of a mask, each dropped corner at most `tolerance` pixels from the new outline.
 
     Of what is small or thin less: at most half of its area by the length of its outline, so that no ring collapses.
     Rings neither cross nor change sides. With a tolerance of 0 the parts stay as they are.
@@ -44,8 +44,8 @@ def simplified(parts: Sequence[Polygon], tolerance: float) -> list[Polygon]:
 
 
 def allowed(area: float, length: float, tolerance: float) -> float:
-    """The tolerance for a ring about `area` pixels: less where it is small or thin."""
-    return min(tolerance, SHARE * area / length)
+    """The tolerance for a ring about `area` pixels: less if it is small or thin."""
+    return min(tolerance, STRIPE_SHARE * area / length)
 
 
 def chosen(ring: Ring, tolerance: float, fixed: Bool) -> Int:

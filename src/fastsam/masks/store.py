@@ -26,7 +26,7 @@ LARGEST_PHOTO = 1 << 30  # pixels
 LARGEST_GRID = 4096  # cells per side
 LARGEST_INPUT = 1 << 15  # pixels per side
 FURTHEST = 4.0  # maximum reach of grids, windows and boxes, in units of the photo's longer side
-NEAR = 64.0  # photo pixels added to this reach, for small photos
+SMALL_PHOTO_REACH = 64.0  # photo pixels added to this reach, for small photos
 FINEST = 1 / 1024  # minimum side of a cell in photo pixels
 
 
@@ -73,7 +73,7 @@ def photo(arrays: Mapping[str, npt.NDArray[Any]], name: str) -> tuple[int, int]:
 
 def check_reach(name: str, places: npt.NDArray[Any], size: tuple[int, int]) -> None:
     """Raises ValueError for coordinates far away from their photo."""
-    if np.abs(places).max(initial=0) > FURTHEST * max(size) + NEAR:
+    if np.abs(places).max(initial=0) > FURTHEST * max(size) + SMALL_PHOTO_REACH:
         raise ValueError(f"{name} lie too far from a photo of {size[1]} x {size[0]} pixels")
 
 

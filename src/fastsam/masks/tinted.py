@@ -5,7 +5,7 @@ Enters: pixels and a label map. Leaves: a picture.
 The rule. The more of the picture a region shows, and the more of the frame it holds, the paler its colour and the
 fainter its tint: ground stays calm, things stand out. From the largest to the smallest, a region takes a colour that is
 unlike all its neighbours' and stands off from what the photo shows there; of several such, the one that the fewest
-have. Where two regions meet, the smaller one has the line; what is too narrow to have an inside has none.
+have. Where two regions meet, the smaller one has the line; what is too narrow to have an inside gets no line.
 """
 
 from collections import defaultdict
@@ -16,18 +16,18 @@ import numpy.typing as npt
 
 UInt8 = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
-Float = npt.NDArray[np.float32]
-TINT = 0.5  # of a small region
-PALE = 0.3  # what a region that fills the picture keeps of colour and tint
-OUT = 0.7  # what a region keeps at least that stands out
-SMALL, LARGE = 0.01, 0.3  # shares of the picture up to which a region has its full colour, from which on it is pale
-HELD = 0.1  # share of the frame from which on a region counts in full
-WITHIN = 0.2  # what the size of a region that does not touch the frame counts
-CHROMA = 62.0  # of CIELAB, of a small region
+Float32 = npt.NDArray[np.float32]
+TINT = 0.5  # strength in a small region
+PALE = 0.3  # share of colour and tint that a region keeps which fills the picture
+OUT = 0.7  # minimum share that a region keeps which stands out
+SMALL_REGION, LARGE_REGION = 0.01, 0.3  # shares of the picture: full colour up to the first, pale from the second
+HELD = 0.1  # minimum share of the frame for a region to count in full
+INNER_FACTOR = 0.2  # factor on the size of a region that does not touch the frame
+CHROMA = 62.0  # of CIELAB, strength in a small region
 LIGHTS = (68.0, 82.0, 55.0)  # of CIELAB
-CHOICE = 60  # colours among which regions choose
-UNLIKE = 32.0  # least distance in CIELAB of neighbours' colours, if there is a choice
-NEAR = 1 / 150  # of the longer side: regions with no wider gap between them are neighbours
+CHOICE = 60  # number of colours to choose from
+UNLIKE = 32.0  # minimum distance in CIELAB of neighbours' colours, if possible
+NEIGHBOUR_GAP = 1 / 150  # of the longer side: regions with no wider gap between them are neighbours
 GOLDEN = 0.61803398875  # of a turn: hues that far apart are spread evenly, however many there are
 
 
@@ -37,7 +37,7 @@ def draw_labels(
     outlines: bool = True,
     colours: UInt8 | None = None,
     tint: bool = True,
-    strong: Float | None = None,
+    strong: Float32 | None = None,
 ) -> UInt8:
     """The photo (H, W, 3) RGB with each label (H, W) above 0 tinted in its colour, and outlined in a lighter one.
 
@@ -61,31 +61,31 @@ def draw_labels(
     return picture
 
 
-def blend(photo: UInt8, labels: Labels, colours: UInt8, opaque: Float) -> UInt8:
-    """The photo with each label's colour on it, as opaque (labels + 1,) as is said."""
+def blend(photo: UInt8, labels: Labels, colours: UInt8, opaque: Float32) -> UInt8:
+    """The photo with each label's colour on it, with the opacity (labels + 1,)."""
     weights = np.round(256 * opaque).astype(np.uint16)
     weights[0] = 0
     added = colours.astype(np.uint16) * weights[:, None]
     return ((photo * (256 - weights)[labels][..., None] + added[labels]) >> 8).astype(np.uint8)
 
 
-def strength(labels: Labels, last: int) -> Float:
+def strength(labels: Labels, last: int) -> Float32:
     """(last + 1,) 1 for a small region, down to `PALE` for a large one and for one that holds much of the frame."""
     frame = np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1]))
     share = np.bincount(labels.reshape(-1), minlength=last + 1) / max(1, labels.size)
     held = np.bincount(frame, minlength=last + 1) / max(1, len(frame))
-    size = share * (WITHIN + (1 - WITHIN) * np.minimum(1, held / HELD))
-    pale = np.clip(np.log(np.maximum(size, 1e-9) / SMALL) / np.log(LARGE / SMALL), 0, 1)
+    size = share * (INNER_FACTOR + (1 - INNER_FACTOR) * np.minimum(1, held / HELD))
+    pale = np.clip(np.log(np.maximum(size, 1e-9) / SMALL_REGION) / np.log(LARGE_REGION / SMALL_REGION), 0, 1)
     return np.asarray(1 - (1 - PALE) * pale, np.float32)
 
 
-def standing(strong: Float, out: npt.NDArray[np.bool_]) -> Float:
+def standing(strong: Float32, out: npt.NDArray[np.bool_]) -> Float32:
     """What regions keep (last + 1,) if some stand out: those at least `OUT`, the others `PALE`."""
-    kept: Float = np.where(out, np.maximum(strong, OUT), PALE).astype(np.float32)
+    kept: Float32 = np.where(out, np.maximum(strong, OUT), PALE).astype(np.float32)
     return kept
 
 
-def choose(labels: Labels, last: int, photo: UInt8 | None = None, strong: Float | None = None) -> UInt8:
+def choose(labels: Labels, last: int, photo: UInt8 | None = None, strong: Float32 | None = None) -> UInt8:
     """(last + 1, 3) RGB: a colour for each label, unlike its neighbours' and the photo's (H, W, 3) there, 0 black.
 
     strong: (last + 1,) how much of its chroma each keeps
@@ -106,7 +106,7 @@ def choose(labels: Labels, last: int, photo: UInt8 | None = None, strong: Float 
     return rgb(chosen)
 
 
-def means(photo: UInt8, labels: Labels, last: int) -> Float:
+def means(photo: UInt8, labels: Labels, last: int) -> Float32:
     """(last + 1, 3) the mean colour in CIELAB of the photo under each label."""
     step = max(1, max(labels.shape) // 500)
     flat = labels[::step, ::step].reshape(-1)
@@ -118,7 +118,7 @@ def means(photo: UInt8, labels: Labels, last: int) -> Float:
 
 def neighbours(labels: Labels) -> dict[int, set[int]]:
     """For each label above 0 those that touch it, or lie just across a gap, above, below or beside it."""
-    far = max(2, round(NEAR * max(labels.shape)))
+    far = max(2, round(NEIGHBOUR_GAP * max(labels.shape)))
     found: dict[int, set[int]] = defaultdict(set)
     last = int(labels.max(initial=0))
     for step in (1, far):
@@ -165,7 +165,7 @@ def palette(n: int) -> UInt8:
     return rgb(np.concatenate((np.zeros((1, 3), np.float32), lab(n))))
 
 
-def lab(n: int) -> Float:
+def lab(n: int) -> Float32:
     """(n, 3) the same colours in CIELAB."""
     steps = np.arange(n)
     turn = 2 * np.pi * GOLDEN * steps
@@ -173,12 +173,12 @@ def lab(n: int) -> Float:
     return np.stack((light, CHROMA * np.cos(turn), CHROMA * np.sin(turn)), 1).astype(np.float32)
 
 
-def shown(colours: Float) -> Float:
+def shown(colours: Float32) -> Float32:
     """What a screen shows of CIELAB (K, 3), in CIELAB."""
     return np.asarray(cv2.cvtColor((rgb(colours)[None] / 255).astype(np.float32), cv2.COLOR_RGB2Lab)[0])
 
 
-def rgb(colours: Float) -> UInt8:
+def rgb(colours: Float32) -> UInt8:
     """CIELAB (K, 3) as RGB uint8."""
     found = cv2.cvtColor(colours[None], cv2.COLOR_Lab2RGB)[0] if len(colours) else colours
     return np.round(255 * np.clip(found, 0, 1)).astype(np.uint8)

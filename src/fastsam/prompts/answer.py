@@ -37,13 +37,13 @@ from fastsam.words import similarity
 from fastsam.words.encoder import load
 from fastsam.words.sight import Sight
 
-Float = npt.NDArray[np.float32]
-SAME = 0.8  # minimum IoU of boxes for two candidates of a click to count as one
+Float32 = npt.NDArray[np.float32]
+COPY_IOU = 0.8  # minimum IoU of boxes for two candidates of a click to count as one
 
 
 def select(
     masks: Masks,
-    scores: Float,
+    scores: Float32,
     prompts: Sequence[Prompt],
     sight: Sight,
     encoder: str | PathLike[str] | None = None,
@@ -62,7 +62,7 @@ def select(
 
 
 def answer(
-    masks: Masks, scores: Float, prompt: Prompt, sight: Sight, encoder: str | PathLike[str] | None, all: bool
+    masks: Masks, scores: Float32, prompt: Prompt, sight: Sight, encoder: str | PathLike[str] | None, all: bool
 ) -> Pick:
     """Everything that answers a prompt, best first, by the rules above."""
     if len(masks) == 0:
@@ -93,6 +93,6 @@ def answer(
         return Pick(prompt, matches, min(1, first) if place else first)
     order = np.flatnonzero(ranks)[np.argsort(-ranks[ranks > 0], kind="stable")]
     if prompt.points:
-        order = order[suppress(masks.boxes[order], np.zeros(len(order), np.int64), SAME, len(order))]
+        order = order[suppress(masks.boxes[order], np.zeros(len(order), np.int64), COPY_IOU, len(order))]
     single = [Candidate(masks, (int(i),), float(ranks[i])) for i in order]
     return Pick(prompt, tuple(single or sorted(made, key=lambda c: -c.score)))

@@ -7,23 +7,24 @@ The docstring of `answer.py` gives the rules.
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.boxes import area, centre, iou, lengths, most_shared, shared_area
 from fastsam.masks.lazy import Masks, probability
 from fastsam.masks.runs import bounds
 from fastsam.prompts.prompt import Box
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Rank = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 Made = tuple[tuple[int, ...], float, tuple[int, ...]]  # indices to unite, rank, indices to subtract
-LEAST_IOU = 0.5  # minimum IoU of a mask's box with the prompt's
-WITHIN = 0.9  # minimum share of a mask's box within the prompt's box, for the mask to be a part
+LEAST_BOX_IOU = 0.5  # minimum IoU of a mask's box with the prompt's
+LEAST_PART_SHARE = 0.9  # minimum share of a mask's box within the prompt's box, for the mask to be a part
 LEAST_COMMON_IOU = 0.7  # minimum IoU for the common box of such parts: a union must fit better than a single mask
 OFF_CENTRE = 0.3  # deviation of a click from its object's centre, in widths and heights of its box
 LEAST_MASK_IOU = 0.25  # minimum IoU of pixels; low, because masks drawn by hand are rough
 
 
 def rank_by_points(
-    boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.float64], foreground: Bool
+    boxes: Float32, scores: Float32, logits: Float32, points: npt.NDArray[np.float64], foreground: Bool
 ) -> Rank:
     """Ranks (N,) for points (P, 2) in photo pixels: a mask must contain the `foreground` (P,) ones and no other.
 
@@ -34,36 +35,38 @@ def rank_by_points(
     if not foreground.any():
         return np.asarray(fits, np.float64)
     least = probability(held.min(1).astype(np.float64))
-    ranks = scores.astype(np.float64) ** 0.25 * least**2 * central(boxes, points[foreground].mean(0))
-    areas = np.maximum((boxes[:, 2:] - boxes[:, :2]).astype(np.float64).prod(1), 1.0)
+    ranks = scores.astype(np.float64) ** 0.25 * least**2 * central(boxes, points[foreground].mean(0), OFF_CENTRE)
+    areas = np.maximum(lengths(boxes).astype(np.float64).prod(1), 1.0)
     small = (areas[fits].min(initial=np.inf) / areas) ** 0.1 if fits.any() else 1.0
     return np.where(fits, ranks * small, 0.0)
 
 
-def central(boxes: Float, point: npt.NDArray[np.float64]) -> Rank:
-    """(N,) 1 if a point is the centre of a box (N, 4), and less the further it is from the centre."""
+def central(boxes: Float32 | Rank, point: npt.NDArray[np.float64], deviation: float) -> Rank:
+    """(N,) 1 if a point is the centre of a box (N, 4), and less the further it is from the centre.
+
+    deviation: of the normal distribution, in widths and heights of the box
+    """
     b = boxes.astype(np.float64)
-    lengths = np.maximum(b[:, 2:] - b[:, :2], 1e-9)
-    away = (point - (b[:, :2] + b[:, 2:]) / 2) / lengths
-    return np.asarray(np.exp(-0.5 * (away**2).sum(1) / OFF_CENTRE**2))
+    away = (point - centre(b)) / np.maximum(lengths(b), 1e-9)
+    return np.asarray(np.exp(-0.5 * (away**2).sum(1) / deviation**2))
 
 
 def rank_by_box(masks: Masks, wanted: Box) -> Rank:
-    """(N,) IoU of the masks' boxes with the part of the wanted box on the photo; 0 below `LEAST_IOU`."""
-    iou = box_iou(masks.boxes, on_photo(wanted, masks.size))
-    return np.where(iou >= LEAST_IOU, iou, 0.0)
+    """(N,) IoU of the masks' boxes with the part of the wanted box on the photo; 0 below `LEAST_BOX_IOU`."""
+    found = iou(masks.boxes, np.array(on_photo(wanted, masks.size)))
+    return np.where(found >= LEAST_BOX_IOU, found, 0.0)
 
 
 def union_within(masks: Masks, wanted: Box) -> Made | None:
     """The union of all masks whose boxes lie within the wanted box; None if their common box does not fit it."""
-    box = on_photo(wanted, masks.size)
+    box = np.array(on_photo(wanted, masks.size), np.float64)
     b = masks.boxes.astype(np.float64)
-    parts = np.flatnonzero(shared_area(b, box) >= WITHIN * (b[:, 2:] - b[:, :2]).prod(1))
+    parts = np.flatnonzero(shared_area(b, box) >= LEAST_PART_SHARE * area(b))
     if not len(parts):
         return None
     common = np.concatenate((b[parts, :2].min(0), b[parts, 2:].max(0)))
-    iou = float(box_iou(common[None], box)[0])
-    return (tuple(parts.tolist()), iou, ()) if iou >= LEAST_COMMON_IOU else None
+    fit = float(iou(common, box))
+    return (tuple(parts.tolist()), fit, ()) if fit >= LEAST_COMMON_IOU else None
 
 
 def on_photo(box: Box, size: tuple[int, int]) -> Box:
@@ -74,35 +77,20 @@ def on_photo(box: Box, size: tuple[int, int]) -> Box:
 
 def rank_by_mask(masks: Masks, wanted: Bool) -> Rank:
     """(N,) IoU of the masks with the wanted mask (H, W); 0 below `LEAST_MASK_IOU`."""
-    area, areas = np.count_nonzero(wanted), masks.areas
+    pixels, areas = np.count_nonzero(wanted), masks.areas
     low, high = np.floor(masks.source.windows[:, :2]), np.ceil(masks.source.windows[:, 2:])
-    shared = shared_area(np.concatenate((low, high), 1), bounds(wanted))
-    most = np.minimum(np.minimum(areas, area), shared)
+    most = most_shared(np.concatenate((low, high), 1), areas, np.array(bounds(wanted)), pixels)
     ranks = np.zeros(len(masks))
-    for i in np.flatnonzero(most >= LEAST_MASK_IOU * (areas + area - most)):  # the others cannot reach the minimum
+    for i in np.flatnonzero(most >= LEAST_MASK_IOU * (areas + pixels - most)):  # the others cannot reach the minimum
         crop = masks.crop(int(i))
         overlap = np.count_nonzero(crop.view(wanted) & crop.pixels)
-        ranks[i] = overlap / (area + areas[i] - overlap)
+        ranks[i] = overlap / (pixels + areas[i] - overlap)
     return np.where(ranks >= LEAST_MASK_IOU, ranks, 0.0)
 
 
-def box_iou(boxes: Float | Rank, box: Box) -> Rank:
-    """(N,) IoU of boxes (N, 4) xyxy with one box."""
-    b = boxes.astype(np.float64)
-    overlap = shared_area(b, box)
-    areas = (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
-    union = areas + (box[2] - box[0]) * (box[3] - box[1]) - overlap
-    return np.asarray(overlap / np.maximum(union, 1e-9), np.float64)
-
-
-def shared_area(boxes: Rank, box: Box) -> Rank:
-    """(N,) area that boxes (N, 4) xyxy share with one box."""
-    w = np.minimum(boxes[:, 2], box[2]) - np.maximum(boxes[:, 0], box[0])
-    h = np.minimum(boxes[:, 3], box[3]) - np.maximum(boxes[:, 1], box[1])
-    return np.asarray(np.maximum(w, 0) * np.maximum(h, 0), np.float64)
-
-
-def union(boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.float64], foreground: Bool) -> Made | None:
+def union(
+    boxes: Float32, scores: Float32, logits: Float32, points: npt.NDArray[np.float64], foreground: Bool
+) -> Made | None:
     """The union of the best masks for each foreground point; None if a point has no mask. See `rank_by_points`."""
     chosen: list[int] = []
     least = 1.0
@@ -120,7 +108,7 @@ def union(boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.flo
 
 
 def difference(
-    boxes: Float, scores: Float, logits: Float, points: npt.NDArray[np.float64], foreground: Bool
+    boxes: Float32, scores: Float32, logits: Float32, points: npt.NDArray[np.float64], foreground: Bool
 ) -> Made | None:
     """The best mask for all foreground points, minus the masks at the background points within it.
 

@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 UInt8 = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float64]
+Float64 = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]
 GREY = 127  # value of pixels beyond a photo's border
 SHARP = 1.5  # photo pixels per crop pixel; above this, pixels are averaged first
 SIZES = (96, 128, 192)  # sides of crops, in crop pixels; the network was trained on them
-LEAST = 12.0  # minimum side of a window in photo pixels
+LEAST_SIDE = 12.0  # minimum side of a window in photo pixels
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Window:
         return *self.point(box[0], box[1]), *self.point(box[2], box[3])
 
     @property
-    def matrix(self) -> Float:
+    def matrix(self) -> Float64:
         """(2, 3) affine map from indices of crop pixels to indices of photo pixels."""
         step = self.side / self.size
         return np.array([[step, 0, self.x0 + step / 2 - 0.5], [0, step, self.y0 + step / 2 - 0.5]])
@@ -60,7 +60,7 @@ def about(box: Box, context: float, sizes: tuple[int, ...] = SIZES) -> Window:
     Its size is the smallest of `sizes` that shows every photo pixel, or else the largest.
     """
     x0, y0, x1, y1 = box
-    side = max(LEAST, max(x1 - x0, y1 - y0) * context)
+    side = max(LEAST_SIDE, max(x1 - x0, y1 - y0) * context)
     size = next((s for s in sorted(sizes) if s >= side), max(sizes))
     return Window((x0 + x1 - side) / 2, (y0 + y1 - side) / 2, side, size)
 
@@ -93,12 +93,12 @@ def see_in(levels: Sequence[UInt8], window: Window) -> UInt8:
     return look(levels[k], moved(share * moved(window.matrix, 0.5, 0.5), -0.5, -0.5), window.size)
 
 
-def moved(matrix: Float, x: float, y: float) -> Float:
+def moved(matrix: Float64, x: float, y: float) -> Float64:
     """An affine map (2, 3) with its results shifted by x, y."""
     return np.asarray(matrix + np.array([[0, 0, x], [0, 0, y]]))
 
 
-def look(picture: npt.NDArray[Any], matrix: Float, size: int) -> UInt8:
+def look(picture: npt.NDArray[Any], matrix: Float64, size: int) -> UInt8:
     """The crop of a picture through an affine map (2, 3) from crop indices to picture indices. size: side of the crop
 
     Pixels are averaged if the picture shrinks, and interpolated bilinearly otherwise. Beyond the border a photo is

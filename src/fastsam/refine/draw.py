@@ -22,11 +22,11 @@ from fastsam.refine.rank import Drawing, qualities, ranks
 from fastsam.refine.tidy import reaching, tidied
 from fastsam.refine.views import CONTEXT, View, reach, said, views
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 LEAST_QUALITY = 0.2  # minimum expected IoU for a drawing to answer a box or a single click
-SAME = 0.8  # minimum IoU for two candidates of a prompt to count as one
-MOST = 3  # maximum number of candidates per prompt: part, object, group
+COPY_IOU = 0.8  # minimum IoU for two candidates of a prompt to count as one
+MOST_CANDIDATES = 3  # maximum number of candidates per prompt: part, object, group
 TOGETHER = 16  # number of prompts whose views are in memory at a time
 
 
@@ -104,17 +104,17 @@ def answer(pick: Pick, found: Sequence[Drawing], size: tuple[int, int], refiner:
     prompt = pick.prompt
     quality = qualities(ranks(found, prompt, size), prompt, refiner)
     asked = len(prompt.points) > 1 or prompt.mask is not None
-    kept: list[tuple[float, Drawing, Float, Runs]] = []
+    kept: list[tuple[float, Drawing, Float32, Runs]] = []
     for k in np.argsort(-quality, kind="stable"):
         drawing = found[int(k)]
-        if quality[k] <= 0 or len(kept) == MOST or (quality[k] < LEAST_QUALITY and (kept or not asked)):
+        if quality[k] <= 0 or len(kept) == MOST_CANDIDATES or (quality[k] < LEAST_QUALITY and (kept or not asked)):
             break
         window = drawing.view.window
         inside, outside = cells_of(prompt, window)
         alone = inside if prompt.mask is None and prompt.box is None else []  # a mask or a box may mean several pieces
         logits = tidied(reaching(drawing.logits, window, size), alone, background=outside)
         runs = drawn.collect([logits], np.array([drawing.square]), size).runs_of(np.arange(1))[0]
-        if runs.area and all(iou_of(runs, other, size[0]) < SAME for *_, other in kept):
+        if runs.area and all(iou_of(runs, other, size[0]) < COPY_IOU for *_, other in kept):
             kept.append((float(quality[k]), drawing, logits, runs))
     masks = from_grids(drawn.collect([g for _, _, g, _ in kept], np.array([d.square for _, d, _, _ in kept]), size))
     candidates = tuple(

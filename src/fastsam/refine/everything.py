@@ -17,6 +17,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.boxes import most_shared
 from fastsam.detections import suppress_softly
 from fastsam.masks import drawn
 from fastsam.masks.lazy import Masks
@@ -28,7 +29,7 @@ from fastsam.refine.network import Refiner
 from fastsam.refine.tidy import reaching, tidied
 from fastsam.refine.views import CONTEXT, shares_in
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 Int = npt.NDArray[np.int64]
 SIZES = (64, 96, 128)  # of crops; smaller than for prompts, because there are many masks
@@ -37,8 +38,8 @@ AT_A_TIME = 2  # number of such groups: one is cut and tidied while the network 
 BLEND = 2.0
 SOFT = 1.0
 DOUBTFUL = 0.35  # predicted IoU below which a mask keeps its shape
-SAME = 0.95  # minimum IoU for two redrawn masks to count as one
-SURE = 4.0  # logit of a covered cell, for a mask that keeps its shape
+COPY_IOU = 0.95  # minimum IoU for two redrawn masks to count as one
+COVERED_LOGIT = 4.0  # logit of a covered cell, for a mask that keeps its shape
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,11 @@ class Redrawn:
 
     masks: Masks
     indices: Int
-    scores: Float
-    qualities: Float
+    scores: Float32
+    qualities: Float32
 
 
-def redraw(photo: UInt8, masks: Masks, scores: Float, refiner: Refiner, min_region_area: float = 0.0) -> Redrawn:
+def redraw(photo: UInt8, masks: Masks, scores: Float32, refiner: Refiner, min_region_area: float = 0.0) -> Redrawn:
     """Redraws N masks with `scores` (N,) of a photo, uint8 RGB (H, W, 3).
 
     min_region_area: islands and holes with fewer photo pixels are removed in any case
@@ -76,7 +77,7 @@ def redraw(photo: UInt8, masks: Masks, scores: Float, refiner: Refiner, min_regi
 
 def some(
     levels: Sequence[UInt8], masks: Masks, refiner: Refiner, min_region_area: float, numbers: Sequence[int]
-) -> list[tuple[Float, Window, float]]:
+) -> list[tuple[Float32, Window, float]]:
     """Tidied logits, window and quality of each mask at `numbers`. levels: the photo, from `pyramid`"""
     windows, roughs, maps = [], [], []
     for i, runs in zip(numbers, masks.source.runs_of(np.array(numbers)), strict=True):
@@ -91,13 +92,13 @@ def some(
     logits, quality = refiner.run([see_in(levels, w) for w in windows], maps)
     made = []
     for drawing, rough, window, judged in zip(logits, roughs, windows, quality[:, 0].tolist(), strict=True):
-        found = reaching(drawing[0] if judged >= DOUBTFUL else rough * SURE, window, masks.size)
+        found = reaching(drawing[0] if judged >= DOUBTFUL else rough * COVERED_LOGIT, window, masks.size)
         cell = window.side / len(found)
         made.append((tidied(found, least=min_region_area / cell**2), window, judged))
     return made
 
 
-def distinct(runs: Sequence[Runs], bounds: Float, scores: Float, height: int) -> Int:
+def distinct(runs: Sequence[Runs], bounds: Float32, scores: Float32, height: int) -> Int:
     """Indices, best score first, of masks that have pixels and are not copies of a better one.
 
     bounds: (N, 4) xyxy of each mask's pixels; height: of the photo
@@ -119,7 +120,6 @@ def copied(
     others = np.array(kept, np.int64)
     if not len(others):
         return False
-    low, high = np.maximum(boxes[others, :2], boxes[i, :2]), np.minimum(boxes[others, 2:], boxes[i, 2:])
-    shared = np.minimum(np.maximum(high - low, 0).prod(1), np.minimum(areas[others], areas[i]))
-    near = others[shared >= SAME * (areas[others] + areas[i] - shared)]
-    return any(iou_of(runs[i], runs[int(j)], height) >= SAME for j in near)
+    shared = most_shared(boxes[others], areas[others], boxes[i], areas[i])
+    near = others[shared >= COPY_IOU * (areas[others] + areas[i] - shared)]
+    return any(iou_of(runs[i], runs[int(j)], height) >= COPY_IOU for j in near)

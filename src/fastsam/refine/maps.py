@@ -12,23 +12,23 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 CELL = 2  # crop pixels per cell of the maps and of the drawn masks
 RADIUS = 2.5  # radius of a click's disk, in cells
 MASK, BOX, POSITIVE, NEGATIVE = range(4)
 
 
-def empty(size: int) -> Float:
+def empty(size: int) -> Float32:
     """Maps of a crop of `size` pixels without any prompt."""
     return np.zeros((4, size // CELL, size // CELL), np.float32)
 
 
-def put_mask(maps: Float, shares: Float) -> None:
+def put_mask(maps: Float32, shares: Float32) -> None:
     """Adds a rough mask: the share 0..1 of each cell that the thing covers."""
     maps[MASK] = 2 * shares - 1
 
 
-def put_box(maps: Float, box: tuple[float, float, float, float]) -> None:
+def put_box(maps: Float32, box: tuple[float, float, float, float]) -> None:
     """Adds the thing's box, xyxy in crop pixels. A cell is inside if its centre is; at least one cell is inside."""
     side = maps.shape[1]
     x0, y0, x1, y1 = (v / CELL - 0.5 for v in box)
@@ -42,7 +42,7 @@ def _span(low: float, high: float, side: int) -> tuple[int, int]:
     return first, max(first + 1, min(int(np.ceil(high)), side))
 
 
-def put_click(maps: Float, x: float, y: float, positive: bool) -> None:
+def put_click(maps: Float32, x: float, y: float, positive: bool) -> None:
     """Adds a click at x, y in crop pixels: on the thing if `positive`, else beside it."""
     k = POSITIVE if positive else NEGATIVE
     side = maps.shape[1]
@@ -55,7 +55,7 @@ def put_click(maps: Float, x: float, y: float, positive: bool) -> None:
     maps[k, y0:y1, x0:x1][(xs - cx) ** 2 + (ys - cy) ** 2 <= RADIUS**2] = 1
 
 
-def shares_of(mask: npt.NDArray[np.uint8]) -> Float:
+def shares_of(mask: npt.NDArray[np.uint8]) -> Float32:
     """Share 0..1 of each cell that a crop's mask, (S, S) uint8 0..255, covers."""
     half = cv2.resize(mask, (mask.shape[1] // CELL, mask.shape[0] // CELL), interpolation=cv2.INTER_AREA)
     return np.asarray(half, np.float32) / np.float32(255)

@@ -20,7 +20,7 @@ from fastsam.untrusted import onnxfile
 from fastsam.untrusted.shown import reason
 from fastsam.weights.kinds import refuse_others
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 BUNDLED = Path(__file__).parents[1] / "weights" / "bundled" / "fastsam-refine.onnx"
 SIGNATURE = [  # names, types and ranks of its inputs and outputs
@@ -47,7 +47,7 @@ class Refiner:
     told: tuple[float, float] = (0.0, 1.0)
     meant: tuple[float, float] = (2.0, 1.0)
 
-    def run(self, images: Sequence[UInt8], maps: Sequence[Float]) -> tuple[list[Float], Float]:
+    def run(self, images: Sequence[UInt8], maps: Sequence[Float32]) -> tuple[list[Float32], Float32]:
         """Logits (4, S / 2, S / 2) float32 per crop, and qualities (N, 4), 0..1.
 
         images: N crops (S, S, 3) uint8 RGB, each of one of the network's sizes; maps: (4, S / 2, S / 2) per crop
@@ -55,7 +55,7 @@ class Refiner:
         The first logits answer a prompt that means one thing. The other three answer a single click, which can mean
         several. A mask whose logits are not finite has quality 0.
         """
-        logits: list[Float] = [np.zeros((0, 0, 0), np.float32)] * len(images)
+        logits: list[Float32] = [np.zeros((0, 0, 0), np.float32)] * len(images)
         quality = np.zeros((len(images), 4), np.float32)
         for size in sorted({image.shape[0] for image in images}):
             alike = [k for k, image in enumerate(images) if image.shape[0] == size]

@@ -24,20 +24,22 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.boxes import iou, lengths
 from fastsam.masks.lazy import probability
 from fastsam.prompts import Box, Prompt
+from fastsam.prompts.geometry import central
 from fastsam.refine import maps as m
 from fastsam.refine.crop import Window
 from fastsam.refine.network import Refiner
 from fastsam.refine.views import View
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Rank = npt.NDArray[np.float64]
 BROKEN = 0.5  # factor on the quality for a foreground point outside, or a background point inside
 OFF_CENTRE = 0.68  # deviation of a click from its object's centre, in widths and heights of its box
 LEAST_PRIOR = 0.03
 QUALITY, PRIOR, AGREEMENT, SMALL = 1.7, 0.86, 0.3, 0.4  # powers
-SURE = 0.4  # a rough mask with at least this prior counts `TRUST` times as much
+SURE_PRIOR = 0.4  # a rough mask with at least this prior counts `TRUST` times as much
 TRUST = 1.9
 CUT = 0.56  # factor per side of the window that cuts a drawing off inside the photo
 
@@ -47,7 +49,7 @@ class Drawing:
     """One mask on a window: its logits (G, G), its predicted IoU 0..1, and the view that it answers."""
 
     view: View
-    logits: Float
+    logits: Float32
     quality: float
 
     @property
@@ -105,17 +107,16 @@ def ranks(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> Ra
         return quality
     seen = np.array([(0, 0, 1, 1) if box is None else box for box in boxes], np.float64)
     b = np.clip(seen, 0, [size[1], size[0]] * 2)  # a window, and so a drawing, can reach beyond the photo
-    sides = np.maximum(b[:, 2:] - b[:, :2], 1e-6)
+    sides = np.maximum(lengths(b), 1e-6)
     areas = np.maximum(np.minimum([d.area for d in found], sides.prod(1)), 1.0)
     middle = np.mean(prompt.foreground, axis=0)
-    away = (middle - (b[:, :2] + b[:, 2:]) / 2) / sides
-    central = np.exp(-0.5 * (away**2).sum(1) / OFF_CENTRE**2)
+    held = central(b, middle, OFF_CENTRE)
     prior = np.maximum([d.view.prior for d in found], LEAST_PRIOR)
-    trusted = np.where([d.view.origin is not None and d.view.prior > SURE for d in found], TRUST, 1.0)
+    trusted = np.where([d.view.origin is not None and d.view.prior > SURE_PRIOR for d in found], TRUST, 1.0)
     small = (size[0] * size[1] / areas) ** SMALL
     agreed = agreement(b, areas, quality, [d.view.window for d in found]) ** AGREEMENT
     cut = CUT ** np.array([d.cuts(size) for d in found])
-    return np.asarray(quality**QUALITY * central * prior**PRIOR * trusted * small * agreed * cut)
+    return np.asarray(quality**QUALITY * held * prior**PRIOR * trusted * small * agreed * cut)
 
 
 def qualities(rated: Rank, prompt: Prompt, refiner: Refiner) -> Rank:
@@ -130,11 +131,7 @@ def qualities(rated: Rank, prompt: Prompt, refiner: Refiner) -> Rank:
 
 def agreement(boxes: Rank, areas: Rank, quality: Rank, windows: Sequence[Window]) -> Rank:
     """(N,) how well each drawing agrees with the best drawing of each other window, by box and area, 0.02..1."""
-    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    shared = np.maximum(high - low, 0).prod(2)
-    own = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    alike = shared / (own[:, None] + own[None] - shared)
+    alike = iou(boxes[:, None], boxes[None])
     alike *= np.minimum(areas[:, None], areas[None]) / np.maximum(areas[:, None], areas[None])
     kinds = {window: k for k, window in enumerate(dict.fromkeys(windows))}
     of = np.array([kinds[window] for window in windows])

@@ -11,18 +11,18 @@ import numpy.typing as npt
 
 from fastsam.refine.crop import Window
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 SPECK = 0.02  # an island or a hole below this share of the mask's area is noise
 RIM = 0.25  # a cell's logit counts if its centre is at least this many cells inside the photo
 FAINT = 0.5  # distance from 0 of the logits of removed islands and filled holes
 
 
 def tidied(
-    logits: Float,
+    logits: Float32,
     clicks: Sequence[tuple[float, float]] = (),
     least: float = 0.0,
     background: Sequence[tuple[float, float]] = (),
-) -> Float:
+) -> Float32:
     """The logits (G, G) without small islands and holes.
 
     clicks: x, y in cells; if there are any, only pieces with a click are kept, or else only the largest piece
@@ -56,7 +56,7 @@ def pieces_at(labels: npt.NDArray[np.int32], points: Sequence[tuple[float, float
     return {int(labels[min(max(int(y), 0), last), min(max(int(x), 0), last)]) for x, y in points}
 
 
-def reaching(logits: Float, window: Window, photo: tuple[int, int]) -> Float:
+def reaching(logits: Float32, window: Window, photo: tuple[int, int]) -> Float32:
     """The logits (G, G) of a window; cells beyond a photo (height, width) take the value of the nearest cell inside.
 
     Otherwise interpolation with the cells beyond would end a mask before the photo's border, and round its corners.
@@ -73,7 +73,7 @@ def reaching(logits: Float, window: Window, photo: tuple[int, int]) -> Float:
     return np.asarray(logits[rows][:, columns], np.float32)
 
 
-def filled(logits: Float, limit: float, background: Sequence[tuple[float, float]] = ()) -> Float:
+def filled(logits: Float32, limit: float, background: Sequence[tuple[float, float]] = ()) -> Float32:
     """The logits with holes below `limit` cells filled, except holes with a background click.
 
     A gap that touches the grid's border is not a hole.

@@ -19,7 +19,7 @@ from fastsam.prompts.geometry import on_photo
 from fastsam.refine import maps as m
 from fastsam.refine.crop import Window, about, see
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 CONTEXT = 1.4  # side of a window, relative to the longer side of the box it shows
 LOOSE = 1.6  # the same for several clicks, because the thing may reach beyond them
 SCALES = (0.5, 0.125)  # sides of windows around a click alone, relative to the photo's longer side
@@ -37,7 +37,7 @@ class View:
     """
 
     window: Window
-    maps: Float
+    maps: Float32
     origin: int | None = None
     prior: float = 1.0
 
@@ -86,7 +86,7 @@ def alone(prompt: Prompt, size: tuple[int, int]) -> list[View]:
     return found
 
 
-def said(prompt: Prompt, window: Window, rough: Float | None = None) -> Float:
+def said(prompt: Prompt, window: Window, rough: Float32 | None = None) -> Float32:
     """The maps of a prompt in a window. rough: shares (S / 2, S / 2) of a rough mask, if there is one"""
     maps = m.empty(window.size)
     if rough is not None:
@@ -98,7 +98,7 @@ def said(prompt: Prompt, window: Window, rough: Float | None = None) -> Float:
     return maps
 
 
-def shares_in(rough: Crop, window: Window) -> Float:
+def shares_in(rough: Crop, window: Window) -> Float32:
     """Share (S / 2, S / 2) of each cell of a window that a mask covers."""
     x, y = rough.offset
     moved = Window(window.x0 - x + 1, window.y0 - y + 1, window.side, window.size)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from fastsam.runtimes.settings import Settings
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 
 
 class Network(Protocol):
@@ -18,7 +18,7 @@ class Network(Protocol):
         """Class names, default thresholds, and how to read the outputs."""
         ...
 
-    def run(self, images: Float) -> tuple[Float, Float]:
+    def run(self, images: Float32) -> tuple[Float32, Float32]:
         """Raw outputs of images (N, 3, H, W) float32 in 0..1, H and W multiples of 32.
 
         Returns candidates (N, 4 + classes + K, A) float32: centre x, centre y, width and height in input pixels, one

@@ -13,7 +13,7 @@ from fastsam.errors import UsageError
 from fastsam.runtimes.outputs import check
 from fastsam.runtimes.settings import Settings, read_settings
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class OnnxNetwork:
     session: Any
     settings: Settings
 
-    def run(self, images: Float) -> tuple[Float, Float]:
+    def run(self, images: Float32) -> tuple[Float32, Float32]:
         """Raw outputs, as in `Network.run`."""
         candidates, prototypes = self.session.run(["candidates", "prototypes"], {"images": images})
         return candidates, prototypes

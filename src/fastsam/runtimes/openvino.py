@@ -12,7 +12,7 @@ from fastsam.errors import UsageError
 from fastsam.runtimes.outputs import check
 from fastsam.runtimes.settings import Settings, read_settings
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 PRECISIONS = {"float32": "f32", "bf16": "bf16"}
 
 
@@ -23,7 +23,7 @@ class OpenVINONetwork:
     compiled: Any
     settings: Settings
 
-    def run(self, images: Float) -> tuple[Float, Float]:
+    def run(self, images: Float32) -> tuple[Float32, Float32]:
         """Raw outputs, as in `Network.run`."""
         request = self.compiled.create_infer_request()  # one per call, so that threads can share a network
         outputs = request.infer({"images": images})

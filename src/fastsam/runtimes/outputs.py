@@ -32,14 +32,14 @@ def check(network: Network, file: Path) -> None:
         if not np.isfinite(array).all():
             raise UsageError(f"{file} gives {name} that are not finite: train again, or use an earlier file")
     candidates, prototypes = (array.shape for array in outputs)
-    n, placed = len(network.settings.names), network.settings.placed
+    n, positional = len(network.settings.names), network.settings.positional
     maps = prototypes[1]
-    coefficients = maps + (TERMS - 1) * placed + 1 if placed else maps
+    coefficients = maps + (TERMS - 1) * positional + 1 if positional else maps
     wanted = (1, 4 + n + coefficients)
-    if candidates[:2] != wanted or prototypes[0] != 1 or maps < max(1, placed) or not all(prototypes[2:]):
+    if candidates[:2] != wanted or prototypes[0] != 1 or maps < max(1, positional) or not all(prototypes[2:]):
         raise UsageError(
             f"{file} gives candidates {candidates} and prototypes {prototypes}, which do not fit {n} classes "
-            f"and {placed} positional features"
+            f"and {positional} positional features"
         )
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ class Settings:
     margin: share of a box's sides by which its mask may extend beyond it, for a box as large as the photo; less for
     smaller boxes
     soft: how slowly scores fall with the overlap with better ones (see `detections.py`); 0 for hard suppression
-    placed: number of features with weights that vary across a mask's box (see `masks/positional.py`)
+    positional: number of features with weights that vary across a mask's box (see `masks/positional.py`)
     port: whether boxes and masks are made exactly as in Ultralytics, for weights that were trained there
     """
 
@@ -31,8 +31,12 @@ class Settings:
     max_det: int = 300
     margin: float = 0.0
     soft: float = 0.0
-    placed: int = 0
+    positional: int = 0
     port: bool = False
+
+    def stored(self) -> dict[str, Any]:
+        """The settings by the names that files have for them."""
+        return {IN_FILES.get(name, name): value for name, value in asdict(self).items()}
 
 
 def share(value: Any) -> float | None:
@@ -57,7 +61,8 @@ def flag(value: Any) -> bool | None:
     return value if type(value) is bool else None
 
 
-# Per setting: a function that turns a file's value into ours, or into None if it is invalid; and what it must be.
+IN_FILES = {"positional": "placed"}  # settings that files call otherwise
+# Per name in a file: a function that turns its value into ours (None if it is invalid), and what it must be.
 KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "names": (words, f"a list of {CLASSES[0]} to {CLASSES[-1]} words"),
     "imgsz": (count(SIDES[0], SIDES[-1]), f"an integer from {SIDES[0]} to {SIDES[-1]}"),
@@ -79,7 +84,8 @@ def read_settings(metadata: Mapping[str, str], file: Path) -> Settings:
         stored = None
     if not isinstance(stored, dict):
         raise UsageError(f"{file}: its settings are damaged, export it again")
-    return Settings(**{name: typed(name, stored[name], file) for name in KINDS if name in stored})
+    ours = {there: name for name, there in IN_FILES.items()}
+    return Settings(**{ours.get(name, name): typed(name, stored[name], file) for name in KINDS if name in stored})
 
 
 def typed(name: str, value: Any, file: Path) -> Any:

@@ -18,7 +18,7 @@ from fastsam.runtimes.outputs import check
 from fastsam.runtimes.settings import Settings
 from fastsam.untrusted.shown import reason
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class TorchNetwork:
     settings: Settings
 
     @torch.inference_mode()
-    def run(self, images: Float) -> tuple[Float, Float]:
+    def run(self, images: Float32) -> tuple[Float32, Float32]:
         """Raw outputs, as in `Network.run`."""
         raw = self.module(torch.from_numpy(images).to(self.device))
         candidates, prototypes = self.module.head.decode(raw)
@@ -38,7 +38,7 @@ class TorchNetwork:
 
 
 def load(
-    entries: Mapping[str, Float], settings: Settings, file: Path, device: str = "cpu", threads: int | None = None
+    entries: Mapping[str, Float32], settings: Settings, file: Path, device: str = "cpu", threads: int | None = None
 ) -> TorchNetwork:
     """Loads a network from its entries. file: named in errors
 
@@ -68,7 +68,7 @@ def load(
     return network
 
 
-def empty(entries: Mapping[str, Float]) -> YOLOv8Seg:
+def empty(entries: Mapping[str, Float32]) -> YOLOv8Seg:
     """A network as large as the entries, with random weights. Raises RuntimeError if a shape does not fit."""
     size, classes = size_of(entries), len(entries["model.22.cv3.0.2.weight"])
     reg_max = entries["model.22.dfl.conv.weight"].size

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam import prompts as stage2
-from fastsam.errors import UsageError
+from fastsam.errors import UsageError, without_photo
 from fastsam.masks.given import collect
 from fastsam.masks.lazy import from_pixels
 from fastsam.masks.runs import iou_of
@@ -149,7 +149,7 @@ class Asking(Objects):
         if self.photo is None:
             if refine is None:
                 return None
-            raise UsageError("refine needs the photo, and this result has none: Segments.load(file, photo=...)")
+            raise without_photo("refine")
         return (lambda: refine) if isinstance(refine, Refiner) else partial(shared, self.threads)
 
     def picked(self, picks: Iterable[Pick | Candidate] | Pick | Candidate) -> "Self":

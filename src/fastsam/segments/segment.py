@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.errors import UsageError
+from fastsam.errors import without_photo
 from fastsam.masks import rle
 from fastsam.masks.cutout import cutout
 from fastsam.masks.lazy import Masks
@@ -95,7 +95,7 @@ class Segment:
     def cutout(self) -> UInt8:
         """The object alone, uint8 RGBA (h, w, 4), with a softened edge. Raises UsageError if the photo is missing."""
         if self.photo is None:
-            raise UsageError("a cut-out needs the photo, and this result has none: Segments.load(file, photo=...)")
+            raise without_photo("a cut-out")
         return cutout(self.photo, self.masks.crop(self.index))[0]
 
     def __repr__(self) -> str:

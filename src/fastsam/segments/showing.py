@@ -6,7 +6,7 @@ Enters: the photo and its masks. Leaves: the photo with its masks drawn, or one 
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.errors import UsageError
+from fastsam.errors import without_photo
 from fastsam.masks.picture import draw as draw_picture
 from fastsam.segments.objects import Objects
 from fastsam.values import flag, positions
@@ -43,7 +43,7 @@ class Showing(Objects):
         (400, 600, 3)
         """
         if self.photo is None:
-            raise UsageError("a picture needs the photo, which a saved result lacks: Segments.load(file, photo=...)")
+            raise without_photo("a picture")
         lines, frames = flag(outline, "outline"), flag(boxes, "boxes")
         return draw_picture(self.photo, self.masks, self.captions, outline=lines, boxes=frames)
 

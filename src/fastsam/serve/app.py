@@ -24,6 +24,7 @@ from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Memory
 from fastsam.serve.metrics import Metrics
 from fastsam.serve.problems import Problem
+from fastsam.serve.service import Service
 
 SELECTING = 2  # threads that answer points, boxes and masks
 SWEEP = 10.0  # seconds between two looks for photos that are too old
@@ -41,19 +42,50 @@ def make_app(
     origins: Sequence[str] = (),
     studio: labelstudio.Studio | None = None,
 ) -> FastAPI:
-    """The service as an ASGI application.
+    """Makes the service as an ASGI application.
 
-    weights: a model's name or file; threads: of all workers together, all cores where left out
-    token: without which nothing is answered; hosts: names of the server that requests may give, `*` for any
-    origins: other sites whose pages may call it; studio: the Label Studio whose pictures may be fetched
+    Parameters
+    ----------
+    weights : str, optional
+        A file or the name of a model. Default: the bundled weights.
+    limits : Limits
+        Bounds on sizes, times and numbers.
+    threads : int, optional
+        Number of CPU threads of all workers together, at least 1. Default: all cores.
+    token : str, optional
+        Requests without this token are refused. Default: all requests are answered.
+    hosts : sequence of str
+        Names of the server that requests may use, "*" for any.
+    origins : sequence of str
+        Other sites whose pages may call the service.
+    studio : Studio, optional
+        The Label Studio whose pictures may be fetched.
+
+    Returns
+    -------
+    FastAPI
+        The application; it loads the network when it starts.
+
+    Raises
+    ------
+    UsageError
+        If `threads` is below 1.
+
+    Examples
+    --------
+    >>> from fastsam.serve.app import make_app
+    >>> from fastsam.serve.limits import Limits
+    >>> app = make_app(limits=Limits(workers=2), token="secret")  # run it with uvicorn
+    >>> app.title
+    'Fast Segment Anything'
     """
     if threads is not None and threads < 1:
-        raise UsageError(f"threads {threads} run nothing: the least is 1")
+        raise UsageError(f"threads must be at least 1, not {threads}; leave it out for all cores")
     each = max(1, (threads or cores()) // limits.workers)
     jobs, memory = Jobs(limits), Memory(limits)
     metrics = Metrics(jobs, memory)
     use = work.Use(weights, each, limits.pixels)
-    service = routes.Service(use, limits, jobs, memory, metrics, CapacityLimiter(SELECTING))
+    service = Service(use, limits, jobs, memory, metrics, CapacityLimiter(SELECTING))
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -81,9 +113,9 @@ def make_app(
         async def sweep() -> None:
             while True:
                 await sleep(SWEEP)
-                memory.forget()
+                memory.expire()
 
-        # Workers inherit it: a decoder's own check, where a header says one size to us and another to it.
+        # Workers inherit it: a decoder's own check, in case a header says one size to us and another to it.
         os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(limits.pixels)
         async with create_task_group() as group:
             for _worker in range(limits.workers):
@@ -123,7 +155,7 @@ def make_app(
 
 
 async def wrong(_: Request, error: Exception) -> JSONResponse:
-    """422: what the request asks for makes no sense."""
+    """422: the request has invalid values."""
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]
         detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

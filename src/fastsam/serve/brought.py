@@ -1,6 +1,6 @@
 """Segments that a client brings: an npz from outside, in which nothing is believed.
 
-Enters: bytes. Leaves: `Segments`, or UsageError. Called by `work`, in a process of its own.
+Enters: bytes. Leaves: `Segments`, or UsageError.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ UNPACKED, MOST = 256 << 20, 10_000  # bytes of all arrays; segments and names
 
 
 def read(packed: bytes, pixels: int, photo: npt.NDArray[np.uint8] | None) -> Segments:
-    """The segments, with their photo where there is one. pixels: of the largest photo
+    """The segments, with their photo if there is one. pixels: of the largest photo
 
     Raises UsageError for anything that a service cannot have given, whatever it is.
     """

@@ -1,7 +1,7 @@
-"""Connections: none may keep others out by being slow.
+"""Connections: a slow client must not keep others out.
 
-Enters: bytes from anyone. Leaves: requests whose heads are whole. A layer over uvicorn's own protocol, which has no
-time limit for a head and none for an answer that nobody takes.
+Enters: bytes from anyone. Leaves: requests whose heads are whole. A layer over uvicorn's own protocol, which does
+not limit the time for a head or for an answer that the client does not read.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fastsam.serve.limits import GRACE, SLOW
 
-MOST = 1024  # connections at a time
+MOST_CONNECTIONS = 1024  # maximum number at the same time
 SPARE = 128  # open files that the process needs beside them
 HEAD = 64 << 10  # bytes of a request's head, or of what surrounds its body's chunks
 CHUNK = 8  # bytes around a chunk that each of its bytes may bring
@@ -22,17 +22,17 @@ LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\
 
 
 def most_connections() -> int:
-    """How many connections the process may have. Raises its limit of open files if that is too low, and may be."""
+    """Maximum number of connections. Raises the process's limit of open files if it is too low and may be raised."""
     try:
         import resource
     except ImportError:  # Windows, which has no such limit
-        return MOST
+        return MOST_CONNECTIONS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST + SPARE
+    wanted = MOST_CONNECTIONS + SPARE
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return MOST if soft == resource.RLIM_INFINITY else max(1, min(MOST, soft - SPARE))
+    return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(MOST_CONNECTIONS, soft - SPARE))
 
 
 class Connection(HttpToolsProtocol):
@@ -42,38 +42,38 @@ class Connection(HttpToolsProtocol):
     sends beside bodies is bounded, and so is the time in which it takes an answer.
     """
 
-    since: float | None = None  # when it began to wait for a request; None while one is answered
+    since: float | None = None  # when it began to wait for a request; None while a request is answered
     unpaid = 0  # bytes that came and were part of no body
     waiting: asyncio.TimerHandle | None = None
     writing: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """A client is there; if it is one too many, the one that waits longest goes."""
+        """A client connects. If there are too many, the one that waits longest is closed."""
         super().connection_made(transport)
         self._wait()
         if len(self.connections) > most_connections():
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone."""
+        """The client is gone."""
         self._stop()
         self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Something came."""
+        """Bytes arrived."""
         self.unpaid += len(data)
         super().data_received(data)
         if self.unpaid > HEAD and not self.transport.is_closing():
-            self.send_400_response(f"what is no body may have {HEAD} bytes")
+            self.send_400_response(f"a request may have {HEAD} bytes besides its body")
 
     def on_body(self, body: bytes) -> None:
-        """Part of a body came."""
+        """Part of a body arrived."""
         self.unpaid = max(0, self.unpaid - CHUNK * len(body))
         super().on_body(body)
 
     def on_headers_complete(self) -> None:
-        """A head is whole. What is raised here becomes 400."""
+        """A head is complete. An error raised here becomes 400."""
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > HEAD or len(self.pipeline) >= AHEAD:
             raise ValueError("too much at a time")
@@ -82,20 +82,20 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
-        """An answer is written; unless another request came meanwhile, the next one is waited for."""
+        """An answer is written. Unless another request arrived meanwhile, the connection waits for the next."""
         super().on_response_complete()
         if self.cycle.response_complete:
             self._wait()
 
     def pause_writing(self) -> None:
-        """The client takes its answer more slowly than it is written: it must take the rest at a least rate."""
+        """The client reads its answer more slowly than it is written. It must read the rest at a minimum rate."""
         super().pause_writing()
         if self.writing is None:
             seconds = GRACE + self.transport.get_write_buffer_size() / SLOW
             self.writing = self.loop.call_later(seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The client has taken nearly all of it."""
+        """The client has read nearly all of it."""
         super().resume_writing()
         if self.writing is not None:
             self.writing.cancel()
@@ -123,7 +123,7 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def _make_room(self) -> None:
-        """Closes the connection that has waited longest, of the address from which most of them wait."""
+        """Closes the connection that has waited longest, of the address with most waiting connections."""
         waiting: list[Connection] = [c for c in self._others() if c.since is not None]
         if not waiting:
             self.transport.write(BUSY)
@@ -139,5 +139,5 @@ class Connection(HttpToolsProtocol):
 
     @property
     def address(self) -> str:
-        """Where it comes from; empty for what has no address."""
+        """Where it comes from; empty if it has no address."""
         return self.client[0] if self.client else ""

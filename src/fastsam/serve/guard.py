@@ -28,8 +28,8 @@ HEADERS = {
 
 
 class Guard:
-    """Lets requests with the token through (all, where there is none), as `Authorization: Bearer`, as the
-    password of `Basic`, or in the cookie that the page's own address with `?token=` sets."""
+    """Lets requests with the token through (all requests if the service has no token): as `Authorization: Bearer`, as
+    the password of `Basic`, or in the cookie that the page's own address with `?token=` sets."""
 
     def __init__(self, app: ASGIApp, token: str | None, metrics: Metrics, origins: Sequence[str]) -> None:
         self.app, self.token, self.metrics, self.origins = app, token, metrics, origins
@@ -75,7 +75,7 @@ class Guard:
         return JSONResponse({"detail": detail}, 401, {"WWW-Authenticate": "Bearer"})
 
     def welcome(self, headers: Headers) -> bool:
-        """Whether a request comes from no page, from this server's own, or from one of an allowed site."""
+        """Whether a request comes from a program, from this server's own page, or from a page of an allowed site."""
         origin = headers.get("origin")
         if origin is None or origin in self.origins or "*" in self.origins:
             return True
@@ -85,13 +85,13 @@ class Guard:
             return False
 
     def fits(self, given: str) -> bool:
-        """Whether it is the token, in a time that tells nothing about it."""
+        """Whether it is the token. The time taken reveals nothing about the token."""
         assert self.token is not None
         return hmac.compare_digest(given.encode(), self.token.encode())
 
 
 def carried(headers: Headers) -> str:
-    """The token that a request carries, empty where it carries none."""
+    """The token that a request carries, empty if it carries none."""
     kind, _, value = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return value.strip()

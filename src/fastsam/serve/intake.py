@@ -1,4 +1,4 @@
-"""Bodies of requests on their way in: how slowly they may come, how many at a time, how many bytes of them.
+"""Incoming bodies of requests: how slow they may be, how many at the same time, how many bytes.
 
 Enters and leaves: ASGI messages. Bytes count from when they come until their request is answered.
 """
@@ -11,10 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fastsam.serve.limits import GRACE, SLOW, Limits
 from fastsam.serve.problems import Problem
 
-MOST = 256  # bodies that come at a time
-NEW = 1.0  # seconds for which no body is called slow
-RECENT = 5.0  # seconds over which it is measured how fast one comes
-RETRY = 2  # seconds after which one who was sent away may try again
+MOST_BODIES = 256  # maximum number of incoming bodies
+NEW = 1.0  # seconds before a body can count as slow
+RECENT = 5.0  # seconds over which a body's speed is measured
+RETRY = 2  # seconds after which a refused client may try again
 
 
 class Intake:
@@ -40,13 +40,13 @@ class Intake:
             self.release(body)
 
     def begin(self, body: "Body") -> None:
-        """Counts a body that is coming. Raises a problem (503) if there is no room for it."""
-        if len(self.coming) >= MOST:
-            self.send_one_away(f"{MOST} requests are coming already")
+        """Counts an incoming body. Raises a problem (503) if there are too many."""
+        if len(self.coming) >= MOST_BODIES:
+            self.send_one_away(f"{MOST_BODIES} requests are coming already")
         self.coming.add(body)
 
     def add(self, body: "Body", size: int) -> None:
-        """Counts bytes that came. Raises a problem (503) if there is no room for them."""
+        """Counts bytes that arrived. Raises a problem (503) if there are too many."""
         body.held += size
         self.bytes += size
         most = max(self.limits.bodies, self.limits.bytes)
@@ -54,7 +54,7 @@ class Intake:
             self.send_one_away(f"requests of {most} bytes are being answered already")
 
     def send_one_away(self, why: str) -> None:
-        """Ends the body that comes slowest. Raises a problem (503) if all are new: it is the last one that goes."""
+        """Ends the slowest body. Raises a problem (503) if all are new: then the latest one is refused."""
         now = current_time()
         old = [body for body in self.coming if now - body.since > NEW]
         problem = Problem(503, f"{why}: try again in {RETRY} s", RETRY)
@@ -65,14 +65,14 @@ class Intake:
         slowest.end(problem)
 
     def release(self, body: "Body") -> None:
-        """Counts a body no longer."""
+        """Stops counting a body."""
         self.coming.discard(body)
         self.bytes -= body.held
         body.held = 0
 
 
 class Body:
-    """The body of one request, and what may be said of its client's haste.
+    """The body of one request, and how fast it arrives.
 
     since: when it was first asked for, seconds; held: its bytes that count
     """
@@ -86,7 +86,7 @@ class Body:
         self.scope: CancelScope | None = None
 
     async def receive(self) -> Message:
-        """The next part. Raises a problem: 408 if it comes too slowly, 503 if it must make room."""
+        """The next part. Raises a problem: 408 if it is too slow, 503 if it must make room."""
         if self.whole:
             return await self.source()
         if math.isnan(self.since):
@@ -105,7 +105,7 @@ class Body:
         return message
 
     def deadline(self) -> float:
-        """When the next part must be there."""
+        """Time by which the next part must arrive."""
         return self.since + min(self.intake.limits.seconds, GRACE + self.total / SLOW)
 
     def came(self, message: Message) -> None:
@@ -119,11 +119,11 @@ class Body:
         self.intake.add(self, size)
 
     def rate(self, now: float) -> float:
-        """How fast it comes: bytes of late, those longer ago count less."""
+        """Recent speed: bytes received, older ones weighted less."""
         return self.recent * math.exp((self.seen - now) / RECENT)
 
     def end(self, problem: Problem) -> None:
-        """Has it raise that problem, at once if it is being waited for."""
+        """Makes `receive` raise that problem, at once if it is waiting."""
         self.problem = problem
         if self.scope is not None:
             self.scope.cancel()

@@ -1,6 +1,6 @@
-"""Worker processes behind a bounded queue: what one of them does or suffers never touches the server.
+"""Worker processes behind a bounded queue. A crash or hang in a worker never affects the server.
 
-Enters: a function of `work` and its arguments. Leaves: its result, or a problem. Called by `routes`.
+Enters: a function of `work` and its arguments. Leaves: its result, or a problem.
 """
 
 import math
@@ -29,13 +29,13 @@ class Jobs:
         self.usual = 1.0  # seconds of a job, a running mean
 
     def admit(self) -> None:
-        """Raises a problem (503) where too many wait, before anything is read or done."""
+        """Raises a problem (503) if too many requests wait, before anything is read or done."""
         if self.pending >= self.limits.workers + self.limits.queue:
             retry = max(1, math.ceil(self.usual * self.pending / self.limits.workers))
             raise Problem(503, f"{self.pending} photos are waiting already: try again in {retry} s", retry)
 
     async def run(self, job: Callable[..., Result], *arguments: Any, remedy: str = SMALLER) -> Result:
-        """The job's result. Cancelled, its process ends at once. remedy: what helps if it takes too long
+        """The job's result. If it is cancelled, its process ends at once. remedy: what helps if it takes too long
 
         Raises a problem: 503 if too many wait, no process is free in time, or it dies; 504 if it takes too long. What
         the job itself raises comes through.
@@ -64,7 +64,7 @@ class Jobs:
     async def run_for(
         self, request: Request, job: Callable[..., Result], *arguments: Any, remedy: str = SMALLER
     ) -> Result:
-        """The same for a client, with whom the job ends when it goes; the request's body must have been read.
+        """`run` for a client: the job ends when the client disconnects. The request's body must have been read.
 
         Raises a problem (499, which nobody reads) then.
         """

@@ -19,7 +19,8 @@ from pydantic import BaseModel, Field
 from fastsam.serve import bodies, studio
 from fastsam.serve.limits import Limits
 from fastsam.serve.problems import Problem
-from fastsam.serve.routes import Own, json_of
+from fastsam.serve.routes import json_of
+from fastsam.serve.service import Own
 
 SECONDS = 20.0  # to fetch a picture
 MOST_TASKS = 64
@@ -46,13 +47,13 @@ class Context(BaseModel):
 
 
 class Params(BaseModel):
-    """Beside the tasks."""
+    """What comes beside the tasks."""
 
     context: Context | None = None
 
 
 class Ask(BaseModel):
-    """POST /predict."""
+    """The body of POST /predict."""
 
     tasks: Annotated[list[Task], Field(max_length=MOST_TASKS)]
     label_config: Annotated[str, Field(max_length=1_000_000)]
@@ -78,14 +79,14 @@ async def setup() -> dict[str, str]:
 
 @router.post("/webhook")
 async def webhook(request: Request, service: Own) -> dict[str, str]:
-    """Told of what happens in a project: read and left at that, since nothing is trained here."""
+    """Told what happens in a project. It is read and ignored, since nothing is trained here."""
     await bodies.read_body(request, service.limits)
     return {"status": "ok"}
 
 
 @router.post("/predict")
 async def predict(request: Request, service: Own) -> Response:
-    """Everything in each task's picture; with a context, what its points and boxes mean. Masks are drawn ones."""
+    """Finds everything in each task's picture; with a context, what its points and boxes mean. Masks are drawn."""
     bodies.demand_json(request)
     asked = bodies.checked(Ask, await bodies.read_body(request, service.limits))
     project = studio.read_project(asked.label_config)
@@ -104,7 +105,7 @@ def address_of(task: Task, project: studio.Project) -> str:
     values = {k: v for k, v in task.data.items() if isinstance(v, str)}
     found = values.get(project.picture) or (next(iter(values.values())) if len(values) == 1 else None)
     if not found:
-        raise Problem(422, "a task names no picture in its data")
+        raise Problem(422, "a task must name a picture in its data")
     return found
 
 
@@ -113,12 +114,12 @@ def picture(own: Studio | None, limits: Limits, address: str) -> bytes:
     if address.startswith("data:"):
         return bodies.unpacked(address)
     if own is None:
-        raise Problem(422, "no address is fetched: start with --label-studio ADDRESS, or send data: addresses")
+        raise Problem(422, "pictures are not fetched: start with --label-studio ADDRESS, or send data: addresses")
     try:
         whole = urljoin(own.address.rstrip("/") + "/", address)
         places = [urlsplit(a)[:2] for a in (own.address, whole)]
     except ValueError:
-        raise Problem(422, f"{address[:80]!r} is no address") from None
+        raise Problem(422, f"{address[:80]!r} is not an address") from None
     if places[0] != places[1]:
         raise Problem(422, f"{address[:80]} is not at {own.address}: nothing else is fetched")
     headers = {"Authorization": f"Token {own.key}"} if own.key else {}

@@ -1,4 +1,4 @@
-"""What a service allows itself."""
+"""Bounds of a service."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,38 @@ SLOW = 16 << 10  # bytes a second at which a body must come, and an answer be ta
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of a service.
+    """Maximum values of a service.
 
-    bytes: of a request's body; pixels: of a photo, checked before it is decoded
-    photos, memory, age: photos that are kept, their bytes in all, and seconds after which one goes
-    workers: processes that run the network; queue: requests that may wait for them
-    seconds: of a request, waiting included
-    bodies: bytes of the bodies of all unanswered requests together; one request of `bytes` always fits
+    Parameters
+    ----------
+    bytes : int
+        Bytes of a request's body.
+    pixels : int
+        Pixels of a photo, checked before it is decoded.
+    photos : int
+        Number of photos that are kept.
+    memory : int
+        Bytes of all kept photos together.
+    age : float
+        Seconds after which a kept photo is dropped.
+    workers : int
+        Number of processes that run the network.
+    queue : int
+        Number of requests that may wait for them.
+    seconds : float
+        Seconds that a request may take, waiting included.
+    bodies : int
+        Bytes of the bodies of all unanswered requests together. One request of `bytes` always fits.
+
+    Raises
+    ------
+    UsageError
+        If a value is too small.
+
+    Examples
+    --------
+    >>> Limits(workers=2).pixels
+    100000000
     """
 
     bytes: int = 32 << 20
@@ -33,4 +58,4 @@ class Limits:
         for name, value in vars(self).items():
             least = 0 if name == "queue" else 1 if isinstance(value, int) else 0.001
             if value < least:
-                raise UsageError(f"{name} {value} lets nothing through: the least is {least}")
+                raise UsageError(f"{name} must be at least {least}, not {value}")

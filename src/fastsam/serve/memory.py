@@ -1,6 +1,6 @@
 """Photos that are kept for prompts: in memory alone, bounded, under ids that nobody guesses.
 
-Enters: what was found in a photo. Leaves: the same, by id. Called by `routes`.
+Enters: what was found in a photo. Leaves: the same, by id.
 """
 
 import secrets
@@ -25,7 +25,7 @@ class Kept:
 
     file: as it came; segments: without pixels; rows: of each, as plain values; since: seconds
     bytes: in memory, nearly; photo: its pixels (H, W, 3), None if they had to make room
-    Nothing may decode these segments themselves, which would keep what it makes: take them.
+    Decode copies (`segments.take`) only: segments cache what they decode, and that would count as memory.
     """
 
     id: str
@@ -92,8 +92,8 @@ class Memory:
             self.drop(next(iter(self.photos)))
 
     def get(self, id_: str) -> Kept:
-        """The photo of that id. Raises a problem (404) where there is none."""
-        self.forget()
+        """The photo with this id. Raises a problem (404) if it is not kept."""
+        self.expire()
         if id_ not in self.photos:
             raise unknown(id_)
         self.photos.move_to_end(id_)
@@ -105,14 +105,14 @@ class Memory:
         self.photos[id_] = replace(old, segments=segments, rows=rows)
 
     def drop(self, id_: str) -> None:
-        """Forgets a photo. Raises a problem (404) where there is none."""
+        """Drops a photo. Raises a problem (404) if it is not kept."""
         kept = self.photos.pop(id_, None)
         if kept is None:
             raise unknown(id_)
         self.bytes -= kept.bytes
 
-    def forget(self) -> None:
-        """Drops what is too old."""
+    def expire(self) -> None:
+        """Drops the photos that are too old."""
         oldest = self.clock() - self.limits.age
         for id_ in [id_ for id_, kept in self.photos.items() if kept.since < oldest]:
             self.drop(id_)

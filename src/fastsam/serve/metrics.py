@@ -11,7 +11,7 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 
 
 class Metrics:
-    """Of one service, not of the process: two services may live side by side."""
+    """The counters of one service. Two services in one process count separately."""
 
     def __init__(self, jobs: Jobs, memory: Memory) -> None:
         self.registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""The page: a few files of this package, each under a name of its own. No other file can be asked for."""
+"""The page: a few files of this package, each under its own name. Other files cannot be requested."""
 
 from functools import cache
 from pathlib import Path
@@ -35,7 +35,7 @@ async def part(name: str) -> Response:
 def answer(name: str) -> Response:
     """A file, or 404."""
     if name not in FILES:
-        raise Problem(404, f"there is no {name[:60]!r} here")
+        raise Problem(404, f"{name[:60]!r} not found")
     return Response(read(name), media_type=KINDS[FILES[name].suffix], headers={"Cache-Control": "no-cache"})
 
 

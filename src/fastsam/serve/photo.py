@@ -18,7 +18,7 @@ from fastsam.image.header import read_header
 from fastsam.image.read import decode
 
 BASE, CORE = 256 << 20, 16 << 20  # bytes that any decoder may take, and more for the threads of each core
-PIXEL = 64  # bytes that it may take for each pixel: AVIF takes 16, TIFFs of many bands take more
+PIXEL = 64  # maximum bytes of memory per pixel: AVIF takes 16, TIFFs of many bands take more
 STATUS = Path("/proc/self/status")
 
 
@@ -38,7 +38,7 @@ class File:
 
 @contextmanager
 def at_most(extra: int) -> Iterator[None]:
-    """Within it the process takes no more than `extra` bytes of memory beyond those that it has. On Linux alone.
+    """Within this block, the process takes at most `extra` more bytes of memory. On Linux only.
 
     It holds for all threads. What asks for more gets none, as on a machine whose memory is full.
     """

@@ -12,4 +12,4 @@ class Problem(HTTPException):
 
 def unknown(id_: str) -> Problem:
     """404 for a photo that is not, or no longer, kept."""
-    return Problem(404, f"there is no photo {id_[:60]!r}, or no longer: segment it again")
+    return Problem(404, f"photo {id_[:60]!r} is not kept (any more): segment it again")

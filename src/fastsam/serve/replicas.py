@@ -16,7 +16,7 @@ REPLICAS, THREADS = (int(os.environ.get(name, "1")) for name in ("FASTSAM_REPLIC
 
 
 def service() -> FastAPI:
-    """One replica's own; Ray Serve's proxy is who speaks to it, under any name of the host."""
+    """The application of one replica. Ray Serve's proxy calls it, under any host name."""
     return make_app(threads=THREADS, token=os.environ.get("FASTSAM_TOKEN"), hosts=("*",))
 
 

@@ -3,16 +3,15 @@
 Enters: requests. Leaves: JSON, files. Put together by `app`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi import Path as InPath
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 
 from fastsam import __version__
@@ -20,105 +19,16 @@ from fastsam.formats import SEGMENTS
 from fastsam.formats.content import Options, check
 from fastsam.prompts import Prompt
 from fastsam.serve import bodies, rows, schemas, work
-from fastsam.serve.jobs import SMALLER, Jobs
-from fastsam.serve.limits import Limits
-from fastsam.serve.memory import Kept, Memory
-from fastsam.serve.metrics import Metrics
+from fastsam.serve.jobs import SMALLER
+from fastsam.serve.memory import Kept
+from fastsam.serve.openapi import BROUGHT, FILE_OR, KINDS, body_of, problems
 from fastsam.serve.problems import Problem
+from fastsam.serve.service import Id, Own, Service
 
-KINDS = {
-    "json": "application/json", "geojson": "application/geo+json", "png": "image/png", "txt": "text/plain",
-    "zip": "application/zip", "npz": "application/octet-stream",
-}  # fmt: skip
-ABOUT = {401: "A token is needed.", 404: "There is no such photo.", 413: "Too large.", 422: "Invalid values."}
-FEW = 16  # prompts of a request that the server answers itself: more are work for a process
-WAITING = 256  # requests that may wait for it
+FEW_PROMPTS = 16  # prompts of a request that the server answers itself: more are work for a process
+MOST_WAITING = 256  # requests that may wait for it
 FEWER, FEWER_PROMPTS = "send fewer words at a time", "send fewer prompts at a time"
-BUSY = {503: "Too many requests wait: try again.", 504: "Took too long."}
-
-
-@dataclass(eq=False)
-class Service:
-    """What the routes of one server share.
-
-    about: the network's settings, None until it is loaded; broken: why it never will be
-    """
-
-    use: work.Use
-    limits: Limits
-    jobs: Jobs
-    memory: Memory
-    metrics: Metrics
-    selecting: CapacityLimiter
-    about: dict[str, Any] | None = None
-    broken: str | None = None
-
-
-def service_of(request: Request) -> Service:
-    """The server's own."""
-    found: Service = request.app.state.service
-    return found
-
-
-Own = Annotated[Service, Depends(service_of)]
-Id = Annotated[str, InPath(max_length=64, description="Of POST /v1/segment.")]
-
-
-def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
-    """How OpenAPI describes what may go wrong."""
-    known = {
-        **ABOUT,
-        **BUSY,
-        400: "Cannot be read.",
-        408: "Did not arrive in time.",
-        415: "Of a type that is not read.",
-    }
-    return {code: {"model": schemas.Problem, "description": known[code]} for code in (401, *codes)}
-
-
-def body_of(*models: tuple[str, type[Any]]) -> dict[str, Any]:
-    """How OpenAPI describes a body that is read by hand."""
-    content: dict[str, Any] = {}
-    for kind, model in models:
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-        schema.pop("$defs", None)
-        if kind == "multipart/form-data":
-            schema["properties"]["image"] = {"type": "string", "format": "binary", "description": "The photo's file."}
-            schema["required"] = ["image"]
-        content[kind] = {"schema": schema}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-BINARY = {"type": "string", "format": "binary"}
-
-
-def file_content() -> dict[str, Any]:
-    """How OpenAPI describes an answer that may be a file."""
-    others = (kind for kind in KINDS.values() if kind != KINDS["json"])
-    return {kind: {"schema": {"type": "object"} if kind.endswith("json") else BINARY} for kind in others}
-
-
-FIELDS = {
-    "segments": {**BINARY, "description": f"What POST /v1/segment gave as {SEGMENTS}."},
-    "selection": {"type": "string", "contentMediaType": "application/json", "description": "A Selection, as JSON."},
-    "image": {**BINARY, "description": "The photo's file, which words and drawn answers need."},
-    "stretch": {"type": "string", "enum": ["true", "false"], "description": "As POST /v1/segment had it."},
-}
-BROUGHT: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {"type": "object", "properties": FIELDS, "required": ["segments", "selection"]}
-            }
-        },
-    }
-}
 router = APIRouter()
-FILE_OR = {
-    "content": file_content() | {SEGMENTS: {"schema": BINARY}},
-    "description": "JSON, or the file that `format` asks for.",
-}
 
 
 @router.post(
@@ -128,10 +38,10 @@ FILE_OR = {
     openapi_extra=body_of(("multipart/form-data", schemas.Options), ("application/json", schemas.Photo)),
 )
 async def segment(request: Request, service: Own) -> Response:
-    """Everything in a photo: a form's field `image`, or base64 in JSON. The photo is kept for a while, in memory.
+    """Finds everything in a photo: a form's field `image`, or base64 in JSON. The photo is kept in memory for a while.
 
-    Asked by `Accept` for `application/vnd.fastsam.segments+npz`, the answer is one file that `POST /v1/select` takes
-    back, on any replica, and nothing is kept.
+    With `Accept: application/vnd.fastsam.segments+npz` the answer is one file, which `POST /v1/select` takes on any
+    replica, and nothing is kept.
     """
     service.jobs.admit()
     upload = await bodies.read_upload(request, service.limits)
@@ -156,8 +66,8 @@ async def segment(request: Request, service: Own) -> Response:
     openapi_extra=BROUGHT,
 )
 async def choose(request: Request, service: Own) -> Response:
-    """What prompts mean among `segments`, a file of `POST /v1/segment`: any replica answers, nothing is kept. Answers
-    are drawn if the `image` comes with them."""
+    """Answers prompts about `segments`, a file of `POST /v1/segment`. Any replica answers, and nothing is kept. Answers
+    are drawn if the request has the `image` too."""
     service.jobs.admit()
     packed, photo, asked = await bodies.read_brought(request, service.limits)
     remedy = FEWER if asks_words(asked) else FEWER_PROMPTS
@@ -168,13 +78,13 @@ async def choose(request: Request, service: Own) -> Response:
 
 @router.get("/v1/images/{id_}", tags=["photos"], responses={200: {"model": schemas.Segmented}, **problems(404, 422)})
 async def show(id_: Id, service: Own) -> Response:
-    """What was found in a photo, once more."""
+    """Returns again what was found in a photo."""
     return json_of(described(service.memory.get(id_)))
 
 
 @router.delete("/v1/images/{id_}", tags=["photos"], status_code=204, responses=problems(404, 422))
 async def forget(id_: Id, service: Own) -> None:
-    """Forgets a photo at once."""
+    """Deletes a photo at once."""
     service.memory.drop(id_)
 
 
@@ -185,10 +95,9 @@ async def forget(id_: Id, service: Own) -> None:
     openapi_extra=body_of(("application/json", schemas.Selection)),
 )
 async def select(id_: Id, request: Request, service: Own) -> Response:
-    """What points, boxes, masks and words mean on a photo that was segmented: one answer a prompt, in order.
+    """Answers points, boxes, masks and words about a photo that was segmented: one answer per prompt, in order.
 
-    A click is corrected by another with all points so far and the mask that answered before: a prompt's `points`,
-    `labels` and `mask`.
+    To correct an answer, send all points so far and the mask of that answer: a prompt's `points`, `labels`, `mask`.
     """
     kept = service.memory.get(id_)
     bodies.demand_json(request)
@@ -200,8 +109,8 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
     prompts = await to_thread.run_sync(read, limiter=service.selecting) if masks else read()
     if wanted is not None:
         return await written(request, service, kept, prompts, among, wanted)
-    if len(prompts) <= FEW and not any(prompt.text for prompt in prompts):
-        if service.selecting.statistics().tasks_waiting >= WAITING:
+    if len(prompts) <= FEW_PROMPTS and not any(prompt.text for prompt in prompts):
+        if service.selecting.statistics().tasks_waiting >= MOST_WAITING:
             raise Problem(503, "too many prompts are waiting: try again in 1 s", 1)
         photo = kept.photo
         if asked.refine is not False and photo is None:  # its pixels made room for others'
@@ -221,7 +130,7 @@ async def select(id_: Id, request: Request, service: Own) -> Response:
     openapi_extra=body_of(("application/json", schemas.Vocabulary)),
 )
 async def name(id_: Id, request: Request, service: Own) -> Response:
-    """The best of given words for each object, or for `all` masks; files say them from now on."""
+    """Chooses the best of the words for each object, or for `all` masks. Files have these names from then on."""
     kept = service.memory.get(id_)
     bodies.demand_json(request)
     asked = bodies.checked(schemas.Vocabulary, await bodies.read_body(request, service.limits))
@@ -237,7 +146,7 @@ async def name(id_: Id, request: Request, service: Own) -> Response:
 
 @router.get("/v1/about", tags=["service"], response_model=schemas.About, responses=problems(503))
 async def about(service: Own) -> dict[str, Any]:
-    """The model and the settings that came with it."""
+    """Returns the model and the settings stored with its weights."""
     own = ready_or_not(service)
     limits = {"bytes": service.limits.bytes, "pixels": service.limits.pixels}
     model = Path(service.use.weights or "fastsam-tiny").name  # no path of the server's
@@ -269,7 +178,7 @@ async def metrics(service: Own) -> Response:
 
 
 def asks_words(asked: schemas.Selection) -> bool:
-    """Whether any prompt is of words, whose reading takes most of the time."""
+    """Whether any prompt has words, which take the most time."""
     return bool(asked.texts) or any(prompt.text for prompt in asked.prompts)
 
 
@@ -304,7 +213,7 @@ def selected(
 
 
 def wanted_of(asked: schemas.Options | schemas.Selection) -> work.Wanted | None:
-    """The file that is asked for, None for JSON. Raises UsageError for options that mean nothing for it."""
+    """The file that is asked for, None for JSON. Raises UsageError for options that the format does not have."""
     options = Options(asked.tolerance, asked.polygons)
     check([] if asked.format is None else [asked.format], options)
     if asked.format is None:

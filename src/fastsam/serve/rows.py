@@ -12,14 +12,14 @@ from fastsam.formats.items import Item, categories
 from fastsam.prompts import Candidate, Pick
 from fastsam.segments import Segments
 
-Row = dict[str, Any]
+MaskRow = dict[str, Any]
 WHOLE = ("index", "score", "quality", "segmentation", "area", "bbox")  # of a drawn candidate: no other answer has it
 
 
 def picks_of(
-    segments: Segments, picks: Sequence[Pick], among: Sequence[int], known: Sequence[Row] | None = None
-) -> list[Row | None]:
-    """One answer a prompt, None if nothing matched.
+    segments: Segments, picks: Sequence[Pick], among: Sequence[int], known: Sequence[MaskRow] | None = None
+) -> list[MaskRow | None]:
+    """One answer per prompt, None if nothing matched.
 
     among: which of the photo's segments these are; known: the rows of all of the photo's, which are not made again
     """
@@ -35,7 +35,7 @@ def picks_of(
     return [row and in_photo(row, among) for row in rows]
 
 
-def known_row(best: Candidate, segments: Segments, among: Sequence[int], known: Sequence[Row]) -> Row:
+def known_row(best: Candidate, segments: Segments, among: Sequence[int], known: Sequence[MaskRow]) -> MaskRow:
     """The best match as plain values: those of its segment if it is one."""
     if best.index is not None:
         return {**known[among[best.index]], "index": best.index, "score": round(best.score, 5)}
@@ -43,13 +43,13 @@ def known_row(best: Candidate, segments: Segments, among: Sequence[int], known: 
     return row
 
 
-def drawn(pick: Pick, segments: Segments, names: Sequence[str]) -> Row:
+def drawn(pick: Pick, segments: Segments, names: Sequence[str]) -> MaskRow:
     """A drawn answer: its best candidate, and each candidate with its mask."""
     rows = described(pick.candidates, segments, names)
     return {"how": "drawn", **rows[0], "candidates": [{"how": "drawn", **{k: r[k] for k in WHOLE}} for r in rows]}
 
 
-def described(found: Sequence[Candidate], segments: Segments, names: Sequence[str]) -> list[Row]:
+def described(found: Sequence[Candidate], segments: Segments, names: Sequence[str]) -> list[MaskRow]:
     """Candidates as plain values."""
     items = [Item(c.runs, c.score, c.index, segments.class_of(c), quality=c.quality) for c in found]
     return [
@@ -58,13 +58,13 @@ def described(found: Sequence[Candidate], segments: Segments, names: Sequence[st
     ]
 
 
-def in_photo(pick: Row, among: Sequence[int]) -> Row:
+def in_photo(pick: MaskRow, among: Sequence[int]) -> MaskRow:
     """A pick among some of the segments, with indices among all of them."""
 
-    def mapped(row: Row) -> Row:
+    def mapped(row: MaskRow) -> MaskRow:
         index = row.get("index")
-        parts: Row = {side: [among[i] for i in row[side]] for side in ("plus", "minus") if side in row}
+        parts: MaskRow = {side: [among[i] for i in row[side]] for side in ("plus", "minus") if side in row}
         return {**row, "index": None if index is None else among[index], **parts}
 
-    sides: Row = {side: [mapped(row) for row in pick[side]] for side in ("candidates", "matches") if side in pick}
+    sides: MaskRow = {side: [mapped(row) for row in pick[side]] for side in ("candidates", "matches") if side in pick}
     return {**mapped(pick), **sides}

@@ -21,7 +21,7 @@ Tolerance = Annotated[
 ]
 NO_SETTINGS = {"format", "tolerance", "polygons", "image", "name", "stretch"}  # of how a photo is segmented
 Index = Annotated[int, Field(ge=0)]
-MOST = 256  # prompts of a request
+MOST_PROMPTS = 256  # prompts of a request
 RUNS = 1 << 22  # letters or numbers of a mask
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 
@@ -33,7 +33,7 @@ class Strict(BaseModel):
 
 
 class Options(Strict):
-    """How a photo is segmented; what is left out comes with the weights."""
+    """How a photo is segmented. Settings left out default to those stored with the weights."""
 
     imgsz: Annotated[int, Field(ge=32, le=2048)] | None = None
     conf: Share | None = None
@@ -41,8 +41,10 @@ class Options(Strict):
     max_det: Annotated[int, Field(ge=1, le=3000)] | None = None
     tile: Annotated[int, Field(ge=256)] | None = None
     stretch: StrictBool = Field(False, description="Percentiles 1 and 99 of all values become black and white.")
-    refine: StrictBool = Field(False, description="Whether a second network draws every mask anew.")
-    format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
+    refine: StrictBool = Field(False, description="Whether the second network redraws every mask.")
+    format: Format | None = Field(
+        None, description="Answer with a file in this format instead of JSON, as on the command line."
+    )
     tolerance: Tolerance = None
     polygons: StrictBool = Field(False, description="Of a file of coco: polygons instead of RLE.")
 
@@ -66,41 +68,43 @@ class RLE(Strict):
 
 
 class Prompt(Strict):
-    """What one answer is wanted for; whatever is given must hold together.
+    """Describes one object; a mask must satisfy every part that is given.
 
-    A correction is all points so far with the mask that answered before.
+    To correct an answer, send all points so far with the mask of that answer.
     """
 
-    points: Annotated[list[Point], Field(max_length=MOST)] = Field([], description="x, y in photo pixels.")
-    labels: Annotated[list[Literal[0, 1]], Field(max_length=MOST)] | None = Field(
-        None, description="1 foreground, 0 background, one a point; all 1 where left out."
+    points: Annotated[list[Point], Field(max_length=MOST_PROMPTS)] = Field([], description="x, y in photo pixels.")
+    labels: Annotated[list[Literal[0, 1]], Field(max_length=MOST_PROMPTS)] | None = Field(
+        None, description="1 for foreground, 0 for background, one per point. Default: all 1."
     )
     box: Box | None = Field(None, description="x1, y1, x2, y2 in photo pixels.")
     mask: RLE | None = None
     text: Words | None = None
-    exclude: Annotated[list[Words], Field(max_length=MOST)] = []
+    exclude: Annotated[list[Words], Field(max_length=MOST_PROMPTS)] = []
 
 
 class Selection(Strict):
     """Prompts, in the general form or by kind: all `points` together are one, each box, mask and text is one."""
 
-    prompts: Annotated[list[Prompt], Field(max_length=MOST)] = []
-    points: Annotated[list[Point], Field(max_length=MOST)] = []
-    labels: Annotated[list[Literal[0, 1]], Field(max_length=MOST)] | None = None
-    boxes: Annotated[list[Box], Field(max_length=MOST)] = []
-    masks: Annotated[list[RLE], Field(max_length=MOST)] = []
-    texts: Annotated[list[Words], Field(max_length=MOST)] = []
-    exclude: Annotated[list[Words], Field(max_length=MOST)] = []
-    among: list[Index] | None = Field(None, description="Indices of the segments that may answer; all where left out.")
+    prompts: Annotated[list[Prompt], Field(max_length=MOST_PROMPTS)] = []
+    points: Annotated[list[Point], Field(max_length=MOST_PROMPTS)] = []
+    labels: Annotated[list[Literal[0, 1]], Field(max_length=MOST_PROMPTS)] | None = None
+    boxes: Annotated[list[Box], Field(max_length=MOST_PROMPTS)] = []
+    masks: Annotated[list[RLE], Field(max_length=MOST_PROMPTS)] = []
+    texts: Annotated[list[Words], Field(max_length=MOST_PROMPTS)] = []
+    exclude: Annotated[list[Words], Field(max_length=MOST_PROMPTS)] = []
+    among: list[Index] | None = Field(None, description="Indices of the segments that may answer. Default: all.")
     refine: StrictBool | None = Field(
         None,
         description="Whether a second network draws the answers of points, boxes and masks: by default it does if the "
         "photo is known. False chooses among the segments as they are. Words are always answered by choice.",
     )
     all: StrictBool = Field(
-        False, description="Whether a text means every mask that fits, and not one mask per object."
+        False, description="True lets a text mean every mask that fits; by default it means one mask per object."
     )
-    format: Format | None = Field(None, description="A file in place of the JSON answer, as on the command line.")
+    format: Format | None = Field(
+        None, description="Answer with a file in this format instead of JSON, as on the command line."
+    )
     tolerance: Tolerance = None
     polygons: StrictBool = Field(False, description="Of a file of coco: polygons instead of RLE.")
     rank: Index = Field(0, description="Of a file: which of each prompt's candidates it holds, 0 for what is meant.")
@@ -120,16 +124,16 @@ class Selection(Strict):
 
 
 class Vocabulary(Strict):
-    """Words from which each object gets its name."""
+    """The words to choose each object's name from."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"words": ["cup", "spoon", "table"]}]})
 
-    words: Annotated[list[Words], Field(min_length=1, max_length=MOST)]
-    all: StrictBool = Field(False, description="Whether every mask gets its name, and not one mask per object.")
-    among: list[Index] | None = Field(None, description="Indices of the segments that are named; all if left out.")
+    words: Annotated[list[Words], Field(min_length=1, max_length=MOST_PROMPTS)]
+    all: StrictBool = Field(False, description="True names every mask; by default each object is named once.")
+    among: list[Index] | None = Field(None, description="Indices of the segments that are named. Default: all.")
 
 
-class Row(BaseModel):
+class MaskRow(BaseModel):
     """A mask with COCO's fields. bbox: the mask's own x, y, width, height; box: the network's x1, y1, x2, y2; quality:
     the IoU that a drawn mask is predicted to reach, 0..1."""
 
@@ -160,13 +164,13 @@ class Candidate(BaseModel):
     bbox: tuple[float, float, float, float] | None = None
 
 
-class Picked(Row):
+class Picked(MaskRow):
     """The best answer to a prompt, and all candidates, best first; for a text, all that match."""
 
     how: Literal["mask", "union", "difference", "drawn"]
     candidates: list[Candidate]
     text: str | None = None
-    matches: list[Row] | None = None
+    matches: list[MaskRow] | None = None
 
 
 class Segmented(BaseModel):
@@ -178,17 +182,17 @@ class Segmented(BaseModel):
     height: int
     names: list[str]
     seconds: dict[str, float]
-    segments: list[Row]
+    segments: list[MaskRow]
 
 
 class Selected(BaseModel):
-    """One entry a prompt, in order; null where nothing matched."""
+    """One entry per prompt, in order; null if nothing matched."""
 
     picks: list[Picked | None]
 
 
 class Names(BaseModel):
-    """One name a mask, in order; null where no word fits."""
+    """One name per mask, in order; null if no word fits."""
 
     names: list[str | None]
 
@@ -203,11 +207,11 @@ class About(BaseModel):
     iou: float
     max_det: int
     words: bool = Field(description="Whether words are understood: the text extra and an encoder are there.")
-    bytes: int = Field(description="Most bytes of a request.")
-    pixels: int = Field(description="Most pixels of a photo.")
+    bytes: int = Field(description="Maximum bytes of a request.")
+    pixels: int = Field(description="Maximum pixels of a photo.")
 
 
 class Problem(BaseModel):
-    """What went wrong, in one line, and what mends it."""
+    """What went wrong and the remedy, in one line."""
 
     detail: str

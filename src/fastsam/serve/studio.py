@@ -1,6 +1,6 @@
 """What Label Studio's results say, and masks as its results. Pure values: runs in worker processes.
 
-Enters: a labelling configuration, a context, masks. Leaves: prompts, results. Called by `labelstudio`.
+Enters: a labelling configuration, a context, masks. Leaves: prompts, results.
 """
 
 from dataclasses import dataclass
@@ -58,24 +58,24 @@ class Project:
 
 
 def read_project(config: str) -> Project:
-    """A labelling configuration: of the controls that masks can fill the one that holds most of them.
+    """Reads a labelling configuration: of the controls that masks can fill, the one that holds most of a mask.
 
     A project that has rectangles for prompts and brushes for masks gets brushes, wherever they stand. Raises UsageError
-    for a configuration without such a control, and without a picture.
+    if there is no such control or no picture.
     """
     if "<!DOCTYPE" in config or "<!ENTITY" in config:  # nothing that a configuration needs
         raise UsageError("the labelling configuration declares entities")
     try:
         root = ElementTree.fromstring(config)
     except ElementTree.ParseError as error:
-        raise UsageError(f"the labelling configuration is no XML ({error})") from None
+        raise UsageError(f"the labelling configuration is not XML ({error})") from None
     pictures = {node.get("name", ""): node for node in root.iter("Image")}
     controls = [node for node in root.iter() if node.tag in TAGS]
     about = [node for node in controls if node.get("toName", "").split(",")[0] in pictures]
     if not controls:
-        raise UsageError(f"the project labels with none of {', '.join(TAGS)}")
+        raise UsageError(f"the project must label with one of {', '.join(TAGS)}")
     if not about:
-        raise UsageError("the project's controls label no picture: toName of one must be the name of an Image")
+        raise UsageError("the project's controls must label a picture: toName of one must be the name of an Image")
     control = min(about, key=lambda node: list(TAGS).index(node.tag))
     to = control.get("toName", "").split(",")[0]
     own = tuple(child.get("value", "") for child in control.iter("Label"))
@@ -117,8 +117,8 @@ def predict(use: work.Use, data: bytes, project: Project, drawn: list[dict[str, 
 def asked(drawn: list[dict[str, Any]], size: tuple[int, int]) -> list[Prompt] | None:
     """What is asked for: None for everything if nothing was drawn; else one prompt of all key points and the rectangle.
 
-    There is no prompt in it if nothing says what is meant: background points alone, a rectangle without an area, other
-    kinds of drawings. Places are in percent of the photo; points beyond its border are moved to it. Raises UsageError.
+    The list is empty if nothing says what is meant: background points alone, a rectangle without an area, other kinds
+    of drawings. Places are in percent of the photo; points beyond its border are moved to it. Raises UsageError.
     """
     if not drawn:
         return None
@@ -139,7 +139,7 @@ def asked(drawn: list[dict[str, Any]], size: tuple[int, int]) -> list[Prompt] | 
             w, h = float(value["width"]) * width / 100, float(value["height"]) * height / 100
             box = (x, y, x + w, y + h) if w > 0 and h > 0 else box
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
-            raise UsageError("a point or a box of the context has no numbers x and y") from None
+            raise UsageError("each point and box of the context must have numbers x and y") from None
     return [Prompt(points=points, labels=labels or None, box=box)] if box or 1 in labels else []
 
 

@@ -1,6 +1,6 @@
 """One training sample from photos: scale, crop, flip, mosaic, pasted cut-outs, colour, as a `Plan` says.
 
-Enters: `Photo`s, `Cutout`s and a `Plan`. Leaves: a `Sample`, for `loader`.
+Enters: `AnnotatedPhoto`s, `Cutout`s and a `Plan`. Leaves: a `Sample`, for `loader`.
 
 Masks are handled as small crops on a grid of 2 input pixels, values 0..255, at even offsets, and averaged to the
 prototypes' grid of 4 input pixels at the very end: a target is the share of a cell that the object covers.
@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.training.data import Cutout, Photo, Region
+from fastsam.training.data import AnnotatedPhoto, Cutout, Region
 from fastsam.training.plan import Pasting, Placement, Plan, Policy, Window, draw
 
 UInt8 = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]
 PADDING = 114
 MIN_SIDE = 4.0  # input pixels: a smaller object has no anchor of its own
@@ -36,9 +36,9 @@ class Sample:
     """
 
     pixels: UInt8
-    boxes: Float
+    boxes: Float32
     masks: UInt8
-    weights: Float
+    weights: Float32
     known: npt.NDArray[np.bool_]
 
 
@@ -59,13 +59,15 @@ class Placed:
 
 
 def make_sample(
-    photos: Sequence[Photo], cutouts: Sequence[Cutout], size: int, policy: Policy, rng: np.random.Generator
+    photos: Sequence[AnnotatedPhoto], cutouts: Sequence[Cutout], size: int, policy: Policy, rng: np.random.Generator
 ) -> Sample:
     """A sample of one photo, or a mosaic of four: `photos` holds as many as are to be joined."""
     return render(draw(photos, cutouts, size, policy, rng), photos, cutouts, size, policy.max_objects)
 
 
-def render(plan: Plan, photos: Sequence[Photo], cutouts: Sequence[Cutout], size: int, max_objects: int) -> Sample:
+def render(
+    plan: Plan, photos: Sequence[AnnotatedPhoto], cutouts: Sequence[Cutout], size: int, max_objects: int
+) -> Sample:
     """Carries out a plan for `photos` on a square canvas of `size`."""
     canvas = np.full((size, size, 3), PADDING, np.uint8)
     known = np.ones((size // 4, size // 4), bool)
@@ -79,7 +81,9 @@ def render(plan: Plan, photos: Sequence[Photo], cutouts: Sequence[Cutout], size:
     return finish(canvas, known, objects, max_objects, plan.lottery)
 
 
-def place_photo(canvas: UInt8, known: npt.NDArray[np.bool_], photo: Photo, placement: Placement) -> list[Placed]:
+def place_photo(
+    canvas: UInt8, known: npt.NDArray[np.bool_], photo: AnnotatedPhoto, placement: Placement
+) -> list[Placed]:
     """Draws the photo onto the canvas and returns its objects."""
     pixels = cv2.resize(photo.pixels, placement.size, interpolation=cv2.INTER_LINEAR)  # as the letterbox does
     if placement.flip:

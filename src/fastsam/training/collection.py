@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fastsam.training.config import Run
-from fastsam.training.data import Cutout, Photo, load_cutouts, load_sets, read_holdout
+from fastsam.training.data import AnnotatedPhoto, Cutout, load_cutouts, load_sets, read_holdout
 
 
 def holdout_of(config: Run) -> frozenset[str]:
@@ -11,7 +11,7 @@ def holdout_of(config: Run) -> frozenset[str]:
     return read_holdout(Path(config.holdout) if config.holdout else None)
 
 
-def photos_of(config: Run) -> list[Photo]:
+def photos_of(config: Run) -> list[AnnotatedPhoto]:
     """The photos of a run, read into memory."""
     return load_sets([Path(d) for d in config.data], holdout_of(config), config.min_score, config.licences)
 

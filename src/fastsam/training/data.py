@@ -1,6 +1,6 @@
 """COCO-style sets into memory: pixels, packed masks, and what each photo's silence means.
 
-Enters: folders with `images/` and `instances.json`. Leaves: `Photo`s, for `augment`.
+Enters: folders with `images/` and `instances.json`. Leaves: `AnnotatedPhoto`s, for `augment`.
 """
 
 import json
@@ -85,7 +85,7 @@ class Region:
 
 
 @dataclass(frozen=True)
-class Photo:
+class AnnotatedPhoto:
     """`pixels` (H, W, 3) uint8 RGB with its regions. `complete`: every region of the photo is annotated."""
 
     name: str
@@ -99,14 +99,14 @@ def load_sets(
     holdout: frozenset[str] = frozenset(),
     min_score: float = 0.0,
     licences: Sequence[str] = (),
-) -> list[Photo]:
+) -> list[AnnotatedPhoto]:
     """All photos of the sets that have a region, without those whose `set/file` stands in `holdout`.
 
     Annotations with a `score` below `min_score` become ignored regions.
     licences: what a photo's licence may begin with; any if empty (see `licence_of`)
     Raises FileNotFoundError if a set has no instances.json, ValueError if no photo is left.
     """
-    photos: list[Photo] = []
+    photos: list[AnnotatedPhoto] = []
     for folder in folders:
         photos += load_set(folder, holdout, min_score, licences)
     if not photos:
@@ -119,7 +119,7 @@ def load_set(
     holdout: frozenset[str] = frozenset(),
     min_score: float = 0.0,
     licences: Sequence[str] = (),
-) -> list[Photo]:
+) -> list[AnnotatedPhoto]:
     """The photos of one set; see `load_sets`."""
     index = folder / "instances.json"
     if not index.is_file():
@@ -135,7 +135,7 @@ def load_set(
     if licences:
         records = [r for r in records if licence_of(r, coco).startswith(tuple(licences))]
 
-    def read(record: Record) -> Photo:
+    def read(record: Record) -> AnnotatedPhoto:
         file = folder / "images" / record["file_name"]
         pixels = cv2.imread(str(file), cv2.IMREAD_COLOR)
         if pixels is None:
@@ -144,7 +144,7 @@ def load_set(
             regions = [region(a, pixels.shape[:2], min_score) for a in by_image[record["id"]]]
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from None
-        return Photo(
+        return AnnotatedPhoto(
             name=f"{folder.name}/{record['file_name']}",
             pixels=cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB),
             regions=tuple(r for r in regions if r is not None),

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from fastsam.training.augment import Sample, render
-from fastsam.training.data import Cutout, Photo
+from fastsam.training.data import AnnotatedPhoto, Cutout
 from fastsam.training.plan import Plan, Policy, draw
 from fastsam.training.world import ALONE, World
 
@@ -68,7 +68,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
 class Samples(Dataset[Sample]):
     """Sample number i of a run: which photos it joins and how is drawn from a generator seeded by (seed, i)."""
 
-    photos: Sequence[Photo]
+    photos: Sequence[AnnotatedPhoto]
     probabilities: npt.NDArray[np.float64]
     cutouts: Sequence[Cutout]
     size: int
@@ -87,7 +87,7 @@ class Samples(Dataset[Sample]):
         return render(plan, [self.photos[k] for k in chosen], self.cutouts, self.size, self.policy.max_objects)
 
 
-def probabilities(photos: Sequence[Photo], set_weights: dict[str, float]) -> npt.NDArray[np.float64]:
+def probabilities(photos: Sequence[AnnotatedPhoto], set_weights: dict[str, float]) -> npt.NDArray[np.float64]:
     """How often each photo is drawn: its set's weight (1 by default), normalised over all photos."""
     weights = np.array([set_weights.get(p.name.split("/")[0], 1.0) for p in photos])
     total = weights.sum()

@@ -1,6 +1,6 @@
 """What a training sample shows: which photo is where and how large, which objects are pasted, which colours.
 
-Enters: `Photo`s and `Cutout`s, of which the sizes alone are read, a `Policy` and a random generator.
+Enters: `AnnotatedPhoto`s and `Cutout`s, of which the sizes alone are read, a `Policy` and a random generator.
 Leaves: a `Plan`, which `augment` carries out in NumPy and `resident` on the training device.
 """
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.training.data import Cutout, Photo
+from fastsam.training.data import AnnotatedPhoto, Cutout
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 LUMA = (0.299, 0.587, 0.114)  # weights of R, G, B in grey (ITU-R BT.601)
 
 
@@ -91,13 +91,13 @@ class Plan:
     """
 
     placements: tuple[Placement, ...]
-    colour: Float | None
+    colour: Float32 | None
     pastings: tuple[Pasting, ...]
     lottery: int
 
 
 def draw(
-    photos: Sequence[Photo], cutouts: Sequence[Cutout], size: int, policy: Policy, rng: np.random.Generator
+    photos: Sequence[AnnotatedPhoto], cutouts: Sequence[Cutout], size: int, policy: Policy, rng: np.random.Generator
 ) -> Plan:
     """A plan for a sample of one photo, or a mosaic of four: `photos` holds as many as are to be joined."""
     places = windows(size, len(photos), rng)
@@ -141,7 +141,7 @@ def pasting(cutouts: Sequence[Cutout], size: int, rng: np.random.Generator) -> P
     return Pasting(k, (new_w, new_h), (left, top), flip, float(rng.uniform(0.7, 1.2)))
 
 
-def colours(strength: float, rng: np.random.Generator) -> Float:
+def colours(strength: float, rng: np.random.Generator) -> Float32:
     """A random change of saturation, contrast, tint and brightness: one affine map (3, 4) of colours."""
     saturation = rng.uniform(1 - 1.5 * strength, 1 + 1.5 * strength)
     contrast, brightness = rng.uniform(1 - strength, 1 + strength), rng.uniform(-strength, strength) * 100

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fastsam.training.augment import MIN_SIDE, MIN_VISIBLE, PADDING, order_of_choice
-from fastsam.training.data import Photo
+from fastsam.training.data import AnnotatedPhoto
 from fastsam.training.loader import Batch, Samples
 from fastsam.training.plan import Pasting, Placement, Plan
 from fastsam.training.store import FINE, Array, Store
@@ -265,7 +265,9 @@ def choose(
     return np.concatenate(kept), np.concatenate(dropped)
 
 
-def known_ground(photos: Sequence[Photo], plans: Sequence[tuple[list[int], Plan]], size: int) -> npt.NDArray[np.bool_]:
+def known_ground(
+    photos: Sequence[AnnotatedPhoto], plans: Sequence[tuple[list[int], Plan]], size: int
+) -> npt.NDArray[np.bool_]:
     """(B, S / 4, S / 4): False under photos that are not annotated completely."""
     known = np.ones((len(plans), size // 4, size // 4), bool)
     for b, (chosen, plan) in enumerate(plans):

@@ -1,6 +1,6 @@
 """Photos, masks and cut-outs as tensors that stay in the training device's memory.
 
-Enters: `Photo`s and `Cutout`s. Leaves: a `Store`, from which `resident` makes batches.
+Enters: `AnnotatedPhoto`s and `Cutout`s. Leaves: a `Store`, from which `resident` makes batches.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from fastsam.training.data import Cutout, Photo
+from fastsam.training.data import AnnotatedPhoto, Cutout
 
 FINE = 256  # cells per side in which an object's mask is kept, whatever its size
 Array = npt.NDArray[np.float32]
@@ -36,19 +36,19 @@ class Store:
     first: npt.NDArray[np.int64]
 
 
-def fits(photos: Sequence[Photo], cutouts: Sequence[Cutout], device: torch.device) -> bool:
+def fits(photos: Sequence[AnnotatedPhoto], cutouts: Sequence[Cutout], device: torch.device) -> bool:
     """Whether the device is one with memory of its own, of which `store` would leave half to the network."""
     return device.type == "cuda" and bytes_of(photos, cutouts) < torch.cuda.mem_get_info(device)[0] / 2
 
 
-def bytes_of(photos: Sequence[Photo], cutouts: Sequence[Cutout]) -> int:
+def bytes_of(photos: Sequence[AnnotatedPhoto], cutouts: Sequence[Cutout]) -> int:
     """What `store` takes of the device's memory."""
     side = longest_side(photos)
     regions = sum(len(p.regions) for p in photos)
     return len(photos) * 3 * side**2 + regions * FINE**2 // 8 + len(cutouts) * 4 * FINE**2
 
 
-def store(photos: Sequence[Photo], cutouts: Sequence[Cutout], device: torch.device) -> Store:
+def store(photos: Sequence[AnnotatedPhoto], cutouts: Sequence[Cutout], device: torch.device) -> Store:
     """Lays photos, masks and cut-outs on the device."""
     side = longest_side(photos)
     pixels = torch.empty(len(photos), 3, side, side, dtype=torch.uint8, device=device)
@@ -80,6 +80,6 @@ def stretched(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.asarray(square, np.uint8)
 
 
-def longest_side(photos: Sequence[Photo]) -> int:
+def longest_side(photos: Sequence[AnnotatedPhoto]) -> int:
     """The longest side of all photos, in pixels."""
     return max(int(side) for p in photos for side in p.pixels.shape[:2])

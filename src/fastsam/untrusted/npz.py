@@ -17,7 +17,7 @@ from fastsam.untrusted.zips import Zip
 
 Arrays = dict[str, npt.NDArray[Any]]
 UNPACKED = 1 << 30  # default maximum bytes of all arrays together
-LONGEST = 4000  # maximum bytes of a text: 1000 letters
+LONGEST_TEXT = 4000  # maximum bytes of a text: 1000 letters
 WHOLE = (1, 2, 4, 8)  # possible bytes of an integer
 
 
@@ -50,7 +50,7 @@ def array(content: bytes, name: str, kind: str, budget: Budget) -> npt.NDArray[A
     wanted, axes = kind.split()
     right = dtype.kind == wanted[0] and len(shape) == int(axes) and not dtype.hasobject
     if wanted == "U":
-        sized = 0 < dtype.itemsize <= LONGEST
+        sized = 0 < dtype.itemsize <= LONGEST_TEXT
     else:
         sized = dtype.itemsize in WHOLE if wanted[0] == "i" else dtype.itemsize == int(wanted[1])
     if not (right and sized and min(shape, default=0) >= 0):

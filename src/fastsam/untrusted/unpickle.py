@@ -16,8 +16,8 @@ from fastsam.untrusted.shown import shown
 
 Value = Any
 MOST_MARKS = 1000  # maximum nested marks; the published networks have 16
-LARGEST = LIMITS["instructions"]  # maximum number as a key or as an index of the memo
-LONGEST = 200  # maximum letters in the name of a class
+LARGEST_KEY = LIMITS["instructions"]  # maximum number as a key or as an index of the memo
+LONGEST_NAME = 200  # maximum letters in the name of a class
 PROTOCOLS = range(2, 6)
 DAMAGED = (IndexError, KeyError, struct.error, UnicodeDecodeError)
 
@@ -30,7 +30,7 @@ class Name:
     name: str
 
     def __str__(self) -> str:
-        return shown(f"{self.module}.{self.name}", LONGEST)
+        return shown(f"{self.module}.{self.name}", LONGEST_NAME)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -114,13 +114,13 @@ class Machine:
         return struct.unpack(kind, self.take(struct.calcsize(kind)))[0]
 
     def put(self, place: int) -> None:
-        if place > LARGEST:
+        if place > LARGEST_KEY:
             self.refuse(f"numbers a value {place}")
         self.memo[place] = self.stack[-1]
 
     def line(self) -> str:
         """The text up to the next line break."""
-        end = self.data.find(b"\n", self.at, self.at + LONGEST)
+        end = self.data.find(b"\n", self.at, self.at + LONGEST_NAME)
         if end < 0:
             raise IndexError
         return str(self.take(end + 1 - self.at)[:-1], "utf-8")
@@ -171,14 +171,14 @@ class Machine:
             raise IndexError
         target = self.last(dict)
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if not (type(key) is str or (type(key) is int and 0 <= key < LARGEST)):
+            if not (type(key) is str or (type(key) is int and 0 <= key < LARGEST_KEY)):
                 self.refuse(
                     f"has {shown(key)} as a key" if type(key) is int else f"has a {type(key).__name__} as a key"
                 )
             target[key] = value
 
     def name(self, module: Value, name: Value) -> None:
-        if type(module) is not str or type(name) is not str or len(module) + len(name) > LONGEST:
+        if type(module) is not str or type(name) is not str or len(module) + len(name) > LONGEST_NAME:
             self.refuse("names a class by no words")
         found = Name(module, name)
         self.meaning.known(found)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastsam.untrusted.shown import shown
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 EPS = 1e-3  # epsilon of every batch norm
 NORM = ("weight", "bias", "running_mean", "running_var")
 
@@ -19,7 +19,7 @@ class FoldingError(Exception):
     """An invalid convolution or batch norm. The text is half a sentence that names the entry."""
 
 
-def folded(entries: Mapping[str, Float], prefix: str) -> tuple[Float, Float]:
+def folded(entries: Mapping[str, Float32], prefix: str) -> tuple[Float32, Float32]:
     """Weight and bias of the convolution at `prefix`, with its batch norm folded in (now, or when it was saved).
 
     Raises FoldingError if an entry is missing or has another shape, or if the result is not finite.
@@ -40,7 +40,7 @@ def folded(entries: Mapping[str, Float], prefix: str) -> tuple[Float, Float]:
     return scaled, bias
 
 
-def vector(entries: Mapping[str, Float], name: str, length: int) -> npt.NDArray[np.float64]:
+def vector(entries: Mapping[str, Float32], name: str, length: int) -> npt.NDArray[np.float64]:
     """An entry with one axis, as float64. Raises FoldingError if it is missing or has another length."""
     values = entry(entries, name)
     if values.shape != (length,):
@@ -48,7 +48,7 @@ def vector(entries: Mapping[str, Float], name: str, length: int) -> npt.NDArray[
     return values.astype(np.float64)
 
 
-def entry(entries: Mapping[str, Float], name: str) -> Float:
+def entry(entries: Mapping[str, Float32], name: str) -> Float32:
     """An entry. Raises FoldingError if it is missing."""
     if name not in entries:
         raise FoldingError(f"{shown(name)} is missing")

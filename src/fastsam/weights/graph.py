@@ -22,7 +22,7 @@ from fastsam.weights.folding import FoldingError, folded
 from fastsam.weights.yolo import DFL, SCORES, Checkpoint
 
 OPSET = 17
-SMALL = 1024  # maximum bytes of a constant that shapes can depend on
+SMALL_CONSTANT = 1024  # maximum bytes of a constant that shapes can depend on
 STRIDES = (8, 16, 32)
 COEFFICIENTS = 32
 
@@ -155,7 +155,7 @@ def check_shapes(model: ModelProto, constants: Sequence[TensorProto]) -> None:
     light = ModelProto()
     light.CopyFrom(model)
     for constant in constants:
-        if len(constant.raw_data) <= SMALL:
+        if len(constant.raw_data) <= SMALL_CONSTANT:
             light.graph.initializer.append(constant)
         else:
             shape = helper.make_tensor_value_info(constant.name, constant.data_type, constant.dims)

@@ -15,7 +15,7 @@ from fastsam.untrusted import onnxfile
 from fastsam.untrusted.budget import Budget
 from fastsam.untrusted.shown import reason, shown
 from fastsam.weights.torchfile import widened
-from fastsam.weights.yolo import DFL, Checkpoint, Float, as_float, check_shape, make_checkpoint
+from fastsam.weights.yolo import DFL, Checkpoint, Float32, as_float, check_shape, make_checkpoint
 
 DTYPES = {
     "F64": "<f8",
@@ -89,7 +89,7 @@ def write_safetensors(checkpoint: Checkpoint, file: Path) -> None:
     write(file, save(arrays, {"fastsam": json.dumps(facts)}))
 
 
-def smallest(values: Float) -> Any:
+def smallest(values: Float32) -> Any:
     """The values as float16 if that is exact, else as they are."""
     with np.errstate(over="ignore"):
         half = values.astype(np.float16)
@@ -116,7 +116,7 @@ def read_onnx(file: Path) -> Checkpoint:
     return described(file, entries, {p.key: p.value for p in model.metadata_props}.get("fastsam", "{}"))
 
 
-def described(file: Path, entries: dict[str, Float], metadata: Any) -> Checkpoint:
+def described(file: Path, entries: dict[str, Float32], metadata: Any) -> Checkpoint:
     """The checkpoint from a file's entries and the JSON object in its metadata. Raises UsageError."""
     try:
         facts = json.loads(metadata)

@@ -17,7 +17,7 @@ from fastsam.untrusted.shown import shown
 from fastsam.untrusted.unpickle import Record
 from fastsam.weights.torchfile import MOST_AXES, Tensor, TorchFile, opened
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 DFL = "model.22.dfl.conv.weight"  # the entry whose length is reg_max
 SCORES = "model.22.cv3.0.2.weight"  # the entry whose length is the number of classes
 DEEPEST = 12  # maximum levels of nested modules; the published networks have 7
@@ -32,7 +32,7 @@ class Checkpoint:
     in training, in pixels; port: whether Ultralytics trained it, and not `fastsam train`
     """
 
-    entries: dict[str, Float]
+    entries: dict[str, Float32]
     names: tuple[str, ...]
     imgsz: int | None
     port: bool
@@ -115,10 +115,10 @@ def check_shape(file: Path, name: Any, shape: tuple[int, ...]) -> None:
         raise UsageError(f"{file}: entry {shown(name)} has the invalid shape {shown(str(shape))}")
 
 
-def as_float(file: Path, name: str, array: npt.NDArray[Any]) -> Float:
+def as_float(file: Path, name: str, array: npt.NDArray[Any]) -> Float32:
     """An entry as float32. Raises UsageError if its numbers are not finite."""
     with np.errstate(over="ignore"):
-        values: Float = np.asarray(array, np.float32, order="C")
+        values: Float32 = np.asarray(array, np.float32, order="C")
     if not np.isfinite(values).all():
         raise UsageError(
             f"{file}: entry {shown(name)} has values that are not finite: train again, or use an earlier file"
@@ -128,14 +128,14 @@ def as_float(file: Path, name: str, array: npt.NDArray[Any]) -> Float:
     return values
 
 
-def make_checkpoint(file: Path, entries: dict[str, Float], names: Any, imgsz: Any, port: bool) -> Checkpoint:
+def make_checkpoint(file: Path, entries: dict[str, Float32], names: Any, imgsz: Any, port: bool) -> Checkpoint:
     """The checkpoint from checked entries and the other facts in a file. Raises UsageError."""
     if type(imgsz) is int and imgsz not in SIDES:
         raise UsageError(f"imgsz in {file} must be an integer from {SIDES[0]} to {SIDES[-1]}, not {shown(imgsz)}")
     return Checkpoint(entries, class_names(file, names, entries), imgsz if type(imgsz) is int else None, port)
 
 
-def class_names(file: Path, names: Any, entries: Mapping[str, Float]) -> tuple[str, ...]:
+def class_names(file: Path, names: Any, entries: Mapping[str, Float32]) -> tuple[str, ...]:
     """One name per class, made up if the file has no names; control characters are escaped."""
     weight = entries.get(SCORES)
     if weight is None:

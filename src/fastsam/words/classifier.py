@@ -1,6 +1,6 @@
 """What a mask may be: chances of some hundred everyday words and of ImageNet's thousand classes.
 
-Enters: a photo and masks. Leaves: one row of chances a mask. Called by `offline`.
+Enters: a photo and masks. Leaves: one row of chances per mask.
 
 EfficientNet-Lite0 as ImageNet left it looks at the mask's crop and at the whole photo; a linear layer on its features
 and on the mask's place and colour knows the everyday words (person, sky, road, wall), which ImageNet lacks.
@@ -21,9 +21,9 @@ from fastsam.words import pooled
 from fastsam.words.crops import batches, describe, to_input
 from fastsam.words.minilm import softmax
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 DATA = Path(__file__).parent / "data"
-NOTHING = "(nothing)"  # the class of masks that are no object
+NOTHING = "(nothing)"  # the class of masks that are not objects
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +34,14 @@ class Classifier:
     """
 
     session: Any
-    weight: Float
-    bias: Float
-    mean: Float
-    deviation: Float
+    weight: Float32
+    bias: Float32
+    mean: Float32
+    deviation: Float32
     names: tuple[str, ...]
-    vectors: Float
+    vectors: Float32
 
-    def chances(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float:
+    def chances(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float32:
         """(N, C) float32: two distributions side by side, over the everyday words and over ImageNet's classes."""
         rows = []
         for seen, logits in look(self.session, photo, masks):
@@ -50,7 +50,7 @@ class Classifier:
         return np.concatenate(rows) if rows else np.zeros((0, len(self.names)), np.float32)
 
 
-def look(session: Any, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Iterator[tuple[Float, Float]]:
+def look(session: Any, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Iterator[tuple[Float32, Float32]]:
     """What the linear layer sees (n, D), and ImageNet's logits (n, 1000), of some masks at a time.
 
     The layer sees the features of the masks' crops, those of the photo over the masks, the numbers of `describe`, their

@@ -3,7 +3,7 @@
 Enters: photos, masks and words. Leaves: chances. An `Encoder`; runs without torch.
 
 The chance that a mask shows a word is the word's share of a softmax over CLIP's similarities with it and with a
-vocabulary of everyday words: what is more like "grass" than like "dog" is no dog, however many dogs there are.
+vocabulary of everyday words: what is more like "grass" than like "dog" is not a dog, however many dogs there are.
 """
 
 import json
@@ -22,9 +22,9 @@ from fastsam.words.classifier import NOTHING, everyday_words
 from fastsam.words.crops import batches, to_input
 from fastsam.words.minilm import softmax
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 TEMPLATE = "a photo of a {}."
-SAME = 0.95  # cosine from which on an everyday word is the wanted one by another name
+SAME_WORD_COSINE = 0.95  # minimum cosine for an everyday word to be a synonym of the wanted one
 FILES = ("image.onnx", "text.onnx", "tokenizer.json", "clip.json")
 
 
@@ -32,7 +32,7 @@ FILES = ("image.onnx", "text.onnx", "tokenizer.json", "clip.json")
 class Clip:
     """The towers of a folder.
 
-    size: pixels a side of a picture; length: tokens at most; scale: of the similarities' logits
+    size: side of a picture in pixels; length: maximum number of tokens; scale: of the similarities' logits
     """
 
     name: str
@@ -42,23 +42,23 @@ class Clip:
     size: int
     length: int
     scale: float
-    known: dict[str, Float] = field(default_factory=dict)
+    known: dict[str, Float32] = field(default_factory=dict)
 
     threshold = 0.25
     limits = "Reads what CLIP reads; counts, places beside one another and fine parts are beyond it."
 
-    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float:
+    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float32:
         """(K, D) float32 unit vectors of the masks' crops."""
         rows = [self.look(pictures) for _, pictures in batches(photo, masks, self.size)]
         return np.concatenate(rows) if rows else np.zeros((0, len(self.read("thing"))), np.float32)
 
-    def look(self, pictures: npt.NDArray[np.uint8]) -> Float:
+    def look(self, pictures: npt.NDArray[np.uint8]) -> Float32:
         """(N, D) unit vectors of pictures (N, size, size, 3) RGB."""
-        vectors: Float = self.image.run(["vectors"], {"pictures": to_input(pictures)})[0]
+        vectors: Float32 = self.image.run(["vectors"], {"pictures": to_input(pictures)})[0]
         return vectors
 
-    def read(self, text: str) -> Float:
-        """(D,) unit vector of a text, kept for the next time."""
+    def read(self, text: str) -> Float32:
+        """(D,) unit vector of a text, cached."""
         if text not in self.known:
             tokens = self.tokens(text)
             self.known[text] = self.text.run(["vectors"], {"tokens": np.array([tokens], np.int64)})[0][0]
@@ -69,7 +69,7 @@ class Clip:
         ids: list[int] = self.tokenizer.encode(text).ids
         return ids if len(ids) <= self.length else [*ids[: self.length - 1], ids[-1]]
 
-    def chances(self, seen: Float, words: Sequence[str], among: bool = False) -> Float:
+    def chances(self, seen: Float32, words: Sequence[str], among: bool = False) -> Float32:
         """(K, W) chances; see `Encoder`."""
         if not words:
             return np.zeros((len(seen), 0), np.float32)
@@ -78,10 +78,10 @@ class Clip:
             return self.shares(seen, wanted)
         return np.concatenate([self.shares(seen, wanted[k : k + 1]) for k in range(len(words))], 1)
 
-    def shares(self, seen: Float, wanted: Float) -> Float:
+    def shares(self, seen: Float32, wanted: Float32) -> Float32:
         """(K, W) shares of wanted vectors (W, D), and of the everyday words of other meaning, that the wanted have."""
         others = np.stack([self.read(TEMPLATE.format(word)) for word in everyday_words() if word != NOTHING])
-        different = others[(others @ wanted.T).max(1) < SAME]
+        different = others[(others @ wanted.T).max(1) < SAME_WORD_COSINE]
         logits = self.scale * seen @ np.concatenate((wanted, different)).T
         return softmax(logits)[:, : len(wanted)]
 
@@ -99,7 +99,7 @@ def is_installed() -> bool:
 
 
 def load(folder: Path) -> Clip:
-    """The towers of a folder. Raises UsageError where files or packages are missing."""
+    """The towers of a folder. Raises UsageError if files or packages are missing."""
     if missing := [name for name in FILES if not (folder / name).is_file()]:
         raise UsageError(
             f"{folder} lacks {', '.join(missing)}: fastsam weights get clip, or weights convert FILE FOLDER"

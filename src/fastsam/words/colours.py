@@ -1,6 +1,6 @@
 """Names of colours: how much of a mask a person would call red, yellow, black, ...
 
-Enters: pixels. Leaves: shares of the eleven basic colour terms (Berlin and Kay 1969). Called by `sight`.
+Enters: pixels. Leaves: shares of the eleven basic colour terms (Berlin and Kay 1969).
 """
 
 from functools import lru_cache
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 # Focal colours in sRGB; a term may have several.
 FOCI = {
     "black": [(10, 10, 10), (45, 42, 40)],
@@ -27,8 +27,8 @@ FOCI = {
 ALIASES = {"gray": "grey", "golden": "yellow", "violet": "purple", "silver": "grey"}
 TERMS = tuple(FOCI)
 WIDTH = 14.0  # of a focus, in units of CIELAB
-MOST = 4000  # pixels of a mask that are looked at
-LEVELS = 32  # of each of red, green and blue that are told apart
+MOST_PIXELS = 4000  # maximum pixels per mask that are looked at
+LEVELS = 32  # levels of each of red, green and blue
 
 
 def term(word: str) -> str | None:
@@ -37,15 +37,15 @@ def term(word: str) -> str | None:
     return word if word in FOCI else None
 
 
-def shares(pixels: npt.NDArray[np.uint8]) -> Float:
+def shares(pixels: npt.NDArray[np.uint8]) -> Float32:
     """(11,) how much of pixels (K, 3) RGB each of `TERMS` names, adding up to 1."""
-    some = pixels[:: max(1, len(pixels) // MOST)].astype(np.int64) * LEVELS // 256
-    mean: Float = table()[(some[:, 0] * LEVELS + some[:, 1]) * LEVELS + some[:, 2]].mean(0)
+    some = pixels[:: max(1, len(pixels) // MOST_PIXELS)].astype(np.int64) * LEVELS // 256
+    mean: Float32 = table()[(some[:, 0] * LEVELS + some[:, 1]) * LEVELS + some[:, 2]].mean(0)
     return mean
 
 
 @lru_cache(maxsize=1)
-def table() -> Float:
+def table() -> Float32:
     """(LEVELS^3, 11) how much each term names each colour, red slowest: a normal curve about the nearest focus."""
     levels = ((np.indices((LEVELS,) * 3).reshape(3, -1).T + 0.5) * 256 / LEVELS).astype(np.uint8)
     lab = to_lab(levels)
@@ -55,7 +55,7 @@ def table() -> Float:
     return np.asarray(closeness / closeness.sum(1, keepdims=True), np.float32)
 
 
-def to_lab(pixels: npt.NDArray[np.uint8]) -> Float:
+def to_lab(pixels: npt.NDArray[np.uint8]) -> Float32:
     """(K, 3) CIELAB of RGB uint8 (K, 3)."""
-    lab: Float = cv2.cvtColor(np.float32(pixels[None] / 255), cv2.COLOR_RGB2LAB)[0]
+    lab: Float32 = cv2.cvtColor(np.float32(pixels[None] / 255), cv2.COLOR_RGB2LAB)[0]
     return lab

@@ -1,6 +1,6 @@
 """What the classifier sees of a mask: its crop with some context, and a few numbers about its place.
 
-Enters: a photo and a mask. Leaves: a square picture and a vector. Called by `classifier` and `clip`.
+Enters: a photo and a mask. Leaves: a square picture and a vector.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,11 +13,11 @@ import numpy.typing as npt
 from fastsam.masks.runs import Crop
 
 UInt8 = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 SIDE = 224
 BATCH = 16
-CONTEXT = 1.3  # side of the crop, against the mask's longest side
-DIMMED = 0.35  # of the background's contrast that is left, on grey
+CONTEXT = 1.3  # side of the crop, relative to the mask's longest side
+DIMMED = 0.35  # share of the background's contrast that stays, around grey
 GREY = 127
 DIM = (DIMMED * np.arange(256) + (1 - DIMMED) * GREY).astype(np.uint8)  # what a value of the background becomes
 
@@ -53,12 +53,12 @@ def batches(photo: UInt8, masks: Iterable[Crop], pixels: int = SIDE) -> Iterator
         yield some, np.stack([crop(photo, mask, pixels) for mask in some])
 
 
-def to_input(pictures: UInt8) -> Float:
+def to_input(pictures: UInt8) -> Float32:
     """(N, 3, H, W) float32 in 0..1 of pictures (N, H, W, 3)."""
     return np.asarray(pictures.transpose(0, 3, 1, 2).astype(np.float32) / 255, np.float32)
 
 
-def describe(photo: UInt8, mask: Crop) -> Float:
+def describe(photo: UInt8, mask: Crop) -> Float32:
     """(15,) place, size and colour of a mask, all about 0..1.
 
     Mean row and column, share of the photo, height and width, share of each border that it covers (top, bottom, left,

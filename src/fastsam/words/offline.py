@@ -16,10 +16,10 @@ import numpy.typing as npt
 from fastsam.masks.runs import Crop
 from fastsam.words import classifier, minilm
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 SHARPNESS = 20.0  # of the shares that words get of a class, on cosines
 RELATED, EQUAL = 0.4, 0.8  # cosine of a class from which on it counts for a word, and from which on it counts fully
-SAME = 0.75  # cosine from which on an everyday word is the wanted one by another name
+SAME_WORD_COSINE = 0.75  # minimum cosine for an everyday word to be a synonym of the wanted one
 BESIDE = 0.4  # weight of ImageNet's distribution beside that of the everyday words
 # What MiniLM does not take for the everyday word that it means.
 PERSONS = "man woman boy girl child kid baby people human men women children pedestrian"
@@ -43,11 +43,11 @@ class Offline:
         "objects are often mistaken."
     )
 
-    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float:
+    def see(self, photo: npt.NDArray[np.uint8], masks: Iterable[Crop]) -> Float32:
         """(K, C) float32: two distributions side by side, over the everyday words and over ImageNet's classes."""
         return classifier.load().chances(photo, masks)
 
-    def chances(self, seen: Float, words: Sequence[str], among: bool = False) -> Float:
+    def chances(self, seen: Float32, words: Sequence[str], among: bool = False) -> Float32:
         """(K, W) chances; see `Encoder`."""
         if not words:
             return np.zeros((len(seen), 0), np.float32)
@@ -57,18 +57,18 @@ class Offline:
         weights = np.where(np.arange(seen.shape[1]) < everyday, 1.0, BESIDE)
         something = 1 - seen[:, [classifier.everyday_words().index(classifier.NOTHING)]]
         chances = (seen * weights) @ shares.T
-        # That a mask is no object speaks against every word alike: it bears on whether, not on which.
+        # That a mask is not an object speaks against every word alike: it bears on whether, not on which.
         chances = chances / np.maximum(something, 0.05) if among else chances * something
         return np.clip(chances, 0, 1).astype(np.float32)
 
 
 @lru_cache(maxsize=256)
-def shares_of(words: tuple[str, ...]) -> Float:
+def shares_of(words: tuple[str, ...]) -> Float32:
     """(W, C) how much of the chance of each class goes to each of the words."""
     classes = classifier.load().vectors
     everyday = classes[: len(classifier.everyday_words())]
     wanted = minilm.load().embed(words)
-    others = everyday[(everyday @ wanted.T).max(1) < SAME]
+    others = everyday[(everyday @ wanted.T).max(1) < SAME_WORD_COSINE]
     cosines = np.concatenate((wanted, others)) @ classes.T
     shares = np.exp(SHARPNESS * (cosines - cosines.max(0)))
     shares = shares[: len(words)] / shares.sum(0)

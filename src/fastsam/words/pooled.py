@@ -1,6 +1,6 @@
 """What the classifier's network sees of a whole photo, averaged over each mask.
 
-Enters: a photo, masks. Leaves: one vector a mask. Called by `classifier`.
+Enters: a photo, masks. Leaves: one vector per mask.
 
 A crop shows what a thing looks like; for grass, sky or a wall its place in the scene and its texture tell more.
 """
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fastsam.masks.runs import Crop
 from fastsam.words.crops import to_input
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 SIDE = 512  # pixels of the photo's longer side, as the network sees it
 STRIDE = 32
 MAPS = ("map8", "map16", "map32")  # 40, 112 and 1280 channels at strides 8, 16, 32
@@ -23,11 +23,11 @@ MAPS = ("map8", "map16", "map32")  # 40, 112 and 1280 channels at strides 8, 16,
 
 @dataclass(frozen=True, eq=False)
 class Maps:
-    """Features of a photo, one array (C, h, w) a stride."""
+    """Features of a photo, one array (C, h, w) per stride."""
 
-    maps: tuple[Float, ...]
+    maps: tuple[Float32, ...]
 
-    def over(self, mask: Crop, photo: tuple[int, int]) -> Float:
+    def over(self, mask: Crop, photo: tuple[int, int]) -> Float32:
         """(1432,) their means over a mask of a photo (height, width); cells that it half covers count a quarter."""
         parts = []
         for features in self.maps:
@@ -36,7 +36,7 @@ class Maps:
         return np.concatenate(parts).astype(np.float32)
 
 
-def covered(mask: Crop, photo: tuple[int, int], cells: tuple[int, int]) -> Float:
+def covered(mask: Crop, photo: tuple[int, int], cells: tuple[int, int]) -> Float32:
     """(h, w) share of each cell that a mask covers, of `cells` (h, w) that divide a photo (height, width)."""
     x0, y0, x1, y1 = mask.bounds
     share = mask.tight.astype(np.float32)

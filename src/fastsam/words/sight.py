@@ -9,16 +9,16 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.errors import UsageError
+from fastsam.errors import without_photo
 from fastsam.masks.lazy import Masks
 from fastsam.words.colours import TERMS, shares
 from fastsam.words.encoder import Encoder
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Int = npt.NDArray[np.int64]
-LEAST_AREA = 100  # pixels: smaller masks show nothing that could be named
-PLACE = 3  # numbers that tell where a mask is
-Rows = dict[int, Float]
+LEAST_AREA = 100  # minimum pixels of a mask that is named: smaller ones show too little
+PLACE = 3  # numbers per mask for its position
+Rows = dict[int, Float32]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,12 +43,12 @@ class Sight:
 
     @property
     def pixels(self) -> npt.NDArray[np.uint8]:
-        """The photo. Raises UsageError if there is none."""
+        """The photo. Raises UsageError if it is missing."""
         if self.photo is None:
-            raise UsageError("words need the photo, which a saved result lacks: Segments.load(file, photo=...)")
+            raise without_photo("comparing masks with words")
         return self.photo
 
-    def through(self, encoder: Encoder) -> Float:
+    def through(self, encoder: Encoder) -> Float32:
         """(K, D) what an encoder sees of each mask, of which there is at least one."""
         pixels, _ = self.pixels, self._looks  # the next word may name a colour, and shall not wait for it
         rows = self.known.setdefault(encoder.name, {})
@@ -58,17 +58,17 @@ class Sight:
         return np.stack([rows[number] for number in self._numbers])
 
     @property
-    def colours(self) -> Float:
+    def colours(self) -> Float32:
         """(K, 11) shares of the colour terms."""
         return self._looks[:, PLACE:]
 
     @property
-    def places(self) -> Float:
+    def places(self) -> Float32:
         """(K, 3) mean column, mean row and area of each mask, in pixels."""
         return self._looks[:, :PLACE]
 
     @cached_property
-    def _looks(self) -> Float:
+    def _looks(self) -> Float32:
         """(K, 14) places and colours."""
         pixels, rows = self.pixels, self.known.setdefault("", {})
         for number, i in self._unknown(rows).items():

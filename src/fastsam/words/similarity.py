@@ -23,11 +23,11 @@ from fastsam.words.distinct import distinct
 from fastsam.words.encoder import Encoder
 from fastsam.words.sight import Sight
 
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 Chance = npt.NDArray[np.float64]
 FILLERS = "the a an one of photo picture image some this that thing object on in at"
 STOP = set(FILLERS.split())
-SAME = {
+SYNONYMS = {
     "left": "left leftmost",
     "right": "right rightmost",
     "top": "top upper topmost",
@@ -35,7 +35,7 @@ SAME = {
     "largest": "largest biggest big large",
     "smallest": "smallest small little",
 }
-PLACES = {word: place for place, words in SAME.items() for word in words.split()}
+PLACES = {word: place for place, words in SYNONYMS.items() for word in words.split()}
 AXES = {"left": (0, 1), "right": (0, -1), "top": (1, 1), "bottom": (1, -1), "largest": (2, -1), "smallest": (2, 1)}
 
 
@@ -72,15 +72,15 @@ def parse(text: str) -> Meaning:
 
 def find(
     sight: Sight,
-    scores: Float,
+    scores: Float32,
     text: str,
     exclude: Sequence[str],
     allowed: npt.NDArray[np.int64],
     encoder: Encoder,
 ) -> list[tuple[int, float]]:
-    """Index and score of the masks that a text means, best first; empty where the photo has none.
+    """Index and score of the masks that a text means, best first; empty if the photo has none.
 
-    scores: (N,) the masks' own; exclude: texts for what is not meant; allowed: indices among which is chosen
+    scores: (N,) the masks' own; exclude: texts for what must not match; allowed: indices to choose among
     """
     kept = np.isin(sight.indices, allowed)
     wanted, refused = parse(text), [parse(one) for one in exclude]
@@ -105,13 +105,13 @@ def once(masks: Masks, found: Sequence[tuple[int, float]]) -> tuple[list[tuple[i
     return [found[k] for k in (*first, *others)], len(first)
 
 
-def ranked(answers: npt.NDArray[np.bool_], ranks: Chance, places: Float, place: str | None) -> npt.NDArray[np.int64]:
+def ranked(answers: npt.NDArray[np.bool_], ranks: Chance, places: Float32, place: str | None) -> npt.NDArray[np.int64]:
     """Those that answer, best first, or what a place word names first."""
     order = np.flatnonzero(answers)[np.argsort(-ranks[answers], kind="stable")]
     return order if place is None or len(order) == 0 else by_place(order, ranks, places, place)
 
 
-def by_place(order: npt.NDArray[np.int64], ranks: Chance, places: Float, place: str) -> npt.NDArray[np.int64]:
+def by_place(order: npt.NDArray[np.int64], ranks: Chance, places: Float32, place: str) -> npt.NDArray[np.int64]:
     """The order, in which those with at least half the best rank go first, as the place word wants them.
 
     places: (K, 3) column, row and area of each mask
@@ -137,7 +137,7 @@ def chances(sight: Sight, meanings: Sequence[Meaning], encoder: Encoder, among: 
     return found
 
 
-def name(sight: Sight, scores: Float, words: Sequence[str], encoder: Encoder, all: bool = False) -> list[str | None]:
+def name(sight: Sight, scores: Float32, words: Sequence[str], encoder: Encoder, all: bool = False) -> list[str | None]:
     """The word that each of the N masks most likely is, None if no word reaches half the encoder's threshold.
 
     Half, since a vocabulary says more about what a photo may hold than a single text does.

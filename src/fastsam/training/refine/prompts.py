@@ -17,7 +17,7 @@ from fastsam.training.refine.last import last_mask
 from fastsam.training.refine.scenes import Scene, inner_point
 
 UInt8 = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
+Float32 = npt.NDArray[np.float32]
 BOX, BOX_AND_MASK, BOX_AND_CLICK, MASK, CLICK = "box", "box and mask", "box and click", "mask", "click"
 LAST = "last"  # the mask of a video's last frame
 
@@ -51,7 +51,7 @@ class Habits:
         return CLICK
 
 
-def draw(scene: Scene, kind: str, habits: Habits, rng: np.random.Generator) -> Float:
+def draw(scene: Scene, kind: str, habits: Habits, rng: np.random.Generator) -> Float32:
     """The maps of a prompt of a kind."""
     size = scene.mask.shape[0]
     maps = m.empty(size)
@@ -86,7 +86,7 @@ def next_click(
     None if nothing is wrong. RITM's rule (Sofiiuk et al. 2021, arXiv 2102.06583), whose point is drawn at random from
     the half of the region that lies deepest.
     """
-    best: tuple[float, Float, bool] | None = None
+    best: tuple[float, Float32, bool] | None = None
     for wrong, positive in ((truth & ~found, True), (found & ~truth, False)):
         depth = cv2.distanceTransform(np.pad(wrong.astype(np.uint8), 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
         deepest = float(depth.max())
@@ -100,7 +100,7 @@ def next_click(
     return float(xs[k]) + 0.5, float(ys[k]) + 0.5, positive
 
 
-def rough(scene: Scene, rng: np.random.Generator) -> Float:
+def rough(scene: Scene, rng: np.random.Generator) -> Float32:
     """Shares (S / 2, S / 2) of a rough mask of a scene's thing."""
     truth = m.shares_of(scene.mask)
     other = None if scene.other is None else m.shares_of(scene.other)
@@ -121,7 +121,7 @@ def rough(scene: Scene, rng: np.random.Generator) -> Float:
     return mask if mask.max() > 0.5 else truth
 
 
-def moved(mask: Float, rng: np.random.Generator) -> Float:
+def moved(mask: Float32, rng: np.random.Generator) -> Float32:
     """Shifted and stretched a little, as a mask of the last frame of a video is."""
     side = mask.shape[0]
     linear = np.eye(2) + rng.normal(0, 0.06, (2, 2))
@@ -129,7 +129,7 @@ def moved(mask: Float, rng: np.random.Generator) -> Float:
     return np.asarray(cv2.warpAffine(mask, np.hstack((linear, shift[:, None])), (side, side)), np.float32)
 
 
-def coarse(mask: Float, rng: np.random.Generator) -> Float:
+def coarse(mask: Float32, rng: np.random.Generator) -> Float32:
     """As if drawn on few pixels."""
     side = mask.shape[0]
     small = int(rng.integers(6, max(7, side // 2)))
@@ -139,7 +139,7 @@ def coarse(mask: Float, rng: np.random.Generator) -> Float:
     return np.asarray(np.clip((up - 0.5) * rng.uniform(1, 8) + 0.5, 0, 1), np.float32)
 
 
-def resized(mask: Float, rng: np.random.Generator) -> Float:
+def resized(mask: Float32, rng: np.random.Generator) -> Float32:
     """Eroded or dilated."""
     k = 2 * int(rng.integers(1, max(2, mask.shape[0] // 20))) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))
@@ -147,7 +147,7 @@ def resized(mask: Float, rng: np.random.Generator) -> Float:
     return np.asarray(changed if changed.max() > 0.5 else mask, np.float32)
 
 
-def halved(mask: Float, rng: np.random.Generator) -> Float:
+def halved(mask: Float32, rng: np.random.Generator) -> Float32:
     """Cut off along a straight line, most often one along an axis."""
     ys, xs = np.nonzero(mask > 0.5)
     if len(xs) == 0:
@@ -159,7 +159,7 @@ def halved(mask: Float, rng: np.random.Generator) -> Float:
     return np.asarray(np.where(columns * c + rows * s > limit, 0, mask), np.float32)
 
 
-def speckled(mask: Float, rng: np.random.Generator) -> Float:
+def speckled(mask: Float32, rng: np.random.Generator) -> Float32:
     """With islands and holes."""
     out, side = mask.copy(), mask.shape[0]
     for _ in range(rng.integers(1, 5)):

@@ -1,6 +1,6 @@
 """One crop with the mask of one thing in it: cut from a photo, or made of cut-outs on one.
 
-Enters: `Photo`s, `Cutout`s, backgrounds and a random generator. Leaves: a `Scene`, for `prompts`.
+Enters: `AnnotatedPhoto`s, `Cutout`s, backgrounds and a random generator. Leaves: a `Scene`, for `prompts`.
 
 Whatever is pasted hides what lies beneath it, in the picture and in the masks: a thing's mask is what is seen of it.
 """
@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.refine.crop import SHARP, look
-from fastsam.training.data import Cutout, Photo, Region
+from fastsam.training.data import AnnotatedPhoto, Cutout, Region
 
 UInt8 = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
-LEAST = 24  # crop pixels of a thing that can be learnt
-VISIBLE = 0.45  # share of a thing that must be seen
+Float32 = npt.NDArray[np.float32]
+LEAST_PIXELS = 24  # crop pixels of a thing that can be learnt
+LEAST_VISIBLE = 0.45  # share of a thing that must be seen
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Material:
     regions: (R, 2) photo and region of each that can be learnt, drawn with `chances` (R,)
     """
 
-    photos: Sequence[Photo]
+    photos: Sequence[AnnotatedPhoto]
     cutouts: Sequence[Cutout]
     backgrounds: Sequence[UInt8]
     regions: npt.NDArray[np.int64]
@@ -82,7 +82,7 @@ class Material:
 
 
 def material(
-    photos: Sequence[Photo], cutouts: Sequence[Cutout], backgrounds: Sequence[UInt8], weights: dict[str, float]
+    photos: Sequence[AnnotatedPhoto], cutouts: Sequence[Cutout], backgrounds: Sequence[UInt8], weights: dict[str, float]
 ) -> Material:
     """What scenes are made of; `weights`: how often a set's regions are drawn in all, against 1.
 
@@ -119,7 +119,7 @@ def draw(source: Material, size: int, clicked: bool, policy: Policy, rng: np.ran
     while True:
         pasted = len(source.cutouts) and rng.random() < policy.pasted
         scene = (compose if pasted else from_photo)(source, size, clicked, policy, rng)
-        if scene is not None and int((scene.mask > 127).sum()) >= LEAST:
+        if scene is not None and int((scene.mask > 127).sum()) >= LEAST_PIXELS:
             return replace(scene, pixels=degrade(scene.pixels, policy, rng))
 
 
@@ -187,12 +187,12 @@ def from_photo(source: Material, size: int, clicked: bool, policy: Policy, rng: 
             item = choose(source, policy, rng)
             layer = laid(item, rng.uniform(0, size, 2), size * rng.uniform(0.2, 0.7), size, policy, rng)
             covered = np.minimum(mask, 255 - layer[1])
-            if (covered > 127).sum() > max(VISIBLE * before, LEAST) and held(covered, place):
+            if (covered > 127).sum() > max(LEAST_VISIBLE * before, LEAST_PIXELS) and held(covered, place):
                 pixels, mask, other = blend(pixels, *layer), covered, layer[1]
     return Scene(pixels, mask, other, place, beyond, bare)
 
 
-def with_neighbour(photo: Photo, target: Region, rng: np.random.Generator) -> Region:
+def with_neighbour(photo: AnnotatedPhoto, target: Region, rng: np.random.Generator) -> Region:
     """A region and one that touches it, as one; the region alone if nothing of a like size does."""
     (x, y), (h, w) = target.offset, target.shape
     size = photo.pixels.shape[:2]
@@ -260,7 +260,7 @@ def compose(source: Material, size: int, clicked: bool, policy: Policy, rng: np.
         else:
             mask, other = np.minimum(mask, 255 - alpha), alpha
     click = (float(size / 2 + away[0]), float(size / 2 + away[1])) if anchor else None
-    if (mask > 127).sum() < VISIBLE * whole_area or not held(mask, click) or (clicked and click is None):
+    if (mask > 127).sum() < LEAST_VISIBLE * whole_area or not held(mask, click) or (clicked and click is None):
         return None
     before = np.maximum.reduce([layers[k][1] for k in meant])
     entire = float((item[..., 3] > 127).sum()) * (length / max(item.shape[:2])) ** 2

@@ -1,6 +1,6 @@
 """Collects masks of a photo and of its crops, as `SamAutomaticMaskGenerator` does.
 
-Enters: a function that segments a photo, and a photo. Leaves: `Found` masks in photo pixels.
+Enters: a function that segments a photo, and a photo. Leaves: `CropMask` masks in photo pixels.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,19 +10,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fastsam.boxes import area
+from fastsam.boxes import iou as box_iou
 from fastsam.detections import suppress
 from fastsam.masks.relations import stability
 from fastsam.masks.runs import Crop
-from fastsam.prompts.geometry import box_iou
 from fastsam.segments import Segments
 
 Bool = npt.NDArray[np.bool_]
 CropBox = tuple[int, int, int, int]
-NEAR = 20  # a box that ends within this many pixels of a crop's side was cut by it
+CUT_WITHIN = 20  # a box that ends within this many pixels of a crop's side was cut by it
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class CropMask:
     """A mask in photo pixels.
 
     point: centre x, y of its most certain pixel; score, stability: 0..1; crop: xyxy of the crop it was found in
@@ -59,7 +60,7 @@ def find_in_crop(
     crop: CropBox,
     offset: float,
     least_region: int,
-) -> list[Found]:
+) -> list[CropMask]:
     """The masks that `segment` finds in one crop, without those that the crop cuts off inside the photo."""
     x0, y0, x1, y1 = crop
     size = (photo.shape[0], photo.shape[1])
@@ -76,7 +77,7 @@ def find_in_crop(
             pixels = without_small_regions(whole, least_region)
         row, column = np.unravel_index(np.where(pixels, logits, -np.inf).argmax(), logits.shape)
         found.append(
-            Found(
+            CropMask(
                 mask=Crop((x, y), pixels),
                 point=(x + int(column) + 0.5, y + int(row) + 0.5),
                 score=float(segments.scores[i]),
@@ -106,7 +107,7 @@ def cut_off(boxes: npt.NDArray[np.float32], crop: CropBox, photo: tuple[int, int
     """(N,) whether boxes (N, 4), in crop pixels, end at a side of the crop that is not the photo's border."""
     x0, y0, x1, y1 = crop
     height, width = photo
-    ends = np.abs(boxes - np.array([0, 0, x1 - x0, y1 - y0], np.float32)) <= NEAR
+    ends = np.abs(boxes - np.array([0, 0, x1 - x0, y1 - y0], np.float32)) <= CUT_WITHIN
     inner = np.array([x0 > 0, y0 > 0, x1 < width, y1 < height])
     return np.asarray((ends & inner).any(1))
 
@@ -128,7 +129,7 @@ def without_small_regions(mask: Bool, least: int) -> Bool:
     return np.asarray(kept[labels])
 
 
-def without_copies(found: Sequence[Found], iou: float) -> list[Found]:
+def without_copies(found: Sequence[CropMask], iou: float) -> list[CropMask]:
     """The masks in order, without cleaned masks whose bounds overlap those of a better mask by more than `iou`.
 
     A mask that was not cleaned counts as better.
@@ -136,17 +137,16 @@ def without_copies(found: Sequence[Found], iou: float) -> list[Found]:
     bounds = np.array([f.mask.bounds for f in found], np.float64).reshape(-1, 4)
     kept: list[int] = []
     for k in sorted(range(len(found)), key=lambda k: found[k].cleaned):
-        x0, y0, x1, y1 = bounds[k]
-        if not found[k].cleaned or box_iou(bounds[kept], (x0, y0, x1, y1)).max(initial=0) <= iou:
+        if not found[k].cleaned or box_iou(bounds[kept], bounds[k]).max(initial=0) <= iou:
             kept.append(k)
     return [found[k] for k in sorted(kept)]
 
 
-def without_duplicates(found: Sequence[Found], iou: float) -> list[Found]:
+def without_duplicates(found: Sequence[CropMask], iou: float) -> list[CropMask]:
     """The masks that non-maximum suppression of boxes keeps, best first. As in SAM, smaller crops go before larger."""
     if not found:
         return []
-    size = np.array([(f.crop[2] - f.crop[0]) * (f.crop[3] - f.crop[1]) for f in found])
+    size = area(np.array([f.crop for f in found]))
     scores = np.array([f.score for f in found])
     order = np.lexsort((-scores, size))
     boxes = np.stack([found[i].box for i in order])

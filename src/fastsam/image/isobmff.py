@@ -12,7 +12,7 @@ from fastsam.errors import UnreadableImageError
 from fastsam.image.kinds import MANY
 from fastsam.image.turn import from_steps
 
-MOST = 20_000  # maximum number of boxes or entries read per file: a photo has a few hundred
+MOST_BOXES = 20_000  # maximum number of boxes or entries read per file: a photo has a few hundred
 Steps = Iterator[int]  # one per box that may still be read, shared by all walks through a file
 
 
@@ -66,7 +66,7 @@ def still(data: bytes) -> Still | None:
 
 
 def _still(data: bytes) -> Still | None:
-    steps = iter(range(MOST))
+    steps = iter(range(MOST_BOXES))
     sizes, bits = list(_track_sizes(data, steps)), 8
     turns: list[tuple[bytes, int]] = []
     properties = find(data, (b"meta", b"iprp", b"ipco"), 0, len(data), steps)
@@ -93,7 +93,7 @@ def _associated(data: bytes, steps: Steps) -> list[int]:
     version, wide = data[table[0]], data[table[0] + 3] & 1
     (entries,) = struct.unpack_from(">I", data, table[0] + 4)
     at = table[0] + 8
-    for _ in range(min(entries, MOST)):
+    for _ in range(min(entries, MOST_BOXES)):
         (item,) = struct.unpack_from(">I" if version else ">H", data, at)
         at += 4 if version else 2
         count = data[at]
@@ -117,7 +117,7 @@ def jpeg2000(data: bytes) -> tuple[int, int, int, int] | None:
     """Width, height, bits and components of a JPEG 2000 code stream (ISO 15444-1, A.5.1); None if there is none."""
     start = 0
     if not data.startswith(b"\xff\x4f"):
-        found = find(data, (b"jp2c",), 0, len(data), iter(range(MOST)))
+        found = find(data, (b"jp2c",), 0, len(data), iter(range(MOST_BOXES)))
         if found is None:
             return None
         start = found[0]
