@@ -59,9 +59,9 @@ def segment(
     part
         Photos per part of the output.
     format_
-        webdataset or coco, written besides Parquet; may be repeated.
+        webdataset or coco, in addition to Parquet; may be repeated.
     columns
-        KEY,BYTES: the columns of tables to read, if their types leave it unclear.
+        KEY,BYTES: the columns of tables to read, if their types are ambiguous.
     """
     require("pyarrow", "cluster")
     require("ray", "cluster")
