@@ -17,7 +17,7 @@ PHOTO_SIZED = 0.6  # masks of at least this share of the photo do not count as c
 
 
 @dataclass(frozen=True)
-class Counts:
+class Photo:
     """One photo, in pixels: annotated area, area of the regions found at each IoU of `AT`, covered area, total area."""
 
     annotated: int
@@ -41,11 +41,11 @@ class Coverage:
     photos: int
 
 
-def measure(found: Sequence[RLE], annotated: Sequence[RLE], size: tuple[int, int]) -> Counts:
+def measure(found: Sequence[RLE], annotated: Sequence[RLE], size: tuple[int, int]) -> Photo:
     """The counts of one photo of `size` (H, W)."""
     areas = np.array([area(r) for r in annotated], np.int64)
     best = overlaps(annotated, found).max(1, initial=0)
-    return Counts(
+    return Photo(
         annotated=int(areas.sum()),
         found=tuple(int(areas[best >= at / 100].sum()) for at in AT),
         covered=int(np.count_nonzero(_under([r for r in found if area(r) < PHOTO_SIZED * size[0] * size[1]], size))),
@@ -54,7 +54,7 @@ def measure(found: Sequence[RLE], annotated: Sequence[RLE], size: tuple[int, int
     )
 
 
-def summary(photos: Sequence[Counts]) -> Coverage:
+def summary(photos: Sequence[Photo]) -> Coverage:
     """The shares over all photos. A photo counts by its number of pixels."""
     annotated, pixels = sum(p.annotated for p in photos), sum(p.pixels for p in photos)
     return Coverage(
