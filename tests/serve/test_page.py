@@ -543,7 +543,9 @@ def test_errors_are_said_and_the_page_goes_on(page: Page, tmp_path: Path, exampl
 
 
 def test_a_photo_that_the_service_forgot_comes_back_by_itself(page: Page) -> None:
-    gone = [{"status": 404, "json": {"detail": "gone"}}]  # the route stays: taking it off could swallow what is on its way
+    gone = [
+        {"status": 404, "json": {"detail": "gone"}}
+    ]  # the route stays: taking it off could swallow what is on its way
     page.route("**/select", lambda route: route.fulfill(**gone.pop()) if gone else route.continue_())
     with page.expect_response("**/v1/segment") as again:
         page.mouse.click(*at(page, 300.5, 100.5))
