@@ -55,19 +55,23 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for page, source in PLOTTED.items():
         for name, (_, plot) in zip(names_of(page), plots((ROOT / source).read_text()), strict=True):
             files.append(File.generated(config, name, content=drawn(plot)))
-    written = [(f"docs/{p.name}", p.read_text()) for p in (ROOT / "docs").glob("*.md")]
-    for source, text in written + [(source, (ROOT / source).read_text()) for source in PAGES if source.endswith(".md")]:
-        for target in targets(text, source):
+    written = [*(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")), *(p for p in PAGES if p.endswith(".md"))]
+    for source in written:  # grows while it is read: files that are linked have links too
+        for target in sorted(targets((ROOT / source).read_text(), source)):
             address = place_of(target)
             if (ROOT / target).is_file() and address.startswith("files/") and files.get_file_from_path(address) is None:
                 files.append(File.generated(config, address, abs_src_path=str(ROOT / target)))
+                written += [target] if target.endswith(".md") else []
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """A page of docs/, with links that leave the folder led to where the site has the file."""
+    """A page of docs/, or a file that one links to, with its links led to where the site has what they name."""
     name = page.file.src_uri
-    text = markdown if page.file.generated_by is not None else localised(markdown, f"docs/{name}")
+    linked = name.startswith("files/")
+    made = page.file.generated_by is not None and not linked
+    source = name.removeprefix("files/") if linked else f"docs/{name}"
+    text = markdown if made else localised(markdown, source)
     return spaced(with_pictures(text, names_of(name)) if name in PLOTTED else text)
 
 

@@ -17,7 +17,7 @@ def table(kind: str, interface: Interface) -> str:
     """One class as a heading and a Markdown table."""
     rows = [(interface.works, "works", "")] if interface.works else []
     rows += [(names, "differs", how) for names, how in interface.differs.items()]
-    rows += [(names, "not there", instead) for names, instead in interface.absent.items()]
+    rows += [(names, "absent", instead) for names, instead in interface.absent.items()]
     rows += [(names, "ours", what) for names, what in interface.own.items()]
     lines = [f"| {ticked(names)} | {state} | {text} |" for names, state, text in rows]
     return f"### `{kind}` of {interface.whose}\n\n| attribute | here | how |\n|---|---|---|\n" + "\n".join(lines) + "\n"

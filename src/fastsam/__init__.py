@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fastsam.prompts import Candidate, Pick, Prompt
     from fastsam.segments import Segments
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Candidate",
     "FastSAM",

@@ -257,6 +257,9 @@ def test_masks_of_a_coco_file_take_the_networks_place(fastsam, coffee: Path, tmp
     assert (answer["picks"][0]["index"], answer["picks"][0]["bbox"][:2]) == (0, [100, 50])
     (answer,) = json.loads(fastsam(*words).out)
     assert len(answer["segments"]) == 1
+    done = fastsam(*words, "--tile", "64")
+    assert (done.code, "--tile has no effect with --annotations" in done.err) == (2, True)
+    assert fastsam(*words, "--conf", "0.5").code == 0
     (tmp_path / "chelsea.png").write_bytes(coffee.read_bytes())
     done = fastsam("segment", tmp_path / "chelsea.png", "--json", "--annotations", tmp_path / "mine.json")
     assert (done.code, "has no photo chelsea.png" in done.err) == (2, True)

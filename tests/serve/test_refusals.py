@@ -26,7 +26,7 @@ from starlette.testclient import TestClient
         ({"points": [["a", 2]]}, 422, "points.0.0"),
         ({"points": [[1, 2, 3]]}, 422, "points.0"),
         ({"boxes": [[5, 5, 5, 9]]}, 422, "no area"),
-        ({"masks": [{"size": [10**9, 10**9], "counts": "0"}]}, 422, "none of the photo"),
+        ({"masks": [{"size": [10**9, 10**9], "counts": "0"}]}, 422, "but the photo is 600 x 400"),
         ({"masks": [{"size": [400, 600], "counts": [1, 2]}]}, 422, "do not add up|add up"),
         ({"masks": [{"size": [400, 600], "counts": "zzz"}]}, 422, "mask"),
         ({"masks": [{"size": [400, 600], "counts": [2**62, 2**62, 2**62, 2**62 + 240_000]}]}, 422, "add up"),
@@ -38,7 +38,11 @@ from starlette.testclient import TestClient
         ({"format": "docx"}, 422, "format"),
         ({"points": [[1, 2]], "refine": "yes"}, 422, "refine"),
         ({"points": [[1, 2]], "refine": 1}, 422, "refine"),
-        ({"prompts": [{"points": [[1, 2]], "mask": {"size": [2, 2], "counts": [0, 4]}}]}, 422, "none of the photo"),
+        (
+            {"prompts": [{"points": [[1, 2]], "mask": {"size": [2, 2], "counts": [0, 4]}}]},
+            422,
+            "but the photo is 600 x 400",
+        ),
         (
             {"prompts": [{"points": [[1, 2]], "mask": {"size": [400, 600], "counts": [240_000]}}]},
             422,

@@ -12,7 +12,7 @@ from fastsam.cli import flags
 from fastsam.cli.flags import Detecting, Tiles
 from fastsam.cli.say import clock, complain, say
 from fastsam.errors import UsageError, require
-from fastsam.formats.content import Options, Subject, check, chosen, write
+from fastsam.formats.content import Options, Subject, check, chosen, once, write
 
 if TYPE_CHECKING:
     from fastsam.cluster.job import Progress
@@ -59,9 +59,9 @@ def segment(
     part
         Photos per part of the output.
     format_
-        webdataset or coco, written besides Parquet; may be repeated.
+        webdataset or coco, in addition to Parquet; may be repeated.
     columns
-        KEY,BYTES: the columns of tables to read, if their types leave it unclear.
+        KEY,BYTES: the columns of tables to read, if their types are ambiguous.
     """
     require("pyarrow", "cluster")
     require("ray", "cluster")
@@ -111,10 +111,11 @@ def read(
 
     formats, options = chosen(names or ["overlay"]), Options(tolerance, polygons)
     check([format_.name for format_ in formats], options)
-    segments = read_row(output, key, with_photo=any(format_.uses_photo for format_ in formats))
     photo = PurePosixPath(key)
-    for format_ in formats:
-        file = to / (photo.stem + format_.suffix)
+    files = [to / (photo.stem + format_.suffix) for format_ in formats]
+    once(files)
+    segments = read_row(output, key, with_photo=any(format_.uses_photo for format_ in formats))
+    for format_, file in zip(formats, files, strict=True):
         write(format_, file, Subject(photo.name, segments, options=options))
         say(file)
     return 0

@@ -1,8 +1,6 @@
 """`fastsam export`: writes any network as an ONNX file, in float or 8 bits, and reports how well the two agree."""
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Group, Parameter
 
 from fastsam.cli import flags
+from fastsam.cli.figures import write_json
 from fastsam.cli.flags import Detecting
 from fastsam.cli.say import say
 from fastsam.errors import UsageError
-from fastsam.files import whole
+from fastsam.files import write
 
 if TYPE_CHECKING:
     from fastsam.model import FastSAM
@@ -55,7 +54,7 @@ def export(
     soft
         How slowly scores fall with the overlap with better masks: times exp(-IoU^2 / soft); 0 leaves scores unchanged.
     int8
-        Write 8-bit weights, calibrated on photos; layers that would suffer stay in float.
+        Write 8-bit weights, calibrated on photos; layers that would lose too much stay in float.
     calibrate
         Folder of photos, or a COCO-style set, to calibrate with and to compare on; use training photos.
     with_masks
@@ -105,12 +104,9 @@ def export(
 
         add_masks(model, settings)
     model = halved(fix(model, size) if size else model)
-    with whole(output) as part:
-        part.write_bytes(content_of(model))
+    write(output, content_of(model))
     say(f"{output}: {output.stat().st_size / 1e6:.1f} MB; {report}")
-    if json_file:
-        with whole(json_file) as part:
-            part.write_text(json.dumps(asdict(report), indent=2) + "\n")
+    write_json(json_file, report)
     return 0
 
 
@@ -147,17 +143,14 @@ def export_second(source: Path, output: Path, calibrate: Path | None, json_file:
         model = refine.quantise(model, feeds[:some])
         masks, quality = refine.agreement(reference, model.SerializeToString(), feeds[some:])
         report = {"mask_iou": masks, "quality_difference": quality}
-    with whole(output) as part:
-        part.write_bytes(content_of(model))
+    write(output, content_of(model))
     parts = [f"{name.replace('_', ' ')} {value:.3f}" for name, value in report.items()]
     say("; ".join([f"{output}: {output.stat().st_size / 1e6:.1f} MB", *parts]))
-    if json_file:
-        with whole(json_file) as part:
-            part.write_text(json.dumps(report, indent=2) + "\n")
+    write_json(json_file, report)
 
 
 def photos_of(folder: Path) -> list[Path]:
-    """The photos of a folder, or of a COCO-style set. Raises UsageError if there are none."""
+    """The photos of a folder, or of a COCO-style set. Raises UsageError if it has no photos."""
     from fastsam.image.photos import find_photos
 
     inner = folder / "images"

@@ -26,15 +26,15 @@ weights.command("fastsam.cli.weights:get", name="get", help="Download a publishe
 weights.command("fastsam.cli.weights:convert", name="convert", help="Convert a file to another format.")
 app.command(weights)
 cluster = App(name="cluster", help="Segment millions of photos, on this machine or a Ray cluster.")
-cluster.command("fastsam.cli.cluster:segment", name="segment", help="Segment every photo of an input; can be resumed.")
-cluster.command("fastsam.cli.cluster:read", name="read", help="Turn a row of the output back into a picture.")
+cluster.command("fastsam.cli.cluster:segment", name="segment", help="Segment every photo of an input; resumes.")
+cluster.command("fastsam.cli.cluster:read", name="read", help="Turn a row of the output back into a file.")
 app.command(cluster)
 evaluate = App(name="eval", help="Figures on annotated sets.")
 evaluate.command("fastsam.cli.evaluate.recall:recall", name="recall", help="Average recall of masks and boxes.")
 evaluate.command("fastsam.cli.evaluate.edges:edges", name="edges", help="The BSDS500 boundary benchmark.")
 evaluate.command("fastsam.cli.evaluate.coverage:coverage", name="coverage", help="What everything mode misses.")
 evaluate.command(
-    "fastsam.cli.evaluate.prompts:prompts", name="prompts", help="How well clicks and boxes get their object."
+    "fastsam.cli.evaluate.prompts:prompts", name="prompts", help="How well clicks and boxes select their object."
 )
 evaluate.command("fastsam.cli.evaluate.clicks:clicks", name="clicks", help="Number of clicks per object.")
 evaluate.command("fastsam.cli.evaluate.instances:instances", name="instances", help="Mask AP with a detector's boxes.")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fastsam.training.stop import Stopped
     from fastsam.training.world import World
 
+RUN = Parameter(name=("--output", "-o"), help="Folder for log.jsonl, last.pt and final.pt.")
 app = App(name="train", help="Train a network on COCO-style folders.")
 Folders = Annotated[list[Path] | None, Parameter(consume_multiple=True)]
 Settings = TypeVar("Settings", bound="Run", contravariant=True)
@@ -63,7 +64,7 @@ class Work:
     Parameters
     ----------
     device
-        auto, cpu, cuda, ...
+        auto, cpu, cuda, or another device of torch.
     workers
         Processes that prepare batches.
     """
@@ -77,7 +78,7 @@ class Work:
 def train(
     *,
     config: Annotated[Path | None, flags.CONFIG] = None,
-    output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("runs/train"),
+    output: Annotated[Path, RUN] = Path("runs/train"),
     backbone: str | None = None,
     size: str | None = None,
     imgsz: Annotated[int | None, flags.IMGSZ] = None,
@@ -89,8 +90,6 @@ def train(
 
     Parameters
     ----------
-    output
-        Folder for log.jsonl, last.pt and final.pt.
     backbone
         yolov8 or lite0.
     size
@@ -118,7 +117,7 @@ def train(
 def refine(
     *,
     config: Annotated[Path | None, flags.CONFIG] = None,
-    output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("runs/refine"),
+    output: Annotated[Path, RUN] = Path("runs/refine"),
     backgrounds: Folders = None,
     crops: int | None = None,
     given: Given | None = None,
@@ -128,10 +127,8 @@ def refine(
 
     Parameters
     ----------
-    output
-        Folder for log.jsonl, last.pt and final.pt.
     backgrounds
-        Folders of pictures to paste upon.
+        Folders of pictures to paste on.
     crops
         Length of the run in crops seen; a larger number lengthens the run in OUTPUT.
     """
@@ -146,7 +143,7 @@ def refine(
 
 
 class Training(Protocol[Settings]):
-    """What runs a config to its end: see `training.loop.run`."""
+    """A function that runs a config to its end: see `training.loop.run`."""
 
     def __call__(
         self, config: Settings, folder: Path, device: "torch.device", workers: int = 1, *, world: "World"
@@ -154,7 +151,7 @@ class Training(Protocol[Settings]):
 
 
 def follow(run: Training[Settings], config: Settings, output: Path, work: Work, what: str) -> int:
-    """Runs a config to its end and tells of it, in photos or crops; returns the exit code, 128 + N after signal N.
+    """Runs a config to its end and reports progress, in photos or crops; returns the exit code, 128 + N after signal N.
 
     Raises UsageError if there is no data.
     """
@@ -163,7 +160,7 @@ def follow(run: Training[Settings], config: Settings, output: Path, work: Work, 
     from fastsam.training.world import joined
 
     if not config.data:
-        raise UsageError("there is nothing to train on: name folders with --data")
+        raise UsageError("there is nothing to train on: give folders with --data")
     if work.threads:
         torch.set_num_threads(work.threads)
     where = choose_device(work.device)
@@ -182,15 +179,15 @@ def follow(run: Training[Settings], config: Settings, output: Path, work: Work, 
 
 
 def paused(stopped: "Stopped", output: Path, what: str) -> str:
-    """The line that says how to go on with a run that was stopped."""
+    """The line that says how to resume a run that was stopped."""
     return (
         f"stopped at {stopped.seen} of {stopped.total} {what}, saved in {output}/last.pt: "
-        "give the same command again to go on"
+        "give the same command again to resume"
     )
 
 
 def said(report: "Report", what: str) -> str:
-    """A report as a line. what: was seen, photos or crops"""
+    """A report as a line. what: what was seen, photos or crops"""
     parts = "  ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
     return f"{report.seen}/{report.total} {what}  {report.rate:.1f} per second  {clock(report.left)} left  {parts}"
 

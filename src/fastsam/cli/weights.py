@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
+from fastsam.cli import figures
 from fastsam.cli.say import say
 from fastsam.errors import UsageError, require
 from fastsam.weights import download
@@ -29,7 +30,7 @@ def show() -> int:
     for name, model in FILES.items():
         here = download.present(name) if name in PUBLISHED else clip.home() if clip.is_installed() else None
         table.add_row(name, f"{model.bytes / 1e6:.1f}", model.licence, model.source, str(here or "no"))
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200).print(table)
+    figures.show(table)
     return 0
 
 

@@ -54,19 +54,19 @@ INTERFACES = {
         "Ultralytics and the published code",
         "fuse eval cpu cuda half float task device",
         {
-            "predict": "the call itself takes the same. Each prompt has its own mask, drawn unless `refine=False`; "
+            "predict": "the same as the call. Each prompt has its own mask, drawn unless `refine=False`; "
             "`imgsz`, `conf`, `iou` and `max_det` default to those stored with the weights; URLs of files are "
             "refused; `save=True` writes a video as pictures",
-            "names": "a copy: changing it changes nothing",
-            "to": "an error for a device that is missing; a dtype has no effect on the network",
-            "info": "returns and prints one line with classes and default settings; it counts no layers",
-            "model": "`fastsam.FastSAM`, not a torch module",
-            "ckpt_path model_name": "what the model was made from",
+            "names": "a copy; changes to it have no effect",
+            "to": "a device that is not available is an error; a dtype has no effect on the network",
+            "info": "returns and prints one line with classes and default settings, without a count of layers",
+            "model": "a `fastsam.FastSAM` instead of a torch module",
+            "ckpt_path model_name": "the file or the name that the model was loaded from",
         },
         {
             "track": "track with supervision's sv.ByteTrack(): "
             "update_with_detections(sv.Detections.from_ultralytics(result))",
-            "export": "run `fastsam export FILE`; every exported file is a model with prompts",
+            "export": "run `fastsam export FILE`; FastSAM loads the file that it writes, prompts included",
             "train trainer tune": TRAIN,
             "val metrics benchmark": "measure with `fastsam eval` and `fastsam bench`, see docs/evaluation.md",
             "embed": "name masks with `fastsam.FastSAM()(photo).name(words)`",
@@ -77,7 +77,7 @@ INTERFACES = {
             "cfg overrides task_map transforms is_triton_model": "pass keywords to the call",
             "forward parameters named_parameters modules named_modules children named_children state_dict "
             "load_state_dict buffers named_buffers requires_grad_ zero_grad apply type register_forward_hook bfloat16 "
-            "double compile training": "not a torch module; `fastsam weights convert` writes safetensors",
+            "double compile training": "the model is not a torch module; `fastsam weights convert` writes safetensors",
         },
     ),
     "FastSAMPredictor": Interface(
@@ -95,7 +95,7 @@ INTERFACES = {
             "save_predicted_images show write_results": "use save(), show() and save_txt() of Results",
             "add_callback run_callbacks callbacks": "take results one by one with stream=True",
             "results batch dataset device imgsz done_warmup seen plotted_img save_dir source_type data_path transforms "
-            "vid_writer windows clip": "the call returns everything",
+            "vid_writer windows clip": "use what the call returns",
         },
     ),
     "Results": Interface(
@@ -103,11 +103,11 @@ INTERFACES = {
         f"{HELD} boxes masks names new orig_img orig_shape path summary to_json to_csv save_txt save_crop verbose "
         "probs keypoints obb depth semantic_mask",
         {
-            "plot": "every mask has its own colour, with `color_mode='class'` every class; masks are outlined; "
+            "plot": "one colour per mask, or per class with `color_mode='class'`; masks are outlined; "
             "`font` has no effect",
-            "save": "always writes the photo's size",
+            "save": "the picture always has the photo's size",
             "show": "needs Pillow",
-            "save_dir": "None unless the call wrote something",
+            "save_dir": "None unless the call wrote files",
             "speed": "postprocess includes prompts and drawing",
             "to_df": "a pandas table instead of polars; pandas must be installed",
         },
@@ -122,8 +122,8 @@ INTERFACES = {
             "xyxy xyxyn xywh xywhn": "use boxes.xyxy, boxes.xywh and so on",
         },
         {
-            "prompts": "(N,) the number of the prompt that each mask answers",
-            "segments": "the same answer as `fastsam.Segments`",
+            "prompts": "(N,): for each mask, the number of the prompt that it answers",
+            "segments": "the same masks as `fastsam.Segments`",
         },
     ),
     "Boxes": Interface(
@@ -149,13 +149,14 @@ INTERFACES = {
             "everything_prompt": "uint8 0 or 1 instead of float32",
             "box_prompt": "one mask per box that matches, in order, float32; a box without a match has no row: "
             "`prompts` of the stack says which box each row answers",
-            "point_prompt": "one object that all points mean, not every mask beneath them; no match: an empty stack",
-            "text_prompt": "no match: an empty stack",
+            "point_prompt": "one object that fits all points, instead of every mask under them; "
+            "an empty stack if nothing matches",
+            "text_prompt": "an empty stack if nothing matches",
             "plot": "`output_path` is a file, `output` a folder; the picture has the photo's size",
-            "plot_to_result": "the picture has the photo's size; small masks lie on large ones",
+            "plot_to_result": "the picture has the photo's size; small masks are drawn on large ones",
         },
         {
-            "ori_img": "use img, which is RGB",
+            "ori_img": "use img (RGB)",
             "img_path": "keep the path yourself; img has the pixels",
             "filter_masks": "use fastsam.Segments.filter(inside=0.8)",
             "fast_show_mask fast_show_mask_gpu": "use plot_to_result(annotations)",
@@ -169,8 +170,8 @@ INTERFACES = {
         {
             "box_prompt point_prompt": "as in FastSAMPrompt",
             "run_encoder": "the Results of the photo",
-            "run_decoder": "without a prompt everything answers; takes words too",
-            "conf iou imgsz": "None unless given: then those stored with the weights",
+            "run_decoder": "returns everything if there is no prompt; also takes words",
+            "conf iou imgsz": "None unless given; None means the values stored with the weights",
         },
         {},
         {"refine": "whether answers are drawn", "text_prompt": "words, as in FastSAMPrompt"},
@@ -198,15 +199,15 @@ INTERFACES = {
         "Segment Anything",
         "generate crop_n_layers crop_nms_thresh crop_overlap_ratio min_mask_region_area output_mode",
         {
-            "pred_iou_thresh": "off by default; if given, masks are drawn: the minimum of their predicted IoU",
-            "stability_score_thresh": "off by default; if given, masks are drawn: the minimum of their stability",
-            "stability_score_offset": "in SAM's logits; one of SAM's counts as a quarter of one of ours",
+            "pred_iou_thresh": "off by default; if given, masks are drawn: the minimum predicted IoU",
+            "stability_score_thresh": "off by default; if given, masks are drawn: their minimum stability",
+            "stability_score_offset": "in SAM's logits; 1 in SAM corresponds to 0.25 here",
             "box_nms_thresh": "defaults to that stored with the weights",
         },
         {
             "predictor": "use SamPredictor(model)",
-            "point_grids points_per_batch crop_n_points_downscale_factor": "no grid of points: everything is "
-            "found at once",
+            "point_grids points_per_batch crop_n_points_downscale_factor": "there is no grid of points: "
+            "everything is found at once",
             "postprocess_small_regions": "pass min_mask_region_area",
         },
         {"model": "the `fastsam.FastSAM`", "refine": "whether masks are drawn"},

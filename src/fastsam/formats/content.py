@@ -172,6 +172,15 @@ def check(formats: Sequence[str], options: Options) -> None:
         raise UsageError(f"a tolerance needs a format with outlines: {always}, or coco with polygons")
 
 
+def once(files: Iterable[Path]) -> None:
+    """Raises UsageError if a file would be written twice."""
+    used: set[Path] = set()
+    for file in files:
+        if file in used:
+            raise UsageError(f"{file} would be written twice: ask for one format at a time")
+        used.add(file)
+
+
 def write(format_: Format, target: Path, subject: Subject) -> None:
     """Writes the file or the folder of a format.
 

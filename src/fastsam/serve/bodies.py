@@ -216,7 +216,12 @@ def prompts_of(selection: schemas.Selection, size: tuple[int, int]) -> list[Prom
 def mask_of(mask: schemas.RLE, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """A mask's pixels. Raises a problem (422) if it does not fit a photo of that size (height, width)."""
     if tuple(mask.size) != size:
-        raise Problem(422, f"a mask has height and width {mask.size} but the photo {size}: send masks of its size")
+        (height, width), (photo_height, photo_width) = mask.size, size
+        raise Problem(
+            422,
+            f"a mask is {width} x {height} pixels but the photo is {photo_width} x {photo_height}: "
+            "send a mask of the same size",
+        )
     packed: Any = mask.model_dump()
     try:
         return rle.decode(packed)

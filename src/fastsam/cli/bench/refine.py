@@ -1,8 +1,6 @@
 """`fastsam bench refine`."""
 
-import json
 import statistics
-import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -12,14 +10,13 @@ from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
 
 from fastsam.cli import flags
-from fastsam.cli.bench.clock import seconds_of, spread
+from fastsam.cli.bench.clock import conditions, seconds_of, spread
+from fastsam.cli.figures import show, write_json
 from fastsam.errors import UsageError
-from fastsam.files import whole
-from fastsam.machine import peak_memory, processor
+from fastsam.machine import peak_memory
 
 BOXES = 20
 FIRST = "first network"
@@ -47,7 +44,6 @@ def refine(
     """
     from fastsam.image.letterbox import prepare
     from fastsam.image.read import read_image
-    from fastsam.machine import cores
     from fastsam.model import FastSAM
     from fastsam.refine.network import load
 
@@ -81,12 +77,7 @@ def refine(
     bare = statistics.median(times[FIRST])
     rows = {name: spread(own) for name, own in times.items()}
     peaks = {str(n): alone(photo, n, model, refiner, threads) for n in counts}
-    facts = {
-        "processor": processor(),
-        "threads": threads or cores(),
-        "photo": f"{pixels.shape[1]} x {pixels.shape[0]}",
-        "input": f"{images.shape[3]} x {images.shape[2]}",
-    }
+    facts = conditions(pixels, images, threads)
     table = Table(
         "after the photo is segmented", "median ms", "10th", "90th percentile", "first call", "of the network"
     )
@@ -97,16 +88,13 @@ def refine(
         used.add_row(wanted, str(peak["masks"]), str(peak["segmented"]), str(peak["refined"]))
     for name, fact in facts.items():
         print(f"{name}: {fact}")
-    console = Console(file=sys.stdout, width=110 if not sys.stdout.isatty() else None)
-    console.print(table)
-    console.print(used)
-    if json_file:
-        figures = {
-            name: {"p10": low, "median": median, "p90": high, "first": first[name], "ratio": median / bare}
-            for name, (low, median, high) in rows.items()
-        }
-        with whole(json_file) as part:
-            part.write_text(json.dumps({**facts, "milliseconds": figures, "memory": peaks}, indent=2) + "\n")
+    show(table)
+    show(used)
+    figures = {
+        name: {"p10": low, "median": median, "p90": high, "first": first[name], "ratio": median / bare}
+        for name, (low, median, high) in rows.items()
+    }
+    write_json(json_file, {**facts, "milliseconds": figures, "memory": peaks})
     return 0
 
 

@@ -1,6 +1,5 @@
 """`fastsam bench stages`."""
 
-import json
 import statistics
 import subprocess
 import sys
@@ -11,15 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from rich.console import Console
 from rich.table import Table
 
 from fastsam.cli import flags
-from fastsam.cli.bench.clock import spread
+from fastsam.cli.bench.clock import conditions, spread
+from fastsam.cli.figures import show, write_json
 from fastsam.cli.flags import Segmenting
 from fastsam.errors import UsageError
-from fastsam.files import whole as whole_file
-from fastsam.machine import peak_memory, processor
+from fastsam.machine import peak_memory
 
 
 def stages(
@@ -41,7 +39,6 @@ def stages(
     from fastsam.formats import overlay
     from fastsam.image.letterbox import prepare
     from fastsam.image.read import read_image
-    from fastsam.machine import cores
 
     settings, network = segmenting.settings, segmenting.running.load()
     pixels = read_image(photo)
@@ -85,10 +82,7 @@ def stages(
             clocked("command, cold", partial(subprocess.run, words, check=True, stdout=subprocess.DEVNULL))
     bare = statistics.median(times["bare network"])
     facts = {
-        "processor": processor(),
-        "threads": segmenting.running.threads or cores(),
-        "photo": f"{pixels.shape[1]} x {pixels.shape[0]}",
-        "input": f"{images.shape[3]} x {images.shape[2]}",
+        **conditions(pixels, images, segmenting.running.threads),
         "masks": len(segments),
         "lazy masks / bare network": statistics.median(times["array to lazy masks"]) / bare,
         "RLE / bare network": statistics.median(times["array to RLE"]) / bare,
@@ -103,11 +97,9 @@ def stages(
         table.add_row(name, *(f"{v:.2f}" for v in (middle, low, high)), f"{first[name]:.2f}" if name in first else "")
     for name, fact in facts.items():
         print(f"{name}: {fact:.2f}" if isinstance(fact, float) else f"{name}: {fact}")
-    Console(file=sys.stdout, width=100 if not sys.stdout.isatty() else None).print(table)
+    show(table)
     named = {name: dict(zip(("p10", "median", "p90"), row, strict=True)) for name, row in rows.items()}
     for name, value in first.items():
         named[name]["first"] = value
-    if json_file:
-        with whole_file(json_file) as part:
-            part.write_text(json.dumps({**facts, "milliseconds": named}, indent=2) + "\n")
+    write_json(json_file, {**facts, "milliseconds": named})
     return 0

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 from rich.table import Table
 
 from fastsam.cli import flags
@@ -22,6 +22,7 @@ from fastsam.segments import Segments
 
 Map = npt.NDArray[Any]
 KINDS = (".mat", ".npz")
+OUTPUT = Group("Output", help="Pictures show predicted edges white and annotated ones red.", sort_key=5)
 WAITING = 4  # maximum number of maps per process that wait to be matched
 
 
@@ -34,15 +35,13 @@ def edges(
     thresholds: int = 99,
     use: Segmenting = flags.AS_STORED,
     second: Second = BUNDLED,
-    reports: Reports = NO_FILES,
+    reports: Annotated[Reports, Parameter(group=OUTPUT)] = NO_FILES,
     refine: Annotated[bool, flags.REFINE] = False,
     some: Annotated[bool, Parameter(negative="")] = False,
     limit: int | None = None,
     processes: int | None = None,
 ) -> int:
     """Run the BSDS500 boundary benchmark (ODS, OIS, AP and R50) on the masks' edges, or on edge maps in a folder.
-
-    Pictures show predicted edges white and annotated ones red.
 
     Parameters
     ----------

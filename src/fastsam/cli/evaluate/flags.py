@@ -13,7 +13,8 @@ from cyclopts import Group, Parameter
 from rich.table import Table
 
 from fastsam.cli import flags
-from fastsam.cli.evaluate.report import UInt8, best_and_worst, show, write_json
+from fastsam.cli.evaluate.report import UInt8, best_and_worst
+from fastsam.cli.figures import show, write_json
 from fastsam.cli.flags import Segmenting
 from fastsam.errors import UsageError
 from fastsam.refine.network import Refiner

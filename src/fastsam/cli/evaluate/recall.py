@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import numpy as np
+from cyclopts import Group, Parameter
 from rich.table import Table
 
 from fastsam.cli import flags
@@ -14,28 +15,33 @@ from fastsam.cli.evaluate.report import drawn, figure, progress
 from fastsam.cli.flags import Segmenting
 from fastsam.errors import require
 
+CONF, MAX_DET = 0.001, 1000  # so low and so many that recall does not depend on them
+LOW = Group(
+    "Finding",
+    help=f"--conf defaults to {CONF} and --max-det to {MAX_DET}. Other settings left out default to those stored with "
+    "the weights.",
+    sort_key=1,
+)
+
 
 def recall(
     folders: Folders,
     /,
     *,
-    use: Segmenting = flags.AS_STORED,
+    use: Annotated[Segmenting, Parameter(group=LOW)] = flags.AS_STORED,
     second: Second = BUNDLED,
     choosing: Choosing = ALL_PHOTOS,
     reports: Reports = NO_FILES,
     refine: Annotated[bool, flags.REFINE] = False,
 ) -> int:
-    """Measure the class-agnostic average recall of masks and boxes, and why the other objects are not found.
-
-    --conf defaults to 0.001 and --max-det to 1000 here.
-    """
+    """Measure the class-agnostic average recall of masks and boxes, and why the other objects are not found."""
     require("faster_coco_eval", "eval")
     from fastsam.evaluation import overlaps
     from fastsam.evaluation.recall import AT, SIZES, results
     from fastsam.evaluation.recall import recall as measure
 
     sets = choosing.sets(folders)
-    segment = segmenter(use, second.load(refine, use.running.threads), conf=0.001, max_det=1000)
+    segment = segmenter(use, second.load(refine, use.running.threads), conf=CONF, max_det=MAX_DET)
     columns = [*(f"mask AR@{k}" for k in AT), *(f"box AR@{k}" for k in AT)]
     table = Table("set", "photos", "segments per photo", "objects", *columns, "mask AUC", "box AUC")
     why = Table("set", "size", "objects", *overlaps.FATES, title="of 100 objects, at IoU 0.5 and the first 100 masks")

@@ -1,21 +1,17 @@
-"""What every evaluation shows: a progress bar, a table, a JSON file, pictures of the best and the worst photos."""
+"""What every evaluation shows: a progress bar, figures, pictures of the best and the worst photos."""
 
-import dataclasses
-import json
 import math
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from fastsam.cli.say import say
-from fastsam.files import make_folder, whole
+from fastsam.files import make_folder
 from fastsam.formats.overlay import draw, write
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
@@ -31,32 +27,9 @@ def progress(photos: Sequence[T], name: str) -> Iterable[T]:
     return track(photos, name, console=err, transient=True, disable=not err.is_terminal)
 
 
-def show(table: Table) -> None:
-    """Prints a table; as wide as it needs if the output is not a terminal."""
-    Console(file=sys.stdout, width=200 if not sys.stdout.isatty() else None).print(table)
-
-
 def figure(value: float, digits: int = 1, unit: str = "") -> str:
     """A number as text for a table; a dash for NaN."""
     return "–" if math.isnan(value) else f"{value:.{digits}f}{unit}"
-
-
-def write_json(file: Path | None, value: Any) -> None:
-    """Writes a value as JSON if a file is given. Dataclasses become dictionaries, NaN becomes null."""
-    if file:
-        with whole(file) as part:
-            part.write_text(json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
-
-
-def plain(value: Any) -> Any:
-    """The value with only lists, dictionaries, strings, numbers and None."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return plain(dataclasses.asdict(value))
-    if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def best_and_worst(folder: Path | None, rated: Sequence[tuple[float, Path, T]], picture: Callable[[T], UInt8]) -> None:

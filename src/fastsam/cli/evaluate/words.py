@@ -7,7 +7,8 @@ from rich.table import Table
 
 from fastsam.cli import flags
 from fastsam.cli.evaluate.flags import ALL_PHOTOS, Choosing, Folders
-from fastsam.cli.evaluate.report import figure, progress, show, write_json
+from fastsam.cli.evaluate.report import figure, progress
+from fastsam.cli.figures import show, write_json
 
 
 def words(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fastsam.errors import UsageError
 from fastsam.files import write as write_file
-from fastsam.formats.content import Format, Subject, write
+from fastsam.formats.content import Format, Subject, once, write
 from fastsam.image.photos import Photo
 
 Files = dict[str, Path]  # of one photo, by the name of the format
@@ -30,13 +30,10 @@ def plan(todo: Sequence[Photo], formats: Sequence[Format], output: Path, others:
     written = [file for files in outputs.values() for file in files.values()]
     written += [output / f.together.name for f in formats if f.together]
     inputs = {os.path.realpath(file) for file in (*(photo.file for photo in todo), *others)}
-    used: set[Path] = set()
     for file in written:
         if os.path.realpath(file) in inputs:
             raise UsageError(f"{file} is an input and would be overwritten: choose another folder with -o")
-        if file in used:
-            raise UsageError(f"{file} would be written twice: ask for one format at a time")
-        used.add(file)
+    once(written)
     return outputs
 
 
