@@ -217,7 +217,10 @@ def test_points_beyond_the_border_are_moved_to_it() -> None:
 @pytest.mark.parametrize(
     ("body", "about"),
     [
-        ({"tasks": [{"data": {"picture": "/etc/passwd"}}], "label_config": CONFIG.format("BrushLabels")}, "are not fetched"),
+        (
+            {"tasks": [{"data": {"picture": "/etc/passwd"}}], "label_config": CONFIG.format("BrushLabels")},
+            "not fetched",
+        ),
         ({"tasks": [{"data": {}}], "label_config": CONFIG.format("BrushLabels")}, "no picture"),
         ({"tasks": [], "label_config": "<View>"}, "no XML"),
         ({"tasks": [], "label_config": "<!DOCTYPE x [<!ENTITY a 'b'>]><View/>"}, "entities"),
