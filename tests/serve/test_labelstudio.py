@@ -219,7 +219,7 @@ def test_points_beyond_the_border_are_moved_to_it() -> None:
     [
         (
             {"tasks": [{"data": {"picture": "/etc/passwd"}}], "label_config": CONFIG.format("BrushLabels")},
-            "are not fetched",
+            "not fetched",
         ),
         ({"tasks": [{"data": {}}], "label_config": CONFIG.format("BrushLabels")}, "no picture"),
         ({"tasks": [], "label_config": "<View>"}, "no XML"),
