@@ -40,6 +40,7 @@ evaluate.command("fastsam.cli.evaluate.clicks:clicks", name="clicks", help="Numb
 evaluate.command("fastsam.cli.evaluate.instances:instances", name="instances", help="Mask AP with a detector's boxes.")
 evaluate.command("fastsam.cli.evaluate.text:text", name="text", help="How well names of categories find objects.")
 evaluate.command("fastsam.cli.evaluate.words:words", name="words", help="How often true masks get the right word.")
+evaluate.command("fastsam.cli.evaluate.track:track", name="track", help="How well ids stay with objects in videos.")
 app.command(evaluate)
 bench = App(name="bench", help="Speeds, as ratios within one run.")
 bench.command("fastsam.cli.bench.stages:stages", name="stages", help="Each stage of one photo, warm and cold.")
@@ -47,12 +48,14 @@ bench.command("fastsam.cli.bench.stream:stream", name="stream", help="A folder o
 bench.command("fastsam.cli.bench.training:training", name="training", help="Training against the bare network.")
 bench.command("fastsam.cli.bench.prompts:prompts", name="prompts", help="Prompts, after a photo is segmented.")
 bench.command("fastsam.cli.bench.refine:refine", name="refine", help="The second network against the first.")
+bench.command("fastsam.cli.bench.video:video", name="video", help="Segmenting, tracking and writing a video.")
 app.command(bench)
 
 
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 some photos failed, 2 invalid arguments."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # our own line names a broken photo
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # and a broken video
     try:
         with warnings.catch_warnings():
             say_warnings()

@@ -96,7 +96,8 @@ class Results(Held):
     def boxes(self) -> Boxes:
         """Boxes, scores and classes."""
         s = self.segments
-        columns = (s.boxes, s.scores[:, None], s.classes[:, None].astype(np.float32))
+        ids = () if s.tracks is None else (s.tracks[:, None],)
+        columns = (s.boxes, *ids, s.scores[:, None], s.classes[:, None])
         return Boxes(array(np.concatenate(columns, 1, dtype=np.float32)), s.size)
 
     @cached_property

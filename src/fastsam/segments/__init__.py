@@ -42,6 +42,8 @@ class Segments(Asking, Naming, Combining, Showing, Exchanging, Keeping):
         Cached features of these masks for words.
     threads : int, optional
         Number of CPU threads for the second network. Default: the runtime chooses.
+    tracks : int64 array (N,), optional
+        In a video, the id of the object that each mask shows (see `FastSAM.track`). Files do not keep it.
 
     Raises
     ------

@@ -137,7 +137,9 @@ class Asking(Objects):
         assert self.photo is not None
         assert network is not None
         found = redraw(self.photo, self.masks, self.scores, network(), least)
-        return replace(self, masks=found.masks, scores=found.scores, classes=self.classes[found.indices], kept=None)
+        tracks = None if self.tracks is None else self.tracks[found.indices]
+        classes = self.classes[found.indices]
+        return replace(self, masks=found.masks, scores=found.scores, classes=classes, kept=None, tracks=tracks)
 
     def _refiner(self, refine: Any) -> Callable[[], Refiner] | None:
         """Returns a function that loads the second network, or None if masks are not redrawn.
@@ -190,7 +192,8 @@ class Asking(Objects):
         kinds = [names.index(self.names[self.class_of(match)] if text is None else text) for match, text in rows]
         masks = from_pixels(collect((match.runs for match, _ in rows), self.size))
         scores = np.clip(np.array([match.score for match, _ in rows], np.float32), 0, 1)  # a click's rank may exceed 1
-        return replace(self, masks=masks, scores=scores, classes=np.array(kinds, np.int64), names=names, kept=None)
+        classes = np.array(kinds, np.int64)
+        return replace(self, masks=masks, scores=scores, classes=classes, names=names, kept=None, tracks=None)
 
     def class_of(self, answer: Candidate) -> int:
         """Finds the class of an answer.

@@ -125,7 +125,8 @@ class Exchanging(Objects):
         Returns
         -------
         list of dict
-            Keys: index, class, name, score, x1, y1, x2, y2 (photo pixels), area (pixels), rle (COCO `counts`).
+            Keys: index, class, name, score, x1, y1, x2, y2 (photo pixels), area (pixels), rle (COCO `counts`); in a
+            video with ids, track.
 
         Examples
         --------
@@ -142,6 +143,7 @@ class Exchanging(Objects):
                 **{side: float(v) for side, v in zip(("x1", "y1", "x2", "y2"), box, strict=True)},
                 "area": area(packed),
                 "rle": packed["counts"],
+                **({} if self.tracks is None else {"track": int(self.tracks[i])}),
             }
             for i, (k, score, box, packed) in enumerate(columns)
         ]
@@ -174,6 +176,7 @@ class Exchanging(Objects):
             mask=self.masks.stack(),
             confidence=self.scores.copy(),
             class_id=self.classes.copy(),
+            tracker_id=None if self.tracks is None else self.tracks.copy(),
             data={"class_name": np.array([self.names[k] for k in self.classes], str)},
         )
 

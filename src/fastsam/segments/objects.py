@@ -38,18 +38,22 @@ class Objects(Sequence[Segment]):
     photo: UInt8 | None = None
     kept: Sight | None = None
     threads: int | None = None
+    tracks: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         put = partial(object.__setattr__, self)
         put("scores", fixed(self.scores, np.float32))
         put("classes", fixed(self.classes, np.int64))
         put("photo", None if self.photo is None else fixed(self.photo, np.uint8))
+        put("tracks", None if self.tracks is None else fixed(self.tracks, np.int64))
         put("seconds", MappingProxyType(dict(self.seconds)))
         if not len(self.masks) == len(self.scores) == len(self.classes):
             raise ValueError(
                 f"masks, scores and classes must have the same length, "
                 f"not {len(self.masks)}, {len(self.scores)} and {len(self.classes)}"
             )
+        if self.tracks is not None and len(self.tracks) != len(self.masks):
+            raise ValueError(f"there must be one id per mask, not {len(self.tracks)} for {len(self.masks)}")
         if self.photo is not None and self.photo.shape[:2] != self.masks.size:
             raise ValueError(
                 f"the photo has shape {self.photo.shape} but the masks have size {self.masks.size}: give the same photo"
@@ -99,7 +103,7 @@ class Objects(Sequence[Segment]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         facts = (self.masks, self.scores, self.classes, self.names, dict(self.seconds), self.photo, None, self.threads)
-        return type(self), facts
+        return type(self), (*facts, self.tracks)
 
     @property
     def boxes(self) -> Float32:
@@ -147,7 +151,8 @@ class Objects(Sequence[Segment]):
         chosen = positions(indices, len(self), "segment")
         sight = self.sight.take(chosen)
         scores, classes = self.scores[chosen], self.classes[chosen]
-        return replace(self, masks=sight.masks, scores=scores, classes=classes, kept=sight)
+        tracks = None if self.tracks is None else self.tracks[chosen]
+        return replace(self, masks=sight.masks, scores=scores, classes=classes, kept=sight, tracks=tracks)
 
     def filter(
         self,

@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 
+from fastsam.cli import video
 from fastsam.cli.say import complain, say
 from fastsam.cli.segment import flags
 from fastsam.cli.segment.finding import Find, finder
@@ -25,6 +27,8 @@ from fastsam.prompts import Pick, Prompt
 from fastsam.segments import Segments
 from fastsam.streams import ordered
 
+MANY = 10**9  # frames of a video, as far as it is known
+
 
 def segment(
     photos: list[str],
@@ -35,14 +39,17 @@ def segment(
     naming: Naming = flags.NAMING,
     keeping: Keeping = flags.KEEPING,
     writing: Writing = flags.WRITING,
+    filming: video.Filming = video.FILMING,
 ) -> int:
     """Segment everything in photos, or the objects that points, boxes, masks and words describe.
 
     Parameters
     ----------
     photos
-        Files, folders and patterns.
+        Files, folders and patterns; of a video as a whole also a camera's number or an address (rtsp, http).
     """
+    if video.is_whole(photos, writing.output, filming, writing.format or ()):
+        return film(photos, finding, asking, naming, keeping, writing, filming)
     formats = writing.formats
     todo, prompts = find_photos(photos), asking.read()
     others = asking.files if finding.annotations is None else [*asking.files, finding.annotations]
@@ -57,6 +64,33 @@ def segment(
         find, finding.annotations is not None, prompts, asking.merge, naming, keeping, writing, formats, outputs
     )
     return tell(ordered(partial(one, request), opened(todo), workers), len(todo), formats, writing)
+
+
+def film(
+    words: Sequence[str],
+    finding: Finding,
+    asking: Asking,
+    naming: Naming,
+    keeping: Keeping,
+    writing: Writing,
+    filming: video.Filming,
+) -> int:
+    """A video as a whole: every frame is segmented as a photo is. Returns the exit code."""
+    if writing.json or writing.hierarchy or writing.fill or finding.annotations:
+        raise UsageError("--json, --hierarchy, --fill and --annotations do not go with a video as a whole")
+    prompts = asking.read()
+    keeping.check()
+    naming.check(prompts)
+    find, workers = finder(finding, MANY)
+    request = Request(find, False, prompts, asking.merge, naming, keeping, writing, [], {})
+
+    def one(pixels: Any) -> Segments:
+        segments, picks = understood(find(Photo(Path(), "", ""), pixels), request, {})
+        if picks is not None:
+            return segments.picked(picks)
+        return segments.filter(level="things") if request.plain else segments
+
+    return video.film(words, writing.output, filming, writing.format, one, workers, writing.options.look)
 
 
 @dataclass(frozen=True)
