@@ -6,11 +6,10 @@ Enters: a source. Leaves: `Item`s, one by one, so that a folder or a video can h
 import glob
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from fastsam.errors import UnreadableImageError, UsageError
@@ -24,10 +23,15 @@ MOST_CAMERAS = 9999
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame. origin: path or address of the video, or number of the camera; number: of the frame, from 0"""
+    """One frame.
+
+    origin: path or address of the video, or number of the camera; number: of the frame, from 0
+    seconds: its time in the video, which does not count when frames are compared; None if it is unknown
+    """
 
     origin: str | os.PathLike[str] | int
     number: int
+    seconds: float | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.origin}, frame {self.number}"
@@ -108,8 +112,8 @@ def _of_entry(one: Any) -> Iterator[Item]:
 def _frames(file: Any) -> Iterator[Item]:
     """The frames of a video file."""
     try:
-        for number, pixels in enumerate(video.frames(file)):
-            yield Item(Frame(file, number), pixels)
+        for picture in video.of_file(file):
+            yield Item(Frame(file, picture.number, picture.seconds), picture.pixels)
     except UnreadableImageError as error:
         yield Item(file, error)
 
@@ -117,8 +121,13 @@ def _frames(file: Any) -> Iterator[Item]:
 def captured(origin: int | str) -> Iterator[Item]:
     """The frames of a camera or of a video at an address, opened by OpenCV, until they end."""
     number = -1
-    for number, pixels in enumerate(video.pictures(cv2.VideoCapture(origin))):
-        yield Item(Frame(origin, number), pixels)
+    for number, picture in enumerate(video.pictures(video.live(origin))):
+        yield Item(Frame(origin, number, picture.seconds), picture.pixels)
     if number < 0:
-        what = f"camera {origin}" if isinstance(origin, int) else origin
-        yield Item(origin, UnreadableImageError(f"{what} gives no picture: check that it exists and is not in use"))
+        yield Item(origin, no_picture(origin))
+
+
+def no_picture(origin: int | str) -> UnreadableImageError:
+    """The error of a camera or an address that gives nothing."""
+    what = f"camera {origin}" if isinstance(origin, int) else origin
+    return UnreadableImageError(f"{what} gives no picture: check that it exists and is not in use")
