@@ -40,6 +40,9 @@ evaluate.command("fastsam.cli.evaluate.clicks:clicks", name="clicks", help="Numb
 evaluate.command("fastsam.cli.evaluate.instances:instances", name="instances", help="Mask AP with a detector's boxes.")
 evaluate.command("fastsam.cli.evaluate.text:text", name="text", help="How well names of categories find objects.")
 evaluate.command("fastsam.cli.evaluate.words:words", name="words", help="How often true masks get the right word.")
+evaluate.command(
+    "fastsam.cli.evaluate.follow:follow", name="follow", help="How well an object is followed through a video: J and F."
+)
 app.command(evaluate)
 bench = App(name="bench", help="Speeds, as ratios within one run.")
 bench.command("fastsam.cli.bench.stages:stages", name="stages", help="Each stage of one photo, warm and cold.")

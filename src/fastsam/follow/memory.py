@@ -16,6 +16,7 @@ import numpy.typing as npt
 Float = npt.NDArray[np.float32]
 COVERED, FREE = 0.5, 0.1  # shares of cells that count as the thing, and as surroundings
 GAIN = 20.0  # evidence per difference of two squared distances
+OPPOSITE = 1.0  # evidence that contradicts a mask
 MOST = 3.0  # maximum evidence of a cell for or against the thing
 
 
@@ -27,11 +28,18 @@ class Memory:
     around: Float
 
 
-def remember(features: Float, shares: Float) -> Memory:
-    """The memory of a view: features (n, n, C) of its cells and shares (n, n) that the thing covers."""
+def remember(features: Float, shares: Float, sure: Sequence[Memory] = ()) -> Memory:
+    """The memory of a view: features (n, n, C) of its cells and shares (n, n) that the thing covers.
+
+    sure: other memories; cells of which these clearly say the opposite are left out
+    """
     flat, covered = features.reshape(-1, features.shape[-1]), shares.reshape(-1)
     inside = covered > min(COVERED, 0.9 * float(covered.max()))  # a thin thing covers no cell by half
-    return Memory(flat[inside], flat[covered < FREE])
+    outside = covered < FREE
+    if sure:
+        speaks = evidence(features, sure).reshape(-1)
+        inside, outside = inside & (speaks > -OPPOSITE), outside & (speaks < OPPOSITE)
+    return Memory(flat[inside], flat[outside])
 
 
 def evidence(features: Float, memories: Sequence[Memory]) -> Float:

@@ -8,6 +8,7 @@ one that resembles it most is the thing, if it does so clearly.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -46,7 +47,7 @@ def search(thing: Thing, frame: UInt8, eye: Eye, find: Find | None, scene: Memor
     tries = [drawn(thing, frame, rough, eye) for rough in roughs]
     good = [one for one in tries if one.likeness >= FOUND and one.quality >= WELL and sized(one)]
     if not good:
-        return thing
+        return replace(thing, lost=thing.lost + 1)
     return kept(thing, max(good, key=lambda one: one.likeness * one.quality), frame, eye)
 
 
@@ -108,7 +109,9 @@ def alike(found: Segments, values: Float, scale: tuple[float, float], area: floa
     rated: list[tuple[float, int]] = []
     for i in np.flatnonzero((found.masks.areas >= FEWEST * area) & (found.masks.areas <= LARGEST * area)):
         points = found.masks.runs(int(i)).points(64)
-        columns, rows = (np.minimum(points[:, k] * scale[k] / CELL, values.shape[1 - k] - 1).astype(int) for k in (0, 1))
+        columns, rows = (
+            np.minimum(points[:, k] * scale[k] / CELL, values.shape[1 - k] - 1).astype(int) for k in (0, 1)
+        )
         rated.append((float(values[rows, columns].mean()), int(i)))
     best: Sequence[tuple[float, int]] = sorted(rated, reverse=True)[:PLACES]
     return [seen_of(found.masks[i]) for value, i in best if value > LIKELY]

@@ -8,6 +8,7 @@ around what is left the network draws again. A drawing that does not look like t
 nothing is dropped: then the thing is lost, and is looked for (`search.py`) until it is found again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -25,7 +26,7 @@ from fastsam.refine.tidy import reaching, tidied
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 SIZE = 192  # side of crops in pixels
-CONTEXT = 1.6  # side of a window, relative to the longer side of the thing's box
+CONTEXT = 1.45  # side of a window, relative to the longer side of the thing's box
 TRUST = 2.0  # weight of evidence beside the draft's logits
 SURE = 4.0  # maximum logit of the draft that evidence is added to
 ALIKE = -0.3  # least mean evidence under a mask for it to be the thing
@@ -93,7 +94,7 @@ def kept(thing: Thing, found: Thing, frame: UInt8, eye: Eye) -> Thing:
     """What was found, if it is the thing; else the thing where it was last, lost for one frame more."""
     if not itself(found):
         return replace(thing, lost=thing.lost + 1)
-    last = view(frame, found.seen, eye) if found.quality >= LEARNT else thing.last
+    last = view(frame, found.seen, eye, thing.anchors) if found.quality >= LEARNT else thing.last
     return replace(found, last=last, area=0.9 * thing.area + 0.1 * found.seen.area, lost=0)
 
 
@@ -104,10 +105,10 @@ def itself(found: Thing) -> bool:
     return found.seen.area >= SHRUNK * found.area
 
 
-def view(frame: UInt8, seen: Seen, eye: Eye) -> Memory:
-    """The memory of a thing in a frame."""
+def view(frame: UInt8, seen: Seen, eye: Eye, anchors: Sequence[Memory] = ()) -> Memory:
+    """The memory of a thing in a frame, as far as it agrees with the `anchors`."""
     window, shares = around(seen)
-    return remember(eye.look(see(frame, window)), coarse(shares))
+    return remember(eye.look(see(frame, window)), coarse(shares), anchors)
 
 
 def around(seen: Seen) -> tuple[Window, Float]:
@@ -128,5 +129,3 @@ def coarse(shares: Float) -> Float:
     """Shares on the grid of features."""
     n = len(shares) * m.CELL // CELL
     return np.asarray(cv2.resize(shares, (n, n), interpolation=cv2.INTER_AREA), np.float32)
-
-
