@@ -13,6 +13,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 if TYPE_CHECKING:
     from fastsam.compat.published import FastSAMDecoder, FastSAMPrompt
     from fastsam.errors import PhotoWarning, UnreadableImageError, UsageError
+    from fastsam.follow.follower import Follower
     from fastsam.image.read import read_image
     from fastsam.model import FastSAM
     from fastsam.prompts import Candidate, Pick, Prompt
@@ -24,6 +25,7 @@ __all__ = [
     "FastSAM",
     "FastSAMDecoder",
     "FastSAMPrompt",
+    "Follower",
     "PhotoWarning",
     "Pick",
     "Prompt",
@@ -38,6 +40,7 @@ _HOMES = {
     "FastSAM": "fastsam.model",
     "FastSAMDecoder": "fastsam.compat.published",
     "FastSAMPrompt": "fastsam.compat.published",
+    "Follower": "fastsam.follow.follower",
     "PhotoWarning": "fastsam.errors",
     "Pick": "fastsam.prompts",
     "Prompt": "fastsam.prompts",

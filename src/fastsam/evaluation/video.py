@@ -1,4 +1,4 @@
-"""DAVIS's measures of masks that follow an object through a video (Perazzi et al. 2016): J, its regions, F, its contours.
+"""DAVIS's measures of following an object through a video (Perazzi et al. 2016): J of its regions, F of its contours.
 
 Enters: found and true masks. Leaves: figures 0..1.
 

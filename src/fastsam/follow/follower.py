@@ -80,7 +80,7 @@ class Follower:
             raise UsageError("there is nothing to follow: give a prompt per object")
         self._find, self._eye = model, shared() if eye is None else eye
         self._frame = read_own(frame)
-        self._followed = self._picked({k: prompt for k, prompt in enumerate(wanted)}, {})
+        self._followed = self._picked(dict(enumerate(wanted)), {})
         self.picks = [self._pick(self._followed[k]) for k in range(len(wanted))]
 
     def step(self, frame: Any) -> list[Pick]:
@@ -165,32 +165,28 @@ class Follower:
         return self.picks
 
     def _picked(self, prompts: dict[int, Prompt], known: dict[int, Followed]) -> dict[int, Followed]:
-        """The things that prompts mean in the present frame."""
-        size = (self._frame.shape[0], self._frame.shape[1])
-        segments = None
-        found = {}
-        for k, prompt in prompts.items():
-            prompt.check(size)
-            if prompt.mask is not None and not prompt.points and prompt.box is None:
-                mask, quality = np.asarray(prompt.mask), 1.0
-            else:
-                segments = self._find(self._frame) if segments is None else segments
-                (pick,) = segments.select([prompt])
-                if not pick:
-                    raise UsageError(
-                        f"{prompt.name} means nothing in this frame: point at the object, or draw a box around it"
-                    )
-                mask, quality = np.asarray(pick.mask), float(pick.score)
+        """The things that prompts mean in the present frame. known: the things so far, which keep what they know"""
+        found, frame, eye = {}, self._frame, self._eye
+        for k, (mask, quality) in self._meant(prompts).items():
             seen = search.seen_of(mask)
-            thing = begin(
-                self._frame,
-                seen,
-                (seen.shares - 0.5) * 2 * EDGE,
-                quality,
-                self._eye,
-                known[k].thing if k in known else None,
-            )
-            found[k] = Followed(prompt, thing, search.scene_of(self._frame, seen, self._eye))
+            logits = (2 * seen.shares - 1) * EDGE
+            thing = begin(frame, seen, logits, quality, eye, known[k].thing if k in known else None)
+            found[k] = Followed(prompts[k], thing, search.scene_of(frame, seen, eye))
+        return found
+
+    def _meant(self, prompts: dict[int, Prompt]) -> dict[int, tuple[Bool, float]]:
+        """The mask (H, W) and the quality of what each prompt means in the present frame. Raises UsageError."""
+        segments, found = None, {}
+        for k, prompt in prompts.items():
+            prompt.check((self._frame.shape[0], self._frame.shape[1]))
+            if prompt.mask is not None and not prompt.points and prompt.box is None:
+                found[k] = np.asarray(prompt.mask), 1.0
+                continue
+            segments = self._find(self._frame) if segments is None else segments
+            mask = (pick := segments.select([prompt])[0]).mask
+            if mask is None or not mask.any():
+                raise UsageError(f"{prompt.name} means nothing in this frame: point at the object, or draw its box")
+            found[k] = mask, float(min(pick.score, 1.0))
         return found
 
     def _next(self, one: Followed, now: UInt8, find: Find) -> Thing:

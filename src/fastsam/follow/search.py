@@ -1,13 +1,13 @@
 """Looks for a thing that was lost.
 
-Enters: a lost `Thing`, a frame, and now and then everything that stage 1 finds there. Leaves: the `Thing`, found or not.
+Enters: a lost `Thing`, a frame, and now and then all that stage 1 finds there. Leaves: the `Thing`, found or not.
 
 The rule. Each part of the frame is compared with what the thing, and all that was around it, looked like. The places
 that resemble the thing most, and every few frames the masks of stage 1 that do, are drawn by the second network; the
 one that resembles it most is the thing, if it does so clearly.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -30,6 +30,7 @@ LIKELY = 0.5  # evidence from which on a cell may show the thing
 FOUND = 0.9  # mean evidence under a mask for it to be the thing again
 WELL = 0.5  # minimum predicted IoU of such a mask
 EVERY = 5  # stage 1 looks at every n-th frame in which the thing is lost
+POINTS = 64  # pixels of a mask of stage 1 that are compared
 FEWEST, LARGEST = 0.1, 6.0  # areas that a place may have, relative to the usual one
 Find = Callable[[UInt8], Segments]
 
@@ -107,11 +108,9 @@ def seen_of(mask: npt.NDArray[np.bool_]) -> Seen:
 def alike(found: Segments, values: Float, scale: tuple[float, float], area: float) -> list[Seen]:
     """The masks of stage 1 that have the most evidence (h, w) under them."""
     rated: list[tuple[float, int]] = []
+    h, w = values.shape
     for i in np.flatnonzero((found.masks.areas >= FEWEST * area) & (found.masks.areas <= LARGEST * area)):
-        points = found.masks.runs(int(i)).points(64)
-        columns, rows = (
-            np.minimum(points[:, k] * scale[k] / CELL, values.shape[1 - k] - 1).astype(int) for k in (0, 1)
-        )
-        rated.append((float(values[rows, columns].mean()), int(i)))
-    best: Sequence[tuple[float, int]] = sorted(rated, reverse=True)[:PLACES]
+        cells = (found.masks.runs(int(i)).points(POINTS) * scale / CELL).astype(int)
+        rated.append((float(values[np.minimum(cells[:, 1], h - 1), np.minimum(cells[:, 0], w - 1)].mean()), int(i)))
+    best = sorted(rated, reverse=True)[:PLACES]
     return [seen_of(found.masks[i]) for value, i in best if value > LIKELY]
