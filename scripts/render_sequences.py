@@ -115,7 +115,9 @@ class Thing:
     hinge: np.ndarray
 
     @classmethod
-    def draw(cls, item: np.ndarray, start: np.ndarray, speed: np.ndarray, length: float, rng: np.random.Generator) -> "Thing":
+    def draw(
+        cls, item: np.ndarray, start: np.ndarray, speed: np.ndarray, length: float, rng: np.random.Generator
+    ) -> "Thing":
         lively = rng.uniform(0.3, 1.5)
         return cls(
             item, start, speed, length,
@@ -154,7 +156,8 @@ class Thing:
         u = np.stack((v[..., 0] * c - v[..., 1] * s, v[..., 0] * s + v[..., 1] * c), -1) + pivot
         b = np.float32(self.bends.at(t))
         ripple = [
-            b[4 * k] * np.sin(7 * u[..., 0] + 81 * b[4 * k + 1]) + b[4 * k + 2] * np.sin(6 * u[..., 1] + 40 * b[4 * k + 3])
+            b[4 * k] * np.sin(7 * u[..., 0] + 81 * b[4 * k + 1])
+            + b[4 * k + 2] * np.sin(6 * u[..., 1] + 40 * b[4 * k + 3])
             for k in (0, 1)
         ]
         at = ((u + np.stack(ripple, -1)) * size + np.array([w, h], np.float32) / 2 - 0.5).astype(np.float32)
@@ -181,7 +184,7 @@ class Scene:
         ground = grounds[rng.integers(len(grounds))]
         fit = 1.5 * max(SIZE[0] / ground.shape[1], SIZE[1] / ground.shape[0])
         ground = cv2.resize(ground, None, fx=fit, fy=fit, interpolation=cv2.INTER_AREA if fit < 1 else cv2.INTER_CUBIC)
-        length = rng.uniform(70, 200)
+        length = rng.uniform(70, 280)
         start = np.array([rng.uniform(0.25, 0.75) * SIZE[0], rng.uniform(0.3, 0.7) * SIZE[1]])
         goal = np.array([rng.uniform(0.2, 0.8) * SIZE[0], rng.uniform(0.3, 0.7) * SIZE[1]])
         item = blended(objects[rng.integers(len(objects))], ground, rng)
@@ -195,8 +198,10 @@ class Scene:
             things.append(Thing.draw(like, met - speed * t, speed, length * rng.uniform(0.4, 1.2), rng))
         order = [int(k) for k in rng.permutation(len(things))]
         return cls(
-            ground, things, order, Wave.draw(45 * rng.uniform(0, 1.5), 2, rng), rng.choice([0, 0, 1.5, 4.0]),
-            Wave.draw(0.06, 1, rng), Wave.draw(0.15 * rng.uniform(0, 1.5), 4, rng), rng.uniform(0, 6), rng.uniform(40, 95),
+            ground, things, order,
+            pan=Wave.draw(45 * rng.uniform(0, 1.5), 2, rng), shake=rng.choice([0, 0, 1.5, 4.0]),
+            zoom=Wave.draw(0.06, 1, rng), light=Wave.draw(0.15 * rng.uniform(0, 1.5), 4, rng),
+            noise=rng.uniform(0, 6), quality=rng.uniform(40, 95),
         )  # fmt: skip
 
     def camera(self, t: float, jerk: np.ndarray) -> np.ndarray:

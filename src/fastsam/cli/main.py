@@ -16,6 +16,9 @@ app.command(
     name="segment",
     help="Segment everything in photos, or the objects that points, boxes, masks and words describe.",
 )
+app.command(
+    "fastsam.cli.follow:follow", name="follow", help="Follow what was picked in one frame through a whole video."
+)
 app.command("fastsam.cli.serve:serve", name="serve", help="Open the page, and serve it and its API.")
 app.command("fastsam.cli.train:app", name="train", help="Train a network on COCO-style folders.")
 app.command("fastsam.cli.export:export", name="export", help="Write a network as ONNX, in float or 8 bits.")

@@ -111,7 +111,7 @@ class Follower:
         if now.shape != self._frame.shape:
             (h, w), (height, width) = now.shape[:2], self._frame.shape[:2]
             raise UsageError(
-                f"the frame is {w} x {h} pixels, but the first one was {width} x {height}: all must have one size"
+                f"the frame is {w} x {h} pixels, not {width} x {height}: all must have the size of the first one"
             )
         found: list[Segments] = []  # stage 1 looks once per frame, however many things are lost
 
