@@ -2,9 +2,10 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from fastsam.errors import UsageError
 
@@ -32,6 +33,41 @@ def whole(file: Path) -> Iterator[Path]:
         raise OSError(error.errno, error.strerror, str(file)) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+class Growing(Protocol):
+    """What grows in a file, piece by piece. frames: how many pieces it has"""
+
+    frames: int
+
+    def close(self) -> None:
+        """Completes the file."""
+        ...
+
+
+G = TypeVar("G", bound=Growing)
+
+
+@contextmanager
+def growing(file: Path, begin: Callable[[Path], G]) -> Iterator[G]:
+    """Yields what `begin` makes of a temporary path beside `file`; it becomes `file` when it is complete.
+
+    If the block raises, by Ctrl-C too, what was added until then is completed and kept, and the error goes on.
+
+    Raises UsageError without a frame, and as `whole` does.
+    """
+    failure: BaseException | None = None
+    with whole(file) as part:
+        made = begin(part)
+        try:
+            yield made
+        except BaseException as error:
+            failure = error
+        made.close()
+        if made.frames == 0:
+            raise failure or UsageError(f"{file}: there is no frame to write")
+    if failure is not None:
+        raise failure
 
 
 def write(file: Path, content: bytes | str) -> None:

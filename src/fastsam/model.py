@@ -30,10 +30,12 @@ from fastsam.refine.network import Refiner, shared
 from fastsam.runtimes.network import Network
 from fastsam.runtimes.settings import Settings
 from fastsam.segments import Segments
-from fastsam.sources import Item, is_several, items, refuse_endless
+from fastsam.sources import Frame, Item, is_several, items, refuse_endless
 from fastsam.streams import ordered
 from fastsam.tiles import Tiling
 from fastsam.values import flag, integer, show
+from fastsam.video.read import read
+from fastsam.video.track import tracked
 
 Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -364,6 +366,65 @@ class FastSAM:
                     unreadable(source, found)
 
         return answers()
+
+    def track(
+        self,
+        source: Any,
+        *,
+        imgsz: Size | None = None,
+        conf: float | None = None,
+        iou: float | None = None,
+        max_det: int | None = None,
+        refine: bool | Refiner = False,
+        every: int = 1,
+        first: int = 0,
+        last: int | None = None,
+    ) -> Iterator[tuple[Frame, Segments]]:
+        """Finds every object in a video, and keeps one id per object.
+
+        An object that is hidden for up to 30 frames gets its id back. What appears in one frame alone is left out.
+        Memory holds a few frames per thread, however long the video is.
+
+        Parameters
+        ----------
+        source : str, path, int or iterable
+            A video; a folder, a pattern or a list of photos; the number of a camera; the address of a video; or RGB
+            arrays (H, W, 3).
+        imgsz, conf, iou, max_det, refine
+            As in `FastSAM.__call__`.
+        every : int
+            Use every n-th frame.
+        first : int
+            Number of the first frame, from 0.
+        last : int, optional
+            Number of the last frame. Default: the last one that there is.
+
+        Yields
+        ------
+        frame : Frame
+            Its `origin`, `number` and `seconds`.
+        segments : Segments
+            What was found in it; `segments.tracks` (N,) has the ids, from 1.
+
+        Raises
+        ------
+        UnreadableImageError
+            If the source cannot be read, or a frame when its turn comes.
+        UsageError
+            If a setting is invalid, or a frame has another size than the first one.
+
+        Examples
+        --------
+        >>> for frame, segments in model.track([photo, photo], imgsz=320):
+        ...     print(frame.number, len(segments.tracks) == len(segments), segments.tracks.min())
+        0 True 1
+        1 True 1
+        """
+        overrides, refine = Overrides(imgsz, conf, iou, max_det).checked(), drawing(refine)
+        clip = read(source, every=every, first=first, last=last)
+        find = partial(self.parallel()._one, overrides=overrides, tiling=Tiling(None), refine=refine)
+        shots = (Item(frame, pixels) for frame, pixels in clip.frames)
+        return tracked(ordered(lambda item: (item.source, find(item)), shots, self.workers))
 
     def follow(
         self,

@@ -71,6 +71,8 @@ class Segments(Sequence[Segment]):
         Cached features of these masks for words.
     threads : int, optional
         Number of CPU threads for the second network. Default: the runtime chooses.
+    tracks : int64 array (N,), optional
+        In a video, the id of the object that each mask shows (see `FastSAM.track`). Files do not keep it.
 
     Raises
     ------
@@ -95,18 +97,22 @@ class Segments(Sequence[Segment]):
     photo: UInt8 | None = None
     kept: Sight | None = None
     threads: int | None = None
+    tracks: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         put = partial(object.__setattr__, self)
         put("scores", fixed(self.scores, np.float32))
         put("classes", fixed(self.classes, np.int64))
         put("photo", None if self.photo is None else fixed(self.photo, np.uint8))
+        put("tracks", None if self.tracks is None else fixed(self.tracks, np.int64))
         put("seconds", MappingProxyType(dict(self.seconds)))
         if not len(self.masks) == len(self.scores) == len(self.classes):
             raise ValueError(
                 f"masks, scores and classes must have the same length, "
                 f"not {len(self.masks)}, {len(self.scores)} and {len(self.classes)}"
             )
+        if self.tracks is not None and len(self.tracks) != len(self.masks):
+            raise ValueError(f"there must be one id per mask, not {len(self.tracks)} for {len(self.masks)}")
         if self.photo is not None and self.photo.shape[:2] != self.masks.size:
             raise ValueError(
                 f"the photo has shape {self.photo.shape} but the masks have size {self.masks.size}: give the same photo"
@@ -156,7 +162,7 @@ class Segments(Sequence[Segment]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         facts = (self.masks, self.scores, self.classes, self.names, dict(self.seconds), self.photo, None, self.threads)
-        return Segments, facts
+        return Segments, (*facts, self.tracks)
 
     @property
     def boxes(self) -> Float:
@@ -333,7 +339,9 @@ class Segments(Sequence[Segment]):
         assert self.photo is not None
         assert network is not None
         found = redraw(self.photo, self.masks, self.scores, network(), least)
-        return replace(self, masks=found.masks, scores=found.scores, classes=self.classes[found.indices], kept=None)
+        tracks = None if self.tracks is None else self.tracks[found.indices]
+        classes = self.classes[found.indices]
+        return replace(self, masks=found.masks, scores=found.scores, classes=classes, kept=None, tracks=tracks)
 
     def _refiner(self, refine: Any) -> Callable[[], Refiner] | None:
         """Returns a function that loads the second network, or None if masks are not redrawn.
@@ -476,7 +484,8 @@ class Segments(Sequence[Segment]):
         kinds = [names.index(self.names[self.class_of(match)] if text is None else text) for match, text in rows]
         masks = from_pixels(collect((match.runs for match, _ in rows), self.size))
         scores = np.clip(np.array([match.score for match, _ in rows], np.float32), 0, 1)  # a click's rank may exceed 1
-        return replace(self, masks=masks, scores=scores, classes=np.array(kinds, np.int64), names=names, kept=None)
+        classes = np.array(kinds, np.int64)
+        return replace(self, masks=masks, scores=scores, classes=classes, names=names, kept=None, tracks=None)
 
     def class_of(self, answer: Candidate) -> int:
         """Finds the class of an answer.
@@ -747,7 +756,8 @@ class Segments(Sequence[Segment]):
         chosen = positions(indices, len(self), "segment")
         sight = self.sight.take(chosen)
         scores, classes = self.scores[chosen], self.classes[chosen]
-        return Segments(sight.masks, scores, classes, self.names, self.seconds, self.photo, sight, self.threads)
+        tracks = None if self.tracks is None else self.tracks[chosen]
+        return Segments(sight.masks, scores, classes, self.names, self.seconds, self.photo, sight, self.threads, tracks)
 
     def to_rle(self) -> list[RLE]:
         """Returns COCO RLE.
@@ -813,7 +823,8 @@ class Segments(Sequence[Segment]):
         Returns
         -------
         list of dict
-            Keys: index, class, name, score, x1, y1, x2, y2 (photo pixels), area (pixels), rle (COCO `counts`).
+            Keys: index, class, name, score, x1, y1, x2, y2 (photo pixels), area (pixels), rle (COCO `counts`); in a
+            video with ids, track.
 
         Examples
         --------
@@ -830,6 +841,7 @@ class Segments(Sequence[Segment]):
                 **{side: float(v) for side, v in zip(("x1", "y1", "x2", "y2"), box, strict=True)},
                 "area": area(packed),
                 "rle": packed["counts"],
+                **({} if self.tracks is None else {"track": int(self.tracks[i])}),
             }
             for i, (k, score, box, packed) in enumerate(columns)
         ]
@@ -862,6 +874,7 @@ class Segments(Sequence[Segment]):
             mask=self.masks.stack(),
             confidence=self.scores.copy(),
             class_id=self.classes.copy(),
+            tracker_id=None if self.tracks is None else self.tracks.copy(),
             data={"class_name": np.array([self.names[k] for k in self.classes], str)},
         )
 

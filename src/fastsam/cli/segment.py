@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from fastsam import tiles
+from fastsam.cli import video
 from fastsam.cli.inputs import read_annotations, read_prompts
 from fastsam.cli.report import answer, describe
 from fastsam.cli.say import complain, say
@@ -34,6 +35,7 @@ from fastsam.streams import ordered
 
 Files = dict[str, Path]  # of one photo, by format
 TOGETHER = {"coco": "instances.json", "yolo": "classes.txt"}  # files of all photos
+MANY = 10**9  # frames of a video, as far as it is known
 Words = Annotated[list[str] | None, Parameter(negative="", allow_leading_hyphen=True)]
 
 
@@ -205,7 +207,7 @@ class Done:
     answer: dict[str, Any]
 
 
-DEFAULTS = (Finding(), Asking(), Keeping(), Drawing(), Outlining())
+DEFAULTS = (Finding(), Asking(), Keeping(), Drawing(), Outlining(), video.Filming())
 
 
 def segment(
@@ -218,6 +220,7 @@ def segment(
     keeping: Keeping = DEFAULTS[2],
     drawing: Drawing = DEFAULTS[3],
     outlining: Outlining = DEFAULTS[4],
+    filming: video.Filming = DEFAULTS[5],
     format_: Annotated[list[str] | None, Parameter(name="--format", negative="")] = None,
     merge: Annotated[bool, Parameter(negative="")] = False,
     fill: Annotated[bool, Parameter(negative="")] = False,
@@ -231,11 +234,12 @@ def segment(
     Parameters
     ----------
     photos
-        Files, folders and globs.
+        Files, folders and globs; of a video as a whole also a camera's number or an address (rtsp, http).
     output
-        Folder for what is written.
+        Folder for what is written; or a video (.mp4, .webm, .mov, .mkv, .avi), with every mask of every frame drawn.
     format_
-        overlay, coco, npz, labelme, yolo, polygons, png, partition, edges or cutouts; may be repeated.
+        overlay, coco, npz, labelme, yolo, polygons, png, partition, edges or cutouts; of a video as a whole overlay,
+        coco, mots or youtube-vis; may be repeated.
     merge
         One mask of all answers instead of one or more each.
     fill
@@ -245,6 +249,10 @@ def segment(
     json_
         Print the answers on standard output; write files only where --format asks for them.
     """
+    if video.is_whole(photos, output, filming, format_ or ()):
+        if json_ or hierarchy or fill or finding.annotations:
+            raise UsageError("--json, --hierarchy, --fill and --annotations do not go with a video as a whole")
+        return film(photos, output, filming, format_, (finding, asking, keeping, drawing), merge)
     formats = list(dict.fromkeys(format_ or ([] if json_ else ["overlay"])))
     todo = find_photos(photos)
     prompts = read_prompts(
@@ -285,6 +293,31 @@ def segment(
             return photo, error
 
     return tell(ordered(work, opened(todo), workers), len(todo), formats, output, json_)
+
+
+def film(
+    words: Sequence[str],
+    output: Path,
+    filming: video.Filming,
+    formats: Sequence[str] | None,
+    how: tuple[Finding, Asking, Keeping, Drawing],
+    merge: bool,
+) -> int:
+    """A video as a whole: every frame is segmented as a photo is. Returns the exit code."""
+    finding, asking, keeping, drawing = how
+    prompts = read_prompts(
+        asking.point or (), asking.box or (), asking.mask or (), asking.text or (), asking.exclude or (), asking.prompts
+    )
+    check(drawing, formats or ["overlay"])
+    words_known = vocabulary(asking, prompts)
+    find, workers = finder(finding, MANY)
+
+    def one(pixels: Any) -> Segments:
+        segments = keep(drawn(find(Photo(Path(), "", ""), pixels), drawing), keeping)
+        segments, picks = answered(named(segments, words_known, asking), prompts, asking, merge, drawing.refine)
+        return segments if picks is None else segments.picked(picks)
+
+    return video.film(words, output, filming, formats, one, workers, Look(drawing.outline, drawing.boxes))
 
 
 def tell(

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError, require
-from fastsam.files import make_folder, whole
+from fastsam.files import growing, make_folder
 from fastsam.files import write as write_file
 
 UInt8 = npt.NDArray[np.uint8]
@@ -79,6 +79,11 @@ class Writer:
         self.encoder.add(pixels)
         self.frames += 1
 
+    def close(self) -> None:
+        """Completes the file."""
+        if self.encoder is not None:
+            self.encoder.close()
+
     def _open(self, size: tuple[int, int]) -> Encoder:
         if self.part is None:
             return Pictures(self.file)
@@ -108,19 +113,8 @@ def writer(file: Path, rate: float, *, alpha: bool = False) -> Iterator[Writer]:
     if not file.suffix:
         yield Writer(file, rate, alpha)
         return
-    failure: BaseException | None = None
-    with whole(file) as part:
-        made = Writer(file, rate, alpha, part=part)
-        try:
-            yield made
-        except BaseException as error:  # Ctrl-C too: what is done is kept
-            failure = error
-        if made.encoder is not None:
-            made.encoder.close()
-        if made.frames == 0:
-            raise failure or UsageError(f"{file}: there is no frame to write")
-    if failure is not None:
-        raise failure
+    with growing(file, lambda part: Writer(file, rate, alpha, part=part)) as made:
+        yield made
 
 
 def check(file: Path, alpha: bool = False) -> None:
