@@ -52,11 +52,15 @@ class Words:
     object_: int | None = None
 
 
-def in_order(_: Any, tokens: Sequence[Token]) -> list[Words]:
+def typed(_: Any, tokens: Sequence[Token]) -> list[tuple[str, str]]:
+    """Flags and their words as they were typed, in order."""
+    return [(str(token.keyword), token.value) for token in tokens]
+
+
+def in_order(said: Sequence[tuple[str, str]]) -> list[Words]:
     """Prompts and corrections in the order in which they were typed: --at begins the next. Raises UsageError."""
     found = [Words({})]
-    for token in tokens:
-        flag, value = str(token.keyword), token.value
+    for flag, value in said:
         if flag in KINDS:
             found[-1].said.setdefault(KINDS[flag], []).append(value)
         elif flag == "--at":
@@ -80,10 +84,10 @@ def follow(
     /,
     *,
     asking: Annotated[
-        list[Words] | None,
+        list[tuple[str, str]] | None,
         Parameter(
             name=("--point", "--box", "--mask", "--text", "--at", "--object"),
-            converter=in_order,
+            converter=typed,
             n_tokens=1,
             negative="",
             allow_leading_hyphen=True,
@@ -117,7 +121,7 @@ def follow(
     threads
         Number of CPU threads.
     """
-    prompts, corrections = meant(asking or [Words({})])
+    prompts, corrections = meant(in_order(asking or []))
     source: Any = int(video) if video.isascii() and video.isdecimal() and not os.path.lexists(video) else video
     files = plan(video, output, list(dict.fromkeys(format_ or ["video"])))
     network = FastSAM(model, threads=threads)

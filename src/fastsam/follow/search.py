@@ -2,9 +2,9 @@
 
 Enters: a lost `Thing`, a frame, and now and then all that stage 1 finds there. Leaves: the `Thing`, found or not.
 
-The rule. Each part of the frame is compared with what the thing, and all that was around it, looked like. The places
-that resemble the thing most, and every few frames the masks of stage 1 that do, are drawn by the second network; the
-one that resembles it most is the thing, if it does so clearly.
+The rule. Each part of the frame is compared with what the thing, and all that was around it, looked like. The place
+where it was last, the places that resemble it most, and every few frames the masks of stage 1 that do, are drawn by
+the second network; the one that resembles it most is the thing, if it does so clearly.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ UInt8 = npt.NDArray[np.uint8]
 LONGEST = 448  # maximum side in pixels of the frame that is searched
 PLACES = 2  # number of places that are drawn
 LIKELY = 0.5  # evidence from which on a cell may show the thing
-FOUND = 0.9  # mean evidence under a mask for it to be the thing again
+FOUND = 3.0  # contrast of evidence on and beside a mask for it to be the thing again
 WELL = 0.5  # minimum predicted IoU of such a mask
 EVERY = 5  # stage 1 looks at every n-th frame in which the thing is lost
 POINTS = 64  # pixels of a mask of stage 1 that are compared
@@ -42,8 +42,8 @@ def search(thing: Thing, frame: UInt8, eye: Eye, find: Find | None, scene: Memor
     """
     small, (fx, fy) = reduced(frame, thing.seen.window)
     values = evidence(eye.look(small), [*thing.memories, scene])
-    roughs = blobs(values, (fx, fy), thing.area)
-    if find is not None and thing.lost % EVERY == 0:
+    roughs = [thing.seen, *blobs(values, (fx, fy), thing.area)]
+    if find is not None and thing.lost % EVERY == 1:
         roughs = [*alike(find(frame), values, (fx, fy), thing.area), *roughs]
     tries = [drawn(thing, frame, rough, eye) for rough in roughs]
     good = [one for one in tries if one.likeness >= FOUND and one.quality >= WELL and sized(one)]

@@ -29,7 +29,7 @@ SIZE = 192  # side of crops in pixels
 CONTEXT = 1.45  # side of a window, relative to the longer side of the thing's box
 TRUST = 2.0  # weight of evidence beside the draft's logits
 SURE = 4.0  # maximum logit of the draft that evidence is added to
-ALIKE = -0.3  # least mean evidence under a mask for it to be the thing
+ALIKE = 1.8  # least contrast of evidence on and beside a mask for it to be the thing
 POOR = 0.25  # predicted IoU below which a drawing is not kept
 LEARNT = 0.6  # predicted IoU from which on a view is remembered as the latest
 SHRUNK = 0.04  # share of its usual area below which a thing is lost
@@ -42,7 +42,7 @@ class Thing:
 
     seen: where it is, or where it was last seen; logits: its drawing on the window of `seen`
     anchors: what it looked like where the user picked it; last: what it looked like last, if that is known
-    quality: predicted IoU of the drawing, 0..1; likeness: mean evidence that the drawing shows the thing
+    quality: predicted IoU of the drawing, 0..1; likeness: contrast of the evidence on and beside it
     area: its usual area in photo pixels; lost: for how many frames it was not seen
     """
 
@@ -85,9 +85,15 @@ def drawn(thing: Thing, frame: UInt8, rough: Seen, eye: Eye) -> Thing:
     logits, quality, features = eye.draw(see(frame, window), told(shares))
     logits = tidied(reaching(logits, window, (frame.shape[0], frame.shape[1])))
     seen = Seen(window, probability(logits).astype(np.float32))
-    cells = coarse(seen.shares)
-    likeness = float((evidence(features, thing.memories) * cells).sum() / max(float(cells.sum()), 1e-6))
+    likeness = contrast(evidence(features, thing.memories), coarse(seen.shares))
     return replace(thing, seen=seen, logits=logits, quality=quality, likeness=likeness)
+
+
+def contrast(values: Float, cells: Float) -> float:
+    """Mean evidence (n, n) on a mask less that beside it; cells: shares (n, n) that the mask covers."""
+    inside, outside = float(cells.sum()), float((1 - cells).sum())
+    on, beside = float((values * cells).sum()), float((values * (1 - cells)).sum())
+    return on / max(inside, 1e-6) - beside / max(outside, 1e-6)
 
 
 def kept(thing: Thing, found: Thing, frame: UInt8, eye: Eye) -> Thing:
