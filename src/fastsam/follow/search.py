@@ -27,7 +27,7 @@ UInt8 = npt.NDArray[np.uint8]
 LONGEST = 448  # maximum side in pixels of the frame that is searched
 PLACES = 2  # number of places that are drawn
 LIKELY = 0.5  # evidence from which on a cell may show the thing
-FOUND = 3.0  # contrast of evidence on and beside a mask for it to be the thing again
+FOUND, USUAL = 3.0, 0.7  # least contrast for it to be the thing again: this, or a share of the usual one if less
 WELL = 0.5  # minimum predicted IoU of such a mask
 EVERY = 5  # stage 1 looks at every n-th frame in which the thing is lost
 POINTS = 64  # pixels of a mask of stage 1 that are compared
@@ -46,7 +46,8 @@ def search(thing: Thing, frame: UInt8, eye: Eye, find: Find | None, scene: Memor
     if find is not None and thing.lost % EVERY == 1:
         roughs = [*alike(find(frame), values, (fx, fy), thing.area), *roughs]
     tries = [drawn(thing, frame, rough, eye) for rough in roughs]
-    good = [one for one in tries if one.likeness >= FOUND and one.quality >= WELL and sized(one)]
+    least = min(FOUND, USUAL * thing.usual)
+    good = [one for one in tries if one.likeness >= least and one.quality >= WELL and sized(one)]
     if not good:
         return replace(thing, lost=thing.lost + 1)
     return kept(thing, max(good, key=lambda one: one.likeness * one.quality), frame, eye)

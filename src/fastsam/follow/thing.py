@@ -27,9 +27,11 @@ Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 SIZE = 192  # side of crops in pixels
 CONTEXT = 1.45  # side of a window, relative to the longer side of the thing's box
+WIDER = 0
+WSHARE = 0.5
 TRUST = 2.0  # weight of evidence beside the draft's logits
 SURE = 4.0  # maximum logit of the draft that evidence is added to
-ALIKE = 1.8  # least contrast of evidence on and beside a mask for it to be the thing
+ALIKE, USUAL = 1.8, 0.4  # least contrast for a drawing to be the thing: this, or a share of the usual one if less
 POOR = 0.25  # predicted IoU below which a drawing is not kept
 LEARNT = 0.6  # predicted IoU from which on a view is remembered as the latest
 SHRUNK = 0.04  # share of its usual area below which a thing is lost
@@ -43,7 +45,8 @@ class Thing:
     seen: where it is, or where it was last seen; logits: its drawing on the window of `seen`
     anchors: what it looked like where the user picked it; last: what it looked like last, if that is known
     quality: predicted IoU of the drawing, 0..1; likeness: contrast of the evidence on and beside it
-    area: its usual area in photo pixels; lost: for how many frames it was not seen
+    area: its usual area in photo pixels; usual: its usual likeness, 0 before it is known
+    lost: for how many frames it was not seen
     """
 
     seen: Seen
@@ -53,6 +56,7 @@ class Thing:
     quality: float
     likeness: float
     area: float
+    usual: float = 0.0
     lost: int = 0
 
     @property
@@ -83,6 +87,10 @@ def drawn(thing: Thing, frame: UInt8, rough: Seen, eye: Eye) -> Thing:
     mixed = Seen(window, probability(draft).astype(np.float32))
     window, shares = around(mixed if mixed.box is not None else rough)
     logits, quality, features = eye.draw(see(frame, window), told(shares))
+    if WIDER:
+        more, wide = around(mixed if mixed.box is not None else rough, WIDER)
+        far, _, _ = eye.draw(see(frame, more), told(wide))
+        logits = (1 - WSHARE) * np.clip(logits, -6, 6) + WSHARE * (Seen(more, np.clip(far, -6, 6) + 6).through(window, SIZE // m.CELL) - 6)
     logits = tidied(reaching(logits, window, (frame.shape[0], frame.shape[1])))
     seen = Seen(window, probability(logits).astype(np.float32))
     likeness = contrast(evidence(features, thing.memories), coarse(seen.shares))
@@ -101,12 +109,15 @@ def kept(thing: Thing, found: Thing, frame: UInt8, eye: Eye) -> Thing:
     if not itself(found):
         return replace(thing, lost=thing.lost + 1)
     last = view(frame, found.seen, eye, thing.anchors) if found.quality >= LEARNT else thing.last
-    return replace(found, last=last, area=0.9 * thing.area + 0.1 * found.seen.area, lost=0)
+    usual = found.likeness if thing.usual == 0 else thing.usual
+    if found.quality >= LEARNT:
+        usual = 0.9 * usual + 0.1 * max(found.likeness, usual / 2)
+    return replace(found, last=last, area=0.9 * thing.area + 0.1 * found.seen.area, usual=usual, lost=0)
 
 
 def itself(found: Thing) -> bool:
     """Whether a drawing shows the thing."""
-    if found.seen.box is None or found.quality < POOR or found.likeness < ALIKE:
+    if found.seen.box is None or found.quality < POOR or found.likeness < min(ALIKE, USUAL * found.usual):
         return False
     return found.seen.area >= SHRUNK * found.area
 
@@ -117,10 +128,10 @@ def view(frame: UInt8, seen: Seen, eye: Eye, anchors: Sequence[Memory] = ()) -> 
     return remember(eye.look(see(frame, window)), coarse(shares), anchors)
 
 
-def around(seen: Seen) -> tuple[Window, Float]:
+def around(seen: Seen, CONTEXT=None) -> tuple[Window, Float]:
     """The window about a mask, and its shares (SIZE / 2, SIZE / 2) there."""
     box = seen.box
-    window = seen.window if box is None else about(box, CONTEXT, (SIZE,))
+    window = seen.window if box is None else about(box, CONTEXT or globals()["CONTEXT"], (SIZE,))
     return window, seen.through(window, SIZE // m.CELL)
 
 
