@@ -36,7 +36,7 @@ def disc(mask: np.ndarray, k: int) -> float:
 
 
 def test_it_writes_a_video_label_maps_coco_and_a_cutout(frames: Path, tmp_path: Path) -> None:
-    formats = [word for name in ("video", "masks", "coco") for word in ("--format", name)]
+    formats = [word for name in ("overlay", "masks", "coco") for word in ("--format", name)]
     assert run("follow", frames, "--point", "56,190", "--frame", "2", *formats, "-o", tmp_path / "out.avi") == 0
     capture = cv2.VideoCapture(str(tmp_path / "out.avi"))
     assert sum(1 for _ in iter(capture.grab, False)) == 6

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from cyclopts import Parameter, Token
@@ -39,7 +40,7 @@ from fastsam.video.read import Clip
 
 UInt8 = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
-FORMATS = ("video", "masks", "coco", "cutout")
+FORMATS = ("overlay", "masks", "coco", "cutout")
 KINDS = {"--point": "points", "--box": "boxes", "--mask": "masks", "--text": "texts"}
 
 
@@ -114,8 +115,8 @@ def follow(
     output
         The video, or a folder of PNG files if the name has no suffix. Other formats get its name.
     format_
-        video (by default), masks (a PNG label map per frame), coco (RLE with track_id), or cutout (the objects alone,
-        transparent around them: .webm, .mov, or a folder of PNG files); may be repeated.
+        overlay (the video, by default), masks (a PNG label map per frame), coco (RLE with track_id), or cutout (the
+        objects alone, transparent around them: .webm, .mov, or a folder of PNG files); may be repeated.
     model
         Name of a model, or a file (.onnx, .pt, .safetensors).
     threads
@@ -123,7 +124,7 @@ def follow(
     """
     prompts, corrections = meant(in_order(asking or []))
     source: Any = int(video) if video.isascii() and video.isdecimal() and not os.path.lexists(video) else video
-    files = plan(video, output, list(dict.fromkeys(format_ or ["video"])))
+    files = plan(video, output, list(dict.fromkeys(format_ or ["overlay"])))
     network = FastSAM(model, threads=threads)
     clip, shots = followed(network, source, prompts, frame, corrections, shared(threads))
     began, done, lost, code = time.perf_counter(), 0, 0, 0
@@ -177,16 +178,16 @@ def plan(video: str, output: Path, formats: Sequence[str]) -> dict[str, Path]:
         raise UsageError(f"unknown format {unknown[0]!r}: choose from {', '.join(FORMATS)}")
     stem, suffix = output.with_suffix(""), output.suffix
     clear = suffix if suffix.lower() in ("", *write.ALPHA) else ".webm"
-    alone = "video" not in formats
+    alone = "overlay" not in formats
     files = {
-        "video": output,
+        "overlay": output,
         "masks": output if alone and not suffix and "cutout" not in formats else Path(f"{stem}-masks"),
         "coco": stem.with_suffix(".json"),
         "cutout": output if alone else Path(f"{stem}-cutout{clear}"),
     }
     files = {name: files[name] for name in formats}
     for name, file in files.items():
-        if name in ("video", "cutout"):
+        if name in ("overlay", "cutout"):
             write.check(file, alpha=name == "cutout")
         if os.path.realpath(file) == os.path.realpath(video):
             raise UsageError(f"{file} is the video itself: choose another name with -o")
@@ -199,7 +200,7 @@ def written(shots: Iterable[tuple[Shot, list[Pick]]], clip: Clip, files: dict[st
     with ExitStack() as open_:
         made = {
             name: open_.enter_context(write.writer(files[name], clip.rate, alpha=name == "cutout"))
-            for name in ("video", "cutout")
+            for name in ("overlay", "cutout")
             if name in files
         }
         coco = (
@@ -208,8 +209,8 @@ def written(shots: Iterable[tuple[Shot, list[Pick]]], clip: Clip, files: dict[st
         folder = make_folder(files["masks"]) if "masks" in files else None
         for shot, picks in shots:
             labels = label_map(picks, clip.size)
-            if "video" in made:
-                made["video"].write(drawn(shot.pixels, labels, len(picks)))
+            if "overlay" in made:
+                made["overlay"].write(drawn(shot.pixels, labels, len(picks)))
             if "cutout" in made:
                 made["cutout"].write(cut(shot.pixels, labels))
             if folder is not None:
@@ -235,8 +236,6 @@ def drawn(pixels: UInt8, labels: Labels, objects: int) -> UInt8:
 
 def cut(pixels: UInt8, labels: Labels) -> UInt8:
     """The frame as RGBA, transparent but for the objects, with soft edges."""
-    import cv2
-
     alpha = cv2.GaussianBlur((labels > 0).astype(np.uint8) * np.uint8(255), (0, 0), SOFTNESS)
     return np.dstack((pixels, alpha))
 

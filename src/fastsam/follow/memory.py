@@ -46,7 +46,8 @@ def evidence(features: Float, memories: Sequence[Memory]) -> Float:
     """For and against the thing in each cell, (h, w) from -MOST to MOST, of features (h, w, C)."""
     flat = features.reshape(-1, features.shape[-1])
     near, far = (nearest(flat, [getattr(v, name) for v in memories]) for name in ("thing", "around"))
-    return np.clip((far - near) * GAIN, -MOST, MOST).reshape(features.shape[:2])
+    speaks = np.clip((far - near) * GAIN, -MOST, MOST).reshape(features.shape[:2])
+    return np.asarray(speaks, np.float32)
 
 
 def nearest(features: Float, others: Sequence[Float]) -> Float:

@@ -75,4 +75,5 @@ def places() -> tuple[Float, Float]:
 
 def flow() -> Any:
     """OpenCV's optical flow (Kroeger et al. 2016, arXiv 1603.03590). New for each use: one holds state."""
-    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    made: Any = cv2  # its stubs lack the class
+    return made.DISOpticalFlow_create(made.DISOPTICAL_FLOW_PRESET_FAST)

@@ -27,8 +27,6 @@ Float = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 SIZE = 192  # side of crops in pixels
 CONTEXT = 1.45  # side of a window, relative to the longer side of the thing's box
-WIDER = 0
-WSHARE = 0.5
 TRUST = 2.0  # weight of evidence beside the draft's logits
 SURE = 4.0  # maximum logit of the draft that evidence is added to
 ALIKE, USUAL = 1.8, 0.4  # least contrast for a drawing to be the thing: this, or a share of the usual one if less
@@ -87,10 +85,6 @@ def drawn(thing: Thing, frame: UInt8, rough: Seen, eye: Eye) -> Thing:
     mixed = Seen(window, probability(draft).astype(np.float32))
     window, shares = around(mixed if mixed.box is not None else rough)
     logits, quality, features = eye.draw(see(frame, window), told(shares))
-    if WIDER:
-        more, wide = around(mixed if mixed.box is not None else rough, WIDER)
-        far, _, _ = eye.draw(see(frame, more), told(wide))
-        logits = (1 - WSHARE) * np.clip(logits, -6, 6) + WSHARE * (Seen(more, np.clip(far, -6, 6) + 6).through(window, SIZE // m.CELL) - 6)
     logits = tidied(reaching(logits, window, (frame.shape[0], frame.shape[1])))
     seen = Seen(window, probability(logits).astype(np.float32))
     likeness = contrast(evidence(features, thing.memories), coarse(seen.shares))
@@ -128,10 +122,10 @@ def view(frame: UInt8, seen: Seen, eye: Eye, anchors: Sequence[Memory] = ()) -> 
     return remember(eye.look(see(frame, window)), coarse(shares), anchors)
 
 
-def around(seen: Seen, CONTEXT=None) -> tuple[Window, Float]:
+def around(seen: Seen) -> tuple[Window, Float]:
     """The window about a mask, and its shares (SIZE / 2, SIZE / 2) there."""
     box = seen.box
-    window = seen.window if box is None else about(box, CONTEXT or globals()["CONTEXT"], (SIZE,))
+    window = seen.window if box is None else about(box, CONTEXT, (SIZE,))
     return window, seen.through(window, SIZE // m.CELL)
 
 
