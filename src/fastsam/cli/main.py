@@ -46,6 +46,7 @@ evaluate.command("fastsam.cli.evaluate.words:words", name="words", help="How oft
 evaluate.command(
     "fastsam.cli.evaluate.follow:follow", name="follow", help="How well an object is followed through a video: J and F."
 )
+evaluate.command("fastsam.cli.evaluate.track:track", name="track", help="How well ids stay with objects in videos.")
 app.command(evaluate)
 bench = App(name="bench", help="Speeds, as ratios within one run.")
 bench.command("fastsam.cli.bench.stages:stages", name="stages", help="Each stage of one photo, warm and cold.")
@@ -53,6 +54,7 @@ bench.command("fastsam.cli.bench.stream:stream", name="stream", help="A folder o
 bench.command("fastsam.cli.bench.training:training", name="training", help="Training against the bare network.")
 bench.command("fastsam.cli.bench.prompts:prompts", name="prompts", help="Prompts, after a photo is segmented.")
 bench.command("fastsam.cli.bench.refine:refine", name="refine", help="The second network against the first.")
+bench.command("fastsam.cli.bench.video:video", name="video", help="Segmenting, tracking and writing a video.")
 app.command(bench)
 
 

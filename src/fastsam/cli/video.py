@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,11 +20,11 @@ from rich.progress import track
 
 from fastsam.cli.say import complain, say
 from fastsam.errors import UnreadableImageError, UsageError
-from fastsam.files import growing, make_folder
+from fastsam.files import make_folder
 from fastsam.formats.overlay import Look, draw
-from fastsam.formats.tracks import NEED_IDS, SUFFIXES, WRITERS, Coco, Mots, YouTubeVis
+from fastsam.formats.tracks import NEED_IDS, SUFFIXES, records
 from fastsam.masks.captions import write_names
-from fastsam.masks.tinted import draw_labels, palette, strength
+from fastsam.masks.tinted import by_id, draw_labels, strength
 from fastsam.segments import Segments
 from fastsam.sources import MOST_CAMERAS, Frame, is_address
 from fastsam.streams import ordered
@@ -37,7 +36,6 @@ UInt8 = npt.NDArray[np.uint8]
 Found = tuple[Frame, Segments]
 FORMATS = ("overlay", *SUFFIXES)
 DEFAULT = Path("output")  # of -o: it is a folder
-COLOURS = 60  # of objects with ids; the colours of ids that far apart are the same
 QUIT = (ord("q"), 27)  # keys that close the window
 LARGE = 0.004  # share of the picture from which on a mask shows its id
 
@@ -154,19 +152,14 @@ def plan(word: str, output: Path, filming: Filming, formats: Sequence[str]) -> d
 
 def written(found: Iterable[Found], clip: Clip, files: dict[str, Path], filming: Filming, look: Look) -> Iterator[int]:
     """Writes frame by frame; yields how many there are."""
-    colours = palette(COLOURS)
     with ExitStack() as open_:
         video = open_.enter_context(write.writer(files["overlay"], clip.rate)) if "overlay" in files else None
-        others: list[Mots | Coco | YouTubeVis] = [
-            open_.enter_context(growing(file, partial(WRITERS[name], name=file.stem)))
-            for name, file in files.items()
-            if name in WRITERS
-        ]
+        others = [open_.enter_context(records(kind, file)) for kind, file in files.items() if kind != "overlay"]
         for count, (frame, segments) in enumerate(found, 1):
             for other in others:
                 other.add(frame.number, segments)
             if video is not None or filming.show:
-                picture = picture_of(segments, colours, look)
+                picture = picture_of(segments, look)
                 for _ in range(due(frame, clip, video.frames) if video is not None else 0):
                     video.write(picture)  # type: ignore[union-attr]  # mypy does not see that it is there
                 if filming.show and shown(picture):
@@ -181,13 +174,13 @@ def due(frame: Frame, clip: Clip, frames: int) -> int:
     return max(0, round(frame.seconds * clip.rate) + 1 - frames)
 
 
-def picture_of(segments: Segments, colours: UInt8, look: Look) -> UInt8:
+def picture_of(segments: Segments, look: Look) -> UInt8:
     """The frame with its masks; if they have ids, each in the colour of its id, and large ones with the id."""
     assert segments.photo is not None
     if segments.tracks is None:
         return draw(segments.photo, segments, None, look)
     labels = segments.label_map()
-    own = np.concatenate((colours[:1], colours[1 + (segments.tracks - 1) % COLOURS]))
+    own = by_id(segments.tracks)
     strong = strength(labels, len(segments))
     picture = draw_labels(segments.photo, labels, colours=own, tint=not look.outline, strong=strong)
     shown = np.bincount(labels.reshape(-1), minlength=len(segments) + 1)[1:] >= LARGE * labels.size

@@ -44,6 +44,8 @@ def draw(
         for i in np.argsort(results.segments.scores, kind="stable"):  # the best one on top
             k, score = int(results.segments.classes[i]), float(results.segments.scores[i])
             name = results.segments.names[k] + (f" {score:.2f}" if conf else "") if labels else ""
+            if labels and results.segments.tracks is not None:
+                name = f"id:{results.segments.tracks[i]} {name}"
             colour = tuple(int(v) for v in colours[i + 1])
             one(picture, results.segments.boxes[i], name, colour, line, scale, text_colour)
     return np.ascontiguousarray(picture[..., ::-1])
@@ -63,7 +65,8 @@ def ground(results: "Results", image: Any) -> UInt8:
 def colours_of(results: "Results", labels: npt.NDArray[np.int32], by_class: bool) -> UInt8:
     """(N + 1, 3) RGB, black first: one colour per mask, unlike those of its neighbours, or one per class."""
     if not by_class:
-        return tinted.choose(labels, len(results))
+        tracks = results.segments.tracks
+        return tinted.choose(labels, len(results)) if tracks is None else tinted.by_id(tracks)
     kinds = tinted.palette(len(results.segments.names))
     return np.concatenate((kinds[:1], kinds[1 + results.segments.classes]))
 

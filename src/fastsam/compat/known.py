@@ -57,6 +57,8 @@ INTERFACES = {
             "predict": "the call itself takes the same. Each prompt has its own mask, drawn unless `refine=False`; "
             "`imgsz`, `conf`, `iou` and `max_det` default to those stored with the weights; URLs of files are "
             "refused; `save=True` writes a video as pictures",
+            "track": "by masks, motion and colours, whatever `tracker` says; `persist` and `stream` are as there; what "
+            "appears in one frame alone is left out; prompts are refused",
             "names": "a copy: changing it changes nothing",
             "to": "an error for a device that is missing; a dtype has no effect on the network",
             "info": "returns and prints one line with classes and default settings; it counts no layers",
@@ -64,8 +66,6 @@ INTERFACES = {
             "ckpt_path model_name": "what the model was made from",
         },
         {
-            "track": "track with supervision's sv.ByteTrack(): "
-            "update_with_detections(sv.Detections.from_ultralytics(result))",
             "export": "run `fastsam export FILE`; every exported file is a model with prompts",
             "train trainer tune": TRAIN,
             "val metrics benchmark": "measure with `fastsam eval` and `fastsam bench`, see docs/evaluation.md",

@@ -30,15 +30,19 @@ def summary(results: "Results", normalize: bool, decimals: int) -> list[dict[str
     boxes = results.boxes.xyxyn if normalize else results.boxes.xyxy
     rings = results.masks.xyn if normalize else results.masks.xy
     classes = results.segments.classes.tolist()
+    ids = results.segments.tracks
     return [
         {
             "name": results.segments.names[k],
             "class": k,
             "confidence": round(score, decimals),
             "box": dict(zip(("x1", "y1", "x2", "y2"), rounded(box, decimals), strict=True)),
+            **({} if ids is None else {"track_id": int(ids[i])}),
             "segments": {"x": rounded(ring[:, 0], decimals), "y": rounded(ring[:, 1], decimals)},
         }
-        for k, score, box, ring in zip(classes, results.segments.scores.tolist(), boxes, rings, strict=True)
+        for i, (k, score, box, ring) in enumerate(
+            zip(classes, results.segments.scores.tolist(), boxes, rings, strict=True)
+        )
     ]
 
 
@@ -52,10 +56,15 @@ def to_json(rows: Sequence[dict[str, Any]]) -> str:
     return json.dumps(rows)
 
 
+def fields(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The columns of a table of rows."""
+    return list(rows[0]) if rows else list(FIELDS)
+
+
 def to_csv(rows: Sequence[dict[str, Any]]) -> str:
     """Rows as CSV, dictionaries in them as Python writes them."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
+    writer = csv.DictWriter(out, fields(rows), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
@@ -67,7 +76,7 @@ def to_df(rows: Sequence[dict[str, Any]]) -> Any:
         import pandas as pd  # type: ignore[import-untyped, unused-ignore]
     except ModuleNotFoundError:
         raise UsageError("pandas is not installed: pip install pandas, or summary() gives the rows") from None
-    return pd.DataFrame(list(rows), columns=list(FIELDS))
+    return pd.DataFrame(list(rows), columns=fields(rows))
 
 
 def counted(results: "Results") -> str:

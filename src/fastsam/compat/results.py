@@ -51,14 +51,12 @@ class Held(Known):
 class Boxes(Held):
     """N boxes.
 
-    data: (N, 6) float32, xyxy in photo pixels, score, class; orig_shape: (height, width) of the photo
+    data: (N, 6) float32, xyxy in photo pixels, score, class; with ids (N, 7), xyxy, id, score, class
+    orig_shape: (height, width) of the photo
     """
 
     data: Array
     orig_shape: tuple[int, int]
-
-    is_track = False
-    id = None
 
     def __len__(self) -> int:
         return len(self.data)
@@ -71,8 +69,18 @@ class Boxes(Held):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, 6)."""
+        """(N, 6), or (N, 7) with ids."""
         return tuple(self.data.shape)
+
+    @property
+    def is_track(self) -> bool:
+        """Whether the boxes have ids, as from `FastSAM.track`."""
+        return bool(self.data.shape[1] == 7)
+
+    @property
+    def id(self) -> Array | None:
+        """(N,) ids, float32; None if there are none."""
+        return array(self.data[:, 4]) if self.is_track else None
 
     @property
     def xyxy(self) -> Array:
@@ -82,12 +90,12 @@ class Boxes(Held):
     @property
     def conf(self) -> Array:
         """(N,) scores."""
-        return array(self.data[:, 4])
+        return array(self.data[:, -2])
 
     @property
     def cls(self) -> Array:
         """(N,) classes, float32."""
-        return array(self.data[:, 5])
+        return array(self.data[:, -1])
 
     @property
     def xywh(self) -> Array:
@@ -208,7 +216,8 @@ class Results(Held):
     def boxes(self) -> Boxes:
         """Boxes, scores and classes."""
         s = self.segments
-        columns = (s.boxes, s.scores[:, None], s.classes[:, None].astype(np.float32))
+        ids = () if s.tracks is None else (s.tracks[:, None],)
+        columns = (s.boxes, *ids, s.scores[:, None], s.classes[:, None])
         return Boxes(array(np.concatenate(columns, 1, dtype=np.float32)), s.size)
 
     @cached_property

@@ -30,8 +30,11 @@ from fastsam.model import stage, timed
 from fastsam.prompts import Candidate, checked_texts
 from fastsam.refine.network import Refiner
 from fastsam.segments import Segments
+from fastsam.values import flag
+from fastsam.video.track import identify, nothing, with_ids
 
 PUBLISHED = {"conf": 0.25, "iou": 0.7, "max_det": 300}  # Ultralytics' defaults, for checkpoints trained there
+TRACKED = 0.1  # their least score in `track`
 
 
 class FastSAM(Known):
@@ -44,6 +47,7 @@ class FastSAM(Known):
 
     def __init__(self, model: str | PathLike[str] | Model = "fastsam-tiny") -> None:
         self.model, self.device = model if isinstance(model, Model) else Model(model), "cpu"
+        self._tracks = nothing()
         self.ckpt_path = self.model_name = "FastSAM" if isinstance(model, Model) else str(model)
 
     @property
@@ -91,16 +95,36 @@ class FastSAM(Known):
         found = self._each(source, {"bboxes": bboxes, "points": points, "labels": labels, "texts": texts}, call)
         return found if stream else list(found)
 
-    def _each(self, source: Any, asked: dict[str, Any], call: Call) -> Iterator[Results]:
+    def track(self, source: Any = None, stream: bool = False, persist: bool = False, **named: Any) -> Any:
+        """Segments everything in a video, and keeps one id per object: `boxes.id`. Returns a list of `Results`.
+
+        source, stream and other keywords: as in `predict`; prompts are refused
+        persist: True goes on from the call before, as a loop does that hands over frame by frame
+        """
+        call = call_of(named)
+        asked = [word for word in PROMPTS if named.get(word) is not None]
+        if asked:
+            raise UsageError(f"track follows everything and takes no {asked[0]}: give prompts to predict")
+        if call.device is not None:
+            self.to(call.device)
+        if not flag(persist, "persist"):
+            self._tracks = nothing()
+        found = self._each(source, dict.fromkeys(PROMPTS), call, tracked=True)
+        return found if stream else list(found)
+
+    def _each(self, source: Any, asked: dict[str, Any], call: Call, tracked: bool = False) -> Iterator[Results]:
         prompted = any(asked[kind] is not None for kind in ("bboxes", "points", "texts"))
         drawing = refiner_of(self.model, prompted if call.refine is None else call.refine) or False
         defaults = PUBLISHED if self.model.settings.port else {}
-        settings = {**defaults, **call.settings}
+        settings = {**defaults, **({"conf": TRACKED} if tracked and defaults else {}), **call.settings}
         write = writer(call.writing)
         for pixels, path in photos(source, call.stride):
             segments = self.model(pixels, imgsz=call.imgsz, refine=False if prompted else drawing, **settings)
             if call.classes is not None:
                 segments = segments.take(np.flatnonzero(np.isin(segments.classes, call.classes)))
+            if tracked:
+                self._tracks, ids = identify(self._tracks, segments)
+                segments = with_ids(segments, ids)
             result = Results(np.ascontiguousarray(pixels[..., ::-1]), path, segments)
             yield write(answered(result, asked, drawing) if prompted else result)
 

@@ -12,16 +12,20 @@ network that finds everything finds much that nobody annotated. So
 Objects that the network misses lower it, too.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from fastsam.masks.runs import Runs, iou_of
+from fastsam.errors import UsageError
+from fastsam.masks.rle import RLE, decode
+from fastsam.masks.runs import Runs, iou_of, of_pixels
 from fastsam.video.assign import pairs
 
 Owned = dict[int, Runs]  # a frame's masks by id
+IGNORED = 10  # class of MOTS
 LEAST = 0.5  # IoU of a found mask and its object
 
 
@@ -50,6 +54,27 @@ class Score:
     def recall(self) -> float:
         """Share of the objects' frames in which they were found."""
         return self.found / self.true if self.true else float("nan")
+
+
+def read_mots(file: Path) -> dict[int, Owned]:
+    """The masks of MOTS text by frame and object. Regions to be ignored (class 10) are left out.
+
+    Raises UsageError that names the line.
+    """
+    frames: dict[int, Owned] = defaultdict(dict)
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read as text: {error}") from None
+    for number, line in enumerate(lines, 1):
+        try:
+            frame, thing, kind, height, width, counts = line.split()
+            if int(kind) != IGNORED:
+                mask: RLE = {"size": [int(height), int(width)], "counts": counts}
+                frames[int(frame)][int(thing)] = of_pixels(decode(mask))
+        except ValueError as error:
+            raise UsageError(f"{file}, line {number}: not MOTS text ({error})") from None
+    return frames
 
 
 def score(frames: Iterable[tuple[Owned, Owned]], height: int) -> Score:

@@ -7,9 +7,12 @@ in memory for the end.
 import json
 import tempfile
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fastsam.files import growing
 from fastsam.formats.coco import rows_of
 from fastsam.masks.rle import RLE
 from fastsam.segments import Segments
@@ -123,4 +126,13 @@ class YouTubeVis:
         }
 
 
-WRITERS: dict[str, type[Mots | Coco | YouTubeVis]] = {"coco": Coco, "mots": Mots, "youtube-vis": YouTubeVis}
+Records = Mots | Coco | YouTubeVis
+KINDS: dict[str, type[Mots] | type[Coco] | type[YouTubeVis]] = {"coco": Coco, "mots": Mots, "youtube-vis": YouTubeVis}
+
+
+@contextmanager
+def records(kind: str, file: Path) -> Iterator[Records]:
+    """A file of masks to add frames to; it keeps what was added if the block raises. Raises as `growing` does."""
+    begin: Callable[[Path], Records] = lambda part: KINDS[kind](part, file.stem)  # noqa: E731  # mypy needs its type
+    with growing(file, begin) as made:
+        yield made

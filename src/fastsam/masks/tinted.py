@@ -165,6 +165,12 @@ def palette(n: int) -> UInt8:
     return rgb(np.concatenate((np.zeros((1, 3), np.float32), lab(n))))
 
 
+def by_id(ids: npt.NDArray[np.int64]) -> UInt8:
+    """(N + 1, 3) RGB: the colour of each id (N,) from 1, the same in every frame of a video, after black."""
+    colours = palette(CHOICE)
+    return np.concatenate((colours[:1], colours[1 + (ids - 1) % CHOICE]))
+
+
 def lab(n: int) -> Float:
     """(n, 3) the same colours in CIELAB."""
     steps = np.arange(n)

@@ -31,11 +31,11 @@ DOUBLE = 0.5  # IoU of two masks of a frame above which they show one object
 OVERLAP = 0.3  # least IoU of a mask and the mask expected
 LIKE = 0.65  # least likeness of the colours of a mask and the object expected there, 0..1
 ALIKE = 0.75  # least likeness of the colours of an object that is found again, 0..1
-FAR = 1.0  # how far from the expected place it may be, in lengths of its own; grows while it is hidden
+FAR = 2.0  # how far from the expected place it may be, in lengths of its own; grows while it is hidden
 SIZES = (0.2, 3.0)  # its area by what it was
 PATIENCE = 30  # frames for which a hidden object is waited for
-STEADY = 0.7  # share of the speed and the area before that stays with each frame
-KEEP = 0.95  # share of the colours before
+STEADY = 0.7  # share of the speed before that stays with each frame
+KEEP = 0.97  # share of the colours and the area before
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,7 @@ def renewed(tracks: Tracks, now: Seen, mine: Int, theirs: Int, begun: Int, ids: 
     begin = (tracks.ids[mine] == 0)[:, None]
     speeds = np.where(begin, shift, STEADY * tracks.speeds[mine] + (1 - STEADY) * shift)
     blend = KEEP * tracks.seen.colours[mine] + (1 - KEEP) * now.colours[theirs]
-    areas = np.maximum(now.areas[theirs], STEADY * tracks.seen.areas[mine] + (1 - STEADY) * now.areas[theirs])
+    areas = np.maximum(now.areas[theirs], KEEP * tracks.seen.areas[mine] + (1 - KEEP) * now.areas[theirs])
     found = Seen(now.grids[theirs], now.bounds[theirs], areas, blend)
     hidden = np.setdiff1d(np.flatnonzero((tracks.ids > 0) & (tracks.lost < PATIENCE)), mine)
     parts = (found, tracks.seen.take(hidden), now.take(begun))
@@ -162,7 +162,8 @@ def matched(tracks: Tracks, expected: Seen, now: Seen) -> tuple[Int, Int]:
     mine, theirs = pairs(gains)
     rest = np.setdiff1d(np.arange(len(tracks.ids)), mine)
     others = np.setdiff1d(np.arange(len(now.areas)), theirs)
-    near = nearness(expected.take(rest), now.take(others), tracks.lost[rest])
+    cell = tracks.size[0] * tracks.size[1] / (tracks.shape[0] * tracks.shape[1]) if tracks.size else 1.0
+    near = nearness(expected.take(rest), now.take(others), tracks.lost[rest], cell)
     alike = likeness[np.ix_(rest, others)]
     a, b = pairs(np.where(alike >= ALIKE, near * alike, 0))
     return np.concatenate((mine, rest[a])), np.concatenate((theirs, others[b]))
@@ -175,10 +176,10 @@ def overlaps(one: Seen, other: Seen) -> Float:
     return np.asarray(shared / np.maximum(union, 1))
 
 
-def nearness(expected: Seen, now: Seen, lost: Int) -> Float:
+def nearness(expected: Seen, now: Seen, lost: Int, cell: float) -> Float:
     """(T, N) 1 where a mask is in the expected place, 0 from `FAR` lengths on, and where the areas do not fit."""
     apart = np.linalg.norm(centres(expected.bounds)[:, None] - centres(now.bounds)[None], axis=2)
-    length = np.sqrt(np.maximum((expected.bounds[:, 2:] - expected.bounds[:, :2]).prod(1), 1))
+    length = np.sqrt(np.maximum(expected.areas / cell, 1))
     reach = FAR * length * (1 + lost / PATIENCE)
     ratio = now.areas[None] / np.maximum(expected.areas[:, None], 1)
     fits = (ratio >= SIZES[0]) & (ratio <= SIZES[1])
