@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnx
 
 from fastsam.errors import UsageError
 from fastsam.refine import maps as m
@@ -58,6 +57,8 @@ def load(file: str | os.PathLike[str] | None = None, threads: int | None = None)
     """Loads a second network, the bundled one by default. Raises UsageError if the file is not one."""
     if file is not None:
         load_refiner(file, threads)  # checks a file from elsewhere
+    import onnx  # late: it takes a while, and only following needs it
+
     model = onnx.load(os.fspath(BUNDLED if file is None else file))
     name = before_prompts(model.graph)
     if name is None:
