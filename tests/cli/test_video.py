@@ -9,13 +9,18 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from fastsam.masks.rle import decode
+from fastsam.cli.video import due
+from fastsam.formats.tracks import mots_line
+from fastsam.masks.rle import decode, encode
+from fastsam.sources import Frame
+from fastsam.video.read import Clip
 
 FRAMES, HEIGHT, WIDTH = 12, 96, 160
 
@@ -211,3 +216,47 @@ def test_ctrl_c_leaves_a_playable_file_and_a_kill_the_one_from_before(probe, tmp
     assert 0 < frames < 3000
     assert said.decode().startswith(f"{long}: {frames} frames, ")
     assert not list(tmp_path.glob(".*"))
+
+
+def test_ids_are_measured_against_known_ones(fastsam, tmp_path: Path) -> None:
+    """Two discs that cross, one behind the other."""
+    for folder in ("frames/one", "instances_txt"):
+        (tmp_path / folder).mkdir(parents=True)
+    lines = []
+    for k in range(16):
+        frame, owner = np.full((128, 224, 3), 205, np.uint8), np.zeros((128, 224), np.uint8)
+        for number, (x, y, colour) in enumerate(
+            ((30 + 11 * k, 58, (40, 40, 200)), (194 - 11 * k, 78, (190, 70, 30))), 1
+        ):
+            cv2.circle(frame, (x, y), 24, colour, -1)
+            cv2.circle(owner, (x, y), 24, number, -1)
+        cv2.imwrite(str(tmp_path / "frames" / "one" / f"{k:03d}.png"), frame)
+        lines += [mots_line(k, number, encode(owner == number)) for number in (1, 2)]
+    (tmp_path / "instances_txt" / "one.txt").write_text("".join(lines))
+    done = fastsam("eval", "track", tmp_path, "--json", tmp_path / "rows.json", "--imgsz", 224)
+    assert done.code == 0
+    row = json.loads((tmp_path / "rows.json").read_text())["one"]
+    assert (row["true"], row["frames"], row["objects"]) == (32, 16, 2)
+    assert row["idf1"] >= 0.8
+    assert row["switches"] <= 2
+    assert f"{100 * row['idf1']:.1f}" in done.out
+    done = fastsam("eval", "track", tmp_path / "frames")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "has no videos with their masks: it needs frames/NAME.mp4 and instances_txt/NAME.txt" in done.err
+
+
+def test_a_video_is_timed_against_the_bare_network(fastsam, film: Path) -> None:
+    done = fastsam("bench", "video", film, "--imgsz", 64, "--frames", 3, "--rounds", 1)
+    assert done.code == 0
+    for name in ("bare network", "masks", "masks with ids", "masks with ids, written"):
+        assert f"\n{name}: " in done.out
+
+
+def test_a_live_source_is_written_at_the_pace_at_which_it_comes() -> None:
+    """At 10 frames per second: a frame that comes late is repeated, one that comes early is left out."""
+    clip = Clip(10, (1, 1), None, True, iter(()))
+    written = 0
+    for seconds, repeats in ((0.0, 1), (0.1, 1), (0.5, 4), (0.52, 0), (0.6, 1)):
+        assert due(Frame(0, 0, seconds), clip, written) == repeats
+        written += repeats
+    assert due(Frame("film.mp4", 5, 9.0), replace(clip, live=False), 0) == 1

@@ -129,3 +129,20 @@ def test_an_address_that_does_not_answer_is_one_line() -> None:
         read("rtsp://127.0.0.1:1/clip")
     with pytest.raises(UnreadableImageError, match=r"camera 97 gives no picture"):
         read(97)
+
+
+def test_an_address_with_an_end_is_a_video_and_one_without_has_its_own_time(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file stands for what the address gives."""
+    open_file = cv2.VideoCapture(str(film))
+    monkeypatch.setattr("fastsam.image.video.live", lambda origin: open_file)
+    clip = read("http://example.invalid/film.avi")
+    assert (clip.live, clip.count, clip.rate) == (False, None, 10)
+    assert [frame.seconds for frame, _ in clip.frames] == pytest.approx([k / 10 for k in range(30)])
+    clock = iter(range(100, 1000, 7))
+    monkeypatch.setattr("fastsam.image.video.live", lambda origin: cv2.VideoCapture(str(film)))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    clip = read(3)
+    assert clip.live
+    assert [frame.seconds for frame, _ in clip.frames] == [7 * k for k in range(30)]

@@ -61,6 +61,7 @@ app.command(bench)
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 some photos failed, 2 invalid arguments."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # our own line names a broken photo
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # and a broken video
     try:
         with warnings.catch_warnings():
             say_warnings()

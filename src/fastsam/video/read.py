@@ -5,8 +5,9 @@ by one, so that it can have any length.
 """
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ class Clip:
 
     rate: frames per second of what is read: that of the source divided by `every`
     size: (height, width) of its first frame; count: how many frames it will give, None if that is unknown
-    live: whether it is a camera or an address, whose frames come at their own time
+    live: whether it is a camera, or an address without an end, whose frames come at their own time
     frames: each `Frame` with its uint8 RGB pixels (H, W, 3), in order
     """
 
@@ -61,8 +62,9 @@ def read(source: Any, *, every: int = 1, first: int = 0, last: int | None = None
     if is_camera(source) or is_address(source):
         name = source if isinstance(source, str) else integer(source, "a camera's number", 0, MOST_CAMERAS)
         capture = video.live(name)
+        live = is_camera(source) or capture.get(cv2.CAP_PROP_FRAME_COUNT) <= 0
         shots = _numbered(name, video.pictures(capture, every, first, last))
-        return _clip(shots, name, video.rate_of(capture) / every, None, True, first)
+        return _clip(_clocked(shots) if live else shots, name, video.rate_of(capture) / every, None, live, first)
     photos: Any = source
     if isinstance(source, (str, os.PathLike)):
         photos = find_files(os.fspath(source))
@@ -92,6 +94,15 @@ def _numbered(origin: Any, pictures: Iterator[video.Picture]) -> Iterator[Shot]:
     return ((Frame(origin, p.number, p.seconds), p.pixels) for p in pictures)
 
 
+def _clocked(shots: Iterator[Shot]) -> Iterator[Shot]:
+    """The frames with the time since the first one: what a live source says of it is seldom right."""
+    start: float | None = None
+    for frame, pixels in shots:
+        now = time.monotonic()
+        start = now if start is None else start
+        yield replace(frame, seconds=now - start), pixels
+
+
 def _whole(shots: Iterator[Shot], count: int, file: Any) -> Iterator[Shot]:
     """The frames, and an error after them if clearly fewer come than `count`."""
     done = 0
@@ -117,7 +128,7 @@ def _clip(shots: Iterator[Shot], source: Any, rate: float, count: int | None, li
     """Reads the first frame, for its size, and puts it before the others again."""
     start = next(shots, None)
     if start is None:
-        if live:
+        if is_camera(source) or is_address(source):
             raise no_picture(source)
         if first:
             raise UsageError(f"{_brief(source)} has no frame {first}: it ends before")
