@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from fastsam.errors import UsageError
 from fastsam.follow.eye import Eye
-from fastsam.follow.follower import Find, Follower
+from fastsam.follow.follower import Follower
+from fastsam.follow.search import Find
 from fastsam.masks.given import collect
 from fastsam.masks.lazy import from_pixels
 from fastsam.prompts import Pick, Prompt

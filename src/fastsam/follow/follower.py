@@ -3,7 +3,7 @@
 Enters: a frame and prompts, then frames and corrections. Leaves: a `Pick` per prompt and frame.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from fastsam.errors import UsageError
 from fastsam.follow import search
 from fastsam.follow.eye import Eye, shared
 from fastsam.follow.memory import Memory
+from fastsam.follow.search import Find
 from fastsam.follow.thing import Thing, begin, step
 from fastsam.image.read import read_own
 from fastsam.masks import drawn
@@ -25,7 +26,6 @@ from fastsam.values import is_integer, show
 
 UInt8 = npt.NDArray[np.uint8]
 Bool = npt.NDArray[np.bool_]
-Find = Callable[[UInt8], Segments]
 EDGE = 6.0  # logit of the pixels of a given mask
 
 

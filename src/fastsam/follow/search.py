@@ -27,7 +27,7 @@ UInt8 = npt.NDArray[np.uint8]
 LONGEST = 448  # maximum side in pixels of the frame that is searched
 PLACES = 2  # number of places that are drawn
 LIKELY = 0.5  # evidence from which on a cell may show the thing
-FOUND, USUAL = 3.0, 0.7  # least contrast for it to be the thing again: this, or a share of the usual one if less
+FOUND, USUAL = 2.2, 0.5  # least contrast for it to be the thing again: this, or a share of the usual one if less
 WELL = 0.5  # minimum predicted IoU of such a mask
 EVERY = 5  # stage 1 looks at every n-th frame in which the thing is lost
 POINTS = 64  # pixels of a mask of stage 1 that are compared
@@ -35,7 +35,7 @@ FEWEST, LARGEST = 0.1, 6.0  # areas that a place may have, relative to the usual
 Find = Callable[[UInt8], Segments]
 
 
-def search(thing: Thing, frame: UInt8, eye: Eye, find: Find | None, scene: Memory) -> Thing:
+def search(thing: Thing, frame: UInt8, eye: Eye, find: Find, scene: Memory) -> Thing:
     """A lost thing in a frame (H, W, 3), found again or still lost.
 
     find: stage 1; scene: what the rest of the frame looked like where the user picked the thing
@@ -43,7 +43,7 @@ def search(thing: Thing, frame: UInt8, eye: Eye, find: Find | None, scene: Memor
     small, (fx, fy) = reduced(frame, thing.seen.window)
     values = evidence(eye.look(small), [*thing.memories, scene])
     roughs = [thing.seen, *blobs(values, (fx, fy), thing.area)]
-    if find is not None and thing.lost % EVERY == 1:
+    if thing.lost % EVERY == 1:
         roughs = [*alike(find(frame), values, (fx, fy), thing.area), *roughs]
     tries = [drawn(thing, frame, rough, eye) for rough in roughs]
     least = min(FOUND, USUAL * thing.usual)

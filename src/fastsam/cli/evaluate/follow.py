@@ -15,7 +15,8 @@ from fastsam.cli.evaluate.report import figure, progress, show, write_json
 from fastsam.evaluation.video import Clip, centre, contour, mean, read_sequences, region
 from fastsam.files import make_folder
 from fastsam.follow.eye import Eye, load
-from fastsam.follow.follower import Find, Follower
+from fastsam.follow.follower import Follower
+from fastsam.follow.search import Find
 from fastsam.image.read import read_image
 from fastsam.prompts import Prompt
 
