@@ -17,6 +17,7 @@ from fastsam import (
     FastSAM,
     FastSAMDecoder,
     FastSAMPrompt,
+    Follower,
     PhotoWarning,
     Pick,
     Prompt,
@@ -96,6 +97,17 @@ def asking(segments: Segments) -> Bool:
     assert_type(best.how, str)
     assert_type(segments.picked(picks), Segments)
     return assert_type(segments.merge(picks), Bool)
+
+
+def follow(model: FastSAM, frames: list[npt.NDArray[np.uint8]]) -> list[Pick]:
+    """A video as a whole, and a live stream."""
+    for frame, picks in model.follow("clip.mp4", Prompt(points=[(320, 180)]), frame=12):
+        assert_type(frame.number, int)
+        assert_type(frame.pixels, npt.NDArray[np.uint8])
+        assert_type(picks, list[Pick])
+    follower = Follower(model, frames[0], [Prompt(box=(10, 20, 90, 140))])
+    assert_type(follower.step(frames[1]), list[Pick])
+    return assert_type(follower.correct({0: Prompt(points=[(30, 40)])}), list[Pick])
 
 
 def mistakes(model: FastSAM) -> str:

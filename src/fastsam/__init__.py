@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fastsam.compat.decoder import FastSAMDecoder
     from fastsam.compat.published import FastSAMPrompt
     from fastsam.errors import PhotoWarning, UnreadableImageError, UsageError
+    from fastsam.follow.follower import Follower
     from fastsam.image.read import read_image
     from fastsam.model import FastSAM
     from fastsam.prompts import Candidate, Pick, Prompt
@@ -25,6 +26,7 @@ __all__ = [
     "FastSAM",
     "FastSAMDecoder",
     "FastSAMPrompt",
+    "Follower",
     "PhotoWarning",
     "Pick",
     "Prompt",
@@ -39,6 +41,7 @@ _HOMES = {
     "FastSAM": "fastsam.model",
     "FastSAMDecoder": "fastsam.compat.decoder",
     "FastSAMPrompt": "fastsam.compat.published",
+    "Follower": "fastsam.follow.follower",
     "PhotoWarning": "fastsam.errors",
     "Pick": "fastsam.prompts",
     "Prompt": "fastsam.prompts",

@@ -12,10 +12,13 @@ import numpy.typing as npt
 from fastsam import tiles
 from fastsam.accepted import refuse
 from fastsam.errors import UsageError
+from fastsam.follow.clip import Corrections, Shot, follow
+from fastsam.follow.eye import shared as shared_eye
 from fastsam.image.read import Source, UnreadableImageError, read_own
 from fastsam.loading import Choice, device_name, load
 from fastsam.machine import cores
 from fastsam.overrides import Overrides, Size
+from fastsam.prompts import Pick, Prompt
 from fastsam.refine.network import Refiner, shared
 from fastsam.runtimes.network import Network
 from fastsam.runtimes.settings import Settings
@@ -406,6 +409,56 @@ class FastSAM:
         find = partial(self.parallel()._one, overrides=overrides, tiling=Tiling(None), refine=refine)
         shots = (Item(frame, pixels) for frame, pixels in clip.frames)
         return tracked(ordered(lambda item: (item.source, find(item)), shots, self.workers))
+
+    def follow(
+        self,
+        source: Any,
+        prompts: Prompt | Sequence[Prompt],
+        *,
+        frame: int = 0,
+        corrections: Corrections | None = None,
+    ) -> Iterator[tuple[Shot, list[Pick]]]:
+        """Follows what was picked in one frame through a video, forwards and backwards.
+
+        Memory holds a few frames, however long the video is; of frames before the picked one it also keeps the masks.
+
+        Parameters
+        ----------
+        source : str, path, int or iterable
+            A video; a folder, a pattern or a list of photos; the number of a camera; the address of a video; or RGB
+            arrays (H, W, 3).
+        prompts : Prompt or sequence of Prompt
+            One per object. A mask without points or a box is followed as it is.
+        frame : int
+            Number of the frame that the prompts are for, from 0. It must be 0 for a camera, an address and an iterator.
+        corrections : mapping, optional
+            Prompts that pick an object anew, by the number of their frame: a `Prompt` if there is one object, else a
+            mapping of its index to a `Prompt`.
+
+        Yields
+        ------
+        frame : Frame
+            Its `number`, and its `pixels`, uint8 RGB (H, W, 3). Frames come in order, from the first to the last.
+        picks : list of Pick
+            One per prompt. A pick without candidates, which is False, means that the object is lost or hidden.
+
+        Raises
+        ------
+        UnreadableImageError
+            If the source cannot be read, or a frame when its turn comes.
+        UsageError
+            If a prompt is invalid, lies outside the frame, or means nothing there; if there is no such frame; or if a
+            frame has another size than the first one.
+
+        Examples
+        --------
+        >>> for frame, picks in model.follow([photo, photo, photo], Prompt(points=[(365, 285)]), frame=1):
+        ...     print(frame.number, picks[0].mask.shape)
+        0 (400, 600)
+        1 (400, 600)
+        2 (400, 600)
+        """
+        return follow(self, source, prompts, frame, corrections or {}, shared_eye(self._choice.threads))[1]
 
     def on(self, device: Any) -> "FastSAM":
         """Moves the model to another device.

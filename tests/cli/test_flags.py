@@ -18,6 +18,8 @@ OWN = {
     "--json",  # answers on standard output, a file of figures
     "--memory",  # of the service, of the second network
     "--output",  # files, a run of training
+    "--pictures",  # of photos, of sequences
+    "--point",  # in a photo, in a frame of a video
     "--photos",  # kept, timed, trained on
     "--refine",  # every mask, answers, or also measured
     "--workers",  # of a service, a cluster, a loader

@@ -16,6 +16,9 @@ app.command(
     name="segment",
     help="Segment everything in photos, or the objects that points, boxes, masks and words describe.",
 )
+app.command(
+    "fastsam.cli.follow:follow", name="follow", help="Follow what was picked in one frame through a whole video."
+)
 app.command("fastsam.cli.serve:serve", name="serve", help="Open the page, and serve it and its API.")
 app.command("fastsam.cli.train:app", name="train", help="Train a network on COCO-style folders.")
 app.command("fastsam.cli.export:export", name="export", help="Write a network as ONNX, in float or 8 bits.")
@@ -40,6 +43,9 @@ evaluate.command("fastsam.cli.evaluate.clicks:clicks", name="clicks", help="Numb
 evaluate.command("fastsam.cli.evaluate.instances:instances", name="instances", help="Mask AP with a detector's boxes.")
 evaluate.command("fastsam.cli.evaluate.text:text", name="text", help="How well names of categories find objects.")
 evaluate.command("fastsam.cli.evaluate.words:words", name="words", help="How often true masks get the right word.")
+evaluate.command(
+    "fastsam.cli.evaluate.follow:follow", name="follow", help="How well an object is followed through a video: J and F."
+)
 evaluate.command("fastsam.cli.evaluate.track:track", name="track", help="How well ids stay with objects in videos.")
 app.command(evaluate)
 bench = App(name="bench", help="Speeds, as ratios within one run.")

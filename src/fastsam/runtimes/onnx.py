@@ -69,12 +69,16 @@ def load(file: Path, threads: int | None = None, providers: Sequence[Any] | None
     return network
 
 
-def open_file(file: Path, threads: int | None = None, providers: Sequence[Any] = ("CPUExecutionProvider",)) -> Any:
-    """A session of any ONNX file, which logs only errors. Raises what ONNX Runtime raises."""
+def open_file(
+    file: Path | bytes, threads: int | None = None, providers: Sequence[Any] = ("CPUExecutionProvider",)
+) -> Any:
+    """A session of any ONNX file, or of its bytes, which logs only errors. Raises what ONNX Runtime raises."""
     if hasattr(onnxruntime, "disable_telemetry_events"):
         onnxruntime.disable_telemetry_events()  # in case it was imported before `fastsam` (see `fastsam/__init__.py`)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     if threads:
         options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(str(file), options, providers=list(providers))
+    return onnxruntime.InferenceSession(
+        file if isinstance(file, bytes) else str(file), options, providers=list(providers)
+    )

@@ -1,0 +1,253 @@
+"""`fastsam follow`: what was picked in one frame of a video, in all of its frames.
+
+Enters: a video, prompts, flags. Leaves: files that hold what was done, also after Ctrl-C or a broken frame.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from cyclopts import Parameter, Token
+from rich.console import Console
+from rich.progress import track
+
+from fastsam.cli import flags
+from fastsam.cli.say import complain, say
+from fastsam.cli.segment.inputs import read_prompts
+from fastsam.errors import UnreadableImageError, UsageError
+from fastsam.files import growing, make_folder
+from fastsam.files import write as write_file
+from fastsam.follow.clip import Corrections, Shot
+from fastsam.follow.clip import follow as followed
+from fastsam.follow.eye import shared
+from fastsam.formats.pictures import labels_png
+from fastsam.formats.tracks import Coco
+from fastsam.masks.cutout import SOFTNESS
+from fastsam.masks.given import collect
+from fastsam.masks.lazy import from_pixels
+from fastsam.masks.tinted import draw_labels, palette
+from fastsam.model import FastSAM
+from fastsam.prompts import Pick, Prompt
+from fastsam.segments import Segments
+from fastsam.video import write
+from fastsam.video.read import Clip
+
+UInt8 = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int32]
+FORMATS = ("overlay", "masks", "coco", "cutout")
+KINDS = {"--point": "points", "--box": "boxes", "--mask": "masks", "--text": "texts"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """The prompts of one frame, as words of the command line, by the flag's name. object_: which object they correct"""
+
+    said: dict[str, list[str]]
+    at: int | None = None
+    object_: int | None = None
+
+
+def typed(_: Any, tokens: Sequence[Token]) -> list[tuple[str, str]]:
+    """Flags and their words as they were typed, in order."""
+    return [(str(token.keyword), token.value) for token in tokens]
+
+
+def in_order(said: Sequence[tuple[str, str]]) -> list[Words]:
+    """Prompts and corrections in the order in which they were typed: --at begins the next. Raises UsageError."""
+    found = [Words({})]
+    for flag, value in said:
+        if flag in KINDS:
+            found[-1].said.setdefault(KINDS[flag], []).append(value)
+        elif flag == "--at":
+            found.append(Words({}, at=number(flag, value)))
+        elif found[-1].at is None:
+            raise UsageError(f"--object {value} needs --at FRAME before it")
+        else:
+            found[-1] = Words(found[-1].said, found[-1].at, number(flag, value))
+    return found
+
+
+def number(flag: str, value: str) -> int:
+    """A word as a number from 0. Raises UsageError."""
+    if not (value.isascii() and value.isdecimal()):
+        raise UsageError(f"{flag} must be an integer of at least 0, not {value}")
+    return int(value)
+
+
+def follow(
+    video: str,
+    /,
+    *,
+    asking: Annotated[
+        list[tuple[str, str]] | None,
+        Parameter(
+            name=("--point", "--box", "--mask", "--text", "--at", "--object"),
+            converter=typed,
+            n_tokens=1,
+            negative="",
+            allow_leading_hyphen=True,
+        ),
+    ] = None,
+    frame: int = 0,
+    output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("followed.mp4"),
+    format_: Annotated[list[str] | None, Parameter(name="--format", negative="")] = None,
+    model: Annotated[str | None, flags.MODEL] = None,
+    threads: Annotated[int | None, flags.THREADS] = None,
+) -> int:
+    """Follow what was picked in one frame through a video, forwards and backwards.
+
+    Parameters
+    ----------
+    video
+        A video, a folder or a pattern of photos, the number of a camera, or the address of a video.
+    asking
+        What to follow: --point X,Y or X,Y,LABEL (1 foreground, 0 background), all points together one object; --box
+        X1,Y1,X2,Y2, --mask FILE and --text WORDS, each an object. Behind --at FRAME: what picks the object anew in that
+        frame; with several objects, --object N says which, counted from 1.
+    frame
+        Number of the frame in which it is picked, from 0.
+    output
+        The video, or a folder of PNG files if the name has no suffix. Other formats get its name.
+    format_
+        overlay (the video, by default), masks (a PNG label map per frame), coco (RLE with track_id), or cutout (the
+        objects alone, transparent around them: .webm, .mov, or a folder of PNG files); may be repeated.
+    """
+    prompts, corrections = meant(in_order(asking or []))
+    source: Any = int(video) if video.isascii() and video.isdecimal() and not os.path.lexists(video) else video
+    files = plan(video, output, list(dict.fromkeys(format_ or ["overlay"])))
+    network = FastSAM(model, threads=threads)
+    clip, shots = followed(network, source, prompts, frame, corrections, shared(threads))
+    began, done, lost, code = time.perf_counter(), 0, 0, 0
+    try:
+        for picks in written(progress(shots, clip, frame), clip, files):
+            done, lost = done + 1, lost + sum(not pick for pick in picks)
+    except KeyboardInterrupt:
+        code = 0 if clip.live else 130
+    except UsageError as error:
+        complain(error)
+        code = 1 if isinstance(error, UnreadableImageError) else 2
+    if done:
+        rate = done / (time.perf_counter() - began)
+        gone = f", lost in {lost}" if lost else ""
+        names = ", ".join(str(file) for file in files.values())
+        say(f"{video}: {done} frame{'s' * (done != 1)}{gone}, {rate:.1f} per second -> {names}")
+    return code
+
+
+def meant(asking: Sequence[Words]) -> tuple[list[Prompt], Corrections]:
+    """The prompts, and the corrections by frame. Raises UsageError."""
+    first, *later = asking
+    prompts = prompts_of(first)
+    if not prompts:
+        raise UsageError("there is nothing to follow: give --point, --box, --mask or --text")
+    corrections: dict[int, dict[int, Prompt]] = {}
+    for words in later:
+        assert words.at is not None
+        found = prompts_of(words)
+        if len(found) != 1:
+            raise UsageError(f"--at {words.at} needs one prompt after it, not {len(found)}: repeat --at for the next")
+        if words.object_ is None and len(prompts) > 1:
+            raise UsageError(f"--at {words.at} needs --object 1 to {len(prompts)}, since several objects are followed")
+        k = words.object_ or 1
+        if not 1 <= k <= len(prompts):
+            raise UsageError(f"--object must be 1 to {len(prompts)}, not {words.object_}")
+        corrections.setdefault(words.at, {})[k - 1] = found[0]
+    return prompts, corrections
+
+
+def prompts_of(words: Words) -> list[Prompt]:
+    """The prompts of one frame."""
+    said = words.said
+    masks = [Path(file) for file in said.get("masks", ())]
+    return read_prompts(said.get("points", ()), said.get("boxes", ()), masks, said.get("texts", ())) or []
+
+
+def plan(video: str, output: Path, formats: Sequence[str]) -> dict[str, Path]:
+    """The files to write, by format. Raises UsageError for what cannot be written."""
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise UsageError(f"unknown format {unknown[0]!r}: choose from {', '.join(FORMATS)}")
+    stem, suffix = output.with_suffix(""), output.suffix
+    clear = suffix if suffix.lower() in ("", *write.ALPHA) else ".webm"
+    alone = "overlay" not in formats
+    files = {
+        "overlay": output,
+        "masks": output if alone and not suffix and "cutout" not in formats else Path(f"{stem}-masks"),
+        "coco": stem.with_suffix(".json"),
+        "cutout": output if alone else Path(f"{stem}-cutout{clear}"),
+    }
+    files = {name: files[name] for name in formats}
+    for name, file in files.items():
+        if name in ("overlay", "cutout"):
+            write.check(file, alpha=name == "cutout")
+        if os.path.realpath(file) == os.path.realpath(video):
+            raise UsageError(f"{file} is the video itself: choose another name with -o")
+    make_folder(output.parent)
+    return files
+
+
+def written(shots: Iterable[tuple[Shot, list[Pick]]], clip: Clip, files: dict[str, Path]) -> Iterator[list[Pick]]:
+    """Writes each frame to every file, then yields its picks."""
+    with ExitStack() as open_:
+        made = {
+            name: open_.enter_context(write.writer(files[name], clip.rate, alpha=name == "cutout"))
+            for name in ("overlay", "cutout")
+            if name in files
+        }
+        coco = (
+            open_.enter_context(growing(files["coco"], lambda part: Coco(part, "frame"))) if "coco" in files else None
+        )
+        folder = make_folder(files["masks"]) if "masks" in files else None
+        for shot, picks in shots:
+            labels = label_map(picks, clip.size)
+            if "overlay" in made:
+                made["overlay"].write(drawn(shot.pixels, labels, len(picks)))
+            if "cutout" in made:
+                made["cutout"].write(cut(shot.pixels, labels))
+            if folder is not None:
+                write_file(folder / f"{shot.number:06d}.png", labels_png(labels))
+            if coco is not None:
+                coco.add(shot.number, segments_of(picks, clip.size))
+            yield picks
+
+
+def label_map(picks: Sequence[Pick], size: tuple[int, int]) -> Labels:
+    """(H, W) int32: k + 1 where object k is, 0 elsewhere. Where two lie, the one that is drawn better has the pixel."""
+    labels = np.zeros(size, np.int32)
+    for k in sorted(range(len(picks)), key=lambda k: picks[k].score):
+        if picks[k]:
+            picks[k].candidates[0].runs.crop().paint(labels, k + 1)
+    return labels
+
+
+def drawn(pixels: UInt8, labels: Labels, objects: int) -> UInt8:
+    """The frame with the objects tinted, each in one colour throughout the video."""
+    return draw_labels(pixels, labels, colours=palette(objects), strong=np.ones(objects + 1, np.float32))
+
+
+def cut(pixels: UInt8, labels: Labels) -> UInt8:
+    """The frame as RGBA, transparent but for the objects, with soft edges."""
+    alpha = cv2.GaussianBlur((labels > 0).astype(np.uint8) * np.uint8(255), (0, 0), SOFTNESS)
+    return np.dstack((pixels, alpha))
+
+
+def segments_of(picks: Sequence[Pick], size: tuple[int, int]) -> Segments:
+    """The objects that are seen, with their numbers from 1 as ids."""
+    there = [k for k, pick in enumerate(picks) if pick]
+    masks = from_pixels(collect((picks[k].candidates[0].runs for k in there), size))
+    scores = np.array([picks[k].score for k in there], np.float32)
+    ids = np.array(there, np.int64) + 1
+    return Segments(masks, scores, np.zeros(len(there), np.int64), tracks=ids)
+
+
+def progress(shots: Iterator[tuple[Shot, list[Pick]]], clip: Clip, before: int) -> Iterable[tuple[Shot, list[Pick]]]:
+    """The frames, with a bar if they are shown on a terminal."""
+    err = Console(stderr=True)
+    total = None if clip.count is None else clip.count + before
+    return track(shots, "following", total, console=err, transient=True, disable=not err.is_terminal)

@@ -1,0 +1,1 @@
+"""Following: what was picked in one frame of a video, frame after frame (`follower.py`, then down)."""
