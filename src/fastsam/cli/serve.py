@@ -6,7 +6,8 @@ import sys
 import threading
 import time
 import webbrowser
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from cyclopts import Parameter
@@ -75,15 +76,37 @@ def serve(
         Address of the Label Studio whose pictures its backend, at /label-studio, may fetch; the environment's
         LABEL_STUDIO_API_KEY is the key for them.
     """
+
+    def make(hosts: Sequence[str]) -> Any:
+        from fastsam.serve.app import make_app
+        from fastsam.serve.labelstudio import Studio
+        from fastsam.serve.limits import Limits
+
+        limits = Limits(max_bytes, max_pixels, photos, memory, age, workers, queue, timeout)
+        studio = None if label_studio is None else Studio(label_studio, os.environ.get("LABEL_STUDIO_API_KEY"))
+        origins = allow_origin or ()
+        return make_app(model, limits=limits, threads=threads, token=token, hosts=hosts, origins=origins, studio=studio)
+
+    return run(make, host, port, browser, token, model, allow_host)
+
+
+def run(
+    make: Callable[[Sequence[str]], Any],
+    host: str,
+    port: int,
+    browser: bool,
+    token: str | None,
+    model: str | None,
+    allow_host: Sequence[str] | None,
+) -> int:
+    """Serves the application that `make` gives for the names of hosts, until it is ended."""
     require("uvicorn", "serve")
     require("httptools", "serve")
     require("fastapi", "serve")
     import uvicorn
 
-    from fastsam.serve.app import LOOPBACK, make_app
+    from fastsam.serve.app import LOOPBACK
     from fastsam.serve.connections import Connection
-    from fastsam.serve.labelstudio import Studio
-    from fastsam.serve.limits import Limits
 
     if token is not None and not (token.isascii() and token.isprintable() and token.strip() == token != ""):
         raise UsageError("a token is one or more printable ASCII characters, without spaces about it")
@@ -91,14 +114,9 @@ def serve(
         raise UsageError(f"port {port} is none: choose 1 to 65535, or 0 for any")
     with catalogue.opened(model):
         pass  # an error of the weights comes before the server
-    limits = Limits(max_bytes, max_pixels, photos, memory, age, workers, queue, timeout)
     everywhere = host in ("0.0.0.0", "::")
     own = f"[{host}]" if ":" in host else host
-    hosts = ("*",) if everywhere and not allow_host else (*LOOPBACK, own, *(allow_host or ()))
-    studio = None if label_studio is None else Studio(label_studio, os.environ.get("LABEL_STUDIO_API_KEY"))
-    app = make_app(
-        model, limits=limits, threads=threads, token=token, hosts=hosts, origins=allow_origin or (), studio=studio
-    )
+    app = make(("*",) if everywhere and not allow_host else (*LOOPBACK, own, *(allow_host or ())))
     server = uvicorn.Server(
         uvicorn.Config(app, host, port, http=Connection, ws="none", log_level="error", timeout_graceful_shutdown=5)
     )

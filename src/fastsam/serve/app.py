@@ -24,6 +24,9 @@ from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Memory
 from fastsam.serve.metrics import Metrics
 from fastsam.serve.problems import Problem
+from fastsam.serve.projects import routes as projects
+from fastsam.serve.projects.folder import Folder
+from fastsam.serve.projects.labels import Labels
 
 SELECTING = 2  # threads that answer points, boxes and masks
 SWEEP = 10.0  # seconds between two looks for photos that are too old
@@ -40,12 +43,14 @@ def make_app(
     hosts: Sequence[str] = LOOPBACK,
     origins: Sequence[str] = (),
     studio: labelstudio.Studio | None = None,
+    project: Folder | None = None,
 ) -> FastAPI:
     """The service as an ASGI application.
 
     weights: a model's name or file; threads: of all workers together, all cores where left out
     token: without which nothing is answered; hosts: names of the server that requests may give, `*` for any
     origins: other sites whose pages may call it; studio: the Label Studio whose pictures may be fetched
+    project: the folder whose photos are labelled
     """
     if threads is not None and threads < 1:
         raise UsageError(f"threads {threads} run nothing: the least is 1")
@@ -101,10 +106,11 @@ def make_app(
         docs_url=None,  # its pages come from foreign hosts
         redoc_url=None,
     )
-    app.state.service, app.state.studio = service, studio
+    app.state.service, app.state.studio, app.state.project = service, studio, project
     app.include_router(pages.router)
     app.include_router(routes.router)
     app.include_router(labelstudio.router)
+    app.include_router(projects.router)
     app.add_exception_handler(RequestValidationError, wrong)
     app.add_exception_handler(UsageError, wrong)
     describe(app)
@@ -141,7 +147,7 @@ def describe(app: FastAPI) -> None:
         found = make()
         if not known:
             parts = found["components"]["schemas"]
-            for model in (schemas.Selection, schemas.Photo, schemas.Vocabulary):
+            for model in (schemas.Selection, schemas.Photo, schemas.Vocabulary, Labels, projects.Wanted):
                 parts.update(model.model_json_schema(ref_template="#/components/schemas/{model}").get("$defs", {}))
         return found
 
