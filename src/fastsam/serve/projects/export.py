@@ -74,7 +74,7 @@ def files_of(
 
 
 def segments_of(labels: Labels, classes: Sequence[str], photo: npt.NDArray[np.uint8] | None = None) -> Segments:
-    """The objects of a photo as `Segments`, classes numbered as given. Raises UsageError for a photo of another size."""
+    """The objects of a photo as `Segments`, classes numbered as given. Raises UsageError if the photo does not fit."""
     size = (labels.height, labels.width)
     rows = [
         {"segmentation": {"size": list(size), "counts": one.counts}, "category_id": classes.index(one.name) + 1}
@@ -119,7 +119,7 @@ def task_of(name: str, labels: Labels) -> dict[str, Any]:
 
 
 def voc(stem: str, labels: Labels, classes: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """Pascal VOC's two pictures: number of the class, and of the object, at each pixel; later objects on earlier ones."""
+    """Pascal VOC's two pictures: each pixel's number of the class, and of the object; later objects on earlier ones."""
     kinds, numbers = (np.zeros((labels.height, labels.width), np.uint16) for _ in range(2))
     for number, one in enumerate(labels.objects):
         mask = rle.decode({"size": [labels.height, labels.width], "counts": one.counts})

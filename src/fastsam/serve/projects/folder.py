@@ -1,8 +1,8 @@
 """A folder of photos with a file of annotations beside each. Nothing outside of the folder is read or written.
 
-Every save writes a new file whole, down to the disk, and then takes the old one's place: whatever ends the program or the
-machine leaves the old state or the new one. `version` is the checksum of the file; who saves says which one he has seen, so
-that nobody overwrites what he has not.
+Every save writes a new file whole, down to the disk, and then takes the old one's place: whatever ends the program or
+the machine leaves the old state or the new one. `version` is the checksum of the file; who saves says which one he has
+seen, so that nobody overwrites what he has not.
 """
 
 import hashlib

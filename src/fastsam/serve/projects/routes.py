@@ -44,7 +44,7 @@ class Wanted(Strict):
     """What a browser keeps, to be written as a file."""
 
     format: Format
-    classes: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=1000)] = []
+    classes: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(default_factory=list, max_length=1000)]
     photos: Annotated[list[Named], Field(max_length=100_000)]
 
 
