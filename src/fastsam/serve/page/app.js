@@ -6,4 +6,5 @@ import './pointer.js';
 import './keys.js';
 import './panel.js';
 import './save.js';
+import './exchange.js';
 import './incoming.js';

@@ -61,7 +61,7 @@ export function drawAnswer(canvas, labels, strong) {
   context.putImageData(image, 0, 0);
 }
 
-// Points, a box and the keyboard's cursor, in canvas pixels; one canvas pixel is `unit` pixels of the screen.
+// Points, a box, the keyboard's cursor, a stroke and corners, in canvas pixels; one of them is `unit` pixels of the screen.
 export function drawPrompt(canvas, { points = [], labels = [], box, cursor, line, rings = [] }, unit) {
   const context = canvas.getContext('2d');
   context.save();

@@ -8,7 +8,7 @@ import { $ } from './say.js';
 import { drawObjects, paintOf } from './objectlist.js';
 import { ringsOf } from './corners.js';
 import { isEmpty, now } from './state.js';
-import { zoomed } from './zoom.js';
+import { onStage } from './zoom.js';
 
 export function show() {
   const everything = $('everything');
@@ -31,13 +31,7 @@ export function showAnswer() {
     for (const one of candidate ? now.answer.all ?? [candidate] : [now.photo.segments[now.hover - 1]]) paintCandidate(found, one);
   }
   drawAnswer($('picked'), found, Boolean(candidate));
-  const x = place.w / place.width, y = place.h / place.height, shown = now.press?.box ?? now.prompt.box;
-  drawPrompt($('picked'), {
-    points: now.prompt.points.map((p) => [p[0] * x, p[1] * y]), labels: now.prompt.labels,
-    box: shown && [shown[0] * x, shown[1] * y, shown[2] * x, shown[3] * y], cursor: now.cursor && [now.cursor[0] * x, now.cursor[1] * y],
-    line: now.stroke?.line?.map((p) => [p[0] * x, p[1] * y]),
-    rings: now.tool === 'corners' && chosen.length === 1 ? ringsOf(chosen[0]).map((ring) => ring.map((p) => [p[0] * x, p[1] * y])) : [],
-  }, zoomed() * $('picked').clientWidth / place.w || 1);
+  drawMarks(chosen);
   const index = candidate?.index ?? (now.hover ? now.hover - 1 : null);
   for (const button of $('list').querySelectorAll('button')) {
     const on = candidate && now.answer.all ? now.answer.all.some((m) => m.index === +button.dataset.index) : +button.dataset.index === index;
@@ -56,6 +50,20 @@ export function showAnswer() {
   $('status').textContent = proposes ? describe(now.photo.segments[now.hover - 1]) : `${now.photo.indices.length} masks`;
   const naming = now.photo.naming && { ...now.photo.naming, only: $('only').checked };
   $('code').textContent = python(now.own.model, now.photo.name, { prompt: now.prompt, view: now.view, found: now.photo.found, rank: candidate?.rank ?? 0 }, now.photo.indices.indexOf(now.prompt.mask), naming);
+}
+
+// Points, boxes, strokes and corners, on a canvas of the screen's own pixels, so that they stay sharp at any zoom.
+function drawMarks(chosen) {
+  const stage = $('stage'), sharp = window.devicePixelRatio || 1, shown = now.press?.box ?? now.prompt.box;
+  const [w, h] = [Math.round(stage.clientWidth * sharp), Math.round(stage.clientHeight * sharp)];
+  if ($('marks').width !== w || $('marks').height !== h) Object.assign($('marks'), { width: w, height: h });
+  const put = (p) => onStage(p).map((v) => v * sharp);
+  $('marks').getContext('2d').clearRect(0, 0, w, h);
+  drawPrompt($('marks'), {
+    points: now.prompt.points.map(put), labels: now.prompt.labels, box: shown && [...put(shown.slice(0, 2)), ...put(shown.slice(2))],
+    cursor: now.cursor && put(now.cursor), line: now.stroke?.line?.map(put),
+    rings: now.tool === 'corners' && chosen.length === 1 ? ringsOf(chosen[0]).map((ring) => ring.map(put)) : [],
+  }, 1 / sharp);
 }
 
 // A mask's pixels as the grid shows them.

@@ -5,9 +5,10 @@
 
 import { make, learn } from './objects.js';
 import { open } from './photo.js';
+import { refresh } from './prompts.js';
 import { $, fail } from './say.js';
 import { drawStrip } from './strip.js';
-import { now } from './state.js';
+import { NOTHING, now } from './state.js';
 import * as browser from './store/browser.js';
 import * as folder from './store/folder.js';
 
@@ -111,9 +112,24 @@ export async function settle(mine) {
   const item = contested(), made = item.unsaved;
   $('conflict').hidden = true;
   item.unsaved = null;
-  if (!mine) { item.saved = undefined; await go(now.items.indexOf(item)); return; }
+  if (!mine) { await reload(item); return; }
   item.version = (await store.labels(item.name))?.version ?? null;
   item.saving = write(item, made, item.saved);
+}
+
+// What the store has of a photo, in place of what is shown of it.
+async function reload(item) {
+  if (item !== now.item) return;
+  try {
+    const objects = await labelsOf(item, now.photo.width, now.photo.height);
+    Object.assign(now, { objects, chosen: [], past: [], future: [], prompt: NOTHING });
+    Object.assign(item, { saved: objects, savedDone: item.done, state: item.done ? 'done' : objects.length ? 'work' : 'new' });
+    $('saved').textContent = 'Saved';
+    drawStrip();
+    refresh();
+  } catch (error) {
+    fail(error.message);
+  }
 }
 
 export function toggleDone() {

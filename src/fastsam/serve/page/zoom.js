@@ -7,9 +7,6 @@ import { now } from './state.js';
 const MOST = 64;
 let zoom = 1, left = 0, top = 0;  // screen pixels by which the sheet lies to the left of, and above, the stage
 
-// Screen pixels of a canvas pixel's side are `zoom` times those of layout.
-export const zoomed = () => zoom;
-
 function apply() {
   const stage = $('stage'), room = [stage.clientWidth, stage.clientHeight];
   left = Math.min(room[0] * (zoom - 1), Math.max(0, left));
@@ -31,6 +28,12 @@ export function zoomBy(factor, x = $('stage').clientWidth / 2, y = $('stage').cl
 
 export function panBy(x, y) { left += x; top += y; apply(); }
 export function reset() { zoom = 1; apply(); }
+
+// Where a point of the photo is on the stage, in screen pixels.
+export function onStage([x, y]) {
+  const stage = $('stage');
+  return [x / now.photo.width * stage.clientWidth * zoom - left, y / now.photo.height * stage.clientHeight * zoom - top];
+}
 
 // Brings a point of the photo into view.
 export function follow([x, y]) {

@@ -23,6 +23,7 @@ from fastsam.serve.routes import Own, body_of, json_of, problems
 from fastsam.serve.schemas import Strict
 
 Name = Annotated[str, Field(min_length=1, max_length=4096)]
+Kind = Annotated[str, Field(min_length=1, max_length=200)]
 SAVING = CapacityLimiter(4)  # threads that read and write annotations
 NONE = "this server has no project: start it with `fastsam label FOLDER`"
 TAGS = ["labels"]
@@ -31,7 +32,7 @@ TAGS = ["labels"]
 class Classes(Strict):
     """Names of a project's classes, in order."""
 
-    classes: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=1000)]
+    classes: Annotated[list[Kind], Field(max_length=1000)]
 
 
 class Named(Labels):
@@ -44,7 +45,7 @@ class Wanted(Strict):
     """What a browser keeps, to be written as a file."""
 
     format: Format
-    classes: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(default_factory=list, max_length=1000)]
+    classes: Annotated[list[Kind], Field(default_factory=list, max_length=1000)]
     photos: Annotated[list[Named], Field(max_length=100_000)]
 
 
