@@ -114,6 +114,18 @@ def test_what_is_kept_survives_a_reload(page: Page, examples: Path) -> None:
     expect(page.locator("#strip button").nth(1)).to_have_attribute("aria-label", "coffee.png, done")
 
 
+def test_a_photo_can_be_removed_from_the_browser(page: Page, examples: Path) -> None:
+    accept(page)
+    page.set_input_files("#file", examples / "chelsea.png")
+    expect(page.locator("#facts")).to_contain_text("chelsea.png ·")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("#discard")
+    expect(page.locator("#facts")).to_contain_text("coffee.png ·")
+    page.reload()
+    expect(page.locator("#facts")).to_contain_text("coffee.png ·")
+    expect(page.locator("#strip li")).to_have_count(1)
+
+
 def test_a_further_click_corrects_what_is_kept(page: Page) -> None:
     before = accept(page)
     page.keyboard.down("Alt")

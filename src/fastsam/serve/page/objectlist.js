@@ -1,7 +1,7 @@
 // The panel's part about objects: classes with their counts, the list, and what can be done with those that are chosen.
 
 import { accept, acceptAll, choose, learn, merge, order, remove, rename, toggle } from './objects.js';
-import { saveKinds, settle, step, toggleDone } from './photos.js';
+import { discard, saveKinds, settle, step, toggleDone } from './photos.js';
 import { clear } from './prompts.js';
 import { redraw } from './redraw.js';
 import { fill, rove } from './rove.js';
@@ -99,7 +99,7 @@ $('objects').addEventListener('keydown', (event) => {
 
 const acts = {
   accept, 'accept-all': acceptAll, delete: remove, merge, hide: () => toggle('hidden'), lock: () => toggle('locked'),
-  refine: redraw, up: () => order(1), down: () => order(-1), next: () => step(1), previous: () => step(-1), done: toggleDone,
+  refine: redraw, up: () => order(1), down: () => order(-1), next: () => step(1), previous: () => step(-1), done: toggleDone, discard,
 };
 for (const [id, act] of Object.entries(acts)) $(id).addEventListener('click', () => act());
 for (const button of document.querySelectorAll('[data-tool]')) button.addEventListener('click', () => setTool(button.dataset.tool));

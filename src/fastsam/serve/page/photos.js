@@ -22,7 +22,7 @@ async function begin() {
     const [found, kinds] = await Promise.all([store.photos(), store.kinds()]);
     now.kinds = kinds;
     now.items = [...found.map((one) => ({ ...one, version: null, saving: Promise.resolve() })), ...now.items];
-    if (!store.canAdd) for (const id of ['choose', 'welcome-text', 'examples']) $(id).hidden = true;
+    if (!store.canAdd) for (const id of ['choose', 'discard', 'welcome-text', 'examples']) $(id).hidden = true;
     drawStrip();
     if (now.items.length && !now.opened) go(Math.max(0, now.items.findIndex((one) => one.state !== 'done')));
   } catch (error) {
@@ -136,6 +136,18 @@ export function toggleDone() {
   if (!now.item) return;
   now.item.done = !now.item.done;
   save();
+}
+
+// Takes the open photo and its objects out of this browser.
+export async function discard() {
+  const { item } = now, k = now.items.indexOf(item);
+  if (!item || !confirm(`Remove ${item.name} and its objects from this browser? This cannot be undone.`)) return;
+  await item.saving.catch(() => {});
+  await store.drop(item.name);
+  now.items.splice(k, 1);
+  if (!now.items.length) { location.reload(); return; }
+  drawStrip();
+  go(Math.min(k, now.items.length - 1));
 }
 
 export async function saveKinds() {
