@@ -153,6 +153,13 @@ def test_two_photos_of_one_stem_have_files_of_their_own(client: TestClient, home
     assert [get(client, name).json()["objects"][0]["name"] for name in ("a.jpg", "a.png")] == ["cup", "spoon"]
 
 
+def test_a_photo_keeps_its_file_when_another_of_its_stem_comes(client: TestClient, home: Path) -> None:
+    put(client, "a.jpg", kept("cup"))
+    cv2.imwrite(str(home / "a.png"), np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+    assert [one["name"] for one in get(client, "a.jpg").json()["objects"]] == ["cup"]
+    assert get(client, "a.png").json()["objects"] == []
+
+
 def test_nobody_overwrites_what_he_has_not_seen(client: TestClient, detail: Any) -> None:
     first = put(client, "a.jpg", kept("cup")).json()["version"]
     assert put(client, "a.jpg", kept("spoon")).status_code == 409  # thinks that there is none

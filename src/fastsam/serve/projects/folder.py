@@ -10,9 +10,11 @@ import json
 import os
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -31,18 +33,19 @@ from fastsam.serve.projects.labels import Labels, Object
 
 CLASSES = "classes.txt"
 MOST = 64 << 20  # bytes of a file of annotations
-HEAD = 2048  # bytes at whose beginning our files say whether a photo is done
+HEAD = 2048  # bytes in which our files say of which photo they are, and whether it is done
+Foreign = dict[str, list[tuple[Any, str]]]  # segmentations and names by photo
 PART = re.compile(r"\.[0-9a-f]{16}\.(json|txt)")  # what a save that was cut short leaves
 
 
 @dataclass(eq=False)
 class Folder:
-    """A project. root: resolved; pixels: of a photo; lock: one save at a time, in this process"""
+    """A project. root: resolved; pixels: of a photo; lock: one save at a time; known: COCO's files, by time"""
 
     root: Path
     pixels: int
     lock: threading.Lock = field(default_factory=threading.Lock)
-    known: tuple[Any, dict[str, list[tuple[Any, str]]]] = (None, {})  # COCO's files and what they hold
+    known: dict[Path, tuple[int, Foreign]] = field(default_factory=dict)
 
     def photos(self) -> list[str]:
         """Paths of all photos from the folder on, with slashes, in order of their names."""
@@ -73,18 +76,24 @@ class Folder:
         return file
 
     def labels_path(self, photo: Path) -> Path:
-        """The file of a photo's annotations: a.json for a.jpg, and a.png.json if a.jpg and a.png are both there."""
-        twins = [one for one in photo.parent.iterdir() if one.stem == photo.stem and one.suffix.lower() in SUFFIXES]
-        return photo.with_name(photo.name + ".json") if len(twins) > 1 else photo.with_suffix(".json")
+        """The file of a photo's annotations: a.json for a.jpg; a.png.json if a.json is, or may be, another photo's."""
+        long, short = photo.with_name(photo.name + ".json"), photo.with_suffix(".json")
+        twins = stems(photo.parent, photo.parent.stat().st_mtime_ns)[photo.stem] > 1
+        if long.exists() or (twins and json.dumps(photo.name).encode() not in head_of(short)):
+            return long
+        return short
 
-    def state(self, photo: str) -> str:
-        """new, work or done, by the first bytes of the photo's file."""
-        try:
-            with self.labels_path(self.root / photo).open("rb") as file:
-                head = file.read(HEAD)
-        except OSError:
-            return "work" if photo in self.others() else "new"
-        return "done" if re.search(rb'"done": ?true', head) else "work"
+    def states(self) -> list[tuple[str, str]]:
+        """All photos, each with its state: new, work or done."""
+        others = self.others()
+        return [(photo, self.state(photo, others)) for photo in self.photos()]
+
+    def state(self, photo: str, others: Foreign) -> str:
+        """The state of a photo, by the first bytes of its file. others: what COCO's files of the folder hold"""
+        file = self.labels_path(self.root / photo)
+        if not file.exists():
+            return "work" if photo in others or PurePosixPath(photo).name in others else "new"
+        return "done" if re.search(rb'"done": ?true', head_of(file)) else "work"
 
     def read(self, photo: str) -> Labels:
         """What is kept of a photo. Raises problems for a photo (404) and annotations (422) that are not to be read."""
@@ -95,9 +104,9 @@ class Folder:
             width, height = self.size(file)
             return checked(where, None, width, height, False, self.foreign(photo, (height, width)))
         content = parsed(where, raw)
-        width, height = content.get("imageWidth"), content.get("imageHeight")
-        if not (is_side(width) and is_side(height)):
-            width, height = self.size(file)
+        said = content.get("imageWidth"), content.get("imageHeight")
+        known = files.is_side(said[0]) and files.is_side(said[1])
+        width, height = said if known else self.size(file)
         if width * height > self.pixels:
             raise Problem(422, f"{where.name} says {width} x {height} pixels: more than {self.pixels}")
         try:
@@ -191,27 +200,43 @@ class Folder:
             raise Problem(422, f"{photo.name}: {error}") from None
         return width, height
 
-    def others(self) -> dict[str, list[tuple[Any, str]]]:
-        """Segmentations and names by photo, of COCO's files in the folder."""
-        stamps = tuple(
-            (file, file.stat().st_mtime_ns) for file in sorted(self.root.glob("*.json")) if self.is_inside(file)
-        )
-        if self.known[0] != stamps:
-            found: dict[str, list[tuple[Any, str]]] = {}
-            for file, _ in stamps:
-                if file.stat().st_size <= MOST and b'"annotations"' in (raw := file.read_bytes()):
-                    for photo, rows in files.rows_by_photo(parsed(file, raw)).items():
-                        found.setdefault(photo, []).extend(rows)
-            self.known = stamps, found
-        return self.known[1]
+    def others(self) -> Foreign:
+        """What COCO's files in the folder hold. Each is read once, until it changes."""
+        found: Foreign = {}
+        for file in sorted(self.root.glob("*.json")):
+            if not self.is_inside(file) or (facts := file.stat()).st_size > MOST:
+                continue
+            if self.known.get(file, (0, {}))[0] != facts.st_mtime_ns:
+                raw = file.read_bytes()
+                rows = files.rows_by_photo(parsed(file, raw)) if b'"annotations"' in raw else {}
+                self.known[file] = (facts.st_mtime_ns, rows)
+            for photo, more in self.known[file][1].items():
+                found.setdefault(photo, []).extend(more)
+        return found
 
     def foreign(self, photo: str, size: tuple[int, int]) -> list[Object]:
         """The objects that a COCO file of the folder has of a photo. Raises a problem (422) for what is no mask."""
-        rows = self.others().get(photo) or self.others().get(PurePosixPath(photo).name) or []
+        others = self.others()
+        rows = others.get(photo) or others.get(PurePosixPath(photo).name) or []
         try:
             return objects_of(rows, size, photo)
         except UsageError as error:
             raise Problem(422, str(error)) from None
+
+
+@lru_cache(64)
+def stems(folder: Path, stamp: int) -> Counter[str]:
+    """How many photos of a folder have each name but for the suffix. stamp: when the folder was changed last"""
+    return Counter(Path(name).stem for name in os.listdir(folder) if Path(name).suffix.lower() in SUFFIXES)
+
+
+def head_of(file: Path) -> bytes:
+    """The first bytes of a file, none if it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(HEAD)
+    except OSError:
+        return b""
 
 
 def parsed(file: Path, raw: bytes) -> dict[str, Any]:
@@ -236,11 +261,6 @@ def checked(file: Path, version: str | None, width: int, height: int, done: bool
 def version_of(raw: bytes) -> str:
     """The checksum that tells one state of a file from another."""
     return hashlib.sha256(raw).hexdigest()[:32]
-
-
-def is_side(value: object) -> bool:
-    """Whether a file's width or height may be one."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= files.SIDE
 
 
 def is_text(path: str) -> bool:

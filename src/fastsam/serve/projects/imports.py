@@ -51,12 +51,12 @@ def objects_of(rows: list[tuple[Any, str]], size: tuple[int, int], photo: str) -
 
 def size_of(content: Any, height: str, width: str, pixels: int) -> tuple[int, int]:
     """Height and width that a file says. Raises UsageError for none, and for more than may be."""
-    found = (content.get(height), content.get(width)) if isinstance(content, dict) else (None, None)
-    if not all(isinstance(v, int) and not isinstance(v, bool) and 0 < v <= files.SIDE for v in found):
-        raise UsageError(f"a photo's {height} and {width} must be numbers of pixels, not {str(found)[:60]}")
-    if found[0] * found[1] > pixels:
-        raise UsageError(f"a photo of {found[1]} x {found[0]} pixels has more than {pixels}")
-    return found[0], found[1]
+    high, wide = (content.get(height), content.get(width)) if isinstance(content, dict) else (None, None)
+    if not (files.is_side(high) and files.is_side(wide)):
+        raise UsageError(f"a photo's {height} and {width} must be numbers of pixels, not {str((high, wide))[:60]}")
+    if high * wide > pixels:
+        raise UsageError(f"a photo of {wide} x {high} pixels has more than {pixels}")
+    return high, wide
 
 
 def made(size: tuple[int, int], objects: list[Object]) -> Labels:

@@ -7,7 +7,7 @@ Enters: JSON of the page, bytes of a file. Leaves: `Labels`, bytes. A mask is CO
 import base64
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard
 
 import cv2
 import numpy as np
@@ -139,6 +139,11 @@ def rows_by_photo(content: dict[str, Any]) -> dict[str, list[tuple[Any, str]]]:
         return {}
 
 
+def is_side(value: Any) -> TypeGuard[int]:
+    """Whether a file's width or height may be one."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= SIDE
+
+
 def encloses(shape: Any) -> bool:
     """Whether a shape becomes an object here. Points and lines do not; they stay in the file."""
     return isinstance(shape, dict) and (shape.get("shape_type") or "polygon") in AREAS
@@ -229,7 +234,7 @@ def unpacked(mask: Any, width: int, height: int) -> npt.NDArray[np.uint8]:
     pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
     if pixels is None or pixels.shape != (height, width):
         raise ValueError("its mask is damaged")
-    return (pixels > 0).astype(np.uint8)
+    return np.asarray(pixels > 0, np.uint8)
 
 
 def names_of(labels: Sequence[Labels]) -> list[str]:

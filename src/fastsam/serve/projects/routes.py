@@ -67,7 +67,7 @@ async def project(own: Project) -> Response:
     """The photos of the folder, the state of each, and the classes."""
 
     def look() -> dict[str, Any]:
-        photos = [{"name": name, "state": own.state(name)} for name in own.photos()]
+        photos = [{"name": name, "state": state} for name, state in own.states()]
         return {"photos": photos, "classes": own.classes(), "name": own.root.name}
 
     return json_of(await within(look))
@@ -84,7 +84,8 @@ async def photo(photo: Photo, own: Project, service: Own) -> Response:
         data = file.read_bytes()
         return Response(data, media_type=f"image/{kind_of(data[:HEAD]) or 'octet-stream'}")
 
-    return await within(look)
+    found: Response = await within(look)
+    return found
 
 
 @router.get("/v1/project/labels", response_model=Labels, responses=problems(404, 422))
@@ -122,7 +123,7 @@ async def export(format: Format, own: Project) -> Response:
     """All that is kept of the folder, as one file."""
 
     def make() -> tuple[str, bytes]:
-        kept = [(name, own.read(name)) for name in own.photos() if own.state(name) != "new"]
+        kept = [(name, own.read(name)) for name, state in own.states() if state != "new"]
         classes = list(dict.fromkeys((*own.classes(), *names_of([one for _, one in kept]))))
         return exported(format, kept, classes, lambda name: read_image(own.path_of(name)))
 
