@@ -344,7 +344,7 @@ def test_sliders_act_at_once_and_can_be_undone(page: Page, model: FastSAM, examp
 
 def test_colours_outlines_and_opacity(page: Page) -> None:
     first = pixels(page, "everything")
-    page.click("summary")
+    page.get_by_text("Look", exact=True).click()
     page.uncheck("#outlines")
     plain = pixels(page, "everything")
     assert set(np.unique(plain[..., 3])) <= {0, 128}

@@ -104,8 +104,8 @@ class Folder:
             width, height = self.size(file)
             return checked(where, None, width, height, False, self.foreign(photo, (height, width)))
         content = parsed(where, raw)
-        said = content.get("imageWidth"), content.get("imageHeight")
-        known = files.is_side(said[0]) and files.is_side(said[1])
+        said: tuple[Any, Any] = content.get("imageWidth"), content.get("imageHeight")
+        known = all(files.is_side(side) for side in said)
         width, height = said if known else self.size(file)
         if width * height > self.pixels:
             raise Problem(422, f"{where.name} says {width} x {height} pixels: more than {self.pixels}")
