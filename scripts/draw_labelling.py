@@ -22,20 +22,26 @@ def main() -> None:
         for photo in ("chelsea.png", "coffee.png", "rocket.jpg"):
             shutil.copy(ROOT / "examples" / photo, folder)
         words = [sys.executable, "-m", "fastsam", "label", folder, "--no-browser", "--port", "0"]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server, sync_playwright() as playwright:
-            assert server.stdout is not None
-            address = re.search(r"http://\S+", server.stdout.readline())
-            assert address, "fastsam label says no address"
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            draw(browser.new_page(viewport={"width": 1280, "height": 900}), address[0])
-            browser.close()
-            server.terminate()
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:
+            try:
+                assert server.stdout is not None
+                address = re.search(r"http://\S+", server.stdout.readline())
+                assert address, "fastsam label says no address"
+                with sync_playwright() as playwright:
+                    browser = playwright.chromium.launch(
+                        executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+                    )
+                    draw(browser.new_page(viewport={"width": 1280, "height": 900}), address[0])
+                    browser.close()
+            finally:
+                server.terminate()
 
 
 def draw(page: Page, address: str) -> None:
     """Labels a photo as a person would, and takes the pictures."""
     page.set_default_timeout(120_000)
     page.goto(address)
+    page.locator("#list li").first.wait_for()
     page.locator("#strip button").nth(1).click()
     page.locator("#facts", has_text="coffee.png ·").wait_for()
     for k, (name, x, y) in enumerate(CLICKS):
