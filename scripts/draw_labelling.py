@@ -14,7 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 SIZE = (600, 400)  # of coffee.png
-CLICKS = (("cup", 300, 100), ("spoon", 385, 280), ("saucer", 110, 250))
+CLICKS = (("cup", (300, 100)), ("spoon", (385, 280)))
 
 
 def main() -> None:
@@ -44,17 +44,17 @@ def draw(page: Page, address: str) -> None:
     page.locator("#list li").first.wait_for()
     page.locator("#strip button").nth(1).click()
     page.locator("#facts", has_text="coffee.png ·").wait_for()
-    for k, (name, x, y) in enumerate(CLICKS):
+    for k, (name, point) in enumerate(CLICKS):
         page.fill("#kind-name", name)
         page.press("#kind-name", "Enter")
         page.focus("#picked")
         page.keyboard.press(str(k + 1))
-        click(page, x, y)
+        pick(page, point)
         page.keyboard.press("Enter")
-    page.mouse.move(*at(page, 20, 20))
+    page.mouse.move(5, 5)
     page.wait_for_timeout(500)
     page.screenshot(path=ROOT / "docs" / "labelling.jpg", type="jpeg", quality=85)
-    page.locator("#objects button").nth(2).click()
+    page.locator("#objects button").nth(1).click()
     page.keyboard.press("c")
     page.mouse.move(*at(page, 300, 150))
     page.mouse.wheel(0, -200)
@@ -69,8 +69,9 @@ def at(page: Page, x: float, y: float) -> tuple[float, float]:
     return box["x"] + x * box["width"] / SIZE[0], box["y"] + y * box["height"] / SIZE[1]
 
 
-def click(page: Page, x: float, y: float) -> None:
-    page.mouse.click(*at(page, x + 0.5, y + 0.5))
+def pick(page: Page, point: tuple[float, float]) -> None:
+    """Clicks, and waits for the answer."""
+    page.mouse.click(*at(page, *point))
     page.locator("#picked[aria-busy=false]").wait_for()
 
 
