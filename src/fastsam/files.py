@@ -70,10 +70,22 @@ def growing(file: Path, begin: Callable[[Path], G]) -> Iterator[G]:
         raise failure
 
 
-def write(file: Path, content: bytes | str) -> None:
-    """Writes a file whole or not at all. Raises as `whole` does."""
-    with whole(file) as part:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
+def write(file: Path, content: bytes | str, durable: bool = False) -> None:
+    """Writes a file whole or not at all. Raises as `whole` does.
+
+    durable: whether it is on the disk when this returns, so that the machine may lose its power then
+    """
+    with whole(file) as part, part.open("wb") as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+        if durable:
+            stream.flush()
+            os.fsync(stream.fileno())
+    if durable and hasattr(os, "O_DIRECTORY"):
+        folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)  # the new name too
+        finally:
+            os.close(folder)
 
 
 def make_folder(folder: Path) -> Path:

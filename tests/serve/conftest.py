@@ -1,6 +1,7 @@
 """One service for all tests of it: in this process for its routes, as a command for the page."""
 
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -62,13 +63,66 @@ def coffee(service: TestClient, examples: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """Where the command `fastsam serve` listens."""
-    words = [sys.executable, "-m", "fastsam", "serve", "--no-browser", "--port", "0", "--threads", "1"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+@contextmanager
+def command(*words: str) -> Iterator[str]:
+    """Where a command of `fastsam` listens."""
+    every = [sys.executable, "-m", "fastsam", *words, "--no-browser", "--port", "0", "--threads", "1"]
+    with subprocess.Popen(every, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         found = re.search(r"http://\S+", process.stdout.readline())
-        assert found, "fastsam serve says no address"
+        assert found, f"fastsam {words[0]} says no address"
         yield found[0].rstrip("/")
         process.terminate()
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Where `fastsam serve` listens."""
+    with command("serve") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def labelled(tmp_path_factory: pytest.TempPathFactory, examples: Path) -> Iterator[tuple[str, Path]]:
+    """Where `fastsam label` listens, and its folder."""
+    folder = tmp_path_factory.mktemp("photos").resolve()
+    for name in ("chelsea.png", "coffee.png"):
+        shutil.copy(examples / name, folder)
+    with command("label", str(folder)) as found:
+        yield found, folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    playwright_ = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("there is no Chromium: apt install chromium")
+    with playwright_.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
+    """A visitor of their own: nothing is shared, no error goes unseen, and nothing but the service is asked."""
+    contexts, problems = [], []
+
+    def new(width: int = 1280, height: int = 800, at: str | None = None, **settings: Any) -> Any:
+        context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **settings)
+        contexts.append(context)
+        context.set_default_timeout(60_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on(
+            "request", lambda request: request.url.startswith((at or address, "blob:")) or problems.append(request.url)
+        )
+        page.goto(at or address)
+        page.wait_for_selector("#working", state="hidden")
+        return page
+
+    yield new
+    for context in contexts:
+        context.close()
+    assert problems == []

@@ -16,16 +16,17 @@ from starlette.testclient import TestClient
 from fastsam import FastSAM
 from fastsam.serve import labelstudio, pages, routes
 from fastsam.serve.app import make_app
+from fastsam.serve.projects import routes as projects
 
 
 def test_a_token_protects_every_route(detail: Callable[[Any], str], examples: Path) -> None:
     app = make_app(threads=1, token="open sesame")
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
-        own = [route for part in (pages, routes, labelstudio) for route in part.router.routes]
-        assert len(own) == 18
+        own = [route for part in (pages, routes, labelstudio, projects) for route in part.router.routes]
+        assert len(own) == 26
         for route in (*own, *app.routes):
             for method in getattr(route, "methods", ()):
-                answer = client.request(method, route.path.replace("{id_}", "x").replace("{name}", "app.js"))
+                answer = client.request(method, route.path.replace("{id_}", "x").replace("{name:path}", "app.js"))
                 assert answer.status_code == 401, route.path
                 assert "token" in detail(answer) if method != "HEAD" else True
         assert client.get("/healthz", headers={"Authorization": "Bearer wrong"}).status_code == 401

@@ -59,6 +59,20 @@ POLYGONS = Parameter(negative="", help="In coco, write polygons instead of RLE, 
 SEED = Parameter(help="Seed of everything random.")
 CONFIG = Parameter(help="TOML file of settings (see configs/); flags override it.")
 DATA = Parameter(help="COCO-style folders, each with images/ and instances.json.", consume_multiple=True)
+HOST = Parameter(help="Address to listen on; 0.0.0.0 for all addresses of this machine.")
+PORT = Parameter(help="Port to listen on; 0 picks a free one.")
+BROWSER = Parameter(help="Open the page in this machine's browser.")
+TOKEN = Parameter(
+    env_var="FASTSAM_TOKEN",
+    help="Token that every request must have. Set it in the environment (FASTSAM_TOKEN) to keep it out of the list of "
+    "processes.",
+)
+MAX_BYTES = Parameter(help="Maximum size of a request in bytes.")
+MAX_PIXELS = Parameter(help="Maximum number of pixels of a photo.")
+ALLOW_HOST = Parameter(
+    negative="",
+    help="Host name that requests may use, besides loopback's and the server's address; * for any; may be repeated.",
+)
 ROUNDS = Parameter(help="Number of rounds; the median counts.")
 
 STORED = Group("Finding", help="Settings left out default to those stored with the weights.", sort_key=1)

@@ -6,7 +6,8 @@ import sys
 import threading
 import time
 import webbrowser
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from cyclopts import Parameter
@@ -18,21 +19,21 @@ from fastsam.weights import catalogue
 
 def serve(
     *,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    browser: bool = True,
-    token: Annotated[str | None, Parameter(env_var="FASTSAM_TOKEN")] = None,
+    host: Annotated[str, flags.HOST] = "127.0.0.1",
+    port: Annotated[int, flags.PORT] = 8000,
+    browser: Annotated[bool, flags.BROWSER] = True,
+    token: Annotated[str | None, flags.TOKEN] = None,
     model: Annotated[str | None, flags.MODEL] = None,
     threads: Annotated[int | None, flags.THREADS] = None,
     workers: int = 1,
     queue: int = 32,
     timeout: float = 60.0,
-    max_bytes: int = 32 << 20,
-    max_pixels: int = 100_000_000,
+    max_bytes: Annotated[int, flags.MAX_BYTES] = 32 << 20,
+    max_pixels: Annotated[int, flags.MAX_PIXELS] = 100_000_000,
     photos: int = 256,
     memory: int = 1 << 30,
     age: float = 3600.0,
-    allow_host: Annotated[list[str] | None, Parameter(negative="")] = None,
+    allow_host: Annotated[list[str] | None, flags.ALLOW_HOST] = None,
     allow_origin: Annotated[list[str] | None, Parameter(negative="")] = None,
     label_studio: str | None = None,
 ) -> int:
@@ -40,48 +41,55 @@ def serve(
 
     Parameters
     ----------
-    host
-        Address to listen on; 0.0.0.0 for all addresses of this machine.
-    port
-        Port to listen on; 0 picks a free one.
-    browser
-        Open the page in this machine's browser.
-    token
-        Token that every request must have. Set it in the environment (FASTSAM_TOKEN) to keep it out of the list of
-        processes.
     workers
         Number of processes that run the network: several for many users at a time, one for the fastest answer.
     queue
         Maximum number of photos that wait.
     timeout
         Maximum time in seconds to work on a photo, waiting included.
-    max_bytes
-        Maximum size of a request in bytes.
-    max_pixels
-        Maximum number of pixels of a photo.
     photos
         Maximum number of photos to keep in memory for prompts.
     memory
         Maximum size in bytes of all photos in memory.
     age
         Time in seconds to keep a photo.
-    allow_host
-        Host name that requests may use, besides loopback's and the server's address; * for any; may be repeated.
     allow_origin
         Other site whose pages may use the service; may be repeated.
     label_studio
         Address of the Label Studio whose pictures the backend at /label-studio may fetch, with the key in the
         environment (LABEL_STUDIO_API_KEY).
     """
+
+    def make(hosts: Sequence[str]) -> Any:
+        from fastsam.serve.app import make_app
+        from fastsam.serve.labelstudio import Studio
+        from fastsam.serve.limits import Limits
+
+        limits = Limits(max_bytes, max_pixels, photos, memory, age, workers, queue, timeout)
+        studio = None if label_studio is None else Studio(label_studio, os.environ.get("LABEL_STUDIO_API_KEY"))
+        origins = allow_origin or ()
+        return make_app(model, limits=limits, threads=threads, token=token, hosts=hosts, origins=origins, studio=studio)
+
+    return run(make, host, port, browser, token, model, allow_host)
+
+
+def run(
+    make: Callable[[Sequence[str]], Any],
+    host: str,
+    port: int,
+    browser: bool,
+    token: str | None,
+    model: str | None,
+    allow_host: Sequence[str] | None,
+) -> int:
+    """Serves the application that `make` gives for the names of hosts, until it is ended."""
     require("uvicorn", "serve")
     require("httptools", "serve")
     require("fastapi", "serve")
     import uvicorn
 
-    from fastsam.serve.app import LOOPBACK, make_app
+    from fastsam.serve.app import LOOPBACK
     from fastsam.serve.connections import Connection
-    from fastsam.serve.labelstudio import Studio
-    from fastsam.serve.limits import Limits
 
     if token is not None and not (token.isascii() and token.isprintable() and token.strip() == token != ""):
         raise UsageError("--token must be printable ASCII characters, without spaces around them")
@@ -89,14 +97,9 @@ def serve(
         raise UsageError(f"--port must be 0 to 65535 (0 picks a free one), not {port}")
     with catalogue.opened(model):
         pass  # invalid weights are an error before the server starts
-    limits = Limits(max_bytes, max_pixels, photos, memory, age, workers, queue, timeout)
     everywhere = host in ("0.0.0.0", "::")
     own = f"[{host}]" if ":" in host else host
-    hosts = ("*",) if everywhere and not allow_host else (*LOOPBACK, own, *(allow_host or ()))
-    studio = None if label_studio is None else Studio(label_studio, os.environ.get("LABEL_STUDIO_API_KEY"))
-    app = make_app(
-        model, limits=limits, threads=threads, token=token, hosts=hosts, origins=allow_origin or (), studio=studio
-    )
+    app = make(("*",) if everywhere and not allow_host else (*LOOPBACK, own, *(allow_host or ())))
     server = uvicorn.Server(
         uvicorn.Config(app, host, port, http=Connection, ws="none", log_level="error", timeout_graceful_shutdown=5)
     )

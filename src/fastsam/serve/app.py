@@ -24,6 +24,9 @@ from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Memory
 from fastsam.serve.metrics import Metrics
 from fastsam.serve.problems import Problem
+from fastsam.serve.projects import routes as projects
+from fastsam.serve.projects.folder import Folder
+from fastsam.serve.projects.labels import Labels
 from fastsam.serve.service import Service
 
 SELECTING = 2  # threads that answer points, boxes and masks
@@ -41,6 +44,7 @@ def make_app(
     hosts: Sequence[str] = LOOPBACK,
     origins: Sequence[str] = (),
     studio: labelstudio.Studio | None = None,
+    project: Folder | None = None,
 ) -> FastAPI:
     """Makes the service as an ASGI application.
 
@@ -60,6 +64,8 @@ def make_app(
         Other sites whose pages may call the service.
     studio : Studio, optional
         The Label Studio whose pictures may be fetched.
+    project : Folder, optional
+        The folder whose photos are labelled.
 
     Returns
     -------
@@ -133,10 +139,11 @@ def make_app(
         docs_url=None,  # its pages come from foreign hosts
         redoc_url=None,
     )
-    app.state.service, app.state.studio = service, studio
+    app.state.service, app.state.studio, app.state.project = service, studio, project
     app.include_router(pages.router)
     app.include_router(routes.router)
     app.include_router(labelstudio.router)
+    app.include_router(projects.router)
     app.add_exception_handler(RequestValidationError, wrong)
     app.add_exception_handler(UsageError, wrong)
     describe(app)
@@ -173,7 +180,7 @@ def describe(app: FastAPI) -> None:
         found = make()
         if not known:
             parts = found["components"]["schemas"]
-            for model in (schemas.Selection, schemas.Photo, schemas.Vocabulary):
+            for model in (schemas.Selection, schemas.Photo, schemas.Vocabulary, Labels, projects.Wanted):
                 parts.update(model.model_json_schema(ref_template="#/components/schemas/{model}").get("$defs", {}))
         return found
 

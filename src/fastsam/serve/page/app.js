@@ -1,7 +1,10 @@
 // The page. state.js has what it knows, engine.js whom it asks; each module beside them has one subject.
 
-import './photo.js';
+import './photos.js';
+import './objectlist.js';
 import './pointer.js';
+import './keys.js';
 import './panel.js';
 import './save.js';
+import './exchange.js';
 import './incoming.js';

@@ -1,5 +1,6 @@
 // What might answer, as a list and in words.
 
+import { fill } from './rove.js';
 import { $ } from './say.js';
 import { isEmpty, now } from './state.js';
 
@@ -17,13 +18,13 @@ export function showCandidates() {
     area.textContent = `${candidate.area} px`;
     sure.textContent = now.answer.early ? '…' : percent(candidate) || candidate.score.toFixed(2);
     button.type = 'button';
-    button.dataset.candidate = k;
+    button.dataset.candidate = button.dataset.key = k;
     button.setAttribute('aria-pressed', String(k === now.answer.at));
     button.append(name, area, sure);
     row.append(button);
     return row;
   });
-  $('candidates').replaceChildren(...rows);
+  fill($('candidates'), rows);
 }
 
 const percent = (c) => (c.quality === undefined || c.quality === null ? '' : `${Math.round(100 * c.quality)}%`);

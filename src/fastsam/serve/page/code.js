@@ -9,7 +9,7 @@ const short = (value) => String(+value.toFixed(4));
 // takes a line for each of its steps. naming: { words, all, only } if masks are named
 export function python(model, photo, shown, place, naming) {
   const steps = [shown];
-  while (shown.view.exact && steps[0].prompt.before) steps.unshift(steps[0].prompt.before);
+  while (shown.view.exact && steps[0].prompt.before && !steps[0].prompt.before.kept) steps.unshift(steps[0].prompt.before);
   if (steps.length === 1) return segments(model, photo, shown) + named(naming) + select(shown, place);
   const lines = steps.map((step, k) => `mask = segments${select(step, place, k > 0)}`);
   return [`segments = ${segments(model, photo, steps[0])}${named(naming)}`, ...lines].join('\n');

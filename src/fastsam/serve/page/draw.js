@@ -61,8 +61,8 @@ export function drawAnswer(canvas, labels, strong) {
   context.putImageData(image, 0, 0);
 }
 
-// Points, a box and the keyboard's cursor, in canvas pixels; one canvas pixel is `unit` pixels of the screen.
-export function drawPrompt(canvas, { points = [], labels = [], box, cursor }, unit) {
+// Points, a box, the keyboard's cursor, a stroke and corners, in canvas pixels; one of them is `unit` pixels of the screen.
+export function drawPrompt(canvas, { points = [], labels = [], box, cursor, line, rings = [] }, unit) {
   const context = canvas.getContext('2d');
   context.save();
   context.lineWidth = 2 / unit;
@@ -87,6 +87,24 @@ export function drawPrompt(canvas, { points = [], labels = [], box, cursor }, un
     if (labels[k]) { context.moveTo(x, y - 3.5 / unit); context.lineTo(x, y + 3.5 / unit); }
     context.stroke();
   });
+  if (line) {
+    context.beginPath();
+    line.forEach(([x, y]) => context.lineTo(x, y));
+    context.strokeStyle = '#d92d20';
+    context.stroke();
+  }
+  for (const ring of rings) {
+    context.beginPath();
+    ring.forEach(([x, y]) => context.lineTo(x, y));
+    context.closePath();
+    context.strokeStyle = '#fff';
+    context.stroke();
+    for (const [x, y] of ring) {
+      context.fillStyle = '#0b63c5';
+      context.fillRect(x - 4 / unit, y - 4 / unit, 8 / unit, 8 / unit);
+      context.strokeRect(x - 4 / unit, y - 4 / unit, 8 / unit, 8 / unit);
+    }
+  }
   if (cursor) {
     const [x, y] = cursor, r = 12 / unit;
     for (const [style, wide] of [['#000', 4], ['#fff', 2]]) {

@@ -1,24 +1,26 @@
-// Undo and redo: what was before each change of prompts and sliders.
+// Undo and redo: what was before each change of prompts, sliders and objects. Objects are never changed, only replaced,
+// so that a step back is the old list.
 
 import { refresh } from './prompts.js';
 import { $ } from './say.js';
 import { now } from './state.js';
 
-// Takes a new prompt or new sliders; what was before can be undone.
+const snapshot = () => ({ prompt: now.prompt, view: now.before ?? now.view, objects: now.objects, chosen: now.chosen });
+
+// Takes a new prompt, new sliders, or other objects; what was before can be undone.
 export function commit(change) {
-  now.past.push({ prompt: now.prompt, view: now.before ?? now.view });
+  now.past.push(snapshot());
   now.before = null;
   now.future = [];
-  if (change.prompt) now.prompt = change.prompt;
-  if (change.view) now.view = change.view;
+  for (const key of ['prompt', 'view', 'objects', 'chosen']) if (change[key]) now[key] = change[key];
   return refresh();
 }
 
 export function travel(from, to) {
   const there = from.pop();
   if (!there) return;
-  to.push({ prompt: now.prompt, view: now.view });
-  ({ prompt: now.prompt, view: now.view } = there);
+  to.push({ ...snapshot(), view: now.view });
+  Object.assign(now, there);
   $('text').value = now.prompt.text;
   refresh();
 }

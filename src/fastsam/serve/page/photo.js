@@ -3,28 +3,32 @@
 import * as engine from './engine.js';
 import { grid, kept, runs } from './masks.js';
 import { rename } from './naming.js';
+import { fileOf, labelsOf } from './photos.js';
 import { refresh } from './prompts.js';
 import { $, fail, working } from './say.js';
 import { sift } from './sift.js';
 import { NOTHING, now } from './state.js';
+import { drawStrip } from './strip.js';
+import { reset } from './zoom.js';
 
-const MOST = 1600;  // canvas pixels of the longer side
+const MOST = 1600;  // canvas pixels of the longer side of masks
+const SHARP = 4096;  // and of the photo
 
-export async function open(file) {
-  if (!file) return;
+export async function open(item) {
   const mine = ++now.opened;
   fail('');
   await begun;
   if (mine !== now.opened || !now.own) return;
   const found = { conf: Math.max(0.005, +(now.own.conf / 3).toFixed(3)), iou: 0.9, max_det: 600 };
   working(0, 'Sending…');
-  let result, picture;
+  let result, picture, objects, file;
   try {
+    file = await fileOf(item);
     result = await engine.segment(file, found, (share) => mine === now.opened && working(share, share === null ? 'Looking for objects…' : 'Sending…'));
-    picture = await pixels(file, result);
+    [picture, objects] = await Promise.all([pixels(file, result), labelsOf(item, result.width, result.height)]);
   } catch (error) {
     if (result) engine.forget(result.id);
-    if (mine === now.opened) { working(); fail(`${file.name || 'The photo'}: ${error.message}`); }
+    if (mine === now.opened) { working(); fail(`${item.name}: ${error.message}`); }
     return;
   }
   if (mine !== now.opened) { engine.forget(result.id); return; }
@@ -32,18 +36,28 @@ export async function open(file) {
   now.asked += 1;
   const place = grid(result.width, result.height, MOST);
   now.photo = { file, id: result.id, name: result.name, width: result.width, height: result.height, segments: ready(result), found, place };
-  now.view = { conf: now.own.conf, iou: Math.min(now.own.iou, found.iou), area: 0, exact: true };
-  now.prompt = NOTHING; now.answer = null; now.past = []; now.future = []; now.hover = 0; now.cursor = null; now.press = null; now.before = null;
+  Object.assign(now, {
+    item, objects, chosen: [], view: { conf: now.own.conf, iou: Math.min(now.own.iou, found.iou), area: 0, exact: true }, prompt: NOTHING,
+    answer: null, past: [], future: [], hover: 0, cursor: null, press: null, before: null, stroke: null,
+  });
+  item.saved = objects;
+  item.savedDone = item.done;
   $('redrawn').checked = false;
+  $('masks').checked = !objects.length;
   $('picked').setAttribute('aria-busy', 'false');
-  for (const id of ['photo', 'everything', 'picked']) Object.assign($(id), { width: place.w, height: place.h });
+  for (const id of ['everything', 'kept', 'picked']) Object.assign($(id), { width: place.w, height: place.h });
+  const sharp = Math.min(1, SHARP / Math.max(result.width, result.height));
+  Object.assign($('photo'), { width: Math.round(result.width * sharp) || 1, height: Math.round(result.height * sharp) || 1 });
+  $('photo').getContext('2d').drawImage(picture, 0, 0, $('photo').width, $('photo').height);
   $('stage').style.setProperty('--ratio', place.w / place.h);
-  $('photo').getContext('2d').drawImage(picture, 0, 0, place.w, place.h);
   $('welcome').hidden = true; $('stage').hidden = false; $('panel').hidden = false;
   $('facts').textContent = `${result.name} · ${result.width} × ${result.height} · network ${Math.round(1000 * result.seconds.network)} ms`;
   $('text').value = '';
+  $('saved').textContent = objects.length ? 'Saved' : '';
   working();
   sift();
+  reset();
+  drawStrip();
   $('picked').focus({ preventScroll: true });
 }
 

@@ -5,13 +5,16 @@ import { show, showAnswer } from './drawing.js';
 import { commit } from './history.js';
 import { overlap, runs } from './masks.js';
 import { call, isStale } from './naming.js';
+import { save } from './photos.js';
 import { withPhoto } from './photo.js';
+import { target } from './objects.js';
 import { $, fail, working } from './say.js';
 import { sift } from './sift.js';
 import { NOTHING, isEmpty, now } from './state.js';
 
 export async function refresh() {
   sift();
+  save();
   now.waiting = isStale() ? call(now.photo.naming).then(pick) : pick();
   await now.waiting;
 }
@@ -24,6 +27,8 @@ export function asking({ points, labels, box, before: drawn }) {
 
 // What to show until the answer comes: the mask under the first click, or the one whose box fits the drawn one best.
 function early(wanted) {
+  const object = now.objects.find((o) => o.id === wanted.object);
+  if (object) return { of: wanted, candidates: [{ ...object, index: null, how: 'corrected', rank: 0 }], at: 0, early: true };
   let index = -1;
   if (wanted.box) {
     const fit = (i) => overlap(now.photo.segments[i].box, wanted.box);
@@ -82,10 +87,13 @@ export function step(by) {
 
 export function point(at, label) {
   const plain = now.prompt.text || now.prompt.mask !== undefined ? NOTHING : now.prompt;
-  if (!label && !plain.points.length && !plain.box) { fail('A negative point needs something to take from: click what you mean first.'); return; }
+  const object = isEmpty(plain) && now.chosen.length ? target('correct') : null;
+  if (isEmpty(plain) && now.chosen.length && !object) return;
+  if (!label && !plain.points.length && !plain.box && !object) { fail('A negative point needs something to take from: click what you mean first.'); return; }
   const wanted = { ...plain, points: [...plain.points, at], labels: [...plain.labels, label] };
   const drawn = now.answer?.of === plain ? now.answer.candidates[now.answer.at] : null;
   if (drawn?.segmentation && drawn.how === 'drawn') wanted.before = { prompt: plain, view: now.before ?? now.view, found: now.photo.found, rank: drawn.rank, segmentation: drawn.segmentation };
+  if (object) Object.assign(wanted, { object: object.id, before: { kept: true, segmentation: { size: [now.photo.height, now.photo.width], counts: object.counts } } });
   commit({ prompt: wanted });
 }
 

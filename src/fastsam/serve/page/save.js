@@ -6,6 +6,13 @@ import { asking } from './prompts.js';
 import { $, fail, working } from './say.js';
 import { now } from './state.js';
 
+// Gives a file to the person.
+export function saved(blob, name) {
+  const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
 for (const button of document.querySelectorAll('[data-format]')) {
   button.addEventListener('click', async () => {
     working(null, 'Writing…');
@@ -18,9 +25,7 @@ for (const button of document.querySelectorAll('[data-format]')) {
     body.format = button.dataset.format;
     try {
       const { blob, name } = await withPhoto((id) => engine.file(id, body));
-      const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: name });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+      saved(blob, name);
       fail('');
     } catch (error) {
       fail(error.message);

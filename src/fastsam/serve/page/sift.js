@@ -3,6 +3,7 @@
 import { colour } from './draw.js';
 import { show } from './drawing.js';
 import { kept, labels } from './masks.js';
+import { fill } from './rove.js';
 import { $ } from './say.js';
 import { now } from './state.js';
 
@@ -32,11 +33,11 @@ function fillList() {
     area.textContent = `${segment.area} px`;
     score.textContent = segment.score.toFixed(2);
     button.type = 'button';
-    button.dataset.index = i;
+    button.dataset.index = button.dataset.key = i;
     button.setAttribute('aria-label', `${segment.name ?? 'object'} ${i}, ${segment.area} pixels, confidence ${segment.score.toFixed(2)}`);
     button.append(swatch, name, area, score);
     row.append(button);
     return row;
   });
-  $('list').replaceChildren(...rows);
+  fill($('list'), rows);
 }

@@ -1,0 +1,83 @@
+// Annotations to and from other programs, and the command that trains on them.
+
+import { commit } from './history.js';
+import { learn, make } from './objects.js';
+import { store } from './photos.js';
+import { $, fail, working } from './say.js';
+import { now } from './state.js';
+import { saved } from './save.js';
+
+async function ask(path, options) {
+  const response = await fetch(path, options);
+  if (response.ok) return response;
+  let detail = `the server answered ${response.status}`;
+  try { detail = (await response.json()).detail ?? detail; } catch { /* no JSON: the status must do */ }
+  throw new Error(detail);
+}
+
+const json = (body) => ({ method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+
+// All that is kept, as one file. The folder's server reads its own; what a browser keeps is sent to be written.
+$('export').addEventListener('click', async () => {
+  const format = $('export-format').value;
+  working(null, 'Writing…');
+  try {
+    await Promise.all(now.items.map((one) => one.saving));
+    const response = store.canAdd ? await ask('/v1/labels/export', json(JSON.stringify(await all(format))))
+      : await ask(`/v1/project/export?format=${format}`);
+    const called = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '');
+    saved(await response.blob(), called?.[1] ?? format);
+    fail('');
+  } catch (error) {
+    fail(error.message);
+  } finally {
+    working();
+  }
+});
+
+async function all(format) {
+  const photos = [];
+  for (const { name } of now.items) {
+    const found = await store.labels(name);
+    if (found) photos.push({ name, width: found.width, height: found.height, done: found.done, objects: found.objects });
+  }
+  return { format, classes: now.kinds, photos };
+}
+
+$('import').addEventListener('click', () => $('import-file').click());
+$('import-file').addEventListener('change', async () => {
+  const [file] = $('import-file').files;
+  $('import-file').value = '';
+  if (!file) return;
+  working(null, 'Reading…');
+  try {
+    const { photos } = await (await ask('/v1/labels/import', json(file))).json();
+    fail(await taken(photos));
+  } catch (error) {
+    fail(`${file.name}: ${error.message}`);
+  } finally {
+    working();
+  }
+});
+
+// Puts what was read beside what is kept of each photo; returns what must be said.
+async function taken(photos) {
+  const base = (name) => name.split(/[\\/]/).pop(), unknown = [];
+  for (const { name, width, height, objects } of photos) {
+    const item = now.items.find((one) => one.name === name) ?? now.items.find((one) => base(one.name) === base(name));
+    if (!item) { unknown.push(name); continue; }
+    for (const one of objects) learn(one.name);
+    if (item === now.item) {
+      if (now.photo.width !== width || now.photo.height !== height) { unknown.push(`${name}, which has another size`); continue; }
+      commit({ objects: [...now.objects, ...objects.map((one) => make(one.name, one.counts, { hidden: one.hidden, locked: one.locked }))] });
+      continue;
+    }
+    const old = await store.labels(item.name);
+    if (old?.objects.length && (old.width !== width || old.height !== height)) { unknown.push(`${name}, which has another size`); continue; }
+    item.version = await store.save(item.name, { width, height, done: old?.done ?? false, objects: [...(old?.objects ?? []), ...objects] }, old?.version ?? null);
+    item.state = old?.done ? 'done' : 'work';
+  }
+  store.setKinds(now.kinds).catch(() => {});
+  const some = unknown.slice(0, 3).join(', ');
+  return unknown.length ? `Not found among the photos: ${some}${unknown.length > 3 ? ` and ${unknown.length - 3} more` : ''}.` : '';
+}

@@ -1,0 +1,35 @@
+// Keeps objects in the folder that `fastsam label` was started with: one file beside each photo. browser.js says what a store is.
+
+async function ask(path, options) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new Error('the server does not answer: is it still running? What you do is kept here, and saved once it does');
+  }
+  if (response.ok) return response;
+  let detail = `the server answered ${response.status}`;
+  try { detail = (await response.json()).detail ?? detail; } catch { /* no JSON: the status must do */ }
+  throw Object.assign(new Error(detail), { status: response.status });
+}
+
+const of = (what, name) => `/v1/project/${what}?photo=${encodeURIComponent(name)}`;
+const json = (body) => ({ method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+let about = null;  // the project as it was when the page was opened
+
+// Whether the server has a project.
+export async function isThere() {
+  try { about = await (await ask('/v1/project')).json(); } catch { return false; }
+  return true;
+}
+
+export const canAdd = false;
+export const photos = async () => about.photos;
+export const kinds = async () => about.classes;
+export const setKinds = (names) => ask('/v1/project/classes', json({ classes: names }));
+export async function file(name) {
+  const blob = await (await ask(of('photo', name))).blob();
+  return new File([blob], name.split('/').pop(), { type: blob.type });
+}
+export const labels = async (name) => (await ask(of('labels', name))).json();
+export const save = async (name, made, version) => (await (await ask(of('labels', name), json({ ...made, version }))).json()).version;
