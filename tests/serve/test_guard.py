@@ -65,7 +65,8 @@ def test_the_page_and_its_parts_come_from_here_alone(service: TestClient) -> Non
     page = service.get("/")
     assert page.headers["content-type"].startswith("text/html")
     assert "default-src 'self'" in page.headers["content-security-policy"]
-    text = page.text + "".join(service.get(f"/page/{name}").text for name in ("app.js", "api.js", "style.css"))
+    code = [name for name in pages.FILES if name.endswith((".js", ".css"))]
+    text = page.text + "".join(service.get(f"/page/{name}").text for name in code)
     assert "https://" not in text
     assert "http://" not in text
 

@@ -15,7 +15,7 @@ KINDS = {
     ".svg": "image/svg+xml",
     ".jpg": "image/jpeg",
 }
-FILES = {file.name: file for file in sorted(HOME.iterdir()) if file.suffix in KINDS}
+FILES = {file.relative_to(HOME).as_posix(): file for file in sorted(HOME.rglob("*")) if file.suffix in KINDS}
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,7 +26,7 @@ async def home() -> Response:
     return answer("index.html")
 
 
-@router.get("/page/{name}")
+@router.get("/page/{name:path}")
 async def part(name: str) -> Response:
     """A file of the page."""
     return answer(name)

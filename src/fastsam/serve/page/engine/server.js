@@ -1,5 +1,4 @@
-// What the page asks the service for. Every function rejects with an Error whose message is a line for a person, and
-// whose `status` is the answer's.
+// The engine that asks the service behind the page; engine.js says what an engine is.
 
 async function failure(response) {
   let detail = response.statusText || `the server answered ${response.status}`;

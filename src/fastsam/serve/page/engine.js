@@ -1,0 +1,21 @@
+// Whom the page asks. It knows no other way to segment: another engine takes this one's place here, in this one line.
+//
+// An engine is a module of these functions. Each rejects with an Error whose message is a line for a person; `status` is
+// 404 if the engine has forgotten the photo, which is then segmented once more.
+//
+// about() -> { version, model, conf, iou, max_det, imgsz, words: whether it reads words }, once its network is loaded
+// segment(file, options, sending) -> { id, name, width, height, names, seconds: { network }, segments: [row] }
+//   options: { conf, iou, max_det, refine? }; sending(share 0..1, then null while the network runs)
+//   row: { index, category_id, segmentation: { size: [height, width], counts: COCO's letters }, area, bbox: xywh,
+//     score, box: xyxy of the network, name? }
+// select(id, { prompts | texts, among, refine? }) -> [pick | null], one for each prompt
+//   prompts: [{ points, labels, box?, mask? }]; among: indices of the rows that may answer
+//   pick: a row and { how: mask | union | difference | drawn, candidates: [row or { index, score, how?, plus?, minus? },
+//     best first], matches?: [row] of a text }
+// name(id, { words, all, among }) -> [word | null], one for each row
+// file(id, { format, among, prompts?, texts?, rank?, refine? }) -> { blob, name }; format: overlay, coco, labelme, png,
+//   cutouts
+// example(name) -> Blob of a photo that comes with the page
+// forget(id): frees what is kept of a photo; never rejects
+
+export { about, example, file, forget, name, segment, select } from './engine/server.js';

@@ -1,0 +1,114 @@
+// The photo: sent to the engine, shown, and sent once more if the engine has forgotten it.
+
+import * as engine from './engine.js';
+import { grid, kept, runs } from './masks.js';
+import { rename } from './naming.js';
+import { refresh } from './prompts.js';
+import { $, fail, working } from './say.js';
+import { sift } from './sift.js';
+import { NOTHING, now } from './state.js';
+
+const MOST = 1600;  // canvas pixels of the longer side
+
+export async function open(file) {
+  if (!file) return;
+  const mine = ++now.opened;
+  fail('');
+  await begun;
+  if (mine !== now.opened || !now.own) return;
+  const found = { conf: Math.max(0.005, +(now.own.conf / 3).toFixed(3)), iou: 0.9, max_det: 600 };
+  working(0, 'Sending…');
+  let result, picture;
+  try {
+    result = await engine.segment(file, found, (share) => mine === now.opened && working(share, share === null ? 'Looking for objects…' : 'Sending…'));
+    picture = await pixels(file, result);
+  } catch (error) {
+    if (result) engine.forget(result.id);
+    if (mine === now.opened) { working(); fail(`${file.name || 'The photo'}: ${error.message}`); }
+    return;
+  }
+  if (mine !== now.opened) { engine.forget(result.id); return; }
+  if (now.photo) engine.forget(now.photo.id);
+  now.asked += 1;
+  const place = grid(result.width, result.height, MOST);
+  now.photo = { file, id: result.id, name: result.name, width: result.width, height: result.height, segments: ready(result), found, place };
+  now.view = { conf: now.own.conf, iou: Math.min(now.own.iou, found.iou), area: 0, exact: true };
+  now.prompt = NOTHING; now.answer = null; now.past = []; now.future = []; now.hover = 0; now.cursor = null; now.press = null; now.before = null;
+  $('redrawn').checked = false;
+  $('picked').setAttribute('aria-busy', 'false');
+  for (const id of ['photo', 'everything', 'picked']) Object.assign($(id), { width: place.w, height: place.h });
+  $('stage').style.setProperty('--ratio', place.w / place.h);
+  $('photo').getContext('2d').drawImage(picture, 0, 0, place.w, place.h);
+  $('welcome').hidden = true; $('stage').hidden = false; $('panel').hidden = false;
+  $('facts').textContent = `${result.name} · ${result.width} × ${result.height} · network ${Math.round(1000 * result.seconds.network)} ms`;
+  $('text').value = '';
+  working();
+  sift();
+  $('picked').focus({ preventScroll: true });
+}
+
+// The segments of an answer, as the page needs them.
+const ready = (result) => result.segments.map((s) => ({ ...s, runs: runs(s.segmentation.counts), category: s.category_id }));
+
+// Everything once more, every mask drawn anew or as the first network found it. Prompts stay, but no picked mask does.
+export async function redraw() {
+  const one = now.photo, mine = ++now.opened, found = { ...one.found };
+  if ($('redrawn').checked) found.refine = true; else delete found.refine;
+  working(null, found.refine ? 'Drawing every mask…' : 'Looking for objects…');
+  try {
+    const result = await engine.segment(one.file, found, () => {});
+    if (mine !== now.opened) { engine.forget(result.id); return; }
+    const segments = ready(result), names = one.naming && await engine.name(result.id, { ...one.naming, among: kept(segments, now.view) });
+    if (mine !== now.opened) { engine.forget(result.id); return; }
+    engine.forget(one.id);
+    Object.assign(one, { id: result.id, segments, found });
+    if (names) { one.naming.among = kept(segments, now.view); rename(one, names); }
+    if (now.prompt.mask !== undefined) now.prompt = NOTHING;
+    now.past = []; now.future = []; now.hover = 0; now.answer = null;
+    fail('');
+    refresh();
+  } catch (error) {
+    if (mine !== now.opened) return;
+    $('redrawn').checked = Boolean(one.found.refine);
+    fail(error.message);
+  } finally {
+    if (mine === now.opened) working();
+  }
+}
+
+// The photo as the service sees it: the browser's own reading where it has the same size.
+async function pixels(file, { id, width, height }) {
+  try {
+    const bitmap = await createImageBitmap(file);
+    if (bitmap.width === width && bitmap.height === height) return bitmap;
+  } catch { /* of a type that this browser does not show */ }
+  return createImageBitmap((await engine.file(id, { format: 'overlay', among: [] })).blob);
+}
+
+// The same request once more where the service has forgotten the photo meanwhile. Nothing where the page has.
+export async function withPhoto(call) {
+  const one = now.photo;
+  try {
+    return await call(one.id);
+  } catch (error) {
+    if (error.status !== 404 || one !== now.photo) throw error;
+    one.id = (await engine.segment(one.file, one.found, () => {})).id;
+    if (one.naming) await engine.name(one.id, one.naming);
+    return call(one.id);
+  }
+}
+
+// Asks the engine for its settings once.
+async function begin() {
+  working(null, 'Loading the network…');
+  try {
+    now.own = await engine.about();
+    $('facts').textContent = now.own.model;
+    if (!now.own.words) for (const id of ['words', 'naming']) $(id).hidden = true;
+  } catch (error) {
+    fail(error.message);
+  }
+  working();
+}
+
+const begun = begin();
