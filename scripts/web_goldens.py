@@ -35,11 +35,10 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, default=ROOT / "web" / "test" / "photos")
     given = parser.parse_args()
     model, small = FastSAM(WEIGHTS), FastSAM(EIGHT_BITS)
-    photos = sorted(given.photos.glob("*.jpg"))
-    lines = [
-        json.dumps(golden(photo, model(photo, max_det=MOST), small(photo, max_det=MOST)), separators=(",", ":"))
-        for photo in photos
-    ]
+    lines = []
+    for photo in sorted(given.photos.glob("*.jpg")):
+        found = golden(photo, model(photo, max_det=MOST), small(photo, max_det=MOST))
+        lines.append(json.dumps(found, separators=(",", ":")))
     write(given.output, ("[\n" + ",\n".join(lines) + "\n]\n").encode())
 
 
@@ -63,7 +62,8 @@ def golden(photo: Path, segments: Segments, small: Segments) -> dict[str, Any]:
 
 def again(segments: Segments, small: Segments) -> int:
     """How many segments the others have, too."""
-    return sum(bool(len(small)) and box_iou(small.boxes, tuple(box)).max() >= FOUND for box in segments.boxes.tolist())
+    found = (box_iou(small.boxes, tuple(box)).max(initial=0) >= FOUND for box in segments.boxes.tolist())
+    return sum(map(int, found))
 
 
 def prompts(name: str, segments: Segments) -> list[Prompt]:
