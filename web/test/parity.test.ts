@@ -80,7 +80,8 @@ test('in eight bits as much is found again as in Python', async () => {
   assert.ok(here >= 0.98 * there, `${here} here, ${there} in Python`);
 });
 
-for (const kind of ['plain', 'drawn'] as const) {
+// The second network is in eight bits, so that the edge of what it draws differs by a little.
+for (const [kind, least] of [['plain', 0.99], ['drawn', 0.9]] as const) {
   test(`${kind} answers to clicks, boxes and masks are the same, 95 of 100`, async () => {
     const wrong: string[] = [];
     let all = 0;
@@ -90,7 +91,7 @@ for (const kind of ['plain', 'drawn'] as const) {
         const wanted = golden.answers[k][kind], pick = await answered(segments, golden, k, kind === 'drawn'), mask = pick.mask();
         const iou = wanted && mask ? iouOf(runsOf(mask), runsIn(golden, wanted.mask)) : Number(!wanted && !mask);
         all += 1;
-        if (!(iou >= 0.95 && (!wanted || pick.how === wanted.how))) {
+        if (!(iou >= least && (!wanted || pick.how === wanted.how))) {
           wrong.push(`${golden.photo} ${JSON.stringify(golden.answers[k].prompt.points)} ${iou.toFixed(3)} ${pick.how} ${wanted?.how} ${pick.score} ${wanted?.score}`);
         }
       }
