@@ -12,7 +12,7 @@ const HERE = fileURLToPath(new URL('./', import.meta.url)), DIST = join(HERE, 'd
 const PYTHON = join(HERE, '../src/fastsam'), PAGE = join(PYTHON, 'serve/page'), WEIGHTS = join(PYTHON, 'weights/bundled');
 const RUNTIME = join(HERE, 'node_modules/onnxruntime-web/dist');
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' blob: data:; connect-src 'self' blob:; object-src 'none'; base-uri 'none'";
-const common = { bundle: true, format: 'esm', target: 'es2022', minify: true, legalComments: 'none', logLevel: 'warning' } as const;
+const common = { bundle: true, format: 'esm', target: 'es2022', minify: true, legalComments: 'eof', logLevel: 'warning' } as const;
 
 const bundle = (from: string, to: string, more: object = {}): Promise<unknown> =>
   build({ ...common, entryPoints: [join(HERE, 'src', from)], outfile: join(DIST, to), ...more });

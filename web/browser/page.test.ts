@@ -165,6 +165,7 @@ test('after the first visit it needs no connection, and has threads', async () =
   await shown(page);
   await page.evaluate(async () => { await navigator.serviceWorker.ready; });
   await page.waitForFunction(() => navigator.serviceWorker.controller);
+  assert.ok(own.sent.bytes < 20e6, `${own.sent.bytes} bytes over the wire`); // what the networks need is sent once
   own.close();
   await page.context().setOffline(true);
   await page.reload();
