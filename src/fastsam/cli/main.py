@@ -21,6 +21,7 @@ app.command(
 )
 app.command("fastsam.cli.serve:serve", name="serve", help="Open the page, and serve it and its API.")
 app.command("fastsam.cli.label:label", name="label", help="Label the photos of a folder in the browser.")
+app.command("fastsam.cli.page:page", name="page", help="Copy the page that segments in the browser, for a static host.")
 app.command("fastsam.cli.train:app", name="train", help="Train a network on COCO-style folders.")
 app.command("fastsam.cli.export:export", name="export", help="Write a network as ONNX, in float or 8 bits.")
 app.command("fastsam.cli.doctor:doctor", name="doctor", help="Show what this machine has, and test a device.")

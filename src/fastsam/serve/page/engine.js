@@ -3,7 +3,8 @@
 // An engine is a module of these functions. Each rejects with an Error whose message is a line for a person; `status` is
 // 404 if the engine has forgotten the photo, which is then segmented once more.
 //
-// about() -> { version, model, conf, iou, max_det, imgsz, words: whether it reads words }, once its network is loaded
+// about() -> { version, model, conf, iou, max_det, imgsz, words: whether it reads words, formats?: those that it writes,
+//   default: all }, once its network is loaded
 // segment(file, options, sending) -> { id, name, width, height, names, seconds: { network }, segments: [row] }
 //   options: { conf, iou, max_det, refine? }; sending(share 0..1, then null while the network runs)
 //   row: { index, category_id, segmentation: { size: [height, width], counts: COCO's letters }, area, bbox: xywh,

@@ -119,6 +119,7 @@ async function begin() {
     now.own = await engine.about();
     $('facts').textContent = now.own.model;
     if (!now.own.words) for (const id of ['words', 'naming']) $(id).hidden = true;
+    for (const button of document.querySelectorAll('[data-format]')) button.hidden = !(now.own.formats?.includes(button.dataset.format) ?? true);
   } catch (error) {
     fail(error.message);
   }
