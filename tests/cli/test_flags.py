@@ -14,8 +14,9 @@ OWN = {
     "--batch",  # photos per run of the network, photos per step of training
     "--device",  # training also has auto
     "--format",  # of files, of a data set, of an export
-    "--from",  # a file to train from, a file to copy
+    "--from",  # a file to train from, a file to copy, a frame
     "--json",  # answers on standard output, a file of figures
+    "--level",  # shown, measured
     "--memory",  # of the service, of the second network
     "--output",  # files, a run of training
     "--pictures",  # of photos, of sequences
@@ -67,4 +68,4 @@ def test_flags_of_the_network_are_those_of_one_file(flag: str) -> None:
 def test_the_help_of_segment_comes_in_groups(fastsam) -> None:
     done = fastsam("segment", "--help")
     titles = [line.split()[1] for line in done.out.splitlines() if line.startswith("╭")]
-    assert titles == ["Arguments", "Finding", "Prompts", "Names", "Keeping", "Output"]
+    assert titles == ["Arguments", "Finding", "Prompts", "Names", "Keeping", "Output", "Videos"]
