@@ -145,7 +145,7 @@ class FastSAM:
     ) -> Any:
         """Finds every object in one photo or in several.
 
-        Settings left out default to those stored with the weights.
+        The default of a setting is the value stored with the weights.
 
         Parameters
         ----------
@@ -437,8 +437,9 @@ class FastSAM:
 
         Yields
         ------
-        frame : Frame
-            Its `number`, and its `pixels`, uint8 RGB (H, W, 3). Frames come in order, from the first to the last.
+        frame : Shot
+            A `Frame` with its `number`, and its `pixels`, uint8 RGB (H, W, 3). Frames come in order, from the first to
+            the last.
         picks : list of Pick
             One per prompt. A pick without candidates, which is False, means that the object is lost or hidden.
 

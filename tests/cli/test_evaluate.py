@@ -222,7 +222,7 @@ def test_edges_of_a_part_of_a_set_say_what_is_missing_and_offer_the_rest(
     done = fastsam("eval", "edges", *words)
     assert (done.code, done.out) == (2, "")
     assert done.err == (
-        f"fastsam: {tmp_path} has no picture 0.png, 1 of 2 lack one: add --some to judge the 1 that is there\n"
+        f"fastsam: {tmp_path} has no picture 0.png: 1 of 2 are missing; add --some to judge the 1 that is there\n"
     )
     assert fastsam("eval", "edges", *words, "--some", "--json", tmp_path / "e.json").code == 0
     assert [row["image"] for row in json.loads((tmp_path / "e.json").read_text())["images"]] == ["1"]

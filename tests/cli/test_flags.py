@@ -14,7 +14,7 @@ OWN = {
     "--batch",  # photos per run of the network, photos per step of training
     "--device",  # training also has auto
     "--format",  # of files, of a data set, of an export
-    "--from",  # a file to train from, a file to copy
+    "--from",  # a file to train from, a file to copy, a frame
     "--json",  # answers on standard output, a file of figures
     "--level",  # its default depends on what is wanted
     "--memory",  # of the service, of the second network

@@ -36,7 +36,7 @@ def test_a_run_starts_from_weights(fastsam, trained: Path, make_set: Callable[..
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "name folders with --data"),
+        ([], "give folders with --data"),
         (["--data", "nowhere"], "nowhere is not a COCO-style set"),
         (["--data", "nowhere", "--size", "q"], "unknown network size 'q'"),
         (["--data", "nowhere", "--imgsz", "100"], "imgsz must be a multiple of 32"),

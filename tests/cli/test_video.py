@@ -153,7 +153,7 @@ def test_what_is_done_is_kept_where_a_frame_is_broken(fastsam, film: Path, probe
         (["film.avi", "-o", "film.avi"], "film.avi is the video itself: choose another name with -o"),
         (["film.avi", "-o", "x.gif", "--track"], "x.gif: a video ends in .mp4"),
         (["film.avi", "--format", "mots"], "--format mots needs the ids of objects: add --track"),
-        (["film.avi", "--track", "--format", "npz"], "--format npz is not written of a video as a whole"),
+        (["film.avi", "--track", "--format", "npz"], "--format npz cannot be written for a whole video"),
         (["film.avi", "--track", "--json"], "--json, --hierarchy, --fill and --annotations do not go with"),
         (["97"], "camera 97 gives no picture: check that it exists and is not in use"),
         (["rtsp://127.0.0.1:1/x"], "rtsp://127.0.0.1:1/x gives no picture: check that it exists"),

@@ -149,7 +149,7 @@ def test_tensors_are_as_ultralytics_takes_them() -> None:
     ("source", "line"),
     [
         (None, "no source given"),
-        ("https://example.com/photo.jpg", "nothing is downloaded here"),
+        ("https://example.com/photo.jpg", "is not downloaded"),
         ("rtsp://127.0.0.1:9/none", "127.0.0.1:9/none gives no picture"),
         ("missing.jpg", "there is no such file"),
         (3.5, "cannot segment a float"),

@@ -94,5 +94,5 @@ def test_a_video_is_followed_in_one_call(frames: list[np.ndarray], tmp_path: Pat
 
 
 def test_prompts_are_refused(frames: list[np.ndarray]) -> None:
-    with pytest.raises(UsageError, match="track follows everything and takes no bboxes: give prompts to predict"):
+    with pytest.raises(UsageError, match="track follows every object and takes no bboxes: use predict for prompts"):
         FastSAM().track(frames[0], bboxes=[1, 1, 50, 50])

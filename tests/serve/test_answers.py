@@ -189,7 +189,8 @@ def test_files_are_those_of_the_command_line(
     answer = service.post(f"/v1/images/{coffee['id']}/select", json={"format": format_})
     assert answer.headers["content-type"] == kind
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
-    words = ["segment", str(examples / "coffee.png"), "-o", str(tmp_path), "--format", format_, "--threads", "1"]
+    words = ["segment", str(examples / "coffee.png"), "-o", str(tmp_path), "--format", format_, "--level", "parts"]
+    words += ["--threads", "1"]
     subprocess.run([sys.executable, "-m", "fastsam", *words], check=True, capture_output=True)
     if format_ == "cutouts":
         with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:

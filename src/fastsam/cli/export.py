@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CALIBRATE = 32  # maximum number of photos to calibrate with
 COMPARE = 8  # number of photos whose masks are compared
-WRITTEN = Group("Defaults written into the file", help="Settings left out stay those of the source.", sort_key=1)
+WRITTEN = Group("Defaults written into the file", help="Defaults are the settings of the source.", sort_key=1)
 
 
 def export(
@@ -68,7 +68,7 @@ def export(
 
     size = read_size(fixed) if fixed is not None else None
     if size and detecting.imgsz not in (None, max(size)):
-        raise UsageError(f"--imgsz {detecting.imgsz} must be the longer side of --fixed {fixed}: leave one of them out")
+        raise UsageError(f"--imgsz {detecting.imgsz} must be the longer side of --fixed {fixed}: give only one of them")
     given = {**vars(detecting), "margin": margin, "soft": soft} | ({"imgsz": max(size)} if size else {})
     for name, value in (("margin", margin), ("soft", soft)):
         if value is not None and value < 0:

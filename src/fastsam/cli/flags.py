@@ -31,8 +31,7 @@ RUNTIME = Parameter(help="onnx, openvino, or torch for a checkpoint.")
 DEVICE = Parameter(help="cpu, cuda, mps, the number of a GPU, or a device of OpenVINO; the CPU by default.")
 PRECISION = Parameter(help="float32, or bf16 with OpenVINO.")
 THREADS = Parameter(
-    help="CPU threads of the network, of all photos together, or per worker of a cluster; if left out, the runtime "
-    "chooses."
+    help="Number of CPU threads for all photos together, or per worker of a cluster; by default the runtime chooses."
 )
 REFINE = Parameter(help="Redraw every mask with the second network.")
 REFINER = Parameter(help="File of another second network; the bundled one by default.")
@@ -42,18 +41,18 @@ SETS = Parameter(
     consume_multiple=True,
 )
 PHOTO = Parameter(help="The photo to segment.")
-MASKS = Parameter(help="Number of masks, the best of all.")
+MASKS = Parameter(help="Number of masks to use, the best of the photo.")
 JSON_FILE = Parameter(name="--json", help="File to write the figures to.")
 EVERYTHING = ", ".join(format_.name for format_ in FORMATS.values() if format_.everything)
 FORMAT = Parameter(
     name="--format",
     negative="",
-    help=f"One of {', '.join(FORMATS)}; may be repeated; overlay by default. With prompts, files have only their "
-    f"answers, but {EVERYTHING} always have everything.",
+    help=f"One of {', '.join(FORMATS)}; may be repeated; overlay by default. With prompts, files hold only the "
+    f"answers, except that {EVERYTHING} hold every mask.",
 )
 TOLERANCE = Parameter(
-    help="Pixels by which outlines may be simplified; by default 1 for labelme and yolo, and 0, which is exact, for "
-    "polygons and coco."
+    help="Maximum distance in pixels of a dropped corner from the simplified outline; 0 is exact. By default 1 for "
+    "labelme and yolo, and 0 for polygons and coco."
 )
 POLYGONS = Parameter(negative="", help="In coco, write polygons instead of RLE, for programs that do not read RLE.")
 SEED = Parameter(help="Seed of everything random.")
@@ -73,9 +72,9 @@ ALLOW_HOST = Parameter(
     negative="",
     help="Host name that requests may use, besides loopback's and the server's address; * for any; may be repeated.",
 )
-ROUNDS = Parameter(help="Number of rounds; the median counts.")
+ROUNDS = Parameter(help="Number of rounds; the median is shown.")
 
-STORED = Group("Finding", help="Settings left out default to those stored with the weights.", sort_key=1)
+STORED = Group("Finding", help="Defaults are the settings stored with the weights.", sort_key=1)
 
 
 @Parameter(name="*")
@@ -105,7 +104,7 @@ class Tiles:
     def checked(self) -> Tiling:
         """The same for the library. Raises UsageError for invalid values."""
         if self.overlap is not None and self.tile is None:
-            raise UsageError("--overlap needs --tile: give both, or leave it out")
+            raise UsageError("--overlap needs --tile: give both, or leave out --overlap")
         return Tiling(self.tile, OVERLAP if self.overlap is None else self.overlap).checked()
 
 

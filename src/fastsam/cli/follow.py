@@ -108,13 +108,14 @@ def follow(
     video
         A video, a folder or a pattern of photos, the number of a camera, or the address of a video.
     asking
-        What to follow: --point X,Y or X,Y,LABEL (1 foreground, 0 background), all points together one object; --box
-        X1,Y1,X2,Y2, --mask FILE and --text WORDS, each an object. Behind --at FRAME: what picks the object anew in that
-        frame; with several objects, --object N says which, counted from 1.
+        What to follow: --point X,Y or X,Y,LABEL (label 1 foreground, 0 background), --box X1,Y1,X2,Y2, --mask FILE or
+        --text WORDS. All points together are one object; each box, mask and text is one object. --at FRAME begins a
+        correction: the prompt after it picks the object anew in that frame. With several objects, --object N says
+        which one, counted from 1.
     frame
-        Number of the frame in which it is picked, from 0.
+        Number of the frame in which the objects are picked; frames are numbered from 0.
     output
-        The video, or a folder of PNG files if the name has no suffix. Other formats get its name.
+        Video file to write, or a folder of PNG files if the name has no suffix. Other files are named after it.
     format_
         overlay (the video, by default), masks (a PNG label map per frame), coco (RLE with track_id), or cutout (the
         objects alone, transparent around them: .webm, .mov, or a folder of PNG files); may be repeated.
@@ -152,7 +153,7 @@ def meant(asking: Sequence[Words]) -> tuple[list[Prompt], Corrections]:
         assert words.at is not None
         found = prompts_of(words)
         if len(found) != 1:
-            raise UsageError(f"--at {words.at} needs one prompt after it, not {len(found)}: repeat --at for the next")
+            raise UsageError(f"--at {words.at} needs one prompt after it, not {len(found)}: give an --at for each")
         if words.object_ is None and len(prompts) > 1:
             raise UsageError(f"--at {words.at} needs --object 1 to {len(prompts)}, since several objects are followed")
         k = words.object_ or 1

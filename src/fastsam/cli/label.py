@@ -27,7 +27,7 @@ def label(
     Parameters
     ----------
     folder
-        Folder of photos; folders in it count too.
+        Folder of photos; the folders in it are included.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder: give the folder of your photos")

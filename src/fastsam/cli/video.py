@@ -48,13 +48,14 @@ class Filming:
     Parameters
     ----------
     track
-        In a video, one id and one colour per object; what is there in one frame alone is left out.
+        Give each object of a video one id and one colour; drop what appears in only one frame. Formats mots and
+        youtube-vis need it.
     every
         Take every n-th frame of a video.
     from_
-        Number of the first frame, from 0.
+        Number of the first frame; frames are numbered from 0. Default: 0.
     to
-        Number of the last frame.
+        Number of the last frame. Default: the last one of the video.
     show
         Show the frames in a window; q closes it.
     """
@@ -130,8 +131,8 @@ def plan(word: str, output: Path, filming: Filming, formats: Sequence[str]) -> d
     for name in formats:
         if name not in FORMATS:
             raise UsageError(
-                f"--format {name} is not written of a video as a whole: choose from {', '.join(FORMATS)}, or a folder "
-                "for files of every frame"
+                f"--format {name} cannot be written for a whole video: choose from {', '.join(FORMATS)}, or "
+                "leave out the flags for videos to write a file per frame"
             )
         if name in NEED_IDS and not filming.track:
             raise UsageError(f"--format {name} needs the ids of objects: add --track")

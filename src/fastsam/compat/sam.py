@@ -192,7 +192,7 @@ class SamPredictor(Known):
         ]
         counts = {len(v) for v in own if v is not None}
         if len(counts) != 1:
-            raise UsageError(f"predict_torch needs prompts of one length, not of {sorted(counts) or 'none'}")
+            raise UsageError(f"predict_torch needs prompts of the same length, not of {sorted(counts) or 'none'}")
         (count,) = counts
         wanted = 3 if multimask_output else 1
         (h, w), kind = self.original_size, np.float32 if return_logits else bool

@@ -62,7 +62,7 @@ def is_numeral(source: Any) -> bool:
 def files(source: str | int, stride: int) -> Iterator[Shot]:
     """The photos and frames of a path, a folder, a pattern, a camera or the address of a stream."""
     if isinstance(source, str) and "://" in source and not is_live(source):
-        raise UsageError(f"{source} is an address, and nothing is downloaded here: download it, then give the file")
+        raise UsageError(f"{source} is an address, which is not downloaded: download it yourself, then give the file")
     is_group = isinstance(source, str) and (os.path.isdir(source) or is_pattern(source))
     names = find_files(str(source)) if is_group else None
     several = names is not None and len(names) > 1

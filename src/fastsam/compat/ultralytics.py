@@ -133,7 +133,7 @@ class FastSAM(Known):
         call = call_of(named)
         asked = [word for word in PROMPTS if named.get(word) is not None]
         if asked:
-            raise UsageError(f"track follows everything and takes no {asked[0]}: give prompts to predict")
+            raise UsageError(f"track follows every object and takes no {asked[0]}: use predict for prompts")
         if call.device is not None:
             self.to(call.device)
         if not flag(persist, "persist"):

@@ -51,7 +51,7 @@ def quantise(
     size: see `inputs_of`
     """
     if any(node.op_type == "QuantizeLinear" for node in model.graph.node):
-        raise UsageError("this network has eight bits already: start from its float file")
+        raise UsageError("this network already has eight bits: give its float file")
     name_nodes(model)
     inputs = inputs_of(photos, settings.imgsz, size)
     feeds: list[Feed] = [{"images": images} for images in inputs]

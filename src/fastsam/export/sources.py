@@ -52,7 +52,7 @@ def opened(source: str) -> tuple[ModelProto, Settings, dict[str, object]]:
     else:
         model = onnxfile.read(file)
         if is_fixed(model):
-            raise UsageError(f"{file} takes inputs of one size alone: export its source again, without --fixed")
+            raise UsageError(f"{file} takes inputs of one size only: export its source again, without --fixed")
     stored = {p.key: p.value for p in model.metadata_props}
     if {o.name for o in model.graph.output} != {"candidates", "prototypes"}:
         raise UsageError(f"{file} is not a segmentation network of fastsam: it lacks candidates or prototypes")

@@ -58,7 +58,7 @@ def follow(
     if number and not again(source):
         raise UsageError(f"frame must be 0 for a source that can be read only once, not {number}")
     if number in later:
-        raise UsageError(f"frame {number} is the one that the prompts are for: correct it there")
+        raise UsageError(f"frame {number} is where the prompts pick: change the prompts instead of correcting it")
     clip = read(source, first=number)
     start, pixels = next(clip.frames)
     follower = Follower(find, pixels, prompts, eye=eye)

@@ -62,7 +62,7 @@ def load(file: str | os.PathLike[str] | None = None, threads: int | None = None)
     model = onnx.load(os.fspath(BUNDLED if file is None else file))
     name = before_prompts(model.graph)
     if name is None:
-        raise UsageError(f"{file} cannot follow: its network does not add prompts to features; export another one")
+        raise UsageError(f"{file} cannot follow: its network does not add prompts to features. Export another one")
     model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
     return Eye(open_file(model.SerializeToString(), threads), name)
 

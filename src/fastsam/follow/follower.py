@@ -48,7 +48,7 @@ class Follower:
     frame : path, PIL image or array
         The frame in which the objects are picked.
     prompts : Prompt or sequence of Prompt
-        One per object. A mask without points is followed as it is.
+        One per object. A mask without points or a box is followed as it is.
     eye : Eye, optional
         The second network, from `fastsam.follow.eye.load`. Default: the bundled one.
 
@@ -185,7 +185,7 @@ class Follower:
             segments = self._find(self._frame) if segments is None else segments
             mask = (pick := segments.select([prompt])[0]).mask
             if mask is None or not mask.any():
-                raise UsageError(f"{prompt.name} means nothing in this frame: point at the object, or draw its box")
+                raise UsageError(f"{prompt.name} matches nothing in this frame: give a point on the object, or its box")
             found[k] = mask, float(min(pick.score, 1.0))
         return found
 

@@ -177,7 +177,7 @@ def once(files: Iterable[Path]) -> None:
     used: set[Path] = set()
     for file in files:
         if file in used:
-            raise UsageError(f"{file} would be written twice: ask for one format at a time")
+            raise UsageError(f"{file} would be written twice: give one of the formats per run")
         used.add(file)
 
 

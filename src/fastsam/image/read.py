@@ -38,7 +38,7 @@ def read_image(source: Source, stretch: bool = False) -> UInt8:
     ----------
     source : str, path, PIL image or array
         A file; a PIL image; or an array: RGB (H, W, 3), RGBA (H, W, 4), or grey (H, W) or (H, W, 1). Its dtype may be
-        uint8, uint16, or another whose brightness is clear (`image/values.py`).
+        uint8, uint16, or another whose brightness is clear (`image/rgb.py`).
     stretch : bool
         True maps the percentiles 1 and 99 of all values to black and white. For 10- and 12-bit data, heights, floats.
 

@@ -96,7 +96,7 @@ class Pick:
     candidates : tuple of Candidate
         All candidates, best first.
     meant : int
-        How many of the candidates the prompt means.
+        Number of candidates, from the first, that the prompt means (see `matches`).
 
     Examples
     --------
@@ -116,7 +116,7 @@ class Pick:
 
     @property
     def matches(self) -> tuple[Candidate, ...]:
-        """The candidates that the prompt means: the best one; for a text that names no place, all that match."""
+        """The candidates that the prompt means: the best one, or for a text without a place one per object."""
         return self.candidates[: self.meant]
 
     @property
@@ -131,7 +131,7 @@ class Pick:
 
     @property
     def quality(self) -> float | None:
-        """Predicted IoU of the best candidate with the true mask, 0..1; None if nothing matched or was redrawn."""
+        """Predicted IoU of the best candidate, 0..1; None if nothing matched, or if it was not redrawn."""
         return self.candidates[0].quality if self.candidates else None
 
     @property

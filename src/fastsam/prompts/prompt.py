@@ -21,7 +21,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prompt:
-    """Describes one object; a mask must satisfy every part that is given.
+    """Describes one object. The answer must fit every part: points, box, mask and text.
 
     Parameters
     ----------

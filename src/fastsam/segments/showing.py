@@ -49,7 +49,7 @@ class Showing(Objects):
 
     @property
     def captions(self) -> list[str]:
-        """(N,) what a picture calls each: its name, nothing if that is `object`."""
+        """(N,) the text that a picture shows for each: its name, or "" if that is `object`."""
         return ["" if self.names[k] == "object" else self.names[k] for k in self.classes]
 
     def cutout(self, i: int) -> UInt8:

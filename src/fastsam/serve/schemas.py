@@ -33,7 +33,7 @@ class Strict(BaseModel):
 
 
 class Options(Strict):
-    """How a photo is segmented. Settings left out default to those stored with the weights."""
+    """How a photo is segmented. The default of a setting is the value stored with the weights."""
 
     imgsz: Annotated[int, Field(ge=32, le=2048)] | None = None
     conf: Share | None = None

@@ -64,7 +64,7 @@ def read_project(config: str) -> Project:
     if there is no such control or no picture.
     """
     if "<!DOCTYPE" in config or "<!ENTITY" in config:  # nothing that a configuration needs
-        raise UsageError("the labelling configuration declares entities")
+        raise UsageError("the labelling configuration must not declare entities: remove its DOCTYPE")
     try:
         root = ElementTree.fromstring(config)
     except ElementTree.ParseError as error:

@@ -131,7 +131,7 @@ def _clip(shots: Iterator[Shot], source: Any, rate: float, count: int | None, li
         if is_camera(source) or is_address(source):
             raise no_picture(source)
         if first:
-            raise UsageError(f"{_brief(source)} has no frame {first}: it ends before")
+            raise UsageError(f"{_brief(source)} has no frame {first}: the video ends before it")
         raise UnreadableImageError(f"{_brief(source)}: {video.NOT_A_VIDEO}")
     size = (start[1].shape[0], start[1].shape[1])
     return Clip(rate, size, count, live, _alike(chain([start], shots), size))
@@ -143,7 +143,7 @@ def _alike(shots: Iterator[Shot], size: tuple[int, int]) -> Iterator[Shot]:
         if pixels.shape[:2] != size:
             (height, width), (h, w) = size, pixels.shape[:2]
             raise UsageError(
-                f"{frame}: {w} x {h} pixels, but the video began with {width} x {height}: all must have one size"
+                f"{frame}: {w} x {h} pixels, but the video began with {width} x {height}: all must have the same size"
             )
         yield frame, pixels
 

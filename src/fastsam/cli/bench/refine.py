@@ -62,7 +62,7 @@ def refine(
             times.clear()
         segments = network(pixels, conf=0.0, max_det=masks)
         if not len(segments):
-            raise UsageError(f"{photo} has no masks to draw")
+            raise UsageError(f"{photo} has no masks to draw: give another photo")
         chosen = segments.boxes[rng.integers(0, len(segments), BOXES)].astype(float)
         middle = np.clip((chosen[0, :2] + chosen[0, 2:]) / 2, 0, np.array(segments.size[::-1]) - 1)
         calls: dict[str, Callable[[], object]] = {

@@ -27,7 +27,8 @@ def coverage(
     Parameters
     ----------
     level
-        Which masks are judged: parts (all), things, or regions.
+        Which masks are measured: parts (every mask), things (what a person would point at), or regions (the photo
+        divided into things).
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.coverage import AT, measure, summary

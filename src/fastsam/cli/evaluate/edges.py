@@ -120,7 +120,7 @@ def counts_of(strength: Map, file: Path, thresholds: int) -> npt.NDArray[np.int6
     cv2.setNumThreads(1)
     drawn = read_drawn(file)
     if not drawn:
-        raise UsageError(f"{file} has no boundaries of annotators")
+        raise UsageError(f"{file} has no boundaries: give a folder with BSDS500's .mat files, or .npz files")
     if any(d.shape != strength.shape for d in drawn):
         raise UsageError(
             f"the edge map of {file.stem} has {strength.shape} pixels but its ground truth has {drawn[0].shape}"
@@ -147,8 +147,8 @@ def sources_of(files: list[Path], folder: Path, suffixes: list[str] | None, some
     if missing and not (some and there):
         first = f"{missing[0]}{(suffixes or [''])[0]}"
         many = "" if len(missing) == 1 else f" and {len(missing) - 1} more"
-        offer = f": add --some to judge the {there} that {'is' if there == 1 else 'are'} there" if there else ""
-        raise UsageError(f"{folder} has no picture {first}{many}, {len(missing)} of {len(files)} lack one{offer}")
+        offer = f"; add --some to judge the {there} that {'is' if there == 1 else 'are'} there" if there else ""
+        raise UsageError(f"{folder} has no picture {first}{many}: {len(missing)} of {len(files)} are missing{offer}")
     return {file.stem: named[file.stem] for file in files if file.stem in named}
 
 

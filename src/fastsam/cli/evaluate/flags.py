@@ -51,7 +51,7 @@ class Second:
         if refine:
             return load_refiner(self.refiner, threads)
         if self.refiner is not None:
-            raise UsageError(f"--refiner {self.refiner} needs --refine: give both, or leave it out")
+            raise UsageError(f"--refiner {self.refiner} needs --refine: give both, or leave out --refiner")
         return None
 
 
@@ -65,7 +65,7 @@ class Choosing:
     images
         Folder of the photos, if they are not in the sets.
     only
-        Text file with a set/file line per photo to use; all photos by default.
+        Text file with a line SET/FILE for each photo to use; all photos by default.
     """
 
     images: Path | None = None

@@ -18,7 +18,7 @@ from fastsam.errors import require
 CONF, MAX_DET = 0.001, 1000  # so low and so many that recall does not depend on them
 LOW = Group(
     "Finding",
-    help=f"--conf defaults to {CONF} and --max-det to {MAX_DET}. Other settings left out default to those stored with "
+    help=f"--conf defaults to {CONF} and --max-det to {MAX_DET}. Other defaults are the settings stored with "
     "the weights.",
     sort_key=1,
 )

@@ -46,7 +46,7 @@ def segment(
     Parameters
     ----------
     photos
-        Files, folders and patterns; of a video as a whole also a camera's number or an address (rtsp, http).
+        Files, folders and patterns; or one video, also as a camera's number or an address (rtsp, http).
     """
     if video.is_whole(photos, writing.output, filming, writing.format or ()):
         return film(photos, finding, asking, naming, keeping, writing, filming)
@@ -77,7 +77,7 @@ def film(
 ) -> int:
     """A video as a whole: every frame is segmented as a photo is. Returns the exit code."""
     if writing.json or writing.hierarchy or writing.fill or finding.annotations:
-        raise UsageError("--json, --hierarchy, --fill and --annotations do not go with a video as a whole")
+        raise UsageError("--json, --hierarchy, --fill and --annotations do not apply to a whole video: leave them out")
     prompts = asking.read()
     keeping.check()
     naming.check(prompts)

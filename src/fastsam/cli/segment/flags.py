@@ -30,8 +30,8 @@ class Finding(flags.Segmenting):
     Parameters
     ----------
     stretch
-        Make the darkest 1% of each photo's values black and the brightest 1% white: for 10- and 12-bit data, floats,
-        heights.
+        Make the darkest 1% of each photo's values black and the brightest 1% white: for 10- and 12-bit data, floats
+        and height maps.
     annotations
         COCO file whose masks are used instead of a network's.
     """
@@ -43,7 +43,7 @@ class Finding(flags.Segmenting):
         """Raises UsageError for flags of a network that does not run."""
         for name in self.given:
             if self.annotations is not None and name not in ("conf", "iou"):
-                raise UsageError(f"--{name.replace('_', '-')} has no effect with --annotations: leave one of them out")
+                raise UsageError(f"--{name.replace('_', '-')} has no effect with --annotations: give only one of them")
 
 
 @Parameter(name="*", group=Group("Prompts", sort_key=2))
@@ -140,16 +140,15 @@ class Keeping:
     max_area
         Maximum area of a mask in pixels.
     stability
-        Minimum IoU of the mask cut at logits 1 above and 1 below its border, 0 to 1.
+        Minimum IoU of the masks that thresholds at logits +1 and -1 give, 0 to 1.
     inside
         Drop a mask if more than this share of it lies within a larger one, 0 to 1.
     level
-        parts (every mask), things (what a person would point at), or regions (the photo divided into things). By
-        default things if everything is wanted, though npz, partition and edges then have every mask; parts with
-        prompts, --name or --annotations.
+        parts (every mask), things (what a person would point at), or regions (the photo divided into things). Default:
+        things, or parts with prompts, --name or --annotations. npz, partition and edges hold every mask by default.
     refine
         Redraw every mask with the second network; --no-refine redraws none. By default only the answers to points,
-        boxes and masks are drawn.
+        boxes and masks are redrawn.
     min_region_area
         With --refine, remove islands and holes of fewer pixels than this.
     """
@@ -172,7 +171,7 @@ class Keeping:
         if self.min_region_area is None:
             return
         if not self.refine:
-            raise UsageError("--min-region-area needs --refine: give both, or leave it out")
+            raise UsageError("--min-region-area needs --refine: give both, or leave out --min-region-area")
         number(self.min_region_area, "--min-region-area", most=None)
 
 
@@ -184,7 +183,7 @@ class Writing:
     Parameters
     ----------
     output
-        Folder to write to.
+        Folder to write to; or a video file (.mp4, .m4v, .mov, .mkv, .webm, .avi) for the frames of a video.
     json
         Print the answers as JSON on standard output. Files are written only if --format asks for them.
     outline

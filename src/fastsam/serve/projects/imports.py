@@ -20,7 +20,7 @@ def read_any(raw: bytes, pixels: int) -> list[tuple[str, Labels]]:
     try:
         content = json.loads(raw)
     except (ValueError, RecursionError):
-        raise UsageError("the file is no JSON: choose a COCO or labelme file") from None
+        raise UsageError("the file is not JSON: choose a COCO or labelme file") from None
     if isinstance(content, dict) and "shapes" in content:
         size = size_of(content, "imageHeight", "imageWidth", pixels)
         return [(str(content.get("imagePath") or "photo"), made(size, files.read(content, size)))]
