@@ -107,6 +107,30 @@ async function saved(page: Page, format: string): Promise<Buffer> {
   return readFile(await download.path());
 }
 
+test('objects are kept over a reload, and go out as COCO; what needs a server is not offered', async () => {
+  const page = await opened();
+  await upload(page);
+  await shown(page);
+  await page.locator('#kind-name').fill('cup');
+  await page.keyboard.press('Enter');
+  await page.mouse.click(...await at(page, 0.5, 0.35));
+  await answered(page);
+  await page.locator('#accept').click();
+  await page.waitForFunction(() => document.getElementById('saved')?.textContent === 'Saved');
+  await page.reload();
+  await shown(page);
+  assert.match(await page.locator('#objects li').innerText(), /1 cup/);
+  assert.equal(await page.locator('#import').isVisible(), false);
+  assert.deepEqual(await page.locator('#export-format option:not([hidden])').allTextContents(), ['COCO']);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#export').click()]);
+  const { images, annotations: [one], categories } = JSON.parse(await readFile(await download.path(), 'utf8'));
+  assert.equal(download.suggestedFilename(), 'instances.json');
+  assert.deepEqual(images, [{ id: 1, file_name: 'photo.jpg', width: 384, height: 256 }]);
+  assert.equal(categories[one.category_id - 1].name, 'cup');
+  assert.ok(one.area > 5000 && one.segmentation.size.join() === '256,384', JSON.stringify(one).slice(0, 200));
+  await page.context().close();
+});
+
 test('what is no photo gets a sentence, and the page goes on', async () => {
   const page = await opened();
   await upload(page, 'words.jpg', Buffer.from('these are words'));

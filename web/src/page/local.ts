@@ -8,6 +8,8 @@ import { decode } from '../rle.ts';
 import { cutout } from './cutout.ts';
 import { png, zip } from './png.ts';
 
+export const server = false;
+
 const MODEL = 'fastsam-tiny-int8';
 const HERE = (path: string): string => new URL(path, import.meta.url).href;
 
@@ -45,7 +47,7 @@ function loaded(): Promise<FastSAM> {
 
 export async function about(): Promise<object> {
   const { settings: { conf, iou, maxDet, imgsz } } = await loaded();
-  return { version: '', model: MODEL, conf, iou, max_det: maxDet, imgsz, words: false, formats: ['cutouts', 'coco', 'png', 'overlay'] };
+  return { version: '', model: MODEL, conf, iou, max_det: maxDet, imgsz, words: false, formats: ['cutouts', 'coco', 'png', 'overlay'], exports: ['coco'], imports: false };
 }
 
 interface Options { conf: number; iou: number; max_det: number; refine?: boolean }
@@ -174,6 +176,25 @@ async function overlay({ file: photo, segments: { size: { width, height } } }: K
   drawLabels(over, labels(found, width, height), colours, 0.5, true);
   context.drawImage(over, 0, 0);
   return canvas.convertToBlob({ type: 'image/png' });
+}
+
+interface Labelled {
+  readonly classes: readonly string[];
+  readonly photos: readonly { name: string; width: number; height: number; objects: readonly { name: string; counts: string }[] }[];
+}
+
+// What is kept of all photos, as COCO's instances.
+export async function exported({ classes, photos }: Labelled): Promise<{ blob: Blob; name: string }> {
+  const images = photos.map(({ name: called, width, height }, k) => ({ id: k + 1, file_name: called, width, height }));
+  const annotations = photos.flatMap(({ width, height, objects }, k) => objects.map((one) => (
+    { image_id: k + 1, category_id: classes.indexOf(one.name) + 1, ...cocoOf(decode({ size: [height, width], counts: one.counts }), { width, height }) })));
+  const categories = (classes.length ? classes : ['object']).map((word, k) => ({ id: k + 1, name: word }));
+  const text = JSON.stringify({ images, annotations: annotations.map((row, k) => ({ id: k + 1, ...row })), categories });
+  return { blob: new Blob([text], { type: 'application/json' }), name: 'instances.json' };
+}
+
+export async function imported(): Promise<never> {
+  throw new FastSAMError('usage', 'annotations of other programs need `fastsam serve`');
 }
 
 export async function example(called: string): Promise<Blob> {

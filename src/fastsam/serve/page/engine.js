@@ -3,8 +3,10 @@
 // An engine is a module of these functions. Each rejects with an Error whose message is a line for a person; `status` is
 // 404 if the engine has forgotten the photo, which is then segmented once more.
 //
+// server: whether a service of `fastsam` is behind the page, which may have a folder of photos
 // about() -> { version, model, conf, iou, max_det, imgsz, words: whether it reads words, formats?: those that it writes,
-//   default: all }, once its network is loaded
+//   exports?: those of all photos, default: all; imports?: whether it reads annotations, default: true }, once its network
+//   is loaded
 // segment(file, options, sending) -> { id, name, width, height, names, seconds: { network }, segments: [row] }
 //   options: { conf, iou, max_det, refine? }; sending(share 0..1, then null while the network runs)
 //   row: { index, category_id, segmentation: { size: [height, width], counts: COCO's letters }, area, bbox: xywh,
@@ -16,7 +18,10 @@
 // name(id, { words, all, among }) -> [word | null], one for each row
 // file(id, { format, among, prompts?, texts?, rank?, refine? }) -> { blob, name }; format: overlay, coco, labelme, png,
 //   cutouts
+// exported({ format, classes: names, photos: [{ name, width, height, done, objects }] }) -> { blob, name } of what is kept of
+//   all photos; objects: [{ name, counts, hidden, locked }]
+// imported(file) -> [{ name, width, height, objects }] of a file of annotations
 // example(name) -> Blob of a photo that comes with the page
 // forget(id): frees what is kept of a photo; never rejects
 
-export { about, example, file, forget, name, segment, select } from './engine/server.js';
+export { about, example, exported, file, forget, imported, name, segment, select, server } from './engine/server.js';

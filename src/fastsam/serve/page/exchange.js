@@ -1,5 +1,6 @@
 // Annotations to and from other programs, and the command that trains on them.
 
+import * as engine from './engine.js';
 import { commit } from './history.js';
 import { learn, make } from './objects.js';
 import { store } from './photos.js';
@@ -7,26 +8,14 @@ import { $, fail, working } from './say.js';
 import { now } from './state.js';
 import { saved } from './save.js';
 
-async function ask(path, options) {
-  const response = await fetch(path, options);
-  if (response.ok) return response;
-  let detail = `the server answered ${response.status}`;
-  try { detail = (await response.json()).detail ?? detail; } catch { /* no JSON: the status must do */ }
-  throw new Error(detail);
-}
-
-const json = (body) => ({ method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
-
-// All that is kept, as one file. The folder's server reads its own; what a browser keeps is sent to be written.
+// All that is kept, as one file. The folder's server reads its own; what a browser keeps is given to the engine.
 $('export').addEventListener('click', async () => {
   const format = $('export-format').value;
   working(null, 'Writing…');
   try {
     await Promise.all(now.items.map((one) => one.saving));
-    const response = store.canAdd ? await ask('/v1/labels/export', json(JSON.stringify(await all(format))))
-      : await ask(`/v1/project/export?format=${format}`);
-    const called = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '');
-    saved(await response.blob(), called?.[1] ?? format);
+    const { blob, name } = store.exported ? await store.exported(format) : await engine.exported(await all(format));
+    saved(blob, name);
     fail('');
   } catch (error) {
     fail(error.message);
@@ -51,8 +40,7 @@ $('import-file').addEventListener('change', async () => {
   if (!file) return;
   working(null, 'Reading…');
   try {
-    const { photos } = await (await ask('/v1/labels/import', json(file))).json();
-    fail(await taken(photos));
+    fail(await taken(await engine.imported(file)));
   } catch (error) {
     fail(`${file.name}: ${error.message}`);
   } finally {

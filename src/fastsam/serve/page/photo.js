@@ -120,6 +120,8 @@ async function begin() {
     $('facts').textContent = now.own.model;
     if (!now.own.words) for (const id of ['words', 'naming']) $(id).hidden = true;
     for (const button of document.querySelectorAll('[data-format]')) button.hidden = !(now.own.formats?.includes(button.dataset.format) ?? true);
+    for (const option of $('export-format').options) option.hidden = option.disabled = !(now.own.exports?.includes(option.value) ?? true);
+    $('import').hidden = now.own.imports === false;
   } catch (error) {
     fail(error.message);
   }

@@ -1,5 +1,7 @@
 // The engine that asks the service behind the page; engine.js says what an engine is.
 
+export const server = true;
+
 async function failure(response) {
   let detail = response.statusText || `the server answered ${response.status}`;
   try { detail = (await response.json()).detail ?? detail; } catch { /* no JSON: the status must do */ }
@@ -31,11 +33,18 @@ export const select = async (id, body) => (await (await ask(`/v1/images/${id}/se
 export const name = async (id, body) => (await (await ask(`/v1/images/${id}/name`, json(body))).json()).names;
 
 // A file that the service makes, and what it is called.
-export async function file(id, body) {
-  const response = await ask(`/v1/images/${id}/select`, json(body));
+async function made(path, options) {
+  const response = await ask(path, options);
   const called = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '');
   return { blob: await response.blob(), name: called ? called[1] : 'fastsam' };
 }
+
+export const file = (id, body) => made(`/v1/images/${id}/select`, json(body));
+
+export const exported = (body) => made('/v1/labels/export', json(body));
+
+export const imported = async (annotations) => (
+  await (await ask('/v1/labels/import', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: annotations })).json()).photos;
 
 export const example = async (name) => (await ask(`/page/${name}`)).blob();
 

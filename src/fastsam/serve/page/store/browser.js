@@ -3,7 +3,7 @@
 // A store: photos() -> [{ name, state }]; add(file, name); file(name) -> File; labels(name) -> { version, width, height, done,
 // objects: [{ name, counts, hidden, locked }] } or null; save(name, labels, version) -> the new version, and rejects with
 // status 409 where another has saved since `version`; drop(name); kinds() -> [name]; setKinds(names). canAdd: whether photos
-// may be added.
+// may be added; exported?(format) -> { blob, name }, where it writes what it keeps by itself.
 
 const opening = new Promise((resolve, reject) => {
   const request = indexedDB.open('fastsam', 1);

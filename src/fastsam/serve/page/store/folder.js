@@ -1,5 +1,7 @@
 // Keeps objects in the folder that `fastsam label` was started with: one file beside each photo. browser.js says what a store is.
 
+import { server } from '../engine.js';
+
 async function ask(path, options) {
   let response;
   try {
@@ -17,8 +19,9 @@ const of = (what, name) => `/v1/project/${what}?photo=${encodeURIComponent(name)
 const json = (body) => ({ method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
 let about = null;  // the project as it was when the page was opened
 
-// Whether the server has a project.
+// Whether there is a server, and it has a project.
 export async function isThere() {
+  if (!server) return false;
   try { about = await (await ask('/v1/project')).json(); } catch { return false; }
   return true;
 }
@@ -33,3 +36,10 @@ export async function file(name) {
 }
 export const labels = async (name) => (await ask(of('labels', name))).json();
 export const save = async (name, made, version) => (await (await ask(of('labels', name), json({ ...made, version }))).json()).version;
+
+// All that is kept, as a file: the server reads its folder.
+export async function exported(format) {
+  const response = await ask(`/v1/project/export?format=${format}`);
+  const called = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '');
+  return { blob: await response.blob(), name: called?.[1] ?? format };
+}
