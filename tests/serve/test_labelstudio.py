@@ -176,7 +176,7 @@ def test_of_several_pictures_the_controls_own_is_taken() -> None:
         )
     )  # fmt: skip
     assert (found.kind, found.to, found.picture) == ("PolygonLabels", "after", "new")
-    with pytest.raises(UsageError, match="label no picture"):
+    with pytest.raises(UsageError, match="must label a picture"):
         read_project(project(control("BrushLabels", to="note"), pictures=pictures))
     with pytest.raises(UsageError, match="must label with one of BrushLabels"):
         read_project(project(control("EllipseLabels"), control("KeyPointLabels")))
@@ -221,8 +221,8 @@ def test_points_beyond_the_border_are_moved_to_it() -> None:
             {"tasks": [{"data": {"picture": "/etc/passwd"}}], "label_config": CONFIG.format("BrushLabels")},
             "not fetched",
         ),
-        ({"tasks": [{"data": {}}], "label_config": CONFIG.format("BrushLabels")}, "no picture"),
-        ({"tasks": [], "label_config": "<View>"}, "no XML"),
+        ({"tasks": [{"data": {}}], "label_config": CONFIG.format("BrushLabels")}, "must name a picture"),
+        ({"tasks": [], "label_config": "<View>"}, "not XML"),
         ({"tasks": [], "label_config": "<!DOCTYPE x [<!ENTITY a 'b'>]><View/>"}, "entities"),
         ({"tasks": [], "label_config": "<View/>"}, "must label with one of"),
         ({"tasks": [{"data": [1]}], "label_config": CONFIG.format("BrushLabels")}, "tasks.0.data"),

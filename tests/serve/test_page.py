@@ -265,6 +265,7 @@ def test_a_drag_is_a_box(page: Page, model: FastSAM, examples: Path) -> None:
 
 
 def test_words_find(page: Page, encoder: None, model: FastSAM, examples: Path) -> None:
+    page.select_option("#level", "parts")  # all that may answer are listed
     page.fill("#text", "cup")
     page.press("#text", "Enter")
     expect(page.locator("#answer")).to_contain_text("for “cup”")
@@ -304,6 +305,7 @@ def test_words_name(page: Page, encoder: None, model: FastSAM, examples: Path) -
 
 
 def test_tab_steps_from_part_to_whole(page: Page, model: FastSAM, examples: Path) -> None:
+    page.select_option("#level", "parts")  # all that may answer
     segments = view(page, examples / "coffee.png", model)
     places = [(x + 0.5, y + 0.5) for y in range(20, 400, 40) for x in range(20, 600, 40)]
     several = (p for p in places if len(segments.select(points=[p], refine=model.refiner)[0].candidates) > 1)
@@ -340,6 +342,60 @@ def test_sliders_act_at_once_and_can_be_undone(page: Page, model: FastSAM, examp
     for _ in range(3):
         page.keyboard.press("Control+Shift+Z")
     assert int(page.inner_text("#count")) == len(segments)
+
+
+@pytest.mark.parametrize("photo", ["coffee.png", "rocket.jpg"])
+def test_the_level_says_what_is_shown_saved_and_accepted(
+    visit: Callable[..., Page], model: FastSAM, examples: Path, photo: str
+) -> None:
+    page = visit()
+    upload(page, examples / photo)
+    assert 'level="things"' in page.inner_text("#code")
+    counts = []
+    for level in ("parts", "things", "regions"):
+        page.select_option("#level", level)
+        segments = view(page, examples / photo, model)
+        assert (f'level="{level}"' in page.inner_text("#code")) == (level != "parts")
+        counts.append(len(segments))
+        assert int(page.inner_text("#count")) == page.locator("#list li").count() == len(segments)
+        np.testing.assert_array_equal(pixels(page, "everything")[..., 3] > 0, segments.label_map() > 0)
+        with page.expect_download() as download:
+            page.click("[data-format=coco]")
+        saved = json.loads(Path(download.value.path()).read_text())["annotations"]
+        assert [one["segmentation"] for one in saved] == segments.to_rle()
+    assert counts[0] > counts[1] > counts[2] > 1
+    page.click("#accept-all")
+    expect(page.locator("#objects li")).to_have_count(counts[2])
+    for _ in range(2):
+        page.keyboard.press("Control+z")
+    expect(page.locator("#level")).to_have_value("things")
+    assert int(page.inner_text("#count")) == counts[1]
+
+
+def test_a_prompt_is_answered_with_masks_that_the_level_hides(page: Page, model: FastSAM, examples: Path) -> None:
+    page.uncheck("#exact")
+    page.select_option("#level", "parts")
+    everything = view(page, examples / "coffee.png", model)
+    page.select_option("#level", "regions")
+    shown = view(page, examples / "coffee.png", model).to_rle()
+    for i, mask in enumerate(everything.masks):
+        x0, y0, x1, y1 = (int(v) for v in np.clip(np.round(everything.boxes[i]), 1, [599, 399, 599, 399]))
+        (pick,) = everything.select(boxes=[(x0, y0, x1, y1)], refine=False)
+        if pick.how == "mask" and pick.index == i and rle.encode(mask) not in shown:
+            break
+    else:
+        raise AssertionError("every mask of this photo is a region")
+    page.mouse.move(*at(page, x0, y0))
+    page.mouse.down()
+    page.mouse.move(*at(page, x1, y1), steps=4)
+    page.mouse.up()
+    answered(page)
+    assert "level" not in page.inner_text("#code")
+    np.testing.assert_array_equal(view(page, examples / "coffee.png", model), mask)
+    with page.expect_download() as download:
+        page.click("[data-format=coco]")
+    (saved,) = json.loads(Path(download.value.path()).read_text())["annotations"]
+    np.testing.assert_array_equal(rle.decode(saved["segmentation"]), mask)
 
 
 def test_colours_outlines_and_opacity(page: Page) -> None:
@@ -428,6 +484,7 @@ def test_files_hold_the_picked_mask_or_everything(
 @pytest.mark.parametrize("format_", ["coco", "labelme", "png", "overlay", "cutouts"])
 def test_a_union_is_saved_as_it_is_shown(page: Page, model: FastSAM, examples: Path, format_: str) -> None:
     page.uncheck("#exact")
+    page.select_option("#level", "parts")  # all that may answer
     segments = view(page, examples / "coffee.png", model)
     x0, y0, x1, y1 = box_of_a_union(segments)
     page.mouse.move(*at(page, x0, y0))

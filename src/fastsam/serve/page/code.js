@@ -6,22 +6,26 @@ const text = (value) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"'
 const short = (value) => String(+value.toFixed(4));
 
 // shown: { prompt, view, found, rank: of the candidate }; place: of a picked mask among those that stay. A correction
-// takes a line for each of its steps. naming: { words, all, only } if masks are named
+// takes a line for each of its steps. naming: { words, all, only } if masks are named, which the level comes after
 export function python(model, photo, shown, place, naming) {
   const steps = [shown];
   while (shown.view.exact && steps[0].prompt.before && !steps[0].prompt.before.kept) steps.unshift(steps[0].prompt.before);
-  if (steps.length === 1) return segments(model, photo, shown) + named(naming) + select(shown, place);
+  if (steps.length === 1) {
+    const chosen = select(shown, place), level = chosen || shown.view.level === 'parts' ? '' : `level=${text(shown.view.level)}`;
+    if (!naming) return segments(model, photo, shown, level) + chosen;
+    return segments(model, photo, shown) + named(naming) + (level && `.filter(${level})`) + chosen;
+  }
   const lines = steps.map((step, k) => `mask = segments${select(step, place, k > 0)}`);
   return [`segments = ${segments(model, photo, steps[0])}${named(naming)}`, ...lines].join('\n');
 }
 
 // Everything that the first step chooses from: what follows is drawn from the mask before.
-function segments(model, photo, { found, view }) {
+function segments(model, photo, { found, view }, level = '') {
   const named = model === 'fastsam-tiny' ? '' : text(model);
   const area = view.area > 0 ? `, area=(${view.area}, None)` : '';
   const drawn = found.refine ? ', refine=True' : '';
   return `FastSAM(${named})(${text(photo)}, conf=${short(found.conf)}, iou=${short(found.iou)}, max_det=${found.max_det}${drawn})`
-    + `.filter(conf=${short(view.conf)}, iou=${short(view.iou)}${area})`;
+    + `.filter(conf=${short(view.conf)}, iou=${short(view.iou)}${area}${level && `, ${level}`})`;
 }
 
 // The names that masks have from a vocabulary.

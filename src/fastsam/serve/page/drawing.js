@@ -45,9 +45,9 @@ export function showAnswer() {
   $('undo').disabled = !now.past.length;
   $('redo').disabled = !now.future.length;
   const n = now.answer?.all?.length ?? (candidate ? 1 : 0);
-  $('what').textContent = n ? `the ${n === 1 ? 'picked mask' : `${n} picked masks`}` : `all ${now.photo.indices.length} masks`;
+  $('what').textContent = n ? `the ${n === 1 ? 'picked mask' : `${n} picked masks`}` : `all ${now.photo.shown.length} masks`;
   $('answer').textContent = said(candidate, n);
-  $('status').textContent = proposes ? describe(now.photo.segments[now.hover - 1]) : `${now.photo.indices.length} masks`;
+  $('status').textContent = proposes ? describe(now.photo.segments[now.hover - 1]) : `${now.photo.shown.length} masks`;
   const naming = now.photo.naming && { ...now.photo.naming, only: $('only').checked };
   $('code').textContent = python(now.own.model, now.photo.name, { prompt: now.prompt, view: now.view, found: now.photo.found, rank: candidate?.rank ?? 0 }, now.photo.indices.indexOf(now.prompt.mask), naming);
 }

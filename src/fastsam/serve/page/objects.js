@@ -45,7 +45,7 @@ const named = (row) => (row.index !== null && now.photo.segments[row.index]?.nam
 
 // Keeps all proposals that are shown.
 export function acceptAll() {
-  add(now.photo.indices.map((i) => now.photo.segments[i]).map((row) => make(named(row) ?? kindName(), row.segmentation.counts)));
+  add(now.photo.shown.map((i) => now.photo.segments[i]).map((row) => make(named(row) ?? kindName(), row.segmentation.counts)));
 }
 
 function add(fresh) {

@@ -42,6 +42,7 @@ for (const key of ['conf', 'iou', 'area']) {
   });
 }
 
+$('level').addEventListener('change', () => now.photo && commit({ view: { ...now.view, level: $('level').value } }));
 $('exact').addEventListener('change', () => now.photo && commit({ view: { ...now.view, exact: $('exact').checked } }));
 $('redrawn').addEventListener('change', () => now.photo && redraw());
 

@@ -3,7 +3,7 @@
 import * as engine from './engine.js';
 import { grid, kept, runs } from './masks.js';
 import { rename } from './naming.js';
-import { fileOf, labelsOf } from './photos.js';
+import { fileOf, labelsOf, save } from './photos.js';
 import { refresh } from './prompts.js';
 import { $, fail, working } from './say.js';
 import { sift } from './sift.js';
@@ -15,7 +15,7 @@ const MOST = 1600;  // canvas pixels of the longer side of masks
 const SHARP = 4096;  // and of the photo
 
 export async function open(item) {
-  const mine = ++now.opened;
+  const mine = ++now.opened, again = item === now.item;  // what is kept of the photo that is open is here, not in the store
   fail('');
   await begun;
   if (mine !== now.opened || !now.own) return;
@@ -25,7 +25,7 @@ export async function open(item) {
   try {
     file = await fileOf(item);
     result = await engine.segment(file, found, (share) => mine === now.opened && working(share, share === null ? 'Looking for objects…' : 'Sending…'));
-    [picture, objects] = await Promise.all([pixels(file, result), labelsOf(item, result.width, result.height)]);
+    [picture, objects] = await Promise.all([pixels(file, result), again ? null : labelsOf(item, result.width, result.height)]);
   } catch (error) {
     if (result) engine.forget(result.id);
     if (mine === now.opened) { working(); fail(`${item.name}: ${error.message}`); }
@@ -34,14 +34,14 @@ export async function open(item) {
   if (mine !== now.opened) { engine.forget(result.id); return; }
   if (now.photo) engine.forget(now.photo.id);
   now.asked += 1;
+  objects ??= now.objects;
   const place = grid(result.width, result.height, MOST);
   now.photo = { file, id: result.id, name: result.name, width: result.width, height: result.height, segments: ready(result), found, place };
   Object.assign(now, {
-    item, objects, chosen: [], view: { conf: now.own.conf, iou: Math.min(now.own.iou, found.iou), area: 0, exact: true }, prompt: NOTHING,
+    item, objects, chosen: [], view: { conf: now.own.conf, iou: Math.min(now.own.iou, found.iou), area: 0, exact: true, level: now.view.level }, prompt: NOTHING,
     answer: null, past: [], future: [], hover: 0, cursor: null, press: null, before: null, stroke: null,
   });
-  item.saved = objects;
-  item.savedDone = item.done;
+  if (!again) Object.assign(item, { saved: objects, savedDone: item.done });
   $('redrawn').checked = false;
   $('masks').checked = !objects.length;
   $('picked').setAttribute('aria-busy', 'false');
@@ -53,11 +53,12 @@ export async function open(item) {
   $('welcome').hidden = true; $('stage').hidden = false; $('panel').hidden = false;
   $('facts').textContent = `${result.name} · ${result.width} × ${result.height} · network ${Math.round(1000 * result.seconds.network)} ms`;
   $('text').value = '';
-  $('saved').textContent = objects.length ? 'Saved' : '';
+  if (!again) $('saved').textContent = objects.length ? 'Saved' : '';
   working();
   sift();
   reset();
   drawStrip();
+  if (item.unsaved && !again) { item.saved = null; save(); }
   $('picked').focus({ preventScroll: true });
 }
 

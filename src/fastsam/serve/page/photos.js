@@ -52,8 +52,8 @@ export const fileOf = async (item) => item.own ?? store.file(item.name);
 // What is kept of a photo, as objects. Raises an Error if it is not of this size.
 export async function labelsOf(item, width, height) {
   await item.saving.catch(() => {});
-  const found = await store.labels(item.name);
-  item.version = found?.version ?? null;
+  const found = item.unsaved ?? await store.labels(item.name);
+  if (!item.unsaved) item.version = found?.version ?? null;
   item.done = found?.done ?? false;
   if (!found?.objects.length) return [];
   if (found.width !== width || found.height !== height) {

@@ -18,8 +18,8 @@ for (const button of document.querySelectorAll('[data-format]')) {
     working(null, 'Writing…');
     await now.waiting;  // what is saved is what will be shown
     const candidate = now.answer?.candidates[now.answer.at];
-    let body = { among: now.photo.indices };
-    if (candidate && now.answer.all) body.texts = [now.prompt.text];  // among the same masks: what answers has its name from the text
+    let body = { among: now.photo.shown };
+    if (candidate && now.answer.all) body = { among: now.photo.indices, texts: [now.prompt.text] };  // what answers has its name from the text
     else if (candidate && (candidate.how ?? 'mask') === 'mask') body.among = [candidate.index];
     else if (candidate) body = { ...asking(now.prompt), rank: candidate.rank };
     body.format = button.dataset.format;

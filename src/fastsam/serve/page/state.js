@@ -4,8 +4,9 @@ export const NOTHING = Object.freeze({ points: [], labels: [], box: null, text: 
 
 // own: the engine and its weights' settings
 // items: all photos, see photos.js; item: the one that is open
-// photo: { file, id, name, width, height, segments, found, place, labels, indices, colours, naming }
-// view: { conf, iou, area, exact }
+// photo: { file, id, name, width, height, segments, found, place, labels, indices: of the masks that may answer,
+//   shown: those of them that are of the level, colours, naming }
+// view: { conf, iou, area, exact, level: things, parts or regions }
 // prompt: that of the answer; `before`: of a further click, the mask that it corrects:
 //   { prompt, view, found, rank, segmentation }; `object`: id of the kept object that it corrects
 // answer: { of: its prompt, candidates: from part to whole, at, all, early: whether the true one is on its way }
@@ -19,7 +20,7 @@ export const NOTHING = Object.freeze({ points: [], labels: [], box: null, text: 
 // before: the sliders as they were before one was taken hold of
 // waiting: for the answer to the last prompt
 export const now = {
-  own: null, items: [], item: null, photo: null, view: {}, prompt: NOTHING, answer: null, objects: [], chosen: [], kinds: [],
+  own: null, items: [], item: null, photo: null, view: { level: 'things' }, prompt: NOTHING, answer: null, objects: [], chosen: [], kinds: [],
   kind: 0, tool: 'point', stroke: null, past: [], future: [], hover: 0, cursor: null, press: null, sign: 1, opened: 0, asked: 0,
   before: null, waiting: Promise.resolve(),
 };
