@@ -25,7 +25,10 @@ def photo(address: str, examples: Path) -> str:
     return Client(address).segment(examples / "coffee.png").id
 
 
-ROUTES = ["segment", "choose", "show", "forget", "select", "name", "about", "health", "ready", "metrics"]
+ROUTES = [
+    *("segment", "choose", "show", "forget", "select", "name", "about", "health", "ready", "metrics"),
+    *("project", "photo", "labels", "save", "save_classes", "export", "convert", "take"),
+]
 
 
 @pytest.mark.parametrize("route", ROUTES)

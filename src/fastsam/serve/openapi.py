@@ -25,7 +25,9 @@ def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
         **BUSY,
         400: "Cannot be read.",
         408: "The request did not arrive in time.",
+        409: "Somebody else has saved it meanwhile.",
         415: "Unsupported type.",
+        507: "The disk is full.",
     }
     return {code: {"model": schemas.Problem, "description": known[code]} for code in (401, *codes)}
 

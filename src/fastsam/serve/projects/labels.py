@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeGuard
 import cv2
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from fastsam.errors import UsageError
 from fastsam.formats.outlines import LABELME
@@ -23,6 +23,9 @@ Bool = npt.NDArray[np.bool_]
 SIDE = 65_535  # pixels of a photo's side
 AREA = 1 << 31  # pixels of the boxes of all masks of a photo together
 AREAS = ("polygon", "rectangle", "circle", "mask")  # labelme's shapes that enclose something
+
+
+EXAMPLE = {"version": None, "width": 3, "height": 2, "objects": [{"name": "cup", "counts": "222"}]}
 
 
 class Object(Strict):
@@ -39,6 +42,8 @@ class Labels(Strict):
 
     version: of the file that they were read from; null if there is none
     """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
     version: Annotated[str, Field(max_length=64)] | None = None
     width: Annotated[int, Field(ge=1, le=SIDE)]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from fastsam.image.kinds import HEAD, kind_of
 from fastsam.image.read import read_image
@@ -19,7 +19,7 @@ from fastsam.serve.problems import Problem
 from fastsam.serve.projects.export import Format, exported
 from fastsam.serve.projects.folder import Folder
 from fastsam.serve.projects.imports import read_any
-from fastsam.serve.projects.labels import Labels, names_of
+from fastsam.serve.projects.labels import EXAMPLE, Labels, names_of
 from fastsam.serve.routes import json_of
 from fastsam.serve.schemas import Strict
 from fastsam.serve.service import Own
@@ -31,8 +31,15 @@ NONE = "this server has no project: start it with `fastsam label FOLDER`"
 TAGS = ["labels"]
 
 
+WANTED = {"format": "coco", "classes": ["cup"], "photos": [{"name": "a.jpg", **EXAMPLE}]}
+LABELME: dict[str, Any] = {"imagePath": "a.jpg", "imageWidth": 3, "imageHeight": 2, "shapes": []}
+ANY_FILE = {"schema": {"type": "object", "examples": [LABELME]}}
+
+
 class Classes(Strict):
     """Names of a project's classes, in order."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"classes": ["cup", "spoon"]}]})
 
     classes: Annotated[list[Kind], Field(max_length=1000)]
 
@@ -45,6 +52,8 @@ class Named(Labels):
 
 class Wanted(Strict):
     """What a browser keeps, to be written as a file."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [WANTED]})
 
     format: Format
     classes: Annotated[list[Kind], Field(default_factory=list, max_length=1000)]
@@ -100,7 +109,7 @@ async def labels(photo: Photo, own: Project) -> Response:
 @router.put(
     "/v1/project/labels",
     openapi_extra=body_of(("application/json", Labels)),
-    responses=problems(404, 408, 413, 415, 422),
+    responses=problems(404, 408, 409, 413, 415, 422, 507),
 )
 async def save(photo: Photo, request: Request, own: Project, service: Own) -> Response:
     """Keeps what is sent in place of the state `version`; 409 if somebody else has saved another one meanwhile."""
@@ -147,7 +156,7 @@ async def convert(request: Request, service: Own) -> Response:
 
 @router.post(
     "/v1/labels/import",
-    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}},
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": ANY_FILE}}},
     responses=problems(408, 413, 415, 422),
 )
 async def take(request: Request, service: Own) -> Response:
