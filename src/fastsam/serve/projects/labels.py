@@ -25,7 +25,7 @@ AREA = 1 << 31  # pixels of the boxes of all masks of a photo together
 AREAS = ("polygon", "rectangle", "circle", "mask")  # labelme's shapes that enclose something
 
 
-EXAMPLE = {"version": None, "width": 3, "height": 2, "objects": [{"name": "cup", "counts": "222"}]}
+EXAMPLE: dict[str, Any] = {"version": None, "width": 3, "height": 2, "objects": [{"name": "cup", "counts": "222"}]}
 
 
 class Object(Strict):

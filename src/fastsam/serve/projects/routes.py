@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 from fastsam.image.kinds import HEAD, kind_of
 from fastsam.image.read import read_image
 from fastsam.serve import bodies
-from fastsam.serve.openapi import body_of, problems
+from fastsam.serve.openapi import BINARY, body_of, problems
 from fastsam.serve.problems import Problem
 from fastsam.serve.projects.export import Format, exported
 from fastsam.serve.projects.folder import Folder
@@ -31,8 +31,9 @@ NONE = "this server has no project: start it with `fastsam label FOLDER`"
 TAGS = ["labels"]
 
 
-WANTED = {"format": "coco", "classes": ["cup"], "photos": [{"name": "a.jpg", **EXAMPLE}]}
+WANTED: dict[str, Any] = {"format": "coco", "classes": ["cup"], "photos": [{"name": "a.jpg", **EXAMPLE}]}
 LABELME: dict[str, Any] = {"imagePath": "a.jpg", "imageWidth": 3, "imageHeight": 2, "shapes": []}
+FILES = {"application/zip": {"schema": BINARY}, "application/json": {"schema": {"type": "object"}}}
 ANY_FILE = {"schema": {"type": "object", "examples": [LABELME]}}
 
 
@@ -129,7 +130,7 @@ async def save_classes(request: Request, own: Project, service: Own) -> Response
     return json_of({})
 
 
-@router.get("/v1/project/export", responses={200: {"content": {"application/octet-stream": {}}}, **problems(404, 422)})
+@router.get("/v1/project/export", responses={200: {"content": FILES}, **problems(404, 422)})
 async def export(format: Format, own: Project) -> Response:
     """All that is kept of the folder, as one file."""
 
@@ -144,7 +145,7 @@ async def export(format: Format, own: Project) -> Response:
 @router.post(
     "/v1/labels/export",
     openapi_extra=body_of(("application/json", Wanted)),
-    responses={200: {"content": {"application/octet-stream": {}}}, **problems(408, 413, 415, 422)},
+    responses={200: {"content": FILES}, **problems(408, 413, 415, 422)},
 )
 async def convert(request: Request, service: Own) -> Response:
     """What is sent, as one file; nothing is kept."""
