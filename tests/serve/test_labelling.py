@@ -310,6 +310,7 @@ def test_a_photo_that_is_opened_again_keeps_what_was_accepted_meanwhile(page: Pa
     expect(page.locator("#undo")).to_be_disabled()  # it was opened anew
     expect(page.locator("#objects li")).to_have_count(1)
     page.reload()
+    page.click("#strip [data-key='coffee.png']")
     expect(page.locator("#objects li")).to_have_count(1)
 
 
