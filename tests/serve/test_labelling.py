@@ -291,28 +291,6 @@ def test_a_server_that_comes_back_gets_what_it_missed(visit: Callable[..., Page]
     assert len(json.loads((folder / "chelsea.json").read_text())["shapes"]) == count
 
 
-def test_a_photo_that_is_opened_again_keeps_what_was_accepted_meanwhile(page: Page, examples: Path) -> None:
-    page.set_input_files("#file", examples / "chelsea.png")
-    expect(page.locator("#facts")).to_contain_text("chelsea.png ·")
-    page.locator("#strip button").nth(0).click()
-    expect(page.locator("#facts")).to_contain_text("coffee.png ·")
-    held: list[Any] = []
-    holds = [True]
-    page.route("**/v1/segment", lambda route: held.append(route) if holds else route.continue_())
-    page.locator("#strip button").nth(0).click()
-    accept(page)
-    expect(page.locator("#saved")).to_have_text("Saved")
-    with page.expect_response("**/v1/segment"):
-        holds.clear()
-        for route in held:
-            route.continue_()
-    expect(page.locator("#working")).to_be_hidden()
-    expect(page.locator("#undo")).to_be_disabled()  # it was opened anew
-    expect(page.locator("#objects li")).to_have_count(1)
-    page.reload()
-    expect(page.locator("#objects li")).to_have_count(1)
-
-
 def test_what_is_not_saved_yet_survives_a_look_at_another_photo(
     visit: Callable[..., Page], labelled: tuple[str, Path]
 ) -> None:
