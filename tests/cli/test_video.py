@@ -154,7 +154,10 @@ def test_what_is_done_is_kept_where_a_frame_is_broken(fastsam, film: Path, probe
         (["film.avi", "-o", "x.gif", "--track"], "x.gif: a video ends in .mp4"),
         (["film.avi", "--format", "mots"], "--format mots needs the ids of objects: add --track"),
         (["film.avi", "--track", "--format", "npz"], "--format npz cannot be written for a whole video"),
-        (["film.avi", "--track", "--json"], "--json, --hierarchy, --fill and --annotations do not go with"),
+        (
+            ["film.avi", "--track", "--json"],
+            "--json, --hierarchy, --fill and --annotations do not apply to a whole video",
+        ),
         (["97"], "camera 97 gives no picture: check that it exists and is not in use"),
         (["rtsp://127.0.0.1:1/x"], "rtsp://127.0.0.1:1/x gives no picture: check that it exists"),
         (["film.avi", "--show"], "--show needs a screen and OpenCV with windows: pip uninstall"),
