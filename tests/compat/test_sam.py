@@ -176,7 +176,7 @@ def test_many_prompts_at_once_are_those_one_by_one(predictor: SamPredictor) -> N
         np.testing.assert_array_equal(score, own)
     masks, _, _ = predictor.predict_torch(np.array([[[55, 54]], [[130, 50]]]), np.array([[1], [1]]))
     assert masks.shape == (2, 3, 100, 160)
-    with pytest.raises(UsageError, match="one length"):
+    with pytest.raises(UsageError, match="the same length"):
         predictor.predict_torch(np.zeros((2, 1, 2)), np.zeros((3, 1)))
 
 

@@ -37,7 +37,7 @@ def coverage(
     sets = choosing.sets(folders)
     segment = segmenter(use, second.load(refine, use.running.threads))
     shares_of = (*(f"area found at {at / 100:g}" for at in AT), "pixels covered")
-    cuts_of = ("seams per megapixel", "of true masks", "pieces per region")
+    cuts_of = ("seams per megapixel", "seams of true masks", "pieces per region")
     table = Table("set", "photos", "masks per photo", *shares_of, *cuts_of)
     rows, rated = {}, []
     for one in sets:
