@@ -25,12 +25,13 @@ SHARED = Path(os.environ.get("FASTSAM_DATA") or ROOT.parent / "shared")  # see d
 # What takes minutes, by files. `pytest` alone leaves it out; `pytest tests/cluster` or `pytest -m cluster` runs it.
 LONG = {
     "cluster": ("cluster/*", "serve/test_replicas.py"),
-    "browser": ("serve/test_page*", "serve/test_notebook.py"),
+    "browser": ("serve/test_page*", "serve/test_labelling.py", "serve/test_notebook.py"),
     "training": ("training/test_[!acdr]*", "training/test_re*", "cli/test_train.py", "cookbook/test_fine_tune.py"),
     "fuzz": ("*/test_*fuzz*", "serve/test_schema.py"),
     "service": ("serve/*", "cookbook/test_team.py"),
     "export": ("export/test_files.py", "export/test_clip.py"),
     "evaluation": ("cli/test_evaluate.py",),
+    "video": ("video/*", "follow/*", "cli/test_video.py", "cli/test_follow.py", "compat/test_track.py"),
 }
 
 
