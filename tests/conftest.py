@@ -30,7 +30,8 @@ LONG = {
     "fuzz": ("*/test_*fuzz*", "serve/test_schema.py"),
     "service": ("serve/*", "cookbook/test_team.py"),
     "export": ("export/test_files.py", "export/test_clip.py"),
-    "evaluation": ("cli/test_evaluate.py",),
+    "evaluation": ("cli/test_evaluate.py", "cli/test_speed.py"),
+    "cookbook": ("cookbook/*",),
     "video": ("video/*", "follow/*", "cli/test_video.py", "cli/test_follow.py", "compat/test_track.py"),
 }
 
