@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.masks import rle
+from fastsam.training.data import load_set, read_holdout
 from fastsam.untrusted.shown import shown
 
 UInt8 = npt.NDArray[np.uint8]
@@ -28,11 +29,13 @@ Float = npt.NDArray[np.float32]
 
 LEAST_VISIBLE = 0.2  # share of an object's pixels that must be seen for it to have a mask
 LEAST_PIXELS = 40
+LEAST_AREA = 1500  # pixels of an object of a photo
+MOST_PER_PHOTO = 12
 
 
 @dataclass(frozen=True)
 class Thing:
-    """An object to paste: RGB float32 (h, w, 3), alpha 0..1 (h, w), and where it comes from."""
+    """An object to paste: RGB (h, w, 3), alpha 0..255 (h, w), and the file that it comes from."""
 
     colours: UInt8
     alpha: UInt8
@@ -51,7 +54,7 @@ def main() -> None:
     parser.add_argument("--holdout", type=Path, help="file of set/file lines to leave out")
     parser.add_argument("--seed", type=int, default=0)
     wanted = parser.parse_args()
-    held = set(wanted.holdout.read_text().split()) if wanted.holdout else set()
+    held = read_holdout(wanted.holdout)
     rendered = cutouts(wanted.cutouts)
     drawn = [thing for folder in wanted.photos for thing in objects(folder, tuple(wanted.licences), held)]
     textures, photos = grounds(wanted.backgrounds)
@@ -109,29 +112,20 @@ def cutouts(folder: Path) -> list[Thing]:
     return found
 
 
-def objects(folder: Path, licences: tuple[str, ...], held: set[str]) -> list[Thing]:
-    """The drawn objects of a set's photos that are large enough and touch no border."""
-    data = json.loads((folder / "instances.json").read_text())
-    names = {one["id"]: one["name"] for one in data.get("licenses", [])}
-    rows: dict[int, list[dict[str, Any]]] = {}
-    for row in data["annotations"]:
-        rows.setdefault(row["image_id"], []).append(row)
+def objects(folder: Path, licences: tuple[str, ...], held: frozenset[str]) -> list[Thing]:
+    """The objects that a person drew in a set's photos, that are large enough and touch no border."""
     found = []
-    for image in data["images"]:
-        licence = image.get("licence") or names.get(image.get("license")) or data["info"].get("licence", "")
-        name = f"{folder.name}/{image['file_name']}"
-        if not licence.startswith(licences) or name in held:
-            continue
-        picture = cv2.imread(str(folder / "images" / image["file_name"]))[..., ::-1]
-        for row in rows.get(image["id"], [])[:12]:
-            x, y, w, h = (int(v) for v in row["bbox"])
-            inside = x > 1 and y > 1 and x + w < image["width"] - 1 and y + h < image["height"] - 1
-            if row.get("score") is not None or row.get("iscrowd") or row["area"] < 1500 or not inside:
+    for photo in load_set(folder, held, licences=licences):
+        height, width = photo.pixels.shape[:2]
+        for region in photo.regions[:MOST_PER_PHOTO]:
+            (x, y), (h, w), mask = region.offset, region.shape, region.crop()
+            inside = x > 1 and y > 1 and x + w < width - 1 and y + h < height - 1
+            if region.weight < 1 or region.ignored or not inside or np.count_nonzero(mask) < LEAST_AREA:
                 continue
-            mask = rle.decode(row["segmentation"])[y : y + h, x : x + w].astype(np.uint8) * 255
             if cv2.connectedComponents(mask)[0] == 2:
                 soft = cv2.GaussianBlur(cv2.erode(mask, np.ones((3, 3), np.uint8)), (3, 3), 0.8)
-                found.append(Thing(np.ascontiguousarray(picture[y : y + h, x : x + w]), soft, name))
+                colours = np.ascontiguousarray(photo.pixels[y : y + h, x : x + w])
+                found.append(Thing(colours, np.asarray(soft, np.uint8), photo.name))
     return found
 
 

@@ -448,7 +448,7 @@ class FastSAM:
         UnreadableImageError
             If the source cannot be read, or a frame when its turn comes.
         UsageError
-            If a prompt is invalid, lies outside the frame, or means nothing there; if there is no such frame; or if a
+            If a prompt is invalid, lies outside the frame, or matches nothing there; if there is no such frame; or if a
             frame has another size than the first one.
 
         Examples

@@ -24,8 +24,8 @@ def frames(tmp_path_factory: pytest.TempPathFactory) -> list[np.ndarray]:
 
 def disc(result: object, k: int) -> int:
     """Which row is the disc of frame k."""
-    centres = np.asarray(result.boxes.xywh)[:, :2]  # type: ignore[attr-defined]
-    widths = np.asarray(result.boxes.xywh)[:, 2]  # type: ignore[attr-defined]
+    centres = np.asarray(result.boxes.xywh)[:, :2]
+    widths = np.asarray(result.boxes.xywh)[:, 2]
     far = np.hypot(*(centres - (40 + 24 * k, 80)).T) + np.abs(widths - 52)
     assert far.min() < 12
     return int(far.argmin())

@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.progress import track
 
 from fastsam.cli import flags
-from fastsam.cli.say import complain, say
+from fastsam.cli.say import say
 from fastsam.cli.segment.inputs import read_prompts
-from fastsam.errors import UnreadableImageError, UsageError
+from fastsam.cli.video import ended, source_of
+from fastsam.errors import UsageError
 from fastsam.files import growing, make_folder
 from fastsam.files import write as write_file
 from fastsam.follow.clip import Corrections, Shot
@@ -121,19 +122,15 @@ def follow(
         objects alone, transparent around them: .webm, .mov, or a folder of PNG files); may be repeated.
     """
     prompts, corrections = meant(in_order(asking or []))
-    source: Any = int(video) if video.isascii() and video.isdecimal() and not os.path.lexists(video) else video
     files = plan(video, output, list(dict.fromkeys(format_ or ["overlay"])))
     network = FastSAM(model, threads=threads)
-    clip, shots = followed(network, source, prompts, frame, corrections, shared(threads))
+    clip, shots = followed(network, source_of(video), prompts, frame, corrections, shared(threads))
     began, done, lost, code = time.perf_counter(), 0, 0, 0
     try:
         for picks in written(progress(shots, clip, frame), clip, files):
             done, lost = done + 1, lost + sum(not pick for pick in picks)
-    except KeyboardInterrupt:
-        code = 0 if clip.live else 130
-    except UsageError as error:
-        complain(error)
-        code = 1 if isinstance(error, UnreadableImageError) else 2
+    except (KeyboardInterrupt, UsageError) as error:
+        code = ended(error, clip)
     if done:
         rate = done / (time.perf_counter() - began)
         gone = f", lost in {lost}" if lost else ""

@@ -81,6 +81,19 @@ def is_camera(word: str) -> bool:
     return word.isascii() and word.isdecimal() and int(word) <= MOST_CAMERAS and not os.path.lexists(word)
 
 
+def source_of(word: str) -> int | str:
+    """What a word names: the number of a camera, or a file, folder, pattern or address."""
+    return int(word) if is_camera(word) else word
+
+
+def ended(error: KeyboardInterrupt | UsageError, clip: Clip) -> int:
+    """The exit code of a command whose frames ended early; says why, unless the user ended them."""
+    if isinstance(error, KeyboardInterrupt):
+        return 0 if clip.live else 130
+    complain(error)
+    return 1 if isinstance(error, UnreadableImageError) else 2
+
+
 def film(
     words: Sequence[str],
     output: Path,
@@ -101,9 +114,8 @@ def film(
         )
     only_shown = filming.show and output == DEFAULT
     files = plan(words[0], output, filming, list(dict.fromkeys(formats or ([] if only_shown else ["overlay"]))))
-    source = int(words[0]) if is_camera(words[0]) else words[0]
     limits = {"every": 1 if filming.every is None else filming.every, "first": filming.from_ or 0}
-    clip = read(source, **limits, last=filming.to)
+    clip = read(source_of(words[0]), **limits, last=filming.to)
     if filming.show:
         open_window()
     shots = ((frame, pixels) for frame, pixels in clip.frames)
@@ -114,11 +126,8 @@ def film(
     try:
         for done in written(progress(found, clip), clip, files, filming, look):  # noqa: B007  # the last one counts
             pass
-    except KeyboardInterrupt:
-        code = 0 if clip.live else 130
-    except UsageError as error:
-        complain(error)
-        code = 1 if isinstance(error, UnreadableImageError) else 2
+    except (KeyboardInterrupt, UsageError) as error:
+        code = ended(error, clip)
     if done:
         rate = done / (time.perf_counter() - began)
         names = ", ".join(str(file) for file in files.values())

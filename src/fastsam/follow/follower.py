@@ -60,7 +60,7 @@ class Follower:
     Raises
     ------
     UsageError
-        If a prompt is invalid, lies outside the frame, or means nothing there.
+        If a prompt is invalid, lies outside the frame, or matches nothing there.
 
     Examples
     --------
@@ -142,7 +142,7 @@ class Follower:
         Raises
         ------
         UsageError
-            If a prompt is invalid, lies outside the frame, or means nothing there, or if there is no such object.
+            If a prompt is invalid, lies outside the frame, or matches nothing there, or if there is no such object.
 
         Examples
         --------

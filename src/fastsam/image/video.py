@@ -98,7 +98,7 @@ def pictures(capture: cv2.VideoCapture, every: int = 1, first: int = 0, last: in
 
 
 def rate_of(capture: cv2.VideoCapture) -> float:
-    """Frames per second that a capture states, or `RATE` if that makes no sense."""
+    """Frames per second that a capture states, or `RATE` if it states none that is possible."""
     stated = capture.get(cv2.CAP_PROP_FPS)
     return float(stated) if 0 < stated <= FASTEST else RATE
 

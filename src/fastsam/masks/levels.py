@@ -10,7 +10,7 @@ Enters: masks and scores. Leaves: indices of the masks of a level, in order.
   lies in those that stay already.
 """
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,8 @@ from fastsam.masks.lazy import Masks
 from fastsam.masks.relations import SAMPLE
 
 Int = npt.NDArray[np.int64]
-LEVELS = ("parts", "things", "regions")
+Level = Literal["parts", "things", "regions"]
+LEVELS = get_args(Level)
 NOTABLE = 0.01  # chosen on held-out photos: a third to half of the masks go, and hardly any area that they find
 HIDDEN = 0.5  # share of a thing within others from which on it is no region of its own
 

@@ -3,7 +3,7 @@
 import { FastSAM, FastSAMError, type Box, type Candidate, type Pick, type Point, type Prompt, type RLE, type Segments } from '../index.ts';
 import { pixelsOf } from '../read.ts';
 import { areaOf, runsOf, type Runs } from '../runs.ts';
-import { cocoOf, rounded } from '../segments.ts';
+import { cocoOf, rounded, type Annotation } from '../segments.ts';
 import { decode } from '../rle.ts';
 import { cutout } from './cutout.ts';
 import { png, zip } from './png.ts';
@@ -13,15 +13,8 @@ export const server = false;
 const MODEL = 'fastsam-tiny-int8';
 const HERE = (path: string): string => new URL(path, import.meta.url).href;
 
-interface Row {
+interface Row extends Omit<Annotation, 'id' | 'image_id'> {
   readonly index: number | null;
-  readonly category_id: number;
-  readonly segmentation: RLE;
-  readonly area: number;
-  readonly bbox: readonly number[];
-  readonly iscrowd: 0;
-  readonly score: number;
-  readonly quality?: number;
   readonly box?: readonly number[];
 }
 

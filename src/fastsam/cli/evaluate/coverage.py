@@ -1,6 +1,6 @@
 """`fastsam eval coverage`."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from rich.table import Table
 
@@ -9,6 +9,7 @@ from fastsam.cli.evaluate.flags import ALL_PHOTOS, BUNDLED, NO_FILES, Choosing, 
 from fastsam.cli.evaluate.report import drawn, figure, progress
 from fastsam.cli.flags import Segmenting
 from fastsam.errors import require
+from fastsam.masks.levels import Level
 
 
 def coverage(
@@ -20,7 +21,7 @@ def coverage(
     choosing: Choosing = ALL_PHOTOS,
     reports: Reports = NO_FILES,
     refine: Annotated[bool, flags.REFINE] = False,
-    level: Literal["parts", "things", "regions"] = "things",
+    level: Level = "things",
 ) -> int:
     """Measure what everything mode misses in completely annotated photos.
 
@@ -32,7 +33,6 @@ def coverage(
     """
     require("faster_coco_eval", "eval")
     from fastsam.evaluation.coverage import AT, measure, summary
-    from fastsam.image.read import read_image
 
     sets = choosing.sets(folders)
     segment = segmenter(use, second.load(refine, use.running.threads))
@@ -44,7 +44,8 @@ def coverage(
         measured = []
         for photo in progress(one.photos, one.name):
             segments = segment(one.file(photo)).filter(level=level)
-            row = measure(segments.to_rle(), one.truth(photo, segments.size), read_image(one.file(photo)))
+            assert segments.photo is not None  # a model keeps it
+            row = measure(segments.to_rle(), one.truth(photo, segments.size), segments.photo)
             measured.append(row)
             if row.annotated:
                 rated.append((row.found[0] / row.annotated, one.file(photo), one.file(photo)))

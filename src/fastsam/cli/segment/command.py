@@ -86,9 +86,7 @@ def film(
 
     def one(pixels: Any) -> Segments:
         segments, picks = understood(find(Photo(Path(), "", ""), pixels), request, {})
-        if picks is not None:
-            return segments.picked(picks)
-        return segments.filter(level="things") if request.plain else segments
+        return request.shown(segments) if picks is None else segments.picked(picks)
 
     return video.film(words, writing.output, filming, writing.format, one, workers, writing.options.look)
 
@@ -107,11 +105,10 @@ class Request:
     formats: list[Format]
     outputs: dict[Photo, Files]
 
-    @property
-    def plain(self) -> bool:
-        """Whether everything that the network finds is wanted, and nobody says how much of it to show."""
+    def shown(self, segments: Segments) -> Segments:
+        """The masks to show: things, if everything that the network finds is wanted and no level is given."""
         given = self.prompts or self.naming.words or self.keeping.level or self.annotated
-        return not given
+        return segments if given else segments.filter(level="things")
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,7 @@ def one(request: Request, read: tuple[Photo, Any]) -> tuple[Photo, Done | UsageE
         segments = request.find(photo, source)
         seconds = dict(segments.seconds)
         every, picks = understood(segments, request, seconds)
-        segments = every.filter(level="things") if request.plain else every
+        segments = request.shown(every)
         with stage("write", seconds):
             files, options = request.outputs[photo], request.writing.options
             path = path_from(photo.file, request.writing.output)

@@ -6,7 +6,7 @@ Enters: words of a command line, read by cyclopts. Leaves: checked values.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Group, Parameter
 
@@ -15,6 +15,7 @@ from fastsam.cli.segment.inputs import read_prompts
 from fastsam.errors import UsageError
 from fastsam.formats.content import Format, Options, check, chosen
 from fastsam.formats.overlay import Look
+from fastsam.masks.levels import Level
 from fastsam.prompts import Prompt
 from fastsam.values import number
 
@@ -157,7 +158,7 @@ class Keeping:
     max_area: float | None = None
     stability: float | None = None
     inside: float | None = None
-    level: Literal["parts", "things", "regions"] | None = None
+    level: Level | None = None
     refine: bool | None = None
     min_region_area: float | None = None
 
