@@ -5,13 +5,27 @@ import sys
 
 import pytest
 
-from fastsam.machine import cores, has_bf16, peak_memory, processor, scheduled
+from fastsam import machine
+from fastsam.machine import cores, faster_in_bf16, peak_memory, processor, scheduled
 
 
 def test_it_names_the_processor_and_counts_cores() -> None:
     assert cores() >= 1
     assert processor().strip()
-    assert isinstance(has_bf16(), bool)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "flags", "gains"),
+    [
+        ("AuthenticAMD", "avx512f avx512_bf16", True),
+        ("GenuineIntel", "avx512f avx512_bf16 amx_bf16", True),
+        ("GenuineIntel", "avx512f avx512_bf16", False),  # it computes in bf16, but at half the rate
+        ("AuthenticAMD", "avx2", False),
+    ],
+)
+def test_bf16_is_used_where_it_is_faster(vendor: str, flags: str, gains: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "cpuinfo", lambda: {"vendor_id": vendor, "flags": flags})
+    assert faster_in_bf16() is gains
 
 
 def test_the_most_memory_is_what_was_held() -> None:

@@ -29,7 +29,7 @@ class Run:
     frozen: leading blocks of the backbone that do not learn; backbone_rate: share of the rate for its other blocks
     photos: length of the run in samples; warmup: samples of linear warm-up; rate: peak of the cosine schedule
     decay: AdamW's weight decay; average: EMA decay reached after some thousand steps
-    precision: `auto` (bf16 if the device computes in it), `bf16`, `float32`, or `float64` to compare runs
+    precision: `auto` (bf16 where that is faster), `bf16`, `float32`, or `float64` to compare runs
     synced: whether batch norms take the statistics of all processes, if there are several
     """
 

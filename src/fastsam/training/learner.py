@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from fastsam.machine import has_bf16
+from fastsam import machine
 from fastsam.training.checkpoint import Final, State
 from fastsam.training.config import Run
 from fastsam.training.optimiser import parameter_groups, rate_at
@@ -47,7 +47,7 @@ class Learner(ABC, Generic[Settings, Batch]):
         groups = map(dict, parameter_groups(self.network, config))
         self.optimiser = torch.optim.AdamW(groups, lr=config.rate, fused=True)
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and computes_bf16(device))
+        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and faster_in_bf16(device))
         self.step = 0
         self.shared: nn.Module = self.network if world.size == 1 else DistributedDataParallel(self.network)
 
@@ -121,11 +121,11 @@ class Learner(ABC, Generic[Settings, Batch]):
         self.step = state["step"]
 
 
-def computes_bf16(device: torch.device) -> bool:
-    """Whether bf16 arithmetic is in the hardware: any CUDA device of today, a CPU with AVX512-BF16 or AMX."""
+def faster_in_bf16(device: torch.device) -> bool:
+    """Whether bf16 is faster than float32: on any CUDA device of today, and on some CPUs."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    return has_bf16()
+    return machine.faster_in_bf16()
 
 
 def channels_last(network: nn.Module) -> None:
