@@ -1,5 +1,8 @@
 """`fastsam weights`."""
 
+import csv
+import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +28,21 @@ def test_the_list_says_what_is_here(fastsam: Run) -> None:
 
 def test_the_bundled_model_needs_no_fetching(fastsam: Run) -> None:
     assert fastsam("weights", "get", "fastsam-tiny").out.strip().endswith("fastsam-tiny.onnx")
+
+
+def test_everything_that_open_weights_were_trained_on_is_listed(fastsam: Run) -> None:
+    """The list is what `scripts/write_credits.py` makes of the set; nothing in it is for research alone."""
+    rows = list(csv.DictReader(io.StringIO(fastsam("weights", "credits", "fastsam-refine").out)))
+    assert len(rows) == len({row["file"] for row in rows}) == 2237
+    assert sum(row["file"].startswith("cutouts/") for row in rows) == 1733
+    assert all(row["licence"] and row["source"] for row in rows)
+    assert not [row for row in rows if re.search("NC|ND|SA-|GPL|research", row["licence"])]
+
+
+def test_weights_for_research_have_no_such_list(fastsam: Run) -> None:
+    outcome = fastsam("weights", "credits", "fastsam-tiny")
+    assert outcome.code == 2
+    assert "'fastsam-tiny' has no list of credits" in outcome.err.strip()
 
 
 def test_offline_is_one_line_after_the_notice(fastsam: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from fastsam.cli import figures
 from fastsam.cli.say import say
 from fastsam.errors import UsageError, require
 from fastsam.weights import download
-from fastsam.weights.catalogue import BUNDLED
+from fastsam.weights.catalogue import BUNDLED, CREDITS
 from fastsam.weights.convert import convert as convert_file
 from fastsam.weights.download import FILES, PUBLISHED
 from fastsam.words import clip
@@ -57,6 +57,21 @@ def get(name: str, /, *, file: Annotated[Path | None, Parameter(name="--from")] 
         say(clip.home())
         return 0
     say(fetched(name, file))
+    return 0
+
+
+def credits(name: str, /) -> int:
+    """Print what a network was trained on, as CSV: each photo, cut-out and background, its licence and its source.
+
+    Parameters
+    ----------
+    name
+        Name of a network whose training material may be used commercially.
+    """
+    if name not in CREDITS:
+        choices = ", ".join(CREDITS)
+        raise UsageError(f"{name!r} has no list of credits, choose from {choices}: model cards name the sets of others")
+    print(CREDITS[name].read_text(encoding="utf-8"), end="")
     return 0
 
 

@@ -131,9 +131,7 @@ def load_set(
     by_image: dict[int, list[Annotation]] = {}
     for annotation in coco["annotations"]:
         by_image.setdefault(annotation["image_id"], []).append(annotation)
-    records = [r for r in coco["images"] if r["id"] in by_image and f"{folder.name}/{r['file_name']}" not in holdout]
-    if licences:
-        records = [r for r in records if licence_of(r, coco).startswith(tuple(licences))]
+    records = [r for r in allowed(coco, folder.name, holdout, licences) if r["id"] in by_image]
 
     def read(record: Record) -> AnnotatedPhoto:
         file = folder / "images" / record["file_name"]
@@ -153,6 +151,12 @@ def load_set(
 
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(read, records))
+
+
+def allowed(coco: Coco, name: str, holdout: frozenset[str], licences: Sequence[str]) -> list[Record]:
+    """The photos of the set `name` that a run may use; see `load_sets`."""
+    records = [r for r in coco["images"] if f"{name}/{r['file_name']}" not in holdout]
+    return [r for r in records if not licences or licence_of(r, coco).startswith(tuple(licences))]
 
 
 def licence_of(record: Record, coco: Coco) -> str:

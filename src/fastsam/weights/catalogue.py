@@ -17,6 +17,8 @@ from fastsam.weights.yolo import Checkpoint, read_checkpoint
 
 BUNDLED = {n: Path(__file__).parent / "bundled" / f"{n}.onnx" for n in ("fastsam-tiny", "fastsam-tiny-int8")}
 TRAINABLE = dict.fromkeys(BUNDLED, Path(__file__).parent / "bundled" / "fastsam-tiny.pt")  # what they were made of
+OPEN_CREDITS = Path(__file__).parent / "bundled" / "open-credits.csv"  # scripts/write_credits.py made it
+CREDITS = {"fastsam-refine": OPEN_CREDITS}  # what weights were trained on that anyone may use
 DEFAULT = "fastsam-tiny"
 PUBLISHED_FILES = {"fastsam.pt": "fastsam-x", "fastsam-x.pt": "fastsam-x", "fastsam-s.pt": "fastsam-s"}
 ZIP = b"PK"  # what a file of torch.save begins with
