@@ -126,6 +126,17 @@ def test_it_plays_to_the_end_and_saves_a_video(page: Page, tmp_path: Path) -> No
     assert len(list(read(tmp_path / "out.mp4").frames)) == FRAMES
 
 
+def test_a_frame_of_the_video_alone_is_no_photo_to_click_on(page: Page) -> None:
+    click(page, 0)
+    followed(page, FRAMES)
+    show(page, 6)
+    expect(page.locator("#picked")).to_have_css("opacity", "0")  # what is picked in the first frame is not there
+    said = page.inner_text("#answer")
+    page.locator("#stage").click(position={"x": 20, "y": 20})
+    page.wait_for_timeout(300)
+    assert page.inner_text("#answer") == said
+
+
 def test_without_an_object_there_is_nothing_to_follow(page: Page) -> None:
     page.click("#follow")
     expect(page.locator("#error")).to_contain_text("There is nothing to follow: click an object first.")

@@ -67,9 +67,9 @@ function frameOf(item) {
 document.addEventListener('opened', () => {
   const number = frameOf(now.item);
   $('film-bar').hidden = number === null;
-  if (number === null) return;
+  if (number === null) { showFilm(false); return; }
   film.at = number;
-  hideFilm();
+  showFilm(false);
   tell();
 });
 
@@ -82,7 +82,20 @@ function tell() {
   $('film-save').disabled = Boolean(film.stop) || !film.followed.size;
 }
 
-const hideFilm = () => { for (const id of ['film', 'filmed']) $(id).hidden = true; };
+// What is shown is a frame of the video alone, or the frame that is open as a photo, with what is picked in it.
+function showFilm(on) {
+  for (const id of ['film', 'filmed']) $(id).hidden = !on;
+  $('stage').classList.toggle('film', on);
+}
+
+// A click on the video that plays stops it: one clicks on photos.
+for (const kind of ['pointerdown', 'pointermove', 'click', 'dblclick']) {
+  $('stage').addEventListener(kind, (event) => {
+    if ($('film').hidden) return;
+    event.stopPropagation();
+    if (kind === 'pointerdown' && film.playing) film.playing = false;
+  }, true);
+}
 
 // A frame's picture. A few frames ahead are fetched meanwhile.
 function shot(number) {
@@ -104,7 +117,7 @@ async function showFrame(number) {
   const found = film.followed.get(number) ?? [], labels = new Int32Array(film.place.w * film.place.h);
   found.forEach((lengths, k) => lengths && paint(labels, k + 1, lengths, film.place));
   drawLabels($('filmed'), labels, found.map((_, k) => colour({ index: k, area: 0 }, 'many', 1).rgb), 0.5, true);
-  for (const id of ['film', 'filmed']) $(id).hidden = false;
+  showFilm(true);
   tell();
 }
 
