@@ -147,6 +147,17 @@ def test_what_cannot_be_followed_is_said(
     assert not service.post(f"/v1/videos/{sent['id']}/follow", json={"prompts": [{"points": [middle(0)]}]}).is_error
 
 
+def test_a_video_is_followed_once_at_a_time(service: TestClient, sent: dict[str, Any], detail: Detail) -> None:
+    video = service.app.state.service.videos.get(sent["id"])  # type: ignore[attr-defined]
+    video.busy = True
+    answer = service.post(f"/v1/videos/{sent['id']}/follow", json={"prompts": [{"points": [middle(0)]}]})
+    assert answer.status_code == 409
+    assert "being followed already" in detail(answer)
+    video.busy = False
+    follow(service, sent["id"], prompts=[{"points": [middle(0)]}])
+    assert not video.busy
+
+
 def test_nothing_is_saved_before_something_was_followed(
     service: TestClient, sent: dict[str, Any], detail: Detail
 ) -> None:
