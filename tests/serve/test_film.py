@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 from fastsam.video.read import read
 
+expect.set_options(timeout=60_000)  # a slow machine is no failure
 pytestmark = pytest.mark.browser
 FRAMES = 8
 

@@ -35,7 +35,7 @@ router = APIRouter(tags=["videos"])
     responses=problems(408, 413, 415, 422, 503, 504, 507),
     openapi_extra={"requestBody": {"required": True, "content": {"video/*": BINARY}}},
 )
-async def keep(request: Request, service: Own, name: Annotated[str, Query(max_length=200)] = "video") -> dict[str, Any]:
+async def send(request: Request, service: Own, name: Annotated[str, Query(max_length=200)] = "video") -> dict[str, Any]:
     """Keeps a video for a while: the body is its file, of type video/*."""
     service.jobs.admit()
     if not bodies.kind_of(request).startswith("video/"):
@@ -53,13 +53,13 @@ async def keep(request: Request, service: Own, name: Annotated[str, Query(max_le
 
 
 @router.get("/v1/videos/{id_}", response_model=schemas.Video, responses=problems(404, 422))
-async def show(id_: Id, service: Own) -> dict[str, Any]:
+async def facts(id_: Id, service: Own) -> dict[str, Any]:
     """Returns a video's facts."""
     return described(service.videos.get(id_))
 
 
 @router.delete("/v1/videos/{id_}", status_code=204, responses=problems(404, 422))
-async def forget(id_: Id, service: Own) -> None:
+async def drop(id_: Id, service: Own) -> None:
     """Deletes a video at once."""
     service.videos.drop(id_)
 
