@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from fastsam.client import Client
 
+schemathesis.serializer.alias(["video/mp4", "video/webm", "video/x-msvideo"], "application/octet-stream")
+
 
 @pytest.fixture(scope="session")
 def api(address: str) -> Any:

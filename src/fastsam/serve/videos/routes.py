@@ -24,6 +24,7 @@ AT_ONCE = 48  # frames of an object that are followed in one job
 HELD = 64 << 20  # bytes of frames in one job
 SHORTER = "send a smaller or shorter video"
 LINES = "application/x-ndjson"
+KINDS = ("video/mp4", "video/webm", "video/x-msvideo")  # of bodies, as examples: the content decides
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 Id = Annotated[str, Path(max_length=64, description="Of POST /v1/videos.")]
 router = APIRouter(tags=["videos"])
@@ -33,7 +34,7 @@ router = APIRouter(tags=["videos"])
     "/v1/videos",
     response_model=schemas.Video,
     responses=problems(408, 413, 415, 422, 503, 504, 507),
-    openapi_extra={"requestBody": {"required": True, "content": {"video/*": BINARY}}},
+    openapi_extra={"requestBody": {"required": True, "content": dict.fromkeys(KINDS, BINARY)}},
 )
 async def send(request: Request, service: Own, name: Annotated[str, Query(max_length=200)] = "video") -> dict[str, Any]:
     """Keeps a video for a while: the body is its file, of type video/*."""
