@@ -8,10 +8,15 @@ import pytest
 pytest.importorskip("fastapi", reason="the serve extra is not installed")
 pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 
+import cv2
+import numpy as np
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
 from fastsam.client import Client
+
+schemathesis.serializer.alias(["video/mp4", "video/webm", "video/x-msvideo"], "application/octet-stream")
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +30,28 @@ def photo(address: str, examples: Path) -> str:
     return Client(address).segment(examples / "coffee.png").id
 
 
+@pytest.fixture(scope="session")
+def video(address: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The id of a video of three frames that is kept."""
+    file = tmp_path_factory.mktemp("video") / "a.avi"
+    out = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for number in range(3):
+        out.write(np.full((48, 64, 3), 60 * number, np.uint8))
+    out.release()
+    headers = {"Content-Type": "video/x-msvideo"}
+    answer = requests.post(f"{address}/v1/videos", data=file.read_bytes(), headers=headers, timeout=300)
+    return str(answer.json()["id"])
+
+
 ROUTES = [
     *("segment", "choose", "show", "forget", "select", "name", "about", "health", "ready", "metrics"),
     *("project", "photo", "labels", "save", "save_classes", "export", "convert", "take"),
+    *("send", "facts", "frame", "follow", "followed", "drop"),
 ]
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_no_request_breaks_it(api: Any, photo: str, route: str) -> None:
+def test_no_request_breaks_it(api: Any, photo: str, video: str, route: str) -> None:
     operations = [found.ok() for found in api.get_all_operations()]
     (operation,) = (
         o
@@ -49,13 +68,13 @@ def test_no_request_breaks_it(api: Any, photo: str, route: str) -> None:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    def requests(case: Any) -> None:
-        if case.path_parameters and route != "forget":
-            case.path_parameters["id_"] = photo
+    def ask(case: Any) -> None:
+        if case.path_parameters and route not in ("forget", "drop"):
+            case.path_parameters["id_"] = video if "/videos/" in case.path else photo
         # Some of what the schema allows makes no sense on this photo: 422.
         case.call_and_validate(timeout=300, excluded_checks=[schemathesis.checks.positive_data_acceptance])
 
-    requests()
+    ask()
 
 
 def test_all_routes_are_asked(api: Any) -> None:

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import cv2
-import numpy as np
-import numpy.typing as npt
 from cyclopts import Parameter, Token
 from rich.console import Console
 from rich.progress import track
@@ -28,20 +25,14 @@ from fastsam.files import write as write_file
 from fastsam.follow.clip import Corrections, Shot
 from fastsam.follow.clip import follow as followed
 from fastsam.follow.eye import shared
+from fastsam.follow.shown import cut, drawn, label_map, segments_of
 from fastsam.formats.pictures import labels_png
 from fastsam.formats.tracks import Coco
-from fastsam.masks.cutout import SOFTNESS
-from fastsam.masks.given import collect
-from fastsam.masks.lazy import from_pixels
-from fastsam.masks.tinted import draw_labels, palette
 from fastsam.model import FastSAM
 from fastsam.prompts import Pick, Prompt
-from fastsam.segments import Segments
 from fastsam.video import write
 from fastsam.video.read import Clip
 
-UInt8 = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int32]
 FORMATS = ("overlay", "masks", "coco", "cutout")
 KINDS = {"--point": "points", "--box": "boxes", "--mask": "masks", "--text": "texts"}
 
@@ -213,35 +204,6 @@ def written(shots: Iterable[tuple[Shot, list[Pick]]], clip: Clip, files: dict[st
             if coco is not None:
                 coco.add(shot.number, segments_of(picks, clip.size))
             yield picks
-
-
-def label_map(picks: Sequence[Pick], size: tuple[int, int]) -> Labels:
-    """(H, W) int32: k + 1 where object k is, 0 elsewhere. Where two lie, the one that is drawn better has the pixel."""
-    labels = np.zeros(size, np.int32)
-    for k in sorted(range(len(picks)), key=lambda k: picks[k].score):
-        if picks[k]:
-            picks[k].candidates[0].runs.crop().paint(labels, k + 1)
-    return labels
-
-
-def drawn(pixels: UInt8, labels: Labels, objects: int) -> UInt8:
-    """The frame with the objects tinted, each in one colour throughout the video."""
-    return draw_labels(pixels, labels, colours=palette(objects), strong=np.ones(objects + 1, np.float32))
-
-
-def cut(pixels: UInt8, labels: Labels) -> UInt8:
-    """The frame as RGBA, transparent but for the objects, with soft edges."""
-    alpha = cv2.GaussianBlur((labels > 0).astype(np.uint8) * np.uint8(255), (0, 0), SOFTNESS)
-    return np.dstack((pixels, alpha))
-
-
-def segments_of(picks: Sequence[Pick], size: tuple[int, int]) -> Segments:
-    """The objects that are seen, with their numbers from 1 as ids."""
-    there = [k for k, pick in enumerate(picks) if pick]
-    masks = from_pixels(collect((picks[k].candidates[0].runs for k in there), size))
-    scores = np.array([picks[k].score for k in there], np.float32)
-    ids = np.array(there, np.int64) + 1
-    return Segments(masks, scores, np.zeros(len(there), np.int64), tracks=ids)
 
 
 def progress(shots: Iterator[tuple[Shot, list[Pick]]], clip: Clip, before: int) -> Iterable[tuple[Shot, list[Pick]]]:

@@ -38,6 +38,17 @@ class Followed:
     scene: Memory
 
 
+@dataclass(frozen=True, eq=False)
+class State:
+    """What a follower knows after a frame: `Follower.resume` goes on from it, in another process too.
+
+    followed: each prompt with its thing, by its index; frame: the frame, uint8 (H, W, 3)
+    """
+
+    followed: dict[int, Followed]
+    frame: UInt8
+
+
 class Follower:
     """Follows objects through frames that come one by one, such as those of a camera.
 
@@ -82,6 +93,42 @@ class Follower:
         self._frame = read_own(frame)
         self._followed = self._picked(dict(enumerate(wanted)), {})
         self.picks = [self._pick(self._followed[k]) for k in range(len(wanted))]
+
+    @property
+    def state(self) -> State:
+        """What it knows after the last frame. It can be pickled, and does not change later."""
+        return State(dict(self._followed), self._frame)
+
+    @classmethod
+    def resume(cls, model: Find, state: State, *, eye: Eye | None = None) -> "Follower":
+        """A follower that goes on where another one was.
+
+        Parameters
+        ----------
+        model : FastSAM
+            As for a new follower.
+        state : State
+            The other one's `state`.
+        eye : Eye, optional
+            As for a new follower.
+
+        Returns
+        -------
+        Follower
+            Its `picks` are those of the state's frame.
+
+        Examples
+        --------
+        >>> follower = Follower(model, photo, Prompt(points=[(365, 285)]))
+        >>> later = Follower.resume(model, follower.state)
+        >>> bool(later.step(photo)[0])
+        True
+        """
+        found = cls.__new__(cls)
+        found._find, found._eye = model, shared() if eye is None else eye
+        found._followed, found._frame = dict(state.followed), state.frame
+        found.picks = [found._pick(found._followed[k]) for k in range(len(found._followed))]
+        return found
 
     def step(self, frame: Any) -> list[Pick]:
         """Follows the objects into the next frame.

@@ -28,6 +28,8 @@ from fastsam.serve.projects import routes as projects
 from fastsam.serve.projects.folder import Folder
 from fastsam.serve.projects.labels import Labels
 from fastsam.serve.service import Service
+from fastsam.serve.videos import routes as videos
+from fastsam.serve.videos.store import Videos
 
 SELECTING = 2  # threads that answer points, boxes and masks
 SWEEP = 10.0  # seconds between two looks for photos that are too old
@@ -88,10 +90,10 @@ def make_app(
     if threads is not None and threads < 1:
         raise UsageError(f"threads must be at least 1, not {threads}; leave it out for all cores")
     each = max(1, (threads or cores()) // limits.workers)
-    jobs, memory = Jobs(limits), Memory(limits)
+    jobs, memory, kept = Jobs(limits), Memory(limits), Videos(limits)
     metrics = Metrics(jobs, memory)
     use = work.Use(weights, each, limits.pixels)
-    service = Service(use, limits, jobs, memory, metrics, CapacityLimiter(SELECTING))
+    service = Service(use, limits, jobs, memory, kept, metrics, CapacityLimiter(SELECTING))
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -120,6 +122,7 @@ def make_app(
             while True:
                 await sleep(SWEEP)
                 memory.expire()
+                kept.expire()
 
         # Workers inherit it: a decoder's own check, in case a header says one size to us and another to it.
         os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(limits.pixels)
@@ -130,6 +133,7 @@ def make_app(
             group.start_soon(sweep)
             yield
             group.cancel_scope.cancel()
+        kept.close()
 
     app = FastAPI(
         title="Fast Segment Anything",
@@ -144,6 +148,7 @@ def make_app(
     app.include_router(routes.router)
     app.include_router(labelstudio.router)
     app.include_router(projects.router)
+    app.include_router(videos.router)
     app.add_exception_handler(RequestValidationError, wrong)
     app.add_exception_handler(UsageError, wrong)
     describe(app)
@@ -180,7 +185,14 @@ def describe(app: FastAPI) -> None:
         found = make()
         if not known:
             parts = found["components"]["schemas"]
-            for model in (schemas.Selection, schemas.Photo, schemas.Vocabulary, Labels, projects.Wanted):
+            for model in (
+                schemas.Selection,
+                schemas.Photo,
+                schemas.Vocabulary,
+                schemas.Following,
+                Labels,
+                projects.Wanted,
+            ):
                 parts.update(model.model_json_schema(ref_template="#/components/schemas/{model}").get("$defs", {}))
         return found
 

@@ -25,11 +25,17 @@ def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
         **BUSY,
         400: "Cannot be read.",
         408: "The request did not arrive in time.",
-        409: "Somebody else has saved it meanwhile.",
+        409: "Somebody else has changed it meanwhile, or is at work on it.",
         415: "Unsupported type.",
         507: "The disk is full.",
     }
     return {code: {"model": schemas.Problem, "description": known[code]} for code in (401, *codes)}
+
+
+def attachment(name: str) -> str:
+    """The header by which a file has this name when it is saved."""
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
+    return f'attachment; filename="{safe}"'
 
 
 def body_of(*models: tuple[str, type[Any]]) -> dict[str, Any]:

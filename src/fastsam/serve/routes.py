@@ -21,7 +21,7 @@ from fastsam.prompts import Prompt
 from fastsam.serve import bodies, rows, schemas, work
 from fastsam.serve.jobs import SMALLER
 from fastsam.serve.memory import Kept
-from fastsam.serve.openapi import BROUGHT, FILE_OR, KINDS, body_of, problems
+from fastsam.serve.openapi import BROUGHT, FILE_OR, KINDS, attachment, body_of, problems
 from fastsam.serve.problems import Problem
 from fastsam.serve.service import Id, Own, Service
 
@@ -235,8 +235,7 @@ async def written(
     arguments = (kept.id, kept.file, kept.name, kept.segments, prompts, among, wanted)
     remedy = FEWER_PROMPTS if prompts else SMALLER
     name, made = await service.jobs.run_for(request, work.write, service.use, *arguments, remedy=remedy)
-    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
-    headers = {"Content-Disposition": f'attachment; filename="{safe}"', "Fastsam-Image-Id": kept.id}
+    headers = {"Content-Disposition": attachment(name), "Fastsam-Image-Id": kept.id}
     return Response(made, media_type=KINDS[name.rsplit(".", 1)[1]], headers=headers)
 
 

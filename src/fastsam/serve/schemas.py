@@ -123,6 +123,18 @@ class Selection(Strict):
         return self
 
 
+class Following(Strict):
+    """What to follow through a video: one object per prompt, picked in one frame."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"frame": 12, "prompts": [{"points": [[320, 180]]}]}]}
+    )
+
+    frame: Index = Field(0, description="Number of the frame in which the objects are picked, from 0.")
+    prompts: Annotated[list[Prompt], Field(min_length=1, max_length=16)]
+    backwards: StrictBool = Field(True, description="False keeps what was followed in earlier frames before.")
+
+
 class Vocabulary(Strict):
     """The words to choose each object's name from."""
 
@@ -215,3 +227,30 @@ class Problem(BaseModel):
     """What went wrong and the remedy, in one line."""
 
     detail: str
+
+
+class Video(BaseModel):
+    """A kept video. rate: frames per second"""
+
+    id: str
+    name: str
+    width: int
+    height: int
+    frames: int
+    rate: float
+
+
+class FollowedObject(BaseModel):
+    """An object in a frame. bbox: x, y, width, height; quality: predicted IoU, 0..1"""
+
+    segmentation: RLE
+    area: int
+    bbox: tuple[float, float, float, float]
+    quality: float
+
+
+class FollowedFrame(BaseModel):
+    """A line of what was followed. objects: one per prompt, null where it is lost"""
+
+    frame: int
+    objects: list[FollowedObject | None]

@@ -15,6 +15,7 @@ from fastsam.serve.jobs import Jobs
 from fastsam.serve.limits import Limits
 from fastsam.serve.memory import Memory
 from fastsam.serve.metrics import Metrics
+from fastsam.serve.videos.store import Videos
 
 
 @dataclass(eq=False)
@@ -28,6 +29,7 @@ class Service:
     limits: Limits
     jobs: Jobs
     memory: Memory
+    videos: Videos
     metrics: Metrics
     selecting: CapacityLimiter
     about: dict[str, Any] | None = None

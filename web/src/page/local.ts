@@ -9,6 +9,7 @@ import { cutout } from './cutout.ts';
 import { png, zip } from './png.ts';
 
 export const server = false;
+export const film = null;  // a browser alone does not read the frames of a video one by one
 
 const MODEL = 'fastsam-tiny-int8';
 const HERE = (path: string): string => new URL(path, import.meta.url).href;

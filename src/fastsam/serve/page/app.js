@@ -8,3 +8,4 @@ import './panel.js';
 import './save.js';
 import './exchange.js';
 import './incoming.js';
+import './film.js';

@@ -23,5 +23,10 @@
 // imported(file) -> [{ name, width, height, objects }] of a file of annotations
 // example(name) -> Blob of a photo that comes with the page
 // forget(id): frees what is kept of a photo; never rejects
+// film: null if the engine takes no videos, or
+//   open(file, sending) -> { id, name, width, height, frames, rate }; forget(id)
+//   frame(id, number) -> Blob of a JPEG
+//   follow(id, { frame, prompts: [{ mask }], backwards }, signal, each): calls each({ frame, objects: [row | null] })
+//   saved(id, format: overlay or coco) -> { blob, name }
 
-export { about, example, exported, file, forget, imported, name, segment, select, server } from './engine/server.js';
+export { about, example, exported, file, film, forget, imported, name, segment, select, server } from './engine/server.js';

@@ -2,6 +2,7 @@
 
 import * as engine from './engine.js';
 import { showAnswer } from './drawing.js';
+import { isVideo, openFilm } from './film.js';
 import { add } from './photos.js';
 import { $, fail } from './say.js';
 import { now } from './state.js';
@@ -10,7 +11,7 @@ const browse = () => $('file').click();
 $('choose').addEventListener('click', browse);
 $('browse').addEventListener('click', browse);
 $('browse-folder').addEventListener('click', () => $('folder').click());
-for (const id of ['file', 'folder']) $(id).addEventListener('change', () => { add(photosOf([...$(id).files])); $(id).value = ''; });
+for (const id of ['file', 'folder']) $(id).addEventListener('change', () => { bring([...$(id).files]); $(id).value = ''; });
 
 for (const button of document.querySelectorAll('[data-example]')) {
   button.addEventListener('click', async () => {
@@ -33,7 +34,7 @@ addEventListener('drop', async (event) => {
   $('dropping').hidden = true;
   const entries = [...event.dataTransfer.items].map((one) => one.webkitGetAsEntry?.()), files = [...event.dataTransfer.files];
   const found = entries.some((one) => one?.isDirectory) ? (await Promise.all(entries.filter(Boolean).map(within))).flat() : files;
-  if (found.length) add(photosOf(found)); else fail('What was dropped is no file.');
+  if (found.length) bring(found); else fail('What was dropped is no file.');
 });
 addEventListener('paste', (event) => {
   const files = [...(event.clipboardData?.files ?? [])].filter((f) => f.type.startsWith('image/'));
@@ -41,6 +42,9 @@ addEventListener('paste', (event) => {
 });
 addEventListener('resize', () => now.photo && showAnswer());
 addEventListener('pagehide', () => now.photo && engine.forget(now.photo.id));
+
+// A video is opened; of photos all are.
+const bring = (files) => { const video = files.find(isVideo); if (video) openFilm(video); else add(photosOf(files)); };
 
 // Of several files those that are photos by their type; of one, that one, so that its error is said.
 const photosOf = (files) => (files.length === 1 ? files : files.filter((f) => f.type.startsWith('image/') || /\.(heic|heif|tiff?|jp2|p[bgpn]m)$/i.test(f.name)))

@@ -55,7 +55,7 @@ function add(fresh) {
 }
 
 // COCO's letters of a row or candidate.
-function counted(row) {
+export function counted(row) {
   if (row.segmentation) return row.segmentation.counts;
   const { segments, width, height } = now.photo, found = new Uint8Array(width * height);
   const each = (indices, value) => indices.forEach((i) => bitmap(segments[i].runs, width, height).forEach((on, p) => { if (on) found[p] = value; }));

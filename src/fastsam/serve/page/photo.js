@@ -60,6 +60,7 @@ export async function open(item) {
   drawStrip();
   if (item.unsaved && !again) { item.saved = null; save(); }
   $('picked').focus({ preventScroll: true });
+  document.dispatchEvent(new Event('opened'));
 }
 
 // The segments of an answer, as the page needs them.

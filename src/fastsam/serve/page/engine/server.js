@@ -12,7 +12,8 @@ async function ask(path, options) {
   let response;
   try {
     response = await fetch(path, options);
-  } catch {
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
     throw new Error('the server does not answer: is it still running?');
   }
   if (!response.ok) throw await failure(response);
@@ -50,14 +51,12 @@ export const example = async (name) => (await ask(`/page/${name}`)).blob();
 
 export const forget = (id) => fetch(`/v1/images/${id}`, { method: 'DELETE', keepalive: true }).catch(() => {});
 
-// Everything in a photo. sending: called with the share 0..1 that has arrived, then once with null while the network runs.
-export function segment(photo, options, sending) {
+// What an upload is answered. sending: called with the share 0..1 that has arrived, then once with null until the answer.
+function upload(path, body, type, sending) {
   return new Promise((resolve, reject) => {
-    const form = new FormData();
-    for (const [key, value] of Object.entries(options)) form.append(key, String(value));
-    form.append('image', photo, photo.name || 'photo');
     const request = new XMLHttpRequest();
-    request.open('POST', '/v1/segment');
+    request.open('POST', path);
+    if (type) request.setRequestHeader('Content-Type', type);
     request.responseType = 'json';
     request.upload.onprogress = (event) => sending(event.lengthComputable ? event.loaded / event.total : 0);
     request.upload.onload = () => sending(null);
@@ -66,6 +65,36 @@ export function segment(photo, options, sending) {
       if (request.status === 200) resolve(request.response);
       else reject(Object.assign(new Error(request.response?.detail ?? `the server answered ${request.status}`), { status: request.status }));
     };
-    request.send(form);
+    request.send(body);
   });
 }
+
+export function segment(photo, options, sending) {
+  const form = new FormData();
+  for (const [key, value] of Object.entries(options)) form.append(key, String(value));
+  form.append('image', photo, photo.name || 'photo');
+  return upload('/v1/segment', form, null, sending);
+}
+
+// The lines of an answer, each as soon as it is there.
+async function lines(response, each) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = '';;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const parts = (rest + value).split('\n');
+    rest = parts.pop();
+    for (const part of parts) each(JSON.parse(part));
+  }
+}
+
+export const film = {
+  open: (file, sending) => upload(`/v1/videos?name=${encodeURIComponent(file.name)}`, file, file.type.startsWith('video/') ? file.type : 'video/mp4', sending),
+  frame: async (id, number) => (await ask(`/v1/videos/${id}/frames/${number}`)).blob(),
+  follow: async (id, body, signal, each) => lines(await ask(`/v1/videos/${id}/follow`, { ...json(body), signal }), (line) => {
+    if (line.detail) throw new Error(line.detail);
+    each(line);
+  }),
+  saved: (id, format) => made(`/v1/videos/${id}/followed?format=${format}`),
+  forget: (id) => fetch(`/v1/videos/${id}`, { method: 'DELETE', keepalive: true }).catch(() => {}),
+};
