@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-osam = pytest.importorskip("osam", reason="osam is not installed: pip install 'fast-segment-anything[labelme]'")
+pytest.importorskip("osam", reason="osam is not installed: pip install 'fast-segment-anything[labelme]'")
+
+import osam
 
 from fastsam import FastSAM, UsageError, read_image
 from fastsam.plugins.osam import NAME, prompt_of, register

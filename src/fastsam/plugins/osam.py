@@ -1,6 +1,6 @@
 """`FastSAM` as a model of osam, the library that labelme asks for masks.
 
-    python -m fastsam.plugins.osam run fastsam --image photo.jpg --prompt '{"points": [[300, 200]], "point_labels": [1]}'
+    python -m fastsam.plugins.osam run fastsam --image photo.jpg
 
 Enters: osam's requests. Leaves: its responses. In Python, `register()` makes osam.apis.generate know "fastsam". Without
 a prompt everything is found. Points are labelled 1 (it), 0 (not it), 2 and 3 (two corners of a box), -1 (ignored).
@@ -71,6 +71,7 @@ class FastSAM(types.Model):  # type: ignore[misc]  # osam is in no environment t
         if request.image is None:
             raise UsageError("the request has no image: FastSAM makes no embeddings, so give the image each time")
         segments = self._segments(request.image)
+        found: list[tuple[Runs, float, str | None]]
         if request.prompt is None:
             found = [(runs, float(s), None) for runs, s in zip(segments.masks.all_runs(), segments.scores, strict=True)]
         elif request.prompt.texts is not None:
@@ -86,7 +87,7 @@ class FastSAM(types.Model):  # type: ignore[misc]  # osam is in no environment t
     def _segments(self, image: npt.NDArray[Any]) -> Segments:
         """Everything in an image, kept for the next requests about it."""
         pixels = from_array(np.asarray(image))
-        key = blake2b(pixels, digest_size=16).digest() + str(pixels.shape).encode()
+        key = blake2b(memoryview(pixels), digest_size=16).digest() + str(pixels.shape).encode()
         if key not in self._kept:
             self._kept[key] = self._model(pixels)
         self._kept.move_to_end(key)
