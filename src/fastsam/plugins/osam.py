@@ -87,7 +87,7 @@ class FastSAM(types.Model):  # type: ignore[misc]  # osam is in no environment t
     def _segments(self, image: npt.NDArray[Any]) -> Segments:
         """Everything in an image, kept for the next requests about it."""
         pixels = from_array(np.asarray(image))
-        key = blake2b(memoryview(pixels), digest_size=16).digest() + str(pixels.shape).encode()
+        key = blake2b(pixels.tobytes(), digest_size=16).digest() + str(pixels.shape).encode()
         if key not in self._kept:
             self._kept[key] = self._model(pixels)
         self._kept.move_to_end(key)
