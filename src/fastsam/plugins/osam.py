@@ -6,8 +6,6 @@ Enters: osam's requests. Leaves: its responses. In Python, `register()` makes os
 a prompt everything is found. Points are labelled 1 (it), 0 (not it), 2 and 3 (two corners of a box), -1 (ignored).
 """
 
-from collections import OrderedDict
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -16,14 +14,12 @@ from osam import apis, types
 
 from fastsam import __version__
 from fastsam.errors import UsageError
-from fastsam.image.read import from_array
 from fastsam.masks.runs import Crop, Runs
 from fastsam.model import FastSAM as Network
+from fastsam.plugins.kept import Kept
 from fastsam.prompts import Prompt
-from fastsam.segments import Segments
 from fastsam.weights.catalogue import BUNDLED, DEFAULT
 
-KEPT = 3  # photos whose segments are kept, so that the next click is quick
 AGAINST, FOR, FIRST_CORNER, LAST_CORNER = 0, 1, 2, 3  # osam's labels of points
 CARD = BUNDLED[DEFAULT].with_name("README.md")
 NAME = "fastsam:latest"
@@ -39,8 +35,7 @@ class FastSAM(types.Model):  # type: ignore[misc]  # osam is in no environment t
     def __init__(self) -> None:
         """Loads the bundled weights."""
         self._inference_sessions: dict[str, Any] = {}
-        self._model = Network()
-        self._kept: OrderedDict[bytes, Segments] = OrderedDict()
+        self._kept = Kept(Network())
 
     @classmethod
     def pull(cls, *_: Any, **__: Any) -> None:
@@ -70,7 +65,7 @@ class FastSAM(types.Model):  # type: ignore[misc]  # osam is in no environment t
         """Answers a request. Raises UsageError if it has no image, or its prompt makes no sense."""
         if request.image is None:
             raise UsageError("the request has no image: FastSAM makes no embeddings, so give the image each time")
-        segments = self._segments(request.image)
+        segments = self._kept.segments(np.asarray(request.image))
         found: list[tuple[Runs, float, str | None]]
         if request.prompt is None:
             found = [(runs, float(s), None) for runs, s in zip(segments.masks.all_runs(), segments.scores, strict=True)]
@@ -83,17 +78,6 @@ class FastSAM(types.Model):  # type: ignore[misc]  # osam is in no environment t
             found = [(pick.candidates[0].runs, pick.score, None) for pick in picks if pick]
         some = [annotation(*one) for one in found if one[0].area]
         return types.GenerateResponse(model=self.name, annotations=some)
-
-    def _segments(self, image: npt.NDArray[Any]) -> Segments:
-        """Everything in an image, kept for the next requests about it."""
-        pixels = from_array(np.asarray(image))
-        key = blake2b(pixels.tobytes(), digest_size=16).digest() + str(pixels.shape).encode()
-        if key not in self._kept:
-            self._kept[key] = self._model(pixels)
-        self._kept.move_to_end(key)
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return self._kept[key]
 
 
 def prompt_of(points: npt.NDArray[Any], labels: npt.NDArray[Any], size: tuple[int, int]) -> Prompt | None:
