@@ -10,22 +10,28 @@ import onnxruntime
 import pytest
 
 from fastsam import FastSAM, read_image
+from fastsam.export import sources
+from fastsam.export.fixed import fix
+from fastsam.export.graphs import content_of, halved
+from fastsam.export.plain import plain
+from fastsam.runtimes.settings import read_settings
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-def run(words: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "fastsam", *words], capture_output=True, text=True)
+def written(file: Path, source: str = "fastsam-tiny", size: tuple[int, int] | None = None) -> Path:
+    """What `fastsam export SOURCE FILE --plain-masks` writes, without its report."""
+    model = sources.read(source)
+    plain(model, read_settings({p.key: p.value for p in model.metadata_props}, file))
+    file.write_bytes(content_of(halved(fix(model, size) if size else model)))
+    return file
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The bundled network in plain form: of every size, and of the one that X-AnyLabeling's model file wants."""
     folder = tmp_path_factory.mktemp("plain")
-    made = {"free": folder / "free.onnx", "fixed": folder / "fixed.onnx"}
-    assert run(["export", "fastsam-tiny", str(made["free"]), "--plain-masks"]).returncode == 0
-    assert run(["export", "fastsam-tiny", str(made["fixed"]), "--plain-masks", "--fixed", "640,640"]).returncode == 0
-    return made
+    return {"free": written(folder / "free.onnx"), "fixed": written(folder / "fixed.onnx", size=(640, 640))}
 
 
 @pytest.mark.parametrize("imgsz", [640, 320, (96, 640)])
@@ -71,8 +77,7 @@ def test_a_reader_of_yolov8_seg_finds_the_objects(files: dict[str, Path], model:
 
 
 def test_a_network_without_positional_features_stays_as_it_is(tmp_path: Path, files: dict[str, Path]) -> None:
-    again = tmp_path / "again.onnx"
-    assert run(["export", str(files["free"]), str(again), "--plain-masks"]).returncode == 0
+    again = written(tmp_path / "again.onnx", str(files["free"]))
     one, other = (onnxruntime.InferenceSession(f, providers=["CPUExecutionProvider"]) for f in (files["free"], again))
     photo = np.full((1, 3, 64, 64), 0.5, np.float32)
     for a, b in zip(one.run(None, {"images": photo}), other.run(None, {"images": photo}), strict=True):
@@ -81,7 +86,8 @@ def test_a_network_without_positional_features_stays_as_it_is(tmp_path: Path, fi
 
 def test_one_form_of_masks_is_written(tmp_path: Path) -> None:
     file = tmp_path / "both.onnx"
-    done = run(["export", "fastsam-tiny", str(file), "--plain-masks", "--with-masks"])
+    words = ["export", "fastsam-tiny", str(file), "--plain-masks", "--with-masks"]
+    done = subprocess.run([sys.executable, "-m", "fastsam", *words], capture_output=True, text=True)
     assert done.returncode == 2
     assert "give only one of them" in done.stderr
     assert not file.exists()
