@@ -280,6 +280,23 @@ def test_of_several_resolutions_the_finest_is_used(viewer: Any, panel: Any, coff
     assert viewer.layers["coffee objects"].data.shape == (400, 600)
 
 
+def test_one_job_runs_at_a_time_and_can_be_stopped(viewer: Any, said: list[str], stack: np.ndarray) -> None:
+    application = import_module("qtpy.QtWidgets").QApplication
+    import_module("napari.qt").get_qapp()
+    made = import_module("fastsam.plugins.napari.panel").Panel(viewer)
+    made.image.choices = [viewer.add_image(np.concatenate([stack] * 20), name="stack")]
+    for button in (made.everything, made.everything, made.stop):
+        button.changed.emit(True)
+    assert said == ["a job is running: wait for it, or stop it", "stopped: the slices that are done stay"]
+    end = time.monotonic() + 120
+    while made._worker is not None and time.monotonic() < end:
+        application.processEvents()
+        time.sleep(0.01)
+    assert made._worker is None
+    assert not made.progress.visible
+    assert "stack objects" not in viewer.layers or not viewer.layers["stack objects"].data[-1].any()
+
+
 def test_what_cannot_be_done_is_one_line(viewer: Any, panel: Any, said: list[str], stack: np.ndarray) -> None:
     panel("everything")
     image = viewer.add_image(stack, name="stack")
