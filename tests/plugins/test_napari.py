@@ -280,6 +280,14 @@ def test_of_several_resolutions_the_finest_is_used(viewer: Any, panel: Any, coff
     assert viewer.layers["coffee objects"].data.shape == (400, 600)
 
 
+def test_labels_larger_than_memory_are_said_in_a_line(viewer: Any, panel: Any, said: list[str]) -> None:
+    values = np.broadcast_to(np.uint8(0), (10**12, 64, 64))  # in one byte
+    image = viewer.add_image(values, name="endless", contrast_limits=(0, 255), multiscale=False)
+    panel("everything", image=image, slices="the shown slice alone")
+    assert said == ["labels of shape (1000000000000, 64, 64) need more memory than there is: crop the image"]
+    assert len(viewer.layers) == 1
+
+
 def test_one_job_runs_at_a_time_and_can_be_stopped(viewer: Any, said: list[str], stack: np.ndarray) -> None:
     application = import_module("qtpy.QtWidgets").QApplication
     import_module("napari.qt").get_qapp()

@@ -120,7 +120,12 @@ class Panel(Container):  # type: ignore[misc]  # napari is in no environment tha
             if isinstance(step, str):
                 show_error(step)
                 return
-            layer = self._layer_of(image, slices, fresh) if layer is None else layer
+            try:
+                layer = self._layer_of(image, slices, fresh) if layer is None else layer
+            except MemoryError:
+                self._worker.quit()
+                show_error(f"labels of shape {slices.shape} need more memory than there is: crop the image")
+                return
             layer.data[slices.place(step[0])] = step[1]
             layer.refresh()
             self.progress.value += 1
