@@ -36,7 +36,8 @@ class Panel(Container):  # type: ignore[misc]  # napari is in no environment tha
     def __init__(self, viewer: "napari.viewer.Viewer") -> None:  # type: ignore[name-defined]  # noqa: F821
         """Makes the widgets. viewer: napari gives it by this annotation"""
         super().__init__()
-        self._viewer, self._worker = viewer, None
+        self._viewer = viewer
+        self._worker: Any = None
         layer = "napari.layers."
         self.image = create_widget(annotation=layer + "Image", label="image")
         self.slices = ComboBox(choices=[EACH, ALONE, THROUGH], label="slices")
