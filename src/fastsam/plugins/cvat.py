@@ -20,6 +20,7 @@ from fastsam.errors import UsageError
 from fastsam.image.read import decode
 from fastsam.masks.bridged import joined
 from fastsam.masks.polygons import polygons
+from fastsam.masks.runs import Runs
 from fastsam.masks.simplified import simplified
 from fastsam.model import FastSAM
 from fastsam.plugins.kept import Kept
@@ -70,13 +71,12 @@ def records(segments: Segments) -> list[dict[str, Any]]:
         if not crop.tight.size:
             continue
         x0, y0, x1, y1 = crop.bounds
-        ring = joined(simplified(polygons(crop.tight, (x0, y0)), TOLERANCE))
         found.append(
             {
                 "confidence": f"{score:.3f}",
                 "label": LABEL,
                 "type": "mask",
-                "points": ring.reshape(-1).tolist(),
+                "points": ring_of(runs).tolist(),
                 "mask": [*crop.tight.astype(int).reshape(-1).tolist(), x0, y0, x1 - 1, y1 - 1],
             }
         )
@@ -107,18 +107,30 @@ def read_picture(body: dict[str, Any]) -> npt.NDArray[np.uint8]:
 
 
 def read_prompt(body: dict[str, Any], size: tuple[int, int]) -> Prompt:
-    """What a body means. Places beyond the border are moved to it. Raises UsageError."""
-    places = {name: read_places(body, name, size) for name in ("pos_points", "neg_points", "obj_bbox")}
-    wanted, refused, corners = places.values()
-    if len(corners) not in (0, 2):
-        raise UsageError(f"obj_bbox must be two corners, not {len(corners)}")
-    if not len(wanted) and not len(corners):
+    """What a body means. Raises UsageError."""
+    wanted, refused, corners = (read_places(body, name) for name in ("pos_points", "neg_points", "obj_bbox"))
+    return said(wanted, refused, corners, size)
+
+
+def said(wanted: Any, refused: Any, corners: Any, size: tuple[int, int]) -> Prompt:
+    """What places (x, y) for and against an object, and two corners of its box or none, mean.
+
+    Places beyond the border are moved to it, as a person's hand slips over it. Raises UsageError.
+    """
+    height, width = size
+    inside, outside, box = (
+        np.array([] if some is None else some, np.float64).reshape(-1, 2).clip(0, (width - 0.01, height - 0.01))
+        for some in (wanted, refused, corners)
+    )
+    if len(box) not in (0, 2):
+        raise UsageError(f"obj_bbox must be two corners, not {len(box)}")
+    if not len(inside) and not len(box):
         raise UsageError("nothing says where the object is: give pos_points or obj_bbox")
-    box = (*corners.min(0).tolist(), *corners.max(0).tolist()) if len(corners) else None
-    return Prompt([*wanted.tolist(), *refused.tolist()], [1] * len(wanted) + [0] * len(refused), box)
+    ends = (*box.min(0).tolist(), *box.max(0).tolist()) if len(box) else None
+    return Prompt([*inside.tolist(), *outside.tolist()], [1] * len(inside) + [0] * len(outside), ends)
 
 
-def read_places(body: dict[str, Any], name: str, size: tuple[int, int]) -> npt.NDArray[np.float64]:
+def read_places(body: dict[str, Any], name: str) -> npt.NDArray[np.float64]:
     """Places (N, 2) x, y under a name; none if it is absent. Raises UsageError."""
     given = body.get(name)
     if given is None or given == []:
@@ -129,5 +141,10 @@ def read_places(body: dict[str, Any], name: str, size: tuple[int, int]) -> npt.N
         places = np.zeros(0)
     if places.ndim != 2 or places.shape[1] != 2 or not np.isfinite(places).all():
         raise UsageError(f"{name} must be a list of finite [x, y], not {show(given)}")
-    height, width = size
-    return places.clip(0, (width - 0.01, height - 0.01))
+    return places
+
+
+def ring_of(runs: Runs) -> npt.NDArray[np.float32]:
+    """One ring x, y, x, y, ... through all parts and holes of a mask."""
+    crop = runs.crop()
+    return joined(simplified(polygons(crop.tight, crop.bounds[:2]), TOLERANCE)).reshape(-1)
