@@ -2,6 +2,7 @@
 
 import base64
 import http.server
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from fastsam.serve.app import make_app
 from fastsam.serve.labelstudio import Studio
 from fastsam.serve.studio import VERSION, asked, brush, read_project
 
+PERSONAL = "header.claims.signature"  # the form of a personal access token
 CONFIG = (
     '<View><Image name="photo" value="$picture"/><{0} name="tag" toName="photo"><Label value="Thing"/></{0}></View>'
 )
@@ -254,6 +256,14 @@ def studio(examples: Path) -> Iterator[tuple[str, list[Any]]]:
             self.end_headers()
             self.wfile.write((examples / "coffee.png").read_bytes())
 
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            known = (self.path, body) == ("/api/token/refresh", {"refresh": PERSONAL})
+            asked.append((self.path, self.headers.get("Authorization")))
+            self.send_response(200 if known else 401)
+            self.end_headers()
+            self.wfile.write(b'{"access": "for minutes"}' if known else b"{}")
+
         def log_message(self, *_: Any) -> None:
             pass
 
@@ -280,6 +290,18 @@ def test_pictures_come_from_the_one_studio_alone(serving: Callable[..., Any], st
         for name in (*elsewhere, "/away.png"):
             assert ask(client, {"data": {"picture": name}}, "RectangleLabels").status_code == 422
         assert len(asked) == 3  # the one that was sent away is not followed
+
+
+def test_a_personal_access_token_is_exchanged(serving: Callable[..., Any], studio: tuple[str, list[Any]]) -> None:
+    """Label Studio takes it only to give another one, which pictures are fetched with."""
+    address, asked = studio
+    with serving(make_app(threads=1, studio=Studio(address, PERSONAL))) as client:
+        assert ask(client, {"data": {"picture": "/data/upload/1/coffee.png"}}, "RectangleLabels").status_code == 200
+    assert asked == [("/api/token/refresh", None), ("/data/upload/1/coffee.png", "Bearer for minutes")]
+    with serving(make_app(threads=1, studio=Studio(address, "a.wrong.token"))) as client:
+        answer = ask(client, {"data": {"picture": "/data/upload/1/coffee.png"}}, "RectangleLabels")
+    assert answer.status_code == 422
+    assert answer.json()["detail"].endswith("(status 401, check LABEL_STUDIO_API_KEY)")
 
 
 def test_a_polygon_of_a_hole_is_kept_in_percent(task: dict[str, Any], service: TestClient) -> None:

@@ -34,6 +34,7 @@ def export(
     int8: Annotated[bool, Parameter(negative="")] = False,
     calibrate: Path | None = None,
     with_masks: Annotated[bool, Parameter(negative="")] = False,
+    plain_masks: Annotated[bool, Parameter(negative="")] = False,
     fixed: Annotated[str | None, Parameter(name="--fixed")] = None,
     json_file: Annotated[Path | None, flags.JSON_FILE] = None,
 ) -> int:
@@ -60,6 +61,8 @@ def export(
     with_masks
         Put suppression and masks into the file, for programs without this library: one photo at a time, masks on
         cells of 4 input pixels. The report is about the network before they are added.
+    plain_masks
+        Make masks as YOLOv8-seg networks do, for programs that read those, such as X-AnyLabeling.
     fixed
         HEIGHT,WIDTH of the only input size that the file accepts, for programs that need fixed shapes, such as
         OpenCV's DNN (which runs only float files). This library needs files without it. Calibration uses the same size.
@@ -73,10 +76,17 @@ def export(
     for name, value in (("margin", margin), ("soft", soft)):
         if value is not None and value < 0:
             raise UsageError(f"{name} must be at least 0, not {value}")
+    if with_masks and plain_masks:
+        raise UsageError("--with-masks and --plain-masks are two forms of masks: give only one of them")
     if int8 and calibrate is None:
         raise UsageError("--int8 needs photos to calibrate with: add --calibrate FOLDER")
     if (second := second_network(source)) is not None:
-        for name, value in {"fixed": fixed, **given, "with_masks": with_masks or None}.items():
+        for name, value in {
+            "fixed": fixed,
+            **given,
+            "with_masks": with_masks or None,
+            "plain_masks": plain_masks or None,
+        }.items():
             if value is not None:
                 flag = name.replace("_", "-")
                 raise UsageError(f"--{flag} does not apply to {source}, which is a second network: leave it out")
@@ -103,6 +113,10 @@ def export(
         from fastsam.export.masks import with_masks as add_masks
 
         add_masks(model, settings)
+    if plain_masks:
+        from fastsam.export.plain import plain
+
+        plain(model, settings)
     model = halved(fix(model, size) if size else model)
     write(output, content_of(model))
     say(f"{output}: {output.stat().st_size / 1e6:.1f} MB; {report}")

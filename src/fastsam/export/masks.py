@@ -7,10 +7,10 @@ Enters: a float32 or quantised model. Leaves: the same for one photo, with outpu
 import json
 
 import numpy as np
-import numpy.typing as npt
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper
 
 from fastsam.detections import MOST_DETECTIONS
+from fastsam.export.nodes import Nodes
 from fastsam.masks.positional import TERMS, coefficients_of
 from fastsam.runtimes.settings import Settings
 
@@ -25,7 +25,7 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
     logits on cells of 4 input pixels, `OUTSIDE` beyond the windows: to be enlarged bilinearly, above 0 where the mask
     is. Best first; conf, iou, max_det and margin are those of `settings`, as is `soft`.
     """
-    g = _Nodes(model)
+    g = Nodes(model)
     rows = g.op("Squeeze", "candidates", g.constant([0], np.int64))
     cells = g.op("Squeeze", "prototypes", g.constant([0], np.int64))
     centred = g.op("Transpose", g.rows(rows, 0, 4), perm=[1, 0])
@@ -80,19 +80,27 @@ def with_masks(model: ModelProto, settings: Settings) -> None:
             inside = test if inside is None else g.op("And", inside, test)
     assert inside is not None
     masks = g.op("Where", inside, logits, g.constant(OUTSIDE))
-    g.finish({"boxes": boxes, "scores": scores, "classes": kinds, "masks": masks})
+    real, n = TensorProto.FLOAT, "masks"
+    g.finish(
+        {
+            "boxes": (boxes, real, [n, 4]),
+            "scores": (scores, real, [n]),
+            "classes": (kinds, TensorProto.INT64, [n]),
+            "masks": (masks, real, [n, "rows", "columns"]),
+        }
+    )
     stored = json.loads(next(p.value for p in model.metadata_props if p.key == "fastsam"))
     helper.set_model_props(model, {"fastsam": json.dumps({**stored, "masks": True})})
 
 
-def ranked(g: "_Nodes", scores: str, most: int, *others: str) -> tuple[str, list[str]]:
+def ranked(g: Nodes, scores: str, most: int, *others: str) -> tuple[str, list[str]]:
     """The `most` best scores, best first, and the same entries of the others."""
     count = g.op("Min", g.op("Shape", scores), g.constant([most], np.int64))
     scores, order = g.ops("TopK", 2, scores, count)
     return scores, [g.op("Gather", other, order, axis=0) for other in others]
 
 
-def lowered(g: "_Nodes", scores: str, centred: str, kinds: str, soft: float) -> str:
+def lowered(g: Nodes, scores: str, centred: str, kinds: str, soft: float) -> str:
     """Scores (N,), best first, after soft suppression: `candidates.suppress_softly` as nodes."""
     half = g.op("Div", g.columns(centred, 2, 4), g.constant(2.0))
     corners = [g.op(kind, g.columns(centred, 0, 2), half) for kind in ("Sub", "Add")]
@@ -111,7 +119,7 @@ def lowered(g: "_Nodes", scores: str, centred: str, kinds: str, soft: float) -> 
     return g.op("Mul", scores, fall)
 
 
-def centres(g: "_Nodes", size: str, axis: int) -> str:
+def centres(g: Nodes, size: str, axis: int) -> str:
     """(1, 1, w) or (1, h, 1): the cells' middles along an axis (0 for x), in input pixels."""
     length = g.op("Gather", size, g.constant(1 - axis, np.int64))
     steps = g.op("Range", g.constant(0, np.int64), length, g.constant(1, np.int64))
@@ -120,7 +128,7 @@ def centres(g: "_Nodes", size: str, axis: int) -> str:
     return g.op("Reshape", middles, g.constant([[1, 1, -1], [1, -1, 1]][axis], np.int64))
 
 
-def sums(g: "_Nodes", coefficients: str, cells: str, size: str, positional: int) -> str:
+def sums(g: Nodes, coefficients: str, cells: str, size: str, positional: int) -> str:
     """(N, h, w) logits of the plain prototypes alone."""
     plain = g.columns(coefficients, 0, -TERMS * positional) if positional else coefficients
     maps = g.rows(cells, 0, 1 - positional) if positional > 1 else cells
@@ -129,7 +137,7 @@ def sums(g: "_Nodes", coefficients: str, cells: str, size: str, positional: int)
     return g.op("Reshape", g.op("MatMul", plain, flat), whole)
 
 
-def weighed(g: "_Nodes", coefficients: str, cells: str, places: list[str], positional: int) -> str:
+def weighed(g: Nodes, coefficients: str, cells: str, places: list[str], positional: int) -> str:
     """(N, h, w) logits of the features that a mask weighs by the place in its box, u (N, 1, w) and v (N, h, 1)."""
     u, v = places
     total: str | None = None
@@ -145,56 +153,3 @@ def weighed(g: "_Nodes", coefficients: str, cells: str, places: list[str], posit
         total = weight if total is None else g.op("Add", total, weight)
     assert total is not None
     return total
-
-
-class _Nodes:
-    """Nodes and constants that are added to a model; every method returns the name of its result."""
-
-    def __init__(self, model: ModelProto) -> None:
-        self.graph, self.count = model.graph, 0
-
-    def op(self, kind: str, *inputs: str, **attributes: int | list[int]) -> str:
-        """A node of a kind with one output."""
-        return self.ops(kind, 1, *inputs, **attributes)[0]
-
-    def ops(self, kind: str, outputs: int, *inputs: str, **attributes: int | list[int]) -> list[str]:
-        """A node of a kind with several outputs."""
-        self.count += 1
-        names = [f"masks/{kind}_{self.count}_{k}" for k in range(outputs)]
-        name = f"masks/{kind}_{self.count}"
-        node = helper.make_node(kind, list(inputs), names, name=name)
-        node.attribute.extend(helper.make_attribute(key, value) for key, value in sorted(attributes.items()))
-        self.graph.node.append(node)
-        return names
-
-    def constant(self, value: npt.ArrayLike, dtype: type[np.generic] = np.float32) -> str:
-        self.count += 1
-        name = f"masks/constant_{self.count}"
-        self.graph.initializer.append(numpy_helper.from_array(np.asarray(value, dtype), name))
-        return name
-
-    def rows(self, x: str, start: int | str, end: int | str | None) -> str:
-        """Rows start to end of a matrix, which may be results too."""
-        return self._slice(x, start, end, 0)
-
-    def columns(self, x: str, start: int, end: int | None) -> str:
-        """Columns start to end of a matrix."""
-        return self._slice(x, start, end, 1)
-
-    def deep(self, x: str, column: int) -> str:
-        """(N, 1, 1): a column of a matrix (N, C)."""
-        return self.op("Unsqueeze", self.columns(x, column, column + 1), self.constant([2], np.int64))
-
-    def _slice(self, x: str, start: int | str, end: int | str | None, axis: int) -> str:
-        places = (start, np.iinfo(np.int64).max if end is None else end, axis)
-        return self.op("Slice", x, *(v if isinstance(v, str) else self.constant([v], np.int64) for v in places))
-
-    def finish(self, outputs: dict[str, str]) -> None:
-        """Gives the outputs their names and types."""
-        del self.graph.output[:]
-        n, h, w = "masks", "rows", "columns"
-        shapes: dict[str, list[str | int]] = {"boxes": [n, 4], "scores": [n], "classes": [n], "masks": [n, h, w]}
-        for name, source in outputs.items():
-            self.graph.node.append(helper.make_node("Identity", [source], [name], name=f"masks/{name}"))
-            kind = TensorProto.INT64 if name == "classes" else TensorProto.FLOAT
-            self.graph.output.append(helper.make_tensor_value_info(name, kind, shapes[name]))

@@ -6,7 +6,14 @@ without an import statement that PyInstaller could see.
 
 from PyInstaller.utils.hooks import collect_data_files, collect_submodules
 
-LEFT_OUT = ("fastsam.training", "fastsam.network", "fastsam.export", "fastsam.cluster", "fastsam.pyinstaller")
+LEFT_OUT = (
+    "fastsam.training",
+    "fastsam.network",
+    "fastsam.export",
+    "fastsam.cluster",
+    "fastsam.plugins",
+    "fastsam.pyinstaller",
+)
 
 
 def wanted(module: str) -> bool:

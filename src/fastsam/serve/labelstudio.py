@@ -122,9 +122,9 @@ def picture(own: Studio | None, limits: Limits, address: str) -> bytes:
         raise Problem(422, f"{address[:80]!r} is not an address") from None
     if places[0] != places[1]:
         raise Problem(422, f"{address[:80]} is not at {own.address}: nothing else is fetched")
-    headers = {"Authorization": f"Token {own.key}"} if own.key else {}
     found = bytearray()
     try:
+        headers = authorization(own)
         with requests.get(whole, headers=headers, timeout=SECONDS, stream=True, allow_redirects=False) as answer:
             answer.raise_for_status()
             for part in answer.iter_content(1 << 16):
@@ -132,5 +132,32 @@ def picture(own: Studio | None, limits: Limits, address: str) -> bytes:
                 if len(found) > limits.bytes:
                     raise Problem(413, f"a picture is larger than {limits.bytes} bytes")
     except (requests.RequestException, ValueError) as error:
-        raise Problem(422, f"a picture cannot be fetched from {own.address} ({type(error).__name__})") from None
+        raise Problem(422, f"a picture cannot be fetched from {own.address} ({said(error)})") from None
     return bytes(found)
+
+
+def authorization(own: Studio) -> dict[str, str]:
+    """The header that Label Studio wants with its key.
+
+    A personal access token, which has three parts, is first exchanged for one that lives for minutes; a legacy token is
+    sent as it is. Raises requests' errors, and ValueError if the exchange answers something else.
+    """
+    if not own.key:
+        return {}
+    if own.key.count(".") != 2:
+        return {"Authorization": f"Token {own.key}"}
+    address = urljoin(own.address.rstrip("/") + "/", "api/token/refresh")
+    with requests.post(address, json={"refresh": own.key}, timeout=SECONDS, allow_redirects=False) as answer:
+        answer.raise_for_status()
+        given = answer.json()
+    if not isinstance(given, dict) or not isinstance(given.get("access"), str):
+        raise ValueError("no access token")
+    return {"Authorization": f"Bearer {given['access']}"}
+
+
+def said(error: Exception) -> str:
+    """What went wrong, without addresses: the status of an answer, else the kind of error."""
+    answer = getattr(error, "response", None)
+    if answer is None:
+        return type(error).__name__
+    return f"status {answer.status_code}" + (", check LABEL_STUDIO_API_KEY" if answer.status_code in (401, 403) else "")
