@@ -84,11 +84,11 @@ def read_project(config: str) -> Project:
 
 
 def predict(use: work.Use, data: bytes, project: Project, drawn: list[dict[str, Any]]) -> dict[str, Any]:
-    """Results of a picture: everything, every mask drawn anew, or what was `drawn` so far means."""
+    """Results of a picture: all things, each drawn anew, or what was `drawn` so far means."""
     segments, refiner = work.model(use)(File(data).pixels(use.pixels)), shared(use.threads)
     prompts = asked(drawn, segments.size)
     if prompts is None:
-        redrawn = segments.refine(refiner=refiner)
+        redrawn = segments.refine(refiner=refiner).filter(level="things")
         masks = list(zip(redrawn.scores.tolist(), redrawn.to_rle(), strict=True))
     else:
         picks = segments.select(prompts, refine=refiner) if prompts else []
