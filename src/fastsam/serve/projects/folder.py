@@ -1,8 +1,9 @@
-"""A folder of photos with a file of annotations beside each. Nothing outside of the folder is read or written.
+"""A folder of photos with their annotations: a file of labelme beside each, or one COCO file of all. Nothing outside of
+the folder is read or written.
 
 Every save writes a new file whole, down to the disk, and then takes the old one's place: whatever ends the program or
-the machine leaves the old state or the new one. `version` is the checksum of the file; who saves says which one he has
-seen, so that nobody overwrites what he has not.
+the machine leaves the old state or the new one. `version` is the checksum of what is kept of a photo; who saves says
+which one he has seen, so that nobody overwrites what he has not.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ import os
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -27,6 +28,7 @@ from fastsam.image.kinds import SUFFIXES
 from fastsam.image.read import read_image
 from fastsam.serve.bodies import one_line
 from fastsam.serve.problems import Problem
+from fastsam.serve.projects import instances
 from fastsam.serve.projects import labels as files
 from fastsam.serve.projects.imports import objects_of
 from fastsam.serve.projects.labels import Labels, Object
@@ -40,12 +42,20 @@ PART = re.compile(r"\.[0-9a-f]{16}\.(json|txt)")  # what a save that was cut sho
 
 @dataclass(eq=False)
 class Folder:
-    """A project. root: resolved; pixels: of a photo; lock: one save at a time; known: COCO's files, by time"""
+    """A project.
+
+    root: resolved; pixels: of a photo; coco: whether one COCO file keeps all, instead of labelme's files
+    lock: one save at a time; known: COCO's files, by time; whole: the one that keeps all, by time and size
+    counted: objects a class of labelme's files, by time
+    """
 
     root: Path
     pixels: int
+    coco: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
     known: dict[Path, tuple[int, Foreign]] = field(default_factory=dict)
+    whole: tuple[tuple[int, int], dict[str, Any]] | None = None
+    counted: dict[Path, tuple[int, dict[str, int]]] = field(default_factory=dict)
 
     def photos(self) -> list[str]:
         """Paths of all photos from the folder on, with slashes, in order of their names."""
@@ -57,6 +67,19 @@ class Folder:
                 if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".") and is_text(path):
                     found.append(path)
         return sorted((path for path in found if self.is_inside(self.root / path)), key=numbered)
+
+    def finder(self) -> Callable[[str], str | None]:
+        """What finds a photo by its path without the suffix, after any folders, or by its name alone."""
+        photos = {PurePosixPath(photo).with_suffix("").as_posix(): photo for photo in self.photos()}
+        bases = Counter(stem.rpartition("/")[2] for stem in photos)
+        alone = {base: photo for stem, photo in photos.items() if bases[base := stem.rpartition("/")[2]] == 1}
+
+        def find(stem: str) -> str | None:
+            parts = stem.split("/")
+            paths = ("/".join(parts[first:]) for first in range(len(parts)))
+            return next((photos[path] for path in paths if path in photos), None) or alone.get(parts[-1])
+
+        return find
 
     def is_inside(self, file: Path) -> bool:
         """Whether a file is there, and in the folder, wherever links lead."""
@@ -85,8 +108,13 @@ class Folder:
 
     def states(self) -> list[tuple[str, str]]:
         """All photos, each with its state: new, work or done."""
-        others = self.others()
-        return [(photo, self.state(photo, others)) for photo in self.photos()]
+        others, kept = self.others(), instances.states_of(self.content()) if self.coco else {}
+        found = []
+        for photo in self.photos():
+            done, names = kept.get(photo) or kept.get(PurePosixPath(photo).name) or (False, None)
+            state = self.state(photo, others) if names is None else "done" if done else "work" if names else "new"
+            found.append((photo, state))
+        return found
 
     def state(self, photo: str, others: Foreign) -> str:
         """The state of a photo, by the first bytes of its file. others: what COCO's files of the folder hold"""
@@ -98,6 +126,8 @@ class Folder:
     def read(self, photo: str) -> Labels:
         """What is kept of a photo. Raises problems for a photo (404) and annotations (422) that are not to be read."""
         file = self.path_of(photo)
+        if self.coco and (found := self.of_whole(photo, file)) is not None:
+            return found
         where = self.labels_path(file)
         raw = self.bytes_of(where)
         if raw is None:
@@ -115,7 +145,45 @@ class Folder:
             raise Problem(422, f"{where.name}: {error}") from None
         flags = content.get("flags")
         done = isinstance(flags, dict) and flags.get("done") is True
-        return checked(where, version_of(raw), width, height, done, objects)
+        version = None if self.coco else version_of(raw)
+        return checked(where, version, width, height, done, objects)
+
+    def of_whole(self, photo: str, file: Path) -> Labels | None:
+        """What the COCO file has of a photo; None if it has nothing. Raises a problem (422) for what is none."""
+        content = self.content()
+        image = instances.image_of(content, photo)
+        if image is None:
+            return None
+        size = (image.get("height"), image.get("width"))
+        known = all(files.is_side(side) for side in size)
+        try:
+            found = instances.labels_of(content, photo, (0, 0) if known else self.size(file)[::-1])
+        except ValidationError as error:
+            raise Problem(422, f"{instances.FILE}: {one_line(error)}") from None
+        except UsageError as error:
+            raise Problem(422, f"{instances.FILE}: {error}") from None
+        if found is not None and found.width * found.height > self.pixels:
+            raise Problem(422, f"{instances.FILE} says {found.width} x {found.height} pixels: more than {self.pixels}")
+        return found
+
+    def content(self) -> dict[str, Any]:
+        """The COCO file, empty if there is none; read once, until it changes. Raises a problem (422) for another."""
+        file = self.root / instances.FILE
+        if not os.path.lexists(file):
+            return {}
+        facts = file.stat()
+        stamp = (facts.st_mtime_ns, facts.st_size)
+        if self.whole is None or self.whole[0] != stamp:
+            self.whole = (stamp, parsed(file, self.bytes_of(file) or b""))
+        return self.whole[1]
+
+    def save_whole(self, content: dict[str, Any]) -> None:
+        """Writes the COCO file. Raises problems: 507 as `write` does, 422 if it becomes too large."""
+        raw = json.dumps(content).encode()
+        if len(raw) > MOST:
+            raise Problem(422, f"{instances.FILE} would have more than {MOST >> 20} MB: keep labelme's files instead")
+        self.write(self.root / instances.FILE, raw)
+        self.whole = None
 
     def save(self, photo: str, labels: Labels) -> str:
         """Keeps what is new; returns its version.
@@ -125,6 +193,8 @@ class Folder:
         if labels.width * labels.height > self.pixels:
             raise Problem(413, f"{labels.width} x {labels.height} pixels are more than {self.pixels}")
         file = self.path_of(photo)
+        if self.coco:
+            return self.save_in_whole(photo, labels)
         where = self.labels_path(file)
         with self.alone():
             raw = self.bytes_of(where)
@@ -133,6 +203,19 @@ class Folder:
             content = files.written(labels, file.name, {} if raw is None else parsed(where, raw))
             self.write(where, content)
         return version_of(content)
+
+    def save_in_whole(self, photo: str, labels: Labels) -> str:
+        """Keeps what is new in the COCO file, as `save` does."""
+        with self.alone():
+            content = self.content()
+            if instances.version_of(content, photo) != labels.version:
+                raise Problem(409, f"{photo} was saved by somebody else meanwhile")
+            try:
+                made = instances.with_labels(content, photo, labels)
+            except UsageError as error:
+                raise Problem(422, f"{instances.FILE}: {error}") from None
+            self.save_whole(made)
+        return instances.version_of(made, photo) or ""
 
     def write(self, file: Path, content: bytes) -> None:
         """Writes a file down to the disk. Raises a problem (507) if that fails; the old one is then untouched."""
@@ -146,6 +229,7 @@ class Folder:
         """Names of the project's classes, a line each in classes.txt."""
         raw = self.bytes_of(self.root / CLASSES)
         lines = [] if raw is None else raw.decode(errors="replace").splitlines()
+        lines += instances.kinds_of(self.content()).values() if self.coco else []
         return list(dict.fromkeys(line.strip()[:200] for line in lines if line.strip()))
 
     def save_classes(self, names: list[str]) -> None:
@@ -222,6 +306,11 @@ class Folder:
             return objects_of(rows, size, photo)
         except UsageError as error:
             raise Problem(422, str(error)) from None
+
+
+def is_coco(root: Path) -> bool:
+    """Whether a folder was labelled into one COCO file before."""
+    return instances.is_kept(head_of(root / instances.FILE))
 
 
 @lru_cache(64)
