@@ -12,7 +12,7 @@ import os
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -46,7 +46,7 @@ class Folder:
 
     root: resolved; pixels: of a photo; coco: whether one COCO file keeps all, instead of labelme's files
     lock: one save at a time; known: COCO's files, by time; whole: the one that keeps all, by time and size
-    counted: objects a class of labelme's files, by time
+    counted: objects a class of labelme's files, by time; bases: how many photos have each name, folders aside
     """
 
     root: Path
@@ -56,6 +56,7 @@ class Folder:
     known: dict[Path, tuple[int, Foreign]] = field(default_factory=dict)
     whole: tuple[tuple[int, int], dict[str, Any]] | None = None
     counted: dict[Path, tuple[int, dict[str, int]]] = field(default_factory=dict)
+    bases: Counter[str] = field(default_factory=Counter)
 
     def photos(self) -> list[str]:
         """Paths of all photos from the folder on, with slashes, in order of their names."""
@@ -66,7 +67,18 @@ class Folder:
                 path = (Path(folder) / name).relative_to(self.root).as_posix()
                 if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".") and is_text(path):
                     found.append(path)
-        return sorted((path for path in found if self.is_inside(self.root / path)), key=numbered)
+        inside = [path for path in found if self.is_inside(self.root / path)]
+        self.bases = Counter(PurePosixPath(path).name for path in inside)
+        return sorted(inside, key=numbered)
+
+    def known_as(self, photo: str, names: Container[str]) -> str:
+        """The name of a photo in a COCO file: its path, or its name alone if no other photo has that."""
+        base = PurePosixPath(photo).name
+        if photo in names or base not in names:
+            return photo
+        if not self.bases:
+            self.photos()
+        return base if self.bases[base] == 1 else photo
 
     def finder(self) -> Callable[[str], str | None]:
         """What finds a photo by its path without the suffix, after any folders, or by its name alone."""
@@ -111,7 +123,7 @@ class Folder:
         others, kept = self.others(), instances.states_of(self.content()) if self.coco else {}
         found = []
         for photo in self.photos():
-            done, names = kept.get(photo) or kept.get(PurePosixPath(photo).name) or (False, None)
+            done, names = kept.get(self.known_as(photo, kept), (False, None))
             state = self.state(photo, others) if names is None else "done" if done else "work" if names else "new"
             found.append((photo, state))
         return found
@@ -120,7 +132,7 @@ class Folder:
         """The state of a photo, by the first bytes of its file. others: what COCO's files of the folder hold"""
         file = self.labels_path(self.root / photo)
         if not file.exists():
-            return "work" if photo in others or PurePosixPath(photo).name in others else "new"
+            return "work" if self.known_as(photo, others) in others else "new"
         return "done" if re.search(rb'"done": ?true', head_of(file)) else "work"
 
     def read(self, photo: str) -> Labels:
@@ -151,6 +163,7 @@ class Folder:
     def of_whole(self, photo: str, file: Path) -> Labels | None:
         """What the COCO file has of a photo; None if it has nothing. Raises a problem (422) for what is none."""
         content = self.content()
+        photo = self.known_as(photo, instances.images_of(content))
         image = instances.image_of(content, photo)
         if image is None:
             return None
@@ -208,6 +221,7 @@ class Folder:
         """Keeps what is new in the COCO file, as `save` does."""
         with self.alone():
             content = self.content()
+            photo = self.known_as(photo, instances.images_of(content))
             if instances.version_of(content, photo) != labels.version:
                 raise Problem(409, f"{photo} was saved by somebody else meanwhile")
             try:
@@ -301,7 +315,7 @@ class Folder:
     def foreign(self, photo: str, size: tuple[int, int]) -> list[Object]:
         """The objects that a COCO file of the folder has of a photo. Raises a problem (422) for what is no mask."""
         others = self.others()
-        rows = others.get(photo) or others.get(PurePosixPath(photo).name) or []
+        rows = others.get(self.known_as(photo, others), [])
         try:
             return objects_of(rows, size, photo)
         except UsageError as error:

@@ -27,13 +27,15 @@ def is_kept(head: bytes) -> bool:
     return f'"{MARK}"'.encode() in head
 
 
-def image_of(content: Content, photo: str) -> dict[str, Any] | None:
-    """The image of a photo: by its path in the folder, else by its name alone."""
+def images_of(content: Content) -> dict[str, dict[str, Any]]:
+    """Images by their name."""
     images = [one for one in files.listed(content, "images") if isinstance(one, dict)]
-    base = photo.rpartition("/")[2]
-    return next((one for one in images if one.get("file_name") == photo), None) or next(
-        (one for one in images if one.get("file_name") == base), None
-    )
+    return {str(one.get("file_name")): one for one in images}
+
+
+def image_of(content: Content, photo: str) -> dict[str, Any] | None:
+    """The image of that name."""
+    return images_of(content).get(photo)
 
 
 def rows_of(content: Content, image: dict[str, Any]) -> list[dict[str, Any]]:
@@ -90,9 +92,9 @@ def object_of(row: dict[str, Any], name: str, size: tuple[int, int]) -> Object:
 def states_of(content: Content) -> dict[str, tuple[bool, Counter[str]]]:
     """Of each image by its name whether it is done, and how many objects each class has."""
     kinds = kinds_of(content)
-    images = [one for one in files.listed(content, "images") if isinstance(one, dict)]
-    found = {str(one.get("file_name")): (one.get("done") is True, Counter[str]()) for one in images}
-    names = {str(one.get("id")): str(one.get("file_name")) for one in images}
+    images = images_of(content)
+    found = {name: (one.get("done") is True, Counter[str]()) for name, one in images.items()}
+    names = {str(one.get("id")): name for name, one in images.items()}
     for row in files.listed(content, "annotations"):
         if is_area(row) and str(row.get("image_id")) in names:
             found[names[str(row.get("image_id"))]][1][kinds.get(row.get("category_id"), "object")] += 1

@@ -4,7 +4,7 @@ Enters: a `Folder`. Leaves: counts, files.
 """
 
 from collections import Counter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from fastsam.serve.problems import Problem
 from fastsam.serve.projects import instances
@@ -21,10 +21,10 @@ def counts(folder: Folder) -> dict[str, Names]:
     others = folder.others()
     found = {}
     for photo in folder.photos():
-        one = kept.get(photo) or kept.get(base(photo))
+        one = kept.get(folder.known_as(photo, kept))
         names = dict(one[1]) if one else of_file(folder, folder.labels_path(folder.root / photo))
         if names is None:
-            names = dict(Counter(name for _, name in others.get(photo) or others.get(base(photo)) or []))
+            names = dict(Counter(name for _, name in others.get(folder.known_as(photo, others), [])))
         if names:
             found[photo] = names
     return found
@@ -71,13 +71,9 @@ def rename_in_whole(folder: Folder, old: str, new: str) -> Changed:
     with folder.alone():
         content = folder.content()
         states, made = instances.states_of(content), instances.renamed(content, old, new)
-        photos = [one for one in folder.photos() if old in (states.get(one) or states.get(base(one)) or (False, {}))[1]]
-        if not photos:
-            return {}
-        folder.save_whole(made)
-    return {one: (instances.version_of(content, one), instances.version_of(made, one) or "") for one in photos}
-
-
-def base(photo: str) -> str:
-    """A photo's name without its folders."""
-    return PurePosixPath(photo).name
+        names = {photo: folder.known_as(photo, states) for photo in folder.photos()}
+        found = {photo: name for photo, name in names.items() if old in states.get(name, (False, {}))[1]}
+        if found:
+            folder.save_whole(made)
+    versions = {photo: [instances.version_of(each, name) for each in (content, made)] for photo, name in found.items()}
+    return {photo: (before, after or "") for photo, (before, after) in versions.items()}
