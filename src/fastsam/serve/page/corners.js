@@ -1,5 +1,5 @@
-// Corners of an object's outline to drag, to add on an edge, and to take away. Only what lies between the outline before and after is changed, so that the rest
-// of the mask stays as it is to the pixel.
+// Corners of an object's outline to drag, to add on an edge, and to take away. Only what lies between the outline before
+// and after is changed, so that the rest of the mask stays as it is to the pixel.
 
 import { showAnswer } from './drawing.js';
 import { commit } from './history.js';
@@ -9,7 +9,8 @@ import { scale } from './place.js';
 import { now } from './state.js';
 
 const NEAR = 12;  // screen pixels within which a corner is taken hold of
-let known = { object: null, rings: [] }, held = null;  // { object, ring, at: the corner's place in `from`, from, moved: the ring after }
+let known = { object: null, rings: [] };  // corners that were set by hand stay where they are until the mask is another one
+let held = null;  // { object, ring, at: the corner's place in `from`, from, moved: the ring after }
 
 // Rings of an object: corners [x, y] on pixels' borders, simplified.
 export function ringsOf(object) {
@@ -104,6 +105,7 @@ function up() {
   const hole = turned(ring) < 0;
   for (let p = 0; p < pixels.length; p++) if (before[p] !== after[p]) pixels[p] = hole ? 1 - after[p] : after[p];
   const made = redrawn(object, pixels);
+  known = { object: made, rings: known.rings.map((one) => (one === ring ? moved : one)).filter((one) => one.length > 2) };
   commit({ objects: now.objects.flatMap((o) => (o.id !== object.id ? [o] : made ?? [])), chosen: made ? now.chosen : [] });
 }
 
