@@ -1,8 +1,10 @@
-"""Draws docs/labelling.jpg and docs/labelling-corners.jpg: the page on a folder of photos, in Chromium.
+"""Draws docs/labelling.jpg and docs/labelling-corners.jpg: the page on a folder of photos, in Chromium; and with the
+Python of an environment that has labelme, docs/labelling-labelme.jpg: what labelme shows of the same folder.
 
-python scripts/draw_labelling.py
+python scripts/draw_labelling.py [PYTHON]
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +17,17 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).parent.parent
 SIZE = (600, 400)  # of coffee.png
 CLICKS = (("cup", (300, 100)), ("spoon", (385, 280)))
+LABELME = """
+import sys
+from PyQt5 import QtWidgets
+from labelme.app import MainWindow
+app = QtWidgets.QApplication(sys.argv)
+window = MainWindow(file_or_dir=sys.argv[1])
+window.resize(1100, 700)
+window.show()
+app.processEvents()
+window.grab().save(sys.argv[2], quality=85)
+"""
 
 
 def main() -> None:
@@ -33,6 +46,10 @@ def main() -> None:
                     )
                     draw(browser.new_page(viewport={"width": 1280, "height": 900}), address[0])
                     browser.close()
+                if sys.argv[1:]:
+                    picture = ROOT / "docs" / "labelling-labelme.jpg"
+                    words = [sys.argv[1], "-c", LABELME, str(Path(folder) / "coffee.json"), str(picture)]
+                    subprocess.run(words, check=True, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"})
             finally:
                 server.terminate()
 
