@@ -1,6 +1,9 @@
 """A folder that is labelled into one COCO file: whole, without loss of what other programs wrote in it. And classes."""
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -213,3 +216,32 @@ def test_a_class_gets_another_name_in_all_photos(home: Path, coco: bool, detail:
     assert refused.status_code == 409
     assert "spoon" in detail(refused)
     assert client.post("/v1/project/rename", json={"old": "mug", "new": " "}).status_code == 422
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from fastsam.serve.projects.folder import Folder
+from fastsam.serve.projects.labels import Labels
+own = Folder(Path(sys.argv[1]), 10**6, True)
+print("ready", flush=True)
+while True:
+    labels = own.read("a.jpg")
+    objects = [one.model_copy(update={"name": "x" * 200}) for one in labels.objects for _ in range(2)][:500]
+    own.save("a.jpg", labels.model_copy(update={"objects": objects}))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_a_save_that_is_killed_leaves_the_old_state_or_the_new(home: Path) -> None:
+    own = Folder(home, 1_000_000, True)
+    own.save("a.jpg", Labels(**kept("cup")))
+    own.save("b.png", Labels(**kept("spoon")))
+    for wait in (0.0, 0.1):
+        with subprocess.Popen([sys.executable, "-c", KILLED, str(home)], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            threading.Event().wait(wait)
+            process.send_signal(signal.SIGKILL)
+        assert own.read("a.jpg").objects
+        assert own.read("b.png").objects[0].name == "spoon"
