@@ -1,15 +1,13 @@
 """How many clicks an object takes on the page, beside the corners of a polygon: a robot that knows the truth labels a
 folder in Chromium.
 
-    python benchmarks/label_robot.py SET [--photos 20] [--iou 0.85] [--limit 15] [--box] [--no-tab] [--threads N]
-        [--json FILE]
+    python benchmarks/label_robot.py SET [--photos 20] [--iou 0.85] [--limit 15] [--no-tab] [--threads N] [--json FILE]
 
 SET: a COCO-style folder; of its photos those with fewest objects are labelled, crowds left out. `fastsam label` runs on
 a copy of them. For each object the robot clicks where the object is widest. Until the answer has the IoU it presses Tab
 where another candidate is nearer to the truth, and clicks where the answer is wrong over the widest place: Shift-click
-if that place is too much. With --box it begins with a box about the object, which counts as a click. Enter keeps the
-answer, also after the limit; brush and eraser are never used. N goes to the next photo. What counts in the end is what
-the files beside the photos hold.
+if that place is too much. Enter keeps the answer, also after the limit; brush and eraser are never used. N goes to the
+next photo. What counts in the end is what the files beside the photos hold.
 
 Polygons: the fewest corners with which the same IoU is reached, by Douglas and Peucker on the object's outlines, all
 parts and holes, at the best tolerance. Needs the serve extra, playwright and Chromium.
@@ -37,8 +35,7 @@ WATCH = """() => {
   const picked = document.getElementById('picked');
   window.waited = null;
   let since = null;
-  window.begun = () => { since = performance.now(); window.waited = null; };
-  picked.addEventListener('pointerdown', window.begun, true);
+  picked.addEventListener('pointerdown', () => { since = performance.now(); window.waited = null; }, true);
   new MutationObserver(() => {
     if (picked.getAttribute('aria-busy') !== 'false' || since === null) return;
     const from = since;
@@ -86,7 +83,6 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=20)
     parser.add_argument("--iou", type=float, default=0.85)
     parser.add_argument("--limit", type=int, default=15, help="clicks for one object")
-    parser.add_argument("--box", action="store_true", help="begins with a box about the object")
     parser.add_argument("--no-tab", action="store_true", help="without looking at other candidates")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--json", type=Path)
@@ -146,11 +142,8 @@ def work_on(page: Any, photo: str, name: str, truth: np.ndarray, given: argparse
     page.press("#kind-name", "Enter")
     answer = np.zeros_like(truth)
     while tally.clicks < given.limit and tally.iou < given.iou:
-        if given.box and not tally.clicks:
-            tally.waits.append(drag(page, truth))
-        else:
-            (x, y), take_away = worst(truth, answer)
-            tally.waits.append(click(page, x, y, truth.shape, take_away))
+        (x, y), take_away = worst(truth, answer)
+        tally.waits.append(click(page, x, y, truth.shape, take_away))
         tally.clicks += 1
         found, at = candidates(page, truth.shape)
         ious = [agreement(one, truth) for one in found]
@@ -189,20 +182,6 @@ def click(page: Any, x: int, y: int, size: tuple[int, int], take_away: bool) -> 
     page.mouse.click(box["x"] + (x + 0.5) * box["width"] / size[1], box["y"] + (y + 0.5) * box["height"] / size[0])
     if take_away:
         page.keyboard.up("Shift")
-    return float(page.wait_for_function("() => window.waited").json_value()) / 1000
-
-
-def drag(page: Any, truth: np.ndarray) -> float:
-    """Drags a box about the truth; seconds from the button's release until the answer is painted."""
-    frame = page.locator("#picked").bounding_box()
-    x, y, w, h = cv2.boundingRect(truth.astype(np.uint8))
-    scale = frame["width"] / truth.shape[1]
-    first, last = ((frame["x"] + u * scale, frame["y"] + v * scale) for u, v in ((x + 0.5, y + 0.5), (x + w, y + h)))
-    page.mouse.move(*first)
-    page.mouse.down()
-    page.mouse.move(*last, steps=4)
-    page.evaluate("() => window.begun()")
-    page.mouse.up()
     return float(page.wait_for_function("() => window.waited").json_value()) / 1000
 
 
