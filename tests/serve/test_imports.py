@@ -159,6 +159,9 @@ def result(kind: str, value: Any, **rest: Any) -> dict[str, Any]:
     return {"type": kind, "value": value, "original_width": WIDTH, "original_height": HEIGHT, **rest}
 
 
+BOX = {"x": 1, "y": 1, "width": 9, "height": 9}
+
+
 def test_what_people_draw_in_label_studio_is_read(client: TestClient) -> None:
     corners = [[0, 0], [50, 0], [50, 50], [0, 50]]
     box = {"x": 50, "y": 50, "width": 25, "height": 10, "rotation": 90}
@@ -191,6 +194,7 @@ def test_what_people_draw_in_label_studio_is_read(client: TestClient) -> None:
         ("x.json", task([result("polygonlabels", {"points": "x"})])),
         ("x.json", task([result("polygonlabels", {"points": []}) | {"original_width": 10**9}])),
         ("x.json", b'[{"data": 3, "annotations": [4]}]'),
+        ("x.json", json.dumps([{"data": {}, "predictions": [{"result": [result("rectangle", BOX)]}]}]).encode()),
     ],
 )
 def test_anything_else_is_refused_in_one_line(client: TestClient, name: str, content: bytes, detail: Any) -> None:

@@ -80,7 +80,9 @@ def mask_of(value: dict[str, Any], size: tuple[int, int]) -> Bool:
 
 def photo_of(task: dict[str, Any]) -> str:
     """The photo's name: the end of its address, or the path that a local file's address asks for."""
-    address = next(v for v in task["data"].values() if isinstance(v, str))
+    address = next((value for value in task["data"].values() if isinstance(value, str)), None)
+    if address is None:
+        raise ValueError("it names no photo")
     parts = urlsplit(address)
     local = parse_qs(parts.query).get("d")
     return unquote(local[0] if local else parts.path) or "photo"
