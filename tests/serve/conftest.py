@@ -93,6 +93,12 @@ def labelled(tmp_path_factory: pytest.TempPathFactory, examples: Path) -> Iterat
 
 
 @pytest.fixture(scope="session")
+def serve_folder() -> Callable[..., Any]:
+    """Starts `fastsam label` on a folder, with more words."""
+    return lambda folder, *words: command("label", str(folder), *words)
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     playwright_ = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     found = shutil.which("chromium") or shutil.which("chromium-browser")

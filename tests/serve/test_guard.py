@@ -23,7 +23,7 @@ def test_a_token_protects_every_route(detail: Callable[[Any], str], examples: Pa
     app = make_app(threads=1, token="open sesame")
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:
         own = [route for part in (pages, routes, labelstudio, projects) for route in part.router.routes]
-        assert len(own) == 26
+        assert len(own) == 28
         for route in (*own, *app.routes):
             for method in getattr(route, "methods", ()):
                 answer = client.request(method, route.path.replace("{id_}", "x").replace("{name:path}", "app.js"))

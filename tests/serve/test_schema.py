@@ -45,7 +45,7 @@ def video(address: str, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 ROUTES = [
     *("segment", "choose", "show", "forget", "select", "name", "about", "health", "ready", "metrics"),
-    *("project", "photo", "labels", "save", "save_classes", "export", "convert", "take"),
+    *("project", "photo", "labels", "save", "save_classes", "rename", "counts", "export", "convert", "take"),
     *("send", "facts", "frame", "follow", "followed", "drop"),
 ]
 

@@ -2,16 +2,24 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
 
 from fastsam.cli import flags
 from fastsam.cli.serve import run
 from fastsam.errors import UsageError
 
+FORMAT = (
+    "How annotations are kept: a file beside each photo, or one instances.json. Default: as the folder has it, else "
+    "labelme."
+)
+
 
 def label(
     folder: Path,
     *,
+    format: Annotated[Literal["labelme", "coco"] | None, Parameter(help=FORMAT)] = None,
     host: Annotated[str, flags.HOST] = "127.0.0.1",
     port: Annotated[int, flags.PORT] = 8000,
     browser: Annotated[bool, flags.BROWSER] = True,
@@ -22,7 +30,7 @@ def label(
     max_pixels: Annotated[int, flags.MAX_PIXELS] = 100_000_000,
     allow_host: Annotated[list[str] | None, flags.ALLOW_HOST] = None,
 ) -> int:
-    """Label the photos of a folder in the browser. Annotations are kept beside each photo, in labelme's format.
+    """Label the photos of a folder in the browser. Annotations are kept beside the photos, as labelme or COCO has them.
 
     Parameters
     ----------
@@ -35,9 +43,10 @@ def label(
     def make(hosts: Sequence[str]) -> Any:
         from fastsam.serve.app import make_app
         from fastsam.serve.limits import Limits
-        from fastsam.serve.projects.folder import Folder
+        from fastsam.serve.projects.folder import Folder, is_coco
 
-        project = Folder(folder.resolve(), max_pixels)
+        root = folder.resolve()
+        project = Folder(root, max_pixels, is_coco(root) if format is None else format == "coco")
         project.sweep()
         limits = Limits(max_bytes, max_pixels)
         return make_app(model, limits=limits, threads=threads, token=token, hosts=hosts, project=project)

@@ -32,6 +32,7 @@ from fastsam.serve.problems import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 FIELDS = 32  # of a form
+MOST_FILES = 10_000  # of a form of annotations
 MASKS = 200_000_000  # pixels of all masks of a request
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # else each malformed form adds a line to the log
 
@@ -146,6 +147,21 @@ async def read_brought(request: Request, limits: Limits) -> tuple[bytes, File | 
     if asked.format is not None:
         raise Problem(422, "a file is made of photos that are kept: POST /v1/images/{id}/select")
     return await segments.read(), photo, asked
+
+
+async def read_files(request: Request, limits: Limits) -> tuple[list[tuple[str, bytes]], dict[str, tuple[int, int]]]:
+    """Files of a form with their names, and its field `sizes`: [width, height] by name. Raises a problem else."""
+    if kind_of(request) != "multipart/form-data":
+        raise Problem(415, "send application/json, or multipart/form-data with fields 'file'")
+    form = await parse_form(request.headers, await read_body(request, limits), files=MOST_FILES)
+    given = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
+    sizes = form.get("sizes", "{}")
+    if not given:
+        raise Problem(422, "the form lacks a file in its field 'file'")
+    if not isinstance(sizes, str):
+        raise Problem(422, "the form's field 'sizes' must be JSON: [width, height] by name")
+    known = checked(schemas.Sizes, sizes.encode(errors="replace")).root
+    return [(one.filename or "file", await one.read()) for one in given], known
 
 
 def indices_of(asked: schemas.Selection | schemas.Vocabulary, count: int) -> list[int]:

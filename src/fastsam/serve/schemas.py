@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StrictBool, model_validator
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -24,6 +24,13 @@ Index = Annotated[int, Field(ge=0)]
 MOST_PROMPTS = 256  # prompts of a request
 RUNS = 1 << 22  # letters or numbers of a mask
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+
+
+Side = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class Sizes(RootModel[dict[str, tuple[Side, Side]]]):
+    """Width and height of photos by name."""
 
 
 class Strict(BaseModel):

@@ -191,3 +191,30 @@ def brush(mask: Any) -> list[int]:
     string += "0" * (-len(string) % 8)
     packed: list[int] = np.packbits(np.frombuffer(string.encode(), np.uint8) - 48).tolist()
     return packed
+
+
+def unbrush(packed: Any, size: tuple[int, int]) -> Any:
+    """The mask (H, W) of Label Studio's brush encoding, see `brush`. Raises ValueError for another size or none."""
+    try:
+        bits = "".join(f"{value:08b}" for value in bytes(packed))
+        at, values = 53, 4 * size[0] * size[1]
+        if int(bits[:32], 2) != values:
+            raise ValueError(f"the brush is not of {size[1]} x {size[0]} pixels")
+        word = int(bits[32:37], 2) + 1
+        sizes = [int(bits[k : k + 4], 2) + 1 for k in range(37, 53, 4)]
+        found = np.zeros(values, np.int64)
+        filled = 0
+        while filled < values:
+            wide = sizes[int(bits[at + 1 : at + 3], 2)]
+            length = int(bits[at + 3 : at + 3 + wide], 2) + 1
+            if filled + length > values:
+                raise ValueError("the brush has too many pixels")
+            same, at = bits[at] == "1", at + 3 + wide
+            count = 1 if same else length
+            read = [int(bits[k : k + word], 2) for k in range(at, at + count * word, word)]
+            found[filled : filled + length] = read[0] if same else read
+            at += count * word
+            filled += length
+    except (ValueError, IndexError, TypeError, OverflowError) as error:
+        raise ValueError(f"the brush cannot be read: {str(error)[:80]}") from None
+    return found[3::4].reshape(size) > 0

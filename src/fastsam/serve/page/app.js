@@ -2,6 +2,7 @@
 
 import './photos.js';
 import './objectlist.js';
+import './kinds.js';
 import './pointer.js';
 import './keys.js';
 import './panel.js';

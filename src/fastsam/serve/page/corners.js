@@ -1,5 +1,5 @@
-// Corners of an object's outline to drag. Only what lies between the outline before and after is changed, so that the rest
-// of the mask stays as it is to the pixel.
+// Corners of an object's outline to drag, to add on an edge, and to take away. Only what lies between the outline before
+// and after is changed, so that the rest of the mask stays as it is to the pixel.
 
 import { showAnswer } from './drawing.js';
 import { commit } from './history.js';
@@ -9,7 +9,8 @@ import { scale } from './place.js';
 import { now } from './state.js';
 
 const NEAR = 12;  // screen pixels within which a corner is taken hold of
-let known = { object: null, rings: [] }, held = null;  // { object, ring, at, moved: the ring after }
+let known = { object: null, rings: [] };  // corners that were set by hand stay where they are until the mask is another one
+let held = null;  // { object, ring, at: the corner's place in `from`, from, moved: the ring after }
 
 // Rings of an object: corners [x, y] on pixels' borders, simplified.
 export function ringsOf(object) {
@@ -56,21 +57,42 @@ function simple(ring, tolerance) {
   return [...keep].sort((a, b) => a - b).map((k) => ring[k]);
 }
 
-function down(point) {
+// Takes hold of the corner that is near; of a new one where only an edge is near; with Shift takes the corner away.
+function down(point, event) {
   const object = target('reshape');
   if (!object) return;
-  let near = NEAR / scale();
+  held = nearest(object, point, (ring, at) => [ring[at], { object, ring, at, from: ring, moved: ring }]);
+  if (event.shiftKey) {
+    if (held) { held.moved = held.ring.filter((_, k) => k !== held.at); held.gone = true; showAnswer(); }
+    return;
+  }
+  held ??= nearest(object, point, (ring, at) => {
+    const place = onto(point, ring[at], ring[(at + 1) % ring.length]);
+    return [place, { object, ring, at: at + 1, from: [...ring.slice(0, at + 1), place, ...ring.slice(at + 1)], moved: ring }];
+  });
+}
+
+// What `choose(ring, at)` -> [place, found] finds nearest to a point, null if nothing is near.
+function nearest(object, [x, y], choose) {
+  let near = NEAR / scale(), best = null;
   for (const ring of ringsOf(object)) {
-    ring.forEach(([x, y], at) => {
-      const d = Math.hypot(x - point[0], y - point[1]);
-      if (d < near) { near = d; held = { object, ring, at, moved: ring }; }
+    ring.forEach((_, at) => {
+      const [place, found] = choose(ring, at), d = Math.hypot(place[0] - x, place[1] - y);
+      if (d < near) { near = d; best = found; }
     });
   }
+  return best;
+}
+
+// The place on the line from a to b that is nearest to a point.
+function onto([x, y], [ax, ay], [bx, by]) {
+  const t = Math.max(0, Math.min(1, ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / ((bx - ax) ** 2 + (by - ay) ** 2 || 1)));
+  return [ax + t * (bx - ax), ay + t * (by - ay)];
 }
 
 function move([x, y]) {
-  if (!held) return;
-  held.moved = held.ring.map((corner, k) => (k === held.at ? [x, y] : corner));
+  if (!held || held.gone) return;
+  held.moved = held.from.map((corner, k) => (k === held.at ? [x, y] : corner));
   showAnswer();
 }
 
@@ -83,6 +105,7 @@ function up() {
   const hole = turned(ring) < 0;
   for (let p = 0; p < pixels.length; p++) if (before[p] !== after[p]) pixels[p] = hole ? 1 - after[p] : after[p];
   const made = redrawn(object, pixels);
+  known = { object: made, rings: known.rings.map((one) => (one === ring ? moved : one)).filter((one) => one.length > 2) };
   commit({ objects: now.objects.flatMap((o) => (o.id !== object.id ? [o] : made ?? [])), chosen: made ? now.chosen : [] });
 }
 
@@ -91,7 +114,9 @@ const turned = (ring) => ring.reduce((sum, [x, y], k) => { const [a, b] = ring[(
 
 // The pixels whose centres lie in a ring (even-odd).
 function filled(ring, width, height) {
-  const found = new Uint8Array(width * height), [x0, x1] = [Math.min(...ring.map((c) => c[0])), Math.max(...ring.map((c) => c[0]))];
+  const found = new Uint8Array(width * height);
+  if (ring.length < 3) return found;
+  const [x0, x1] = [Math.min(...ring.map((c) => c[0])), Math.max(...ring.map((c) => c[0]))];
   for (let x = Math.max(0, Math.floor(x0)); x <= Math.min(width - 1, x1); x++) {
     const crossed = [];
     ring.forEach(([ax, ay], k) => {

@@ -20,7 +20,8 @@
 //   cutouts
 // exported({ format, classes: names, photos: [{ name, width, height, done, objects }] }) -> { blob, name } of what is kept of
 //   all photos; objects: [{ name, counts, hidden, locked }]
-// imported(file) -> [{ name, width, height, objects }] of a file of annotations
+// imported([file], { name: [width, height] }) -> { photos: [{ name, width, height, objects }], unsized: [name] } of files of
+//   annotations; unsized: of photos whose sizes must be given, since their files do not say them
 // example(name) -> Blob of a photo that comes with the page
 // forget(id): frees what is kept of a photo; never rejects
 // film: null if the engine takes no videos, or

@@ -2,23 +2,26 @@
 // so that a step back is the old list.
 
 import { refresh } from './prompts.js';
+import { retell } from './renaming.js';
 import { $ } from './say.js';
 import { now } from './state.js';
 
-const snapshot = () => ({ prompt: now.prompt, view: now.before ?? now.view, objects: now.objects, chosen: now.chosen });
+const snapshot = () => ({ prompt: now.prompt, view: now.before ?? now.view, objects: now.objects, chosen: now.chosen, renames: now.renames });
 
 // Takes a new prompt, new sliders, or other objects; what was before can be undone.
 export function commit(change) {
   now.past.push(snapshot());
   now.before = null;
   now.future = [];
-  for (const key of ['prompt', 'view', 'objects', 'chosen']) if (change[key]) now[key] = change[key];
+  for (const key of ['prompt', 'view', 'objects', 'chosen', 'renames']) if (change[key]) now[key] = change[key];
   return refresh();
 }
 
-export function travel(from, to) {
-  const there = from.pop();
+export async function travel(from, to) {
+  const there = from.at(-1), { photo } = now;
   if (!there) return;
+  if (there.renames !== now.renames && !(await retell(now.renames, there.renames) && photo === now.photo && from.at(-1) === there)) return;
+  from.pop();
   to.push({ ...snapshot(), view: now.view });
   Object.assign(now, there);
   $('text').value = now.prompt.text;

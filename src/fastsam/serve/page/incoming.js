@@ -1,5 +1,6 @@
 // How photos come in: chosen, dropped, pasted, or an example.
 
+import * as ahead from './ahead.js';
 import * as engine from './engine.js';
 import { showAnswer } from './drawing.js';
 import { isVideo, openFilm } from './film.js';
@@ -41,7 +42,7 @@ addEventListener('paste', (event) => {
   if (files.length) add(files);
 });
 addEventListener('resize', () => now.photo && showAnswer());
-addEventListener('pagehide', () => now.photo && engine.forget(now.photo.id));
+addEventListener('pagehide', () => { ahead.drop(); if (now.photo) engine.forget(now.photo.id); });
 
 // A video is opened; of photos all are.
 const bring = (files) => { const video = files.find(isVideo); if (video) openFilm(video); else add(photosOf(files)); };

@@ -1,8 +1,8 @@
 // Keys that work everywhere but where one types.
 
 import { travel } from './history.js';
+import { setKind } from './kinds.js';
 import { accept, merge, order, remove, toggle } from './objects.js';
-import { setKind } from './objectlist.js';
 import { step, toggleDone } from './photos.js';
 import { redraw } from './redraw.js';
 import { now } from './state.js';

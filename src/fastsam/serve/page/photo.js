@@ -1,9 +1,10 @@
 // The photo: sent to the engine, shown, and sent once more if the engine has forgotten it.
 
+import * as ahead from './ahead.js';
 import * as engine from './engine.js';
 import { grid, kept, runs } from './masks.js';
 import { rename } from './naming.js';
-import { fileOf, labelsOf, save } from './photos.js';
+import { counted, fileOf, labelsOf, save } from './photos.js';
 import { refresh } from './prompts.js';
 import { $, fail, working } from './say.js';
 import { sift } from './sift.js';
@@ -23,8 +24,9 @@ export async function open(item) {
   working(0, 'Sending…');
   let result, picture, objects, file;
   try {
-    file = await fileOf(item);
-    result = await engine.segment(file, found, (share) => mine === now.opened && working(share, share === null ? 'Looking for objects…' : 'Sending…'));
+    ({ file, result } = await ahead.taken(item, found) ?? {});
+    file ??= await fileOf(item);
+    result ??= await engine.segment(file, found, (share) => mine === now.opened && working(share, share === null ? 'Looking for objects…' : 'Sending…'));
     [picture, objects] = await Promise.all([pixels(file, result), again ? null : labelsOf(item, result.width, result.height)]);
   } catch (error) {
     if (result) engine.forget(result.id);
@@ -39,9 +41,9 @@ export async function open(item) {
   now.photo = { file, id: result.id, name: result.name, width: result.width, height: result.height, segments: ready(result), found, place };
   Object.assign(now, {
     item, objects, chosen: [], view: { conf: now.own.conf, iou: Math.min(now.own.iou, found.iou), area: 0, exact: true, level: now.view.level }, prompt: NOTHING,
-    answer: null, past: [], future: [], hover: 0, cursor: null, press: null, before: null, stroke: null,
+    answer: null, renames: [], past: [], future: [], hover: 0, cursor: null, press: null, before: null, stroke: null,
   });
-  if (!again) Object.assign(item, { saved: objects, savedDone: item.done });
+  if (!again) Object.assign(item, { saved: objects, savedDone: item.done, counts: counted(objects) });
   $('redrawn').checked = false;
   $('masks').checked = !objects.length;
   $('picked').setAttribute('aria-busy', 'false');
@@ -61,6 +63,7 @@ export async function open(item) {
   if (item.unsaved && !again) { item.saved = null; save(); }
   $('picked').focus({ preventScroll: true });
   document.dispatchEvent(new Event('opened'));
+  ahead.prepare(found);
 }
 
 // The segments of an answer, as the page needs them.

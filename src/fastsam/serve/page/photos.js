@@ -1,8 +1,9 @@
 // All photos of a project, which one is open, and what is saved of it.
 //
 // An item: { name, state: new, work or done, version: that was read or saved last, saved: the objects at that time, done,
-// saving: the promise of the last save }. The store is the folder of the server where it has one, and else this browser.
+// counts: { class: number of its objects }, saving: the promise of the last save }. The store is the folder of the server where it has one, and else this browser.
 
+import { showAnswer } from './drawing.js';
 import { make, learn } from './objects.js';
 import { open } from './photo.js';
 import { refresh } from './prompts.js';
@@ -24,9 +25,39 @@ async function begin() {
     now.items = [...found.map((one) => ({ ...one, version: null, saving: Promise.resolve() })), ...now.items];
     if (!store.canAdd) for (const id of ['choose', 'discard', 'welcome-text', 'examples']) $(id).hidden = true;
     drawStrip();
+    store.counts().then(tell).catch(() => {});  // of thousands of photos that takes a while
     if (now.items.length && !now.opened) go(Math.max(0, now.items.findIndex((one) => one.state !== 'done')));
   } catch (error) {
     fail(error.message);
+  }
+}
+
+// Takes how many objects of each class the photos have, but for those that were opened meanwhile.
+function tell(counts) {
+  for (const item of now.items) {
+    item.counts ??= counts[item.name];
+    for (const name of Object.keys(item.counts ?? {})) learn(name);
+  }
+  if (now.photo) showAnswer();
+}
+
+export const counted = (objects) => objects.reduce((found, { name }) => ({ ...found, [name]: (found[name] ?? 0) + 1 }), {});
+
+// How many objects of a class the other photos have.
+export const elsewhere = (name) => now.items.reduce((sum, item) => sum + (item === now.item ? 0 : item.counts?.[name] ?? 0), 0);
+
+// Gives a class another name in all photos that are kept.
+export async function renameStored(from, to) {
+  await Promise.all(now.items.map((one) => one.saving.catch(() => {})));
+  const waits = now.items.find((one) => one.unsaved);
+  if (waits) throw new Error(`${waits.name} is not saved yet: rename the class once it is`);
+  const changed = await store.rename(from, to);
+  for (const item of now.items) {
+    const [old, fresh] = changed[item.name] ?? [];
+    if (fresh && item.version === old) item.version = fresh;
+    if (!item.counts || !(from in item.counts)) continue;
+    const { [from]: n, ...rest } = item.counts;
+    item.counts = { ...rest, [to]: n };
   }
 }
 
@@ -78,6 +109,7 @@ export function save() {
   if (!item || item.saved === objects && item.savedDone === item.done) return;
   item.saved = objects;
   item.savedDone = item.done;
+  item.counts = counted(objects);
   item.state = item.done ? 'done' : objects.length ? 'work' : 'new';
   drawStrip();
   $('saved').textContent = 'Saving…';
@@ -122,8 +154,8 @@ async function reload(item) {
   if (item !== now.item) return;
   try {
     const objects = await labelsOf(item, now.photo.width, now.photo.height);
-    Object.assign(now, { objects, chosen: [], past: [], future: [], prompt: NOTHING });
-    Object.assign(item, { saved: objects, savedDone: item.done, state: item.done ? 'done' : objects.length ? 'work' : 'new' });
+    Object.assign(now, { objects, chosen: [], renames: [], past: [], future: [], prompt: NOTHING });
+    Object.assign(item, { saved: objects, savedDone: item.done, counts: counted(objects), state: item.done ? 'done' : objects.length ? 'work' : 'new' });
     $('saved').textContent = 'Saved';
     drawStrip();
     refresh();

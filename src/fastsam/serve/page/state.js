@@ -13,6 +13,7 @@ export const NOTHING = Object.freeze({ points: [], labels: [], box: null, text: 
 // objects: what is kept of this photo, the last one on top: { id, name, counts, runs, area, hidden, locked }
 // chosen: ids of those that the next action is about; kinds: names of classes; kind: the current one
 // tool: point, brush, eraser, split or corners; stroke: what a tool shows while it is in use
+// renames: [from, to] of the classes that were renamed since the photo was opened
 // past, future: what undo and redo go back to, see history.js: never pixels
 // hover: index + 1 of the mask under the pointer; cursor: the keyboard's; press: what the finger began
 // sign: whether a click is positive
@@ -21,7 +22,7 @@ export const NOTHING = Object.freeze({ points: [], labels: [], box: null, text: 
 // waiting: for the answer to the last prompt
 export const now = {
   own: null, items: [], item: null, photo: null, view: { level: 'things' }, prompt: NOTHING, answer: null, objects: [], chosen: [], kinds: [],
-  kind: 0, tool: 'point', stroke: null, past: [], future: [], hover: 0, cursor: null, press: null, sign: 1, opened: 0, asked: 0,
+  kind: 0, tool: 'point', stroke: null, renames: [], past: [], future: [], hover: 0, cursor: null, press: null, sign: 1, opened: 0, asked: 0,
   before: null, waiting: Promise.resolve(),
 };
 

@@ -17,11 +17,11 @@ function apply() {
   if (now.photo) showAnswer();
 }
 
-// Zooms by a factor about a point of the stage; its middle by default.
-export function zoomBy(factor, x = $('stage').clientWidth / 2, y = $('stage').clientHeight / 2) {
+// Zooms by a factor, so that what is at a point of the stage, by default its middle, comes to another one, or stays.
+export function zoomBy(factor, x = $('stage').clientWidth / 2, y = $('stage').clientHeight / 2, toX = x, toY = y) {
   const to = Math.min(MOST, Math.max(1, zoom * factor));
-  left = (left + x) * to / zoom - x;
-  top = (top + y) * to / zoom - y;
+  left = (left + x) * to / zoom - toX;
+  top = (top + y) * to / zoom - toY;
   zoom = to;
   apply();
 }
@@ -53,8 +53,6 @@ $('stage').addEventListener('wheel', (event) => {
 // Two fingers: their middle stays under them. Called by pointer.js with the fingers as [x, y] of the screen.
 export function pinch([a, b], [c, d]) {
   const box = $('stage').getBoundingClientRect(), middle = (p, q) => [(p[0] + q[0]) / 2 - box.left, (p[1] + q[1]) / 2 - box.top];
-  const [from, to] = [middle(a, b), middle(c, d)];
-  panBy(from[0] - to[0], from[1] - to[1]);
-  zoomBy(Math.hypot(c[0] - d[0], c[1] - d[1]) / (Math.hypot(a[0] - b[0], a[1] - b[1]) || 1), ...to);
+  zoomBy(Math.hypot(c[0] - d[0], c[1] - d[1]) / (Math.hypot(a[0] - b[0], a[1] - b[1]) || 1), ...middle(a, b), ...middle(c, d));
 }
 addEventListener('resize', apply);

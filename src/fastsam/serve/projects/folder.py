@@ -1,8 +1,9 @@
-"""A folder of photos with a file of annotations beside each. Nothing outside of the folder is read or written.
+"""A folder of photos with their annotations: a file of labelme beside each, or one COCO file of all. Nothing outside of
+the folder is read or written.
 
 Every save writes a new file whole, down to the disk, and then takes the old one's place: whatever ends the program or
-the machine leaves the old state or the new one. `version` is the checksum of the file; who saves says which one he has
-seen, so that nobody overwrites what he has not.
+the machine leaves the old state or the new one. `version` is the checksum of what is kept of a photo; who saves says
+which one he has seen, so that nobody overwrites what he has not.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -27,9 +28,11 @@ from fastsam.image.kinds import SUFFIXES
 from fastsam.image.read import read_image
 from fastsam.serve.bodies import one_line
 from fastsam.serve.problems import Problem
+from fastsam.serve.projects import instances
 from fastsam.serve.projects import labels as files
 from fastsam.serve.projects.imports import objects_of
 from fastsam.serve.projects.labels import Labels, Object
+from fastsam.serve.projects.photos import Photos
 
 CLASSES = "classes.txt"
 MOST = 64 << 20  # bytes of a file of annotations
@@ -39,41 +42,20 @@ PART = re.compile(r"\.[0-9a-f]{16}\.(json|txt)")  # what a save that was cut sho
 
 
 @dataclass(eq=False)
-class Folder:
-    """A project. root: resolved; pixels: of a photo; lock: one save at a time; known: COCO's files, by time"""
+class Folder(Photos):
+    """A project.
 
-    root: Path
+    pixels: of a photo; coco: whether one COCO file keeps all, instead of labelme's files
+    lock: one save at a time; known: COCO's files, by time; whole: the one that keeps all, by time and size
+    counted: objects a class of labelme's files, by time
+    """
+
     pixels: int
+    coco: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
     known: dict[Path, tuple[int, Foreign]] = field(default_factory=dict)
-
-    def photos(self) -> list[str]:
-        """Paths of all photos from the folder on, with slashes, in order of their names."""
-        found = []
-        for folder, inner, names in os.walk(self.root):
-            inner[:] = sorted(name for name in inner if not name.startswith("."))
-            for name in names:
-                path = (Path(folder) / name).relative_to(self.root).as_posix()
-                if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".") and is_text(path):
-                    found.append(path)
-        return sorted((path for path in found if self.is_inside(self.root / path)), key=numbered)
-
-    def is_inside(self, file: Path) -> bool:
-        """Whether a file is there, and in the folder, wherever links lead."""
-        try:
-            return file.resolve(strict=True).is_relative_to(self.root) and file.is_file()
-        except (OSError, RuntimeError, ValueError):  # a loop of links, a name with a zero
-            return False
-
-    def path_of(self, photo: str) -> Path:
-        """A photo's file. Raises a problem (404) for anything else."""
-        parts = PurePosixPath(photo)
-        plain = not parts.is_absolute() and parts.as_posix() == photo and (os.sep == "/" or os.sep not in photo)
-        hidden = any(part.startswith(".") for part in parts.parts)  # .. too
-        file = self.root / photo if plain and not hidden else None
-        if file is None or file.suffix.lower() not in SUFFIXES or not self.is_inside(file):
-            raise Problem(404, f"there is no photo {photo[:60]!r} in this project, or no longer")
-        return file
+    whole: tuple[tuple[int, int], dict[str, Any]] | None = None
+    counted: dict[Path, tuple[int, dict[str, int]]] = field(default_factory=dict)
 
     def labels_path(self, photo: Path) -> Path:
         """The file of a photo's annotations: a.json for a.jpg; a.png.json if a.json is, or may be, another photo's."""
@@ -85,19 +67,26 @@ class Folder:
 
     def states(self) -> list[tuple[str, str]]:
         """All photos, each with its state: new, work or done."""
-        others = self.others()
-        return [(photo, self.state(photo, others)) for photo in self.photos()]
+        others, kept = self.others(), instances.states_of(self.content()) if self.coco else {}
+        found = []
+        for photo in self.photos():
+            done, names = kept.get(self.known_as(photo, kept), (False, None))
+            state = self.state(photo, others) if names is None else "done" if done else "work" if names else "new"
+            found.append((photo, state))
+        return found
 
     def state(self, photo: str, others: Foreign) -> str:
         """The state of a photo, by the first bytes of its file. others: what COCO's files of the folder hold"""
         file = self.labels_path(self.root / photo)
         if not file.exists():
-            return "work" if photo in others or PurePosixPath(photo).name in others else "new"
+            return "work" if self.known_as(photo, others) in others else "new"
         return "done" if re.search(rb'"done": ?true', head_of(file)) else "work"
 
     def read(self, photo: str) -> Labels:
         """What is kept of a photo. Raises problems for a photo (404) and annotations (422) that are not to be read."""
         file = self.path_of(photo)
+        if self.coco and (found := self.of_whole(photo, file)) is not None:
+            return found
         where = self.labels_path(file)
         raw = self.bytes_of(where)
         if raw is None:
@@ -115,7 +104,46 @@ class Folder:
             raise Problem(422, f"{where.name}: {error}") from None
         flags = content.get("flags")
         done = isinstance(flags, dict) and flags.get("done") is True
-        return checked(where, version_of(raw), width, height, done, objects)
+        version = None if self.coco else version_of(raw)
+        return checked(where, version, width, height, done, objects)
+
+    def of_whole(self, photo: str, file: Path) -> Labels | None:
+        """What the COCO file has of a photo; None if it has nothing. Raises a problem (422) for what is none."""
+        content = self.content()
+        photo = self.known_as(photo, instances.images_of(content))
+        image = instances.image_of(content, photo)
+        if image is None:
+            return None
+        size = (image.get("height"), image.get("width"))
+        known = all(files.is_side(side) for side in size)
+        try:
+            found = instances.labels_of(content, photo, (0, 0) if known else self.size(file)[::-1])
+        except ValidationError as error:
+            raise Problem(422, f"{instances.FILE}: {one_line(error)}") from None
+        except UsageError as error:
+            raise Problem(422, f"{instances.FILE}: {error}") from None
+        if found is not None and found.width * found.height > self.pixels:
+            raise Problem(422, f"{instances.FILE} says {found.width} x {found.height} pixels: more than {self.pixels}")
+        return found
+
+    def content(self) -> dict[str, Any]:
+        """The COCO file, empty if there is none; read once, until it changes. Raises a problem (422) for another."""
+        file = self.root / instances.FILE
+        if not os.path.lexists(file):
+            return {}
+        facts = file.stat()
+        stamp = (facts.st_mtime_ns, facts.st_size)
+        if self.whole is None or self.whole[0] != stamp:
+            self.whole = (stamp, parsed(file, self.bytes_of(file) or b""))
+        return self.whole[1]
+
+    def save_whole(self, content: dict[str, Any]) -> None:
+        """Writes the COCO file. Raises problems: 507 as `write` does, 422 if it becomes too large."""
+        raw = json.dumps(content).encode()
+        if len(raw) > MOST:
+            raise Problem(422, f"{instances.FILE} would have more than {MOST >> 20} MB: keep labelme's files instead")
+        self.write(self.root / instances.FILE, raw)
+        self.whole = None
 
     def save(self, photo: str, labels: Labels) -> str:
         """Keeps what is new; returns its version.
@@ -125,6 +153,8 @@ class Folder:
         if labels.width * labels.height > self.pixels:
             raise Problem(413, f"{labels.width} x {labels.height} pixels are more than {self.pixels}")
         file = self.path_of(photo)
+        if self.coco:
+            return self.save_in_whole(photo, labels)
         where = self.labels_path(file)
         with self.alone():
             raw = self.bytes_of(where)
@@ -133,6 +163,20 @@ class Folder:
             content = files.written(labels, file.name, {} if raw is None else parsed(where, raw))
             self.write(where, content)
         return version_of(content)
+
+    def save_in_whole(self, photo: str, labels: Labels) -> str:
+        """Keeps what is new in the COCO file, as `save` does."""
+        with self.alone():
+            content = self.content()
+            photo = self.known_as(photo, instances.images_of(content))
+            if instances.version_of(content, photo) != labels.version:
+                raise Problem(409, f"{photo} was saved by somebody else meanwhile")
+            try:
+                made = instances.with_labels(content, photo, labels)
+            except UsageError as error:
+                raise Problem(422, f"{instances.FILE}: {error}") from None
+            self.save_whole(made)
+        return instances.version_of(made, photo) or ""
 
     def write(self, file: Path, content: bytes) -> None:
         """Writes a file down to the disk. Raises a problem (507) if that fails; the old one is then untouched."""
@@ -146,6 +190,7 @@ class Folder:
         """Names of the project's classes, a line each in classes.txt."""
         raw = self.bytes_of(self.root / CLASSES)
         lines = [] if raw is None else raw.decode(errors="replace").splitlines()
+        lines += instances.kinds_of(self.content()).values() if self.coco else []
         return list(dict.fromkeys(line.strip()[:200] for line in lines if line.strip()))
 
     def save_classes(self, names: list[str]) -> None:
@@ -217,11 +262,16 @@ class Folder:
     def foreign(self, photo: str, size: tuple[int, int]) -> list[Object]:
         """The objects that a COCO file of the folder has of a photo. Raises a problem (422) for what is no mask."""
         others = self.others()
-        rows = others.get(photo) or others.get(PurePosixPath(photo).name) or []
+        rows = others.get(self.known_as(photo, others), [])
         try:
             return objects_of(rows, size, photo)
         except UsageError as error:
             raise Problem(422, str(error)) from None
+
+
+def is_coco(root: Path) -> bool:
+    """Whether a folder was labelled into one COCO file before."""
+    return instances.is_kept(head_of(root / instances.FILE))
 
 
 @lru_cache(64)
@@ -261,17 +311,3 @@ def checked(file: Path, version: str | None, width: int, height: int, done: bool
 def version_of(raw: bytes) -> str:
     """The checksum that tells one state of a file from another."""
     return hashlib.sha256(raw).hexdigest()[:32]
-
-
-def is_text(path: str) -> bool:
-    """Whether a name can be sent: some file systems have names that are no text."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def numbered(path: str) -> list[tuple[int, str]]:
-    """Order in which 9.jpg comes before 10.jpg."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path)]

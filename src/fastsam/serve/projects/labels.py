@@ -159,20 +159,29 @@ def read(content: dict[str, Any], size: tuple[int, int]) -> list[Object]:
 
     Raises UsageError for what is none.
     """
-    groups: dict[Any, list[dict[str, Any]]] = {}
-    for number, shape in enumerate(shape for shape in listed(content, "shapes") if encloses(shape)):
-        group = shape.get("group_id")
-        groups.setdefault(number if group is None else (str(shape.get("label")), str(group)), []).append(shape)
     found = []
-    for number, shapes in enumerate(groups.values()):
+    for number, shapes in enumerate(grouped(content)):
         try:
             left, top, mask = area_of(shapes, size)
         except (KeyError, TypeError, ValueError, IndexError, OverflowError, cv2.error) as error:
             raise UsageError(f"object {number} cannot be read: {' '.join(str(error).split())[:100]}") from None
         if mask.any():
-            name, flags = str(shapes[0].get("label") or "object")[:200], shapes[0].get("flags")
-            found.append(object_of(mask, name, flags, (left, top), size))
+            found.append(object_of(mask, name_of(shapes), shapes[0].get("flags"), (left, top), size))
     return found
+
+
+def grouped(content: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """The shapes of each object of a labelme file."""
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for number, shape in enumerate(shape for shape in listed(content, "shapes") if encloses(shape)):
+        group = shape.get("group_id")
+        groups.setdefault(number if group is None else (str(shape.get("label")), str(group)), []).append(shape)
+    return list(groups.values())
+
+
+def name_of(shapes: list[dict[str, Any]]) -> str:
+    """The name of an object by its shapes."""
+    return str(shapes[0].get("label") or "object")[:200]
 
 
 def object_of(

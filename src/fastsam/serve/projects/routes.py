@@ -16,9 +16,10 @@ from fastsam.image.read import read_image
 from fastsam.serve import bodies
 from fastsam.serve.openapi import BINARY, body_of, problems
 from fastsam.serve.problems import Problem
+from fastsam.serve.projects import naming
 from fastsam.serve.projects.export import Format, exported
 from fastsam.serve.projects.folder import Folder
-from fastsam.serve.projects.imports import read_any
+from fastsam.serve.projects.imports import read_any, read_files
 from fastsam.serve.projects.labels import EXAMPLE, Labels, names_of
 from fastsam.serve.routes import json_of
 from fastsam.serve.schemas import Strict
@@ -35,6 +36,11 @@ WANTED: dict[str, Any] = {"format": "coco", "classes": ["cup"], "photos": [{"nam
 LABELME: dict[str, Any] = {"imagePath": "a.jpg", "imageWidth": 3, "imageHeight": 2, "shapes": []}
 FILES = {"application/zip": {"schema": BINARY}, "application/json": {"schema": {"type": "object"}}}
 ANY_FILE = {"schema": {"type": "object", "examples": [LABELME]}}
+FIELDS = {
+    "file": {"type": "array", "items": BINARY, "description": "Files of annotations, or zips of them."},
+    "sizes": {"type": "string", "contentMediaType": "application/json", "description": "[width, height] by name."},
+}
+ANY_FILES = {"multipart/form-data": {"schema": {"type": "object", "properties": FIELDS, "required": ["file"]}}}
 
 
 class Classes(Strict):
@@ -43,6 +49,15 @@ class Classes(Strict):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"classes": ["cup", "spoon"]}]})
 
     classes: Annotated[list[Kind], Field(max_length=1000)]
+
+
+class Rename(Strict):
+    """Another name for a class."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"old": "cup", "new": "mug"}]})
+
+    old: Kind
+    new: Kind
 
 
 class Named(Labels):
@@ -130,6 +145,26 @@ async def save_classes(request: Request, own: Project, service: Own) -> Response
     return json_of({})
 
 
+@router.post(
+    "/v1/project/rename",
+    openapi_extra=body_of(("application/json", Rename)),
+    responses=problems(404, 408, 409, 413, 415, 422, 507),
+)
+async def rename(request: Request, own: Project, service: Own) -> Response:
+    """Gives a class another name, in all photos; 409 if there is a class of that name already.
+
+    The answer has each changed photo's version before and after.
+    """
+    made = await body(request, service, Rename)
+    return json_of({"photos": await within(partial(naming.rename, own, made.old, made.new))})
+
+
+@router.get("/v1/project/counts", responses=problems(404, 422))
+async def counts(own: Project) -> Response:
+    """How many objects of each class each photo has; photos without objects are left out."""
+    return json_of({"photos": await within(partial(naming.counts, own))})
+
+
 @router.get("/v1/project/export", responses={200: {"content": FILES}, **problems(404, 422)})
 async def export(format: Format, own: Project) -> Response:
     """All that is kept of the folder, as one file."""
@@ -157,15 +192,38 @@ async def convert(request: Request, service: Own) -> Response:
 
 @router.post(
     "/v1/labels/import",
-    openapi_extra={"requestBody": {"required": True, "content": {"application/json": ANY_FILE}}},
-    responses=problems(408, 413, 415, 422),
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": ANY_FILE, **ANY_FILES}}},
+    responses=problems(400, 408, 413, 415, 422),
 )
 async def take(request: Request, service: Own) -> Response:
-    """The objects of a COCO or labelme file, by photo; nothing is kept."""
-    bodies.demand_json(request)
-    raw = await bodies.read_body(request, service.limits)
-    found = await within(partial(read_any, raw, service.limits.pixels))
-    return json_of({"photos": [{"name": name, **one.model_dump()} for name, one in found]})
+    """The objects of files of annotations, by photo; nothing is kept.
+
+    A body of JSON is one file of COCO, labelme or Label Studio. A form has one or more fields `file`, zips too, which
+    may also hold YOLO's labels and VOC's pictures. YOLO's labels need the sizes of their photos: the form's field
+    `sizes` has them, by the names that an answer without them lists as `unsized`.
+    """
+    if bodies.kind_of(request) == "application/json":
+        raw = await bodies.read_body(request, service.limits)
+        found, unsized = await within(partial(read_any, raw, service.limits.pixels)), []
+    else:
+        given, sizes = await bodies.read_files(request, service.limits)
+        own: Folder | None = request.app.state.project
+        found, unsized = await within(partial(read_all, given, sizes, own, service.limits.pixels))
+    return json_of({"photos": [{"name": name, **one.model_dump()} for name, one in found], "unsized": unsized})
+
+
+def read_all(
+    given: list[tuple[str, bytes]], sizes: dict[str, tuple[int, int]], own: Folder | None, pixels: int
+) -> tuple[list[tuple[str, Labels]], list[str]]:
+    """What files hold. A photo's size is that which was sent, else that of the folder's photo."""
+    find = own.finder() if own else None
+
+    def size_of(stem: str) -> tuple[int, int] | None:
+        photo = find(stem) if find and stem not in sizes else None
+        size = own.size(own.path_of(photo)) if own and photo else sizes.get(stem)
+        return None if size is None else (size[1], size[0])
+
+    return read_files(given, size_of, pixels)
 
 
 async def body(request: Request, service: Any, model: Any) -> Any:

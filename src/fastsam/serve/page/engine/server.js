@@ -44,8 +44,12 @@ export const file = (id, body) => made(`/v1/images/${id}/select`, json(body));
 
 export const exported = (body) => made('/v1/labels/export', json(body));
 
-export const imported = async (annotations) => (
-  await (await ask('/v1/labels/import', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: annotations })).json()).photos;
+export async function imported(files, sizes = {}) {
+  const form = new FormData();
+  for (const one of files) form.append('file', one, one.name);
+  form.append('sizes', JSON.stringify(sizes));
+  return (await ask('/v1/labels/import', { method: 'POST', body: form })).json();
+}
 
 export const example = async (name) => (await ask(`/page/${name}`)).blob();
 

@@ -2,7 +2,8 @@
 //
 // A store: photos() -> [{ name, state }]; add(file, name); file(name) -> File; labels(name) -> { version, width, height, done,
 // objects: [{ name, counts, hidden, locked }] } or null; save(name, labels, version) -> the new version, and rejects with
-// status 409 where another has saved since `version`; drop(name); kinds() -> [name]; setKinds(names). canAdd: whether photos
+// status 409 where another has saved since `version`; drop(name); kinds() -> [name]; setKinds(names); counts() -> { photo:
+// { class: number } }; rename(from, to) a class in all photos -> { photo: [version before, version after] }. canAdd: whether photos
 // may be added; exported?(format) -> { blob, name }, where it writes what it keeps by itself.
 
 const opening = new Promise((resolve, reject) => {
@@ -51,6 +52,8 @@ export async function file(name) {
 }
 export const labels = async (name) => (await get('labels', name)) ?? null;
 
+const fresh = () => crypto.getRandomValues(new Uint32Array(2)).join('-');
+
 export const save = (name, made, version) => within(['labels'], 'readwrite', (work, say) => {
   const kept = work.objectStore('labels');
   kept.get(name).onsuccess = ({ target: { result } }) => {
@@ -59,11 +62,39 @@ export const save = (name, made, version) => within(['labels'], 'readwrite', (wo
       work.abort();
       return;
     }
-    const next = crypto.getRandomValues(new Uint32Array(2)).join('-');
+    const next = fresh();
     kept.put({ ...made, version: next }, name);
     say(next);
   };
 });
+
+// Calls `each(labels, name)` with what is kept of every photo; what it returns, if anything, is kept instead.
+const throughout = (mode, each, result) => within(['labels'], mode, (work, say) => {
+  say(result);
+  work.objectStore('labels').openCursor().onsuccess = ({ target: { result: at } }) => {
+    if (!at) return;
+    const made = each(at.value, at.key);
+    if (made) at.update(made);
+    at.continue();
+  };
+});
+
+export function counts() {
+  const found = {};
+  return throughout('readonly', ({ objects }, name) => {
+    found[name] = {};
+    for (const one of objects) found[name][one.name] = (found[name][one.name] ?? 0) + 1;
+  }, found);
+}
+
+export function rename(from, to) {
+  const found = {};
+  return throughout('readwrite', (labels, name) => {
+    if (!labels.objects.some((one) => one.name === from)) return null;
+    found[name] = [labels.version, fresh()];
+    return { ...labels, version: found[name][1], objects: labels.objects.map((one) => (one.name === from ? { ...one, name: to } : one)) };
+  }, found);
+}
 
 export const drop = (name) => within(['photos', 'labels'], 'readwrite', (work) => {
   for (const kind of ['photos', 'labels']) work.objectStore(kind).delete(name);

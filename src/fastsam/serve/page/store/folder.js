@@ -37,6 +37,9 @@ export async function file(name) {
 export const labels = async (name) => (await ask(of('labels', name))).json();
 export const save = async (name, made, version) => (await (await ask(of('labels', name), json({ ...made, version }))).json()).version;
 
+export const counts = async () => (await (await ask('/v1/project/counts')).json()).photos;
+export const rename = async (old, to) => (await (await ask('/v1/project/rename', { ...json({ old, new: to }), method: 'POST' })).json()).photos;
+
 // All that is kept, as a file: the server reads its folder.
 export async function exported(format) {
   const response = await ask(`/v1/project/export?format=${format}`);
