@@ -39,9 +39,9 @@ function loaded(): Promise<FastSAM> {
   return model;
 }
 
-export async function about(): Promise<object> {
-  const { settings: { conf, iou, maxDet, imgsz } } = await loaded();
-  return { version: '', model: MODEL, conf, iou, max_det: maxDet, imgsz, words: false, formats: ['cutouts', 'coco', 'png', 'overlay'], exports: ['coco'], imports: false };
+export async function about(): Promise<Record<string, unknown>> {
+  const { runtime, settings: { conf, iou, maxDet, imgsz } } = await loaded();
+  return { runtime, version: '', model: runtime === 'webgpu' ? 'fastsam-tiny' : MODEL, conf, iou, max_det: maxDet, imgsz, words: false, formats: ['cutouts', 'coco', 'png', 'overlay'], exports: ['coco'], imports: false };
 }
 
 interface Options { conf: number; iou: number; max_det: number; refine?: boolean }
