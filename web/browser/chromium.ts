@@ -2,6 +2,9 @@
 
 import { chromium, type Browser } from 'playwright-core';
 
-export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+const SOFTWARE = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
+
+// gpu: whether it has WebGPU, played by software
+export function launch({ gpu = false } = {}): Promise<Browser> {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', ...(gpu ? SOFTWARE : [])] });
 }
