@@ -39,7 +39,7 @@ export interface Drawn {
 
 export interface Refiner {
   readonly lines: Lines;
-  run(crops: readonly Pixels[], maps: readonly Maps[]): Promise<Drawn[]>;
+  run(crops: readonly Pixels[], maps: readonly Maps[]): Promise<Drawn[]>; // crops: RGB
   close(): Promise<void>;
 }
 
@@ -92,13 +92,9 @@ export async function openNetwork(ort: Ort, bytes: Uint8Array, runtime: Runtime 
 export async function openRefiner(ort: Ort, bytes: Uint8Array): Promise<Refiner> {
   const lines = readLines(bytes), own = await session(ort, bytes, 'images,maps', 'masks,quality', 'wasm');
   const some = async (crops: readonly Pixels[], maps: readonly Maps[]): Promise<Drawn[]> => {
-    const n = crops.length, size = crops[0].width, side = maps[0].side, channels = crops[0].channels;
+    const n = crops.length, size = crops[0].width, side = maps[0].side;
     const images = new Uint8Array(n * size * size * 3), said = new Float32Array(n * 4 * side * side);
-    crops.forEach(({ data }, k) => {
-      for (let from = 0, to = k * size * size * 3; from < data.length; from += channels, to += 3) {
-        images[to] = data[from]; images[to + 1] = data[from + 1]; images[to + 2] = data[from + 2];
-      }
-    });
+    crops.forEach(({ data }, k) => images.set(data, k * data.length));
     maps.forEach(({ data }, k) => said.set(data, k * data.length));
     try {
       const feeds = { images: new ort.Tensor('uint8', images, [n, size, size, 3]), maps: new ort.Tensor('float32', said, [n, 4, side, side]) };

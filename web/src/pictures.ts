@@ -57,32 +57,51 @@ function neighbours(from: number, to: number, whole: boolean): Neighbours {
 // A part of a picture, made smaller by averaging areas, in 32-bit floats and in the order of OpenCV. part: x0, y0, x1,
 // y1, in whole pixels
 export function averaged(picture: Pixels, part: readonly [number, number, number, number], { width, height }: Size): Pixels {
-  const { channels, data } = picture, [x0, y0, x1, y1] = part, f = Math.fround;
+  const [x0, y0, x1, y1] = part, channels = seen(picture), f = Math.fround;
   const found = new Uint8ClampedArray(width * height * channels); // which rounds, and of two takes the even
   if ((x1 - x0) % width === 0 && (y1 - y0) % height === 0) return evenly(picture, part, { width, height }, found);
-  const across = shares(x1 - x0, width), down = shares(y1 - y0, height);
-  const line = new Float32Array(width * channels), sums = new Float32Array(width * channels);
-  for (let y = 0; y < height; y++) {
+  const across = shares(x1 - x0, width), down = shares(y1 - y0, height), line = new Float32Array(width * channels), sums = new Float32Array(width * channels);
+  for (let y = 0, made = -1; y < height; y++) {
     sums.fill(0);
     for (let j = down.starts[y]; j < down.starts[y + 1]; j++) {
-      line.fill(0);
-      for (let x = 0; x < width; x++) {
-        for (let k = across.starts[x]; k < across.starts[x + 1]; k++) {
-          const from = ((y0 + down.places[j]) * picture.width + x0 + across.places[k]) * channels, share = across.shares[k];
-          for (let c = 0, to = x * channels; c < channels; c++, to++) line[to] += f(data[from + c] * share);
-        }
-      }
-      for (let k = 0; k < sums.length; k++) sums[k] += f(down.shares[j] * line[k]);
+      const row = down.places[j], share = down.shares[j];
+      if (row !== made) shrunk(picture, x0, y0 + row, across, line, channels); // two rows of the result can share one
+      made = row;
+      for (let k = 0; k < sums.length; k++) sums[k] += f(share * line[k]);
     }
     found.set(sums, y * sums.length);
   }
   return { width, height, channels, data: found };
 }
 
+// One row of a part of a picture, averaged along it.
+function shrunk({ channels: step, data, width }: Pixels, x0: number, row: number, { starts, places, shares }: Shares, line: Float32Array, channels: number): void {
+  const start = row * width + x0, f = Math.fround;
+  for (let x = 0, to = 0; x < starts.length - 1; x++, to += channels) {
+    let first = f(0), second = f(0), third = f(0);
+    for (let k = starts[x]; k < starts[x + 1]; k++) {
+      const from = (start + places[k]) * step, share = shares[k];
+      first = f(first + f(data[from] * share));
+      if (channels === 1) continue;
+      second = f(second + f(data[from + 1] * share));
+      third = f(third + f(data[from + 2] * share));
+    }
+    line[to] = first;
+    if (channels === 1) continue;
+    line[to + 1] = second;
+    line[to + 2] = third;
+  }
+}
+
+// Channels of what is made from a picture: the fourth is never read.
+function seen({ channels }: Pixels): 1 | 3 {
+  return channels === 1 ? 1 : 3;
+}
+
 interface Shares {
   readonly starts: Int32Array; // of each pixel's entries, and the end
-  readonly places: readonly number[];
-  readonly shares: readonly number[];
+  readonly places: Int32Array;
+  readonly shares: Float32Array;
 }
 
 // Per pixel of `to`: the pixels of `from` that it covers, and their shares of it.
@@ -96,18 +115,19 @@ function shares(from: number, to: number): Shares {
     if (high - last > 1e-3) found.push([last, Math.min(high - last, 1, width) / width]);
     starts[k + 1] = found.length;
   }
-  return { starts, places: found.map(([place]) => place), shares: found.map(([, share]) => Math.fround(share)) };
+  return { starts, places: Int32Array.from(found, ([place]) => place), shares: Float32Array.from(found, ([, share]) => share) };
 }
 
 // The same where each pixel of the result covers whole pixels: a half is rounded up if it covers 2 x 2.
-function evenly({ channels, data, width: row }: Pixels, [x0, y0, x1, y1]: readonly [number, number, number, number], { width, height }: Size, found: Uint8ClampedArray): Pixels {
+function evenly(picture: Pixels, [x0, y0, x1, y1]: readonly [number, number, number, number], { width, height }: Size, found: Uint8ClampedArray): Pixels {
+  const { channels: step, data, width: row } = picture, channels = seen(picture);
   const across = (x1 - x0) / width, down = (y1 - y0) / height, share = Math.fround(1 / (across * down)), four = across === 2 && down === 2;
   for (let y = 0, to = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       for (let c = 0; c < channels; c++, to++) {
         let sum = 0;
         for (let j = 0; j < down; j++) {
-          for (let k = 0, from = ((y0 + y * down + j) * row + x0 + x * across) * channels + c; k < across; k++, from += channels) sum += data[from];
+          for (let k = 0, from = ((y0 + y * down + j) * row + x0 + x * across) * step + c; k < across; k++, from += step) sum += data[from];
         }
         found[to] = four ? (sum + 2) >> 2 : Math.fround(sum * share);
       }
@@ -136,28 +156,17 @@ export function halved(picture: Pixels): Pixels {
 // in 32-bit floats as OpenCV does it: columns are interpolated before rows. origin: of the part of the picture whose
 // indices the map gives; beyond: value outside the picture
 export function warped(picture: Pixels, map: Affine, origin: readonly [number, number], size: number, beyond: number): Pixels {
-  const { channels, data, width, height } = picture, found = new Uint8ClampedArray(size * size * channels), f = Math.fround;
+  const { channels: step, data, width, height } = picture, channels = seen(picture), below = width * step, f = Math.fround;
   const columns = places(map.a, map.b, size, true), rows = places(map.c, map.d, size, false);
+  const found = new Uint8ClampedArray(size * size * channels);
   for (let y = 0, to = 0; y < size; y++) {
-    const down = rows.shares[y], row = rows.floors[y] + origin[1];
+    const down = rows.shares[y], row = rows.floors[y] + origin[1], above = row >= 0 && row < height, under = row >= -1 && row < height - 1;
     for (let x = 0; x < size; x++) {
       const across = columns.shares[x], column = columns.floors[x] + origin[0];
-      const inside = row >= 0 && column >= 0 && row < height - 1 && column < width - 1;
-      for (let c = 0, from = (row * width + column) * channels; c < channels; c++, to++, from++) {
-        let p = beyond, q = beyond, r = beyond, s = beyond;
-        if (inside) {
-          p = data[from]; q = data[from + channels]; r = data[from + width * channels]; s = data[from + (width + 1) * channels];
-        } else {
-          const left = column >= 0 && column < width, right = column >= -1 && column < width - 1;
-          if (row >= 0 && row < height) {
-            if (left) p = data[from];
-            if (right) q = data[from + channels];
-          }
-          if (row >= -1 && row < height - 1) {
-            if (left) r = data[from + width * channels];
-            if (right) s = data[from + (width + 1) * channels];
-          }
-        }
+      const left = column >= 0 && column < width, right = column >= -1 && column < width - 1;
+      for (let c = 0, from = (row * width + column) * step; c < channels; c++, to++, from++) {
+        const p = above && left ? data[from] : beyond, q = above && right ? data[from + step] : beyond;
+        const r = under && left ? data[from + below] : beyond, s = under && right ? data[from + below + step] : beyond;
         const before = f(down * (r - p) + p), after = f(down * (s - q) + q);
         found[to] = f(across * f(after - before) + before);
       }
