@@ -35,8 +35,10 @@ async function library(): Promise<void> {
 async function page(): Promise<void> {
   const html = await readFile(join(PAGE, 'index.html'), 'utf8');
   const head = `<meta http-equiv="Content-Security-Policy" content="${POLICY}">\n  <script type="module" src="page/offline.js"></script>\n</head>`;
+  const theirs = 'They stay in this browser and, in memory, on the machine that runs this page.';
+  if (!html.includes(theirs)) throw new Error('serve/page/index.html no longer says where photos stay');
   await cp(PAGE, join(DIST, 'page'), { recursive: true, filter: (from) => !from.endsWith('index.html') && !from.endsWith('server.js') });
-  await writeFile(join(DIST, 'index.html'), html.replaceAll('"/page/', '"page/').replace('</head>', head));
+  await writeFile(join(DIST, 'index.html'), html.replaceAll('"/page/', '"page/').replace(theirs, 'They never leave this browser.').replace('</head>', head));
   const engine = await readFile(join(DIST, 'page/engine.js'), 'utf8');
   if (!engine.includes('./engine/server.js')) throw new Error('serve/page/engine.js no longer names the engine that this build replaces');
   await writeFile(join(DIST, 'page/engine.js'), engine.replace('./engine/server.js', './engine/local.js'));
