@@ -47,6 +47,20 @@ test('a graphics processor finds what the CPU finds with the same weights', asyn
   await page.close();
 });
 
+test('the page keeps what a graphics processor needs for use without a connection, and nothing else', async () => {
+  const page = await blank(true), before = host.sent.bytes;
+  await page.goto(host.address);
+  const kept = await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    const [name] = await caches.keys();
+    return (await (await caches.open(name)).keys()).map(({ url }) => url.split('/').slice(-2).join('/'));
+  });
+  assert.ok(kept.includes('weights/fastsam-tiny.onnx.gz') && kept.includes('lib/worker-gpu.js'), kept.join());
+  assert.ok(!kept.includes('weights/fastsam-tiny-int8.onnx.gz') && !kept.includes('lib/worker.js'), kept.join());
+  assert.ok(host.sent.bytes - before < 20e6, `${host.sent.bytes - before} bytes over the wire`);
+  await page.close();
+});
+
 test('software that plays a graphics processor is slower than the CPU, and is not asked', async () => {
   const page = await blank(false);
   assert.equal((await found(page, 'fastsam-tiny-int8')).runtime, 'wasm');
