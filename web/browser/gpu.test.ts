@@ -1,10 +1,12 @@
 // WebGPU, played by software, which is slow: a small input.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { launch } from './chromium.ts';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launch, launchIn } from './chromium.ts';
 import { serve, type Served } from './serve.ts';
 
 let browser: Browser, host: Served;
@@ -12,8 +14,8 @@ before(async () => { browser = await launch({ gpu: true }); host = await serve({
 after(async () => { await browser.close(); host.close(); });
 
 // A page without anything, in whose browser the software is taken for a graphics processor, or is not.
-async function blank(taken: boolean): Promise<Page> {
-  const page = await browser.newPage();
+async function blank(taken: boolean, own: Browser | BrowserContext = browser): Promise<Page> {
+  const page = await own.newPage();
   page.setDefaultTimeout(240_000);
   if (taken) await page.addInitScript("Object.defineProperty(GPUAdapterInfo.prototype, 'isFallbackAdapter', { get: () => false })");
   await page.route('**/blank.html', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
@@ -48,7 +50,8 @@ test('a graphics processor finds what the CPU finds with the same weights', asyn
 });
 
 test('the page keeps what a graphics processor needs for use without a connection, and nothing else', async () => {
-  const page = await blank(true), before = host.sent.bytes;
+  const folder = await mkdtemp(join(tmpdir(), 'chromium-')), own = await launchIn(folder, { gpu: true });
+  const page = await blank(true, own), before = host.sent.bytes;
   await page.goto(host.address);
   const kept = await page.evaluate(async () => {
     await navigator.serviceWorker.ready;
@@ -58,7 +61,8 @@ test('the page keeps what a graphics processor needs for use without a connectio
   assert.ok(kept.includes('weights/fastsam-tiny.onnx.gz') && kept.includes('lib/worker-gpu.js'), kept.join());
   assert.ok(!kept.includes('weights/fastsam-tiny-int8.onnx.gz') && !kept.includes('lib/worker.js'), kept.join());
   assert.ok(host.sent.bytes - before < 20e6, `${host.sent.bytes - before} bytes over the wire`);
-  await page.close();
+  await own.close();
+  await rm(folder, { recursive: true, force: true });
 });
 
 test('software that plays a graphics processor is slower than the CPU, and is not asked', async () => {
