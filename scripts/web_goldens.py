@@ -4,8 +4,8 @@
 
 One line per photo: its detections in order (boxes, scores, RLE), and answers to clicks, boxes and corrected masks,
 plain and drawn. The clicks are drawn from a generator that is seeded with the photo's name. The detections are those of
-the weights in floating point, since eight bits round differently on each processor; what the weights in eight bits find
-of them again is beside them.
+the weights in floating point. Some layers of the weights in eight bits add floats, which each runtime does in its own
+order, and later layers amplify the difference; what these weights find of the detections again is beside them.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from fastsam import FastSAM, Pick, Prompt, Segments
+from fastsam.boxes import iou
 from fastsam.files import write
 from fastsam.masks.rle import encode
-from fastsam.prompts.geometry import box_iou
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS, EIGHT_BITS = "fastsam-tiny", "fastsam-tiny-int8"
@@ -62,7 +62,7 @@ def golden(photo: Path, segments: Segments, small: Segments) -> dict[str, Any]:
 
 def again(segments: Segments, small: Segments) -> int:
     """How many segments the others have, too."""
-    found = (box_iou(small.boxes, tuple(box)).max(initial=0) >= FOUND for box in segments.boxes.tolist())
+    found = (iou(small.boxes, box).max(initial=0) >= FOUND for box in segments.boxes)
     return sum(map(int, found))
 
 

@@ -20,11 +20,13 @@ const packed = async (from: string, to: string): Promise<void> => writeFile(join
 
 async function library(): Promise<void> {
   await bundle('index.ts', 'lib/index.js');
-  await bundle('worker.ts', 'lib/worker.js', { conditions: ['onnxruntime-web-use-extern-wasm'] });
+  for (const name of ['worker', 'worker-gpu']) await bundle(`${name}.ts`, `lib/${name}.js`, { conditions: ['onnxruntime-web-use-extern-wasm'] });
   await bundle('node.ts', 'lib/node.js', { external: ['onnxruntime-web'] });
-  await cp(join(RUNTIME, 'ort-wasm-simd-threaded.mjs'), join(DIST, 'lib/ort-wasm-simd-threaded.mjs'));
-  await packed(join(RUNTIME, 'ort-wasm-simd-threaded.wasm'), 'lib/ort-wasm-simd-threaded.wasm.gz');
-  for (const name of ['fastsam-tiny-int8', 'fastsam-refine']) await packed(join(WEIGHTS, `${name}.onnx`), `weights/${name}.onnx.gz`);
+  for (const name of ['ort-wasm-simd-threaded', 'ort-wasm-simd-threaded.jspi']) {
+    await cp(join(RUNTIME, `${name}.mjs`), join(DIST, `lib/${name}.mjs`));
+    await packed(join(RUNTIME, `${name}.wasm`), `lib/${name}.wasm.gz`);
+  }
+  for (const name of ['fastsam-tiny-int8', 'fastsam-tiny', 'fastsam-refine']) await packed(join(WEIGHTS, `${name}.onnx`), `weights/${name}.onnx.gz`);
   const types = ['--declaration', '--emitDeclarationOnly', '--noEmit', 'false', '--rootDir', 'src', '--outDir', 'dist/lib/types'];
   execFileSync(process.execPath, [join(HERE, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', ...types], { cwd: HERE, stdio: 'inherit' });
 }
@@ -33,8 +35,10 @@ async function library(): Promise<void> {
 async function page(): Promise<void> {
   const html = await readFile(join(PAGE, 'index.html'), 'utf8');
   const head = `<meta http-equiv="Content-Security-Policy" content="${POLICY}">\n  <script type="module" src="page/offline.js"></script>\n</head>`;
+  const theirs = 'They stay in this browser and, in memory, on the machine that runs this page.';
+  if (!html.includes(theirs)) throw new Error('serve/page/index.html no longer says where photos stay');
   await cp(PAGE, join(DIST, 'page'), { recursive: true, filter: (from) => !from.endsWith('index.html') && !from.endsWith('server.js') });
-  await writeFile(join(DIST, 'index.html'), html.replaceAll('"/page/', '"page/').replace('</head>', head));
+  await writeFile(join(DIST, 'index.html'), html.replaceAll('"/page/', '"page/').replace(theirs, 'They never leave this browser.').replace('</head>', head));
   const engine = await readFile(join(DIST, 'page/engine.js'), 'utf8');
   if (!engine.includes('./engine/server.js')) throw new Error('serve/page/engine.js no longer names the engine that this build replaces');
   await writeFile(join(DIST, 'page/engine.js'), engine.replace('./engine/server.js', './engine/local.js'));
@@ -45,13 +49,19 @@ async function page(): Promise<void> {
   }] });
 }
 
+// What only a visitor without a graphics processor needs, or only one with it.
+const CPU = ['lib/worker.js', 'lib/ort-wasm-simd-threaded.mjs', 'lib/ort-wasm-simd-threaded.wasm.gz', 'weights/fastsam-tiny-int8.onnx.gz'];
+const GPU = ['lib/worker-gpu.js', 'lib/ort-wasm-simd-threaded.jspi.mjs', 'lib/ort-wasm-simd-threaded.jspi.wasm.gz', 'weights/fastsam-tiny.onnx.gz'];
+
 // The files that the service worker keeps, and their version.
 async function offline(): Promise<void> {
   const entries = await readdir(DIST, { recursive: true, withFileTypes: true }), hash = createHash('sha256');
   const files = entries.filter((e) => e.isFile()).map((e) => relative(DIST, join(e.parentPath, e.name)))
     .filter((file) => !/\.d\.ts$|lib\/(index|node)\.js$/.test(file)).sort();
   for (const file of files) hash.update(file).update(await readFile(join(DIST, file)));
-  const define = { VERSION: JSON.stringify(hash.digest('hex').slice(0, 12)), FILES: JSON.stringify(files) };
+  for (const file of [...CPU, ...GPU]) if (!files.includes(file)) throw new Error(`${file} is not built`);
+  const all = files.filter((file) => !CPU.includes(file) && !GPU.includes(file)), version = hash.digest('hex').slice(0, 12);
+  const define = { VERSION: JSON.stringify(version), FILES: JSON.stringify(all), CPU: JSON.stringify(CPU), GPU: JSON.stringify(GPU) };
   await bundle('page/sw.ts', 'sw.js', { format: 'iife', define });
 }
 

@@ -70,7 +70,7 @@ test('a visitor uploads, hovers, clicks, drags a box and saves, and nothing is a
   });
   await upload(page);
   await shown(page);
-  for (const hidden of ['#words', '#naming', '[data-format="labelme"]']) assert.equal(await page.locator(hidden).isVisible(), false, hidden);
+  for (const hidden of ['#words', '#naming']) assert.equal(await page.locator(hidden).isVisible(), false, hidden);
 
   const before = host.sent.requests.length;
   await page.mouse.move(...await at(page, 0.5, 0.35));
@@ -82,6 +82,8 @@ test('a visitor uploads, hovers, clicks, drags a box and saves, and nothing is a
   const drawn = await saved(page, 'coco');
   const [one] = JSON.parse(drawn.toString()).annotations;
   assert.ok(one.quality > 0.2 && one.area > 5000, JSON.stringify(one).slice(0, 200));
+  const { shapes } = JSON.parse((await saved(page, 'labelme')).toString());
+  assert.ok(shapes.length === 1 && shapes[0].shape_type === 'polygon', JSON.stringify(shapes).slice(0, 200));
   assert.deepEqual([...(await saved(page, 'cutouts')).subarray(1, 4)], [...Buffer.from('PNG')]);
 
   await page.keyboard.press('Escape');
@@ -121,7 +123,7 @@ test('a visitor sees things, every part, or regions, and saves what is shown', a
   await page.context().close();
 });
 
-test('objects are kept over a reload, and go out as COCO; what needs a server is not offered', async () => {
+test('objects are kept over a reload, go out as COCO and come in again; what needs a server is not offered', async () => {
   const page = await opened();
   await upload(page);
   await shown(page);
@@ -134,14 +136,15 @@ test('objects are kept over a reload, and go out as COCO; what needs a server is
   await page.reload();
   await shown(page);
   assert.match(await page.locator('#objects li').innerText(), /1 cup/);
-  assert.equal(await page.locator('#import').isVisible(), false);
-  assert.deepEqual(await page.locator('#export-format option:not([hidden])').allTextContents(), ['COCO']);
+  assert.deepEqual(await page.locator('#export-format option:not([hidden])').allTextContents(), ['COCO', 'COCO, polygons', 'YOLO', 'labelme']);
   const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#export').click()]);
   const { images, annotations: [one], categories } = JSON.parse(await readFile(await download.path(), 'utf8'));
   assert.equal(download.suggestedFilename(), 'instances.json');
   assert.deepEqual(images, [{ id: 1, file_name: 'photo.jpg', width: 384, height: 256 }]);
   assert.equal(categories[one.category_id - 1].name, 'cup');
   assert.ok(one.area > 5000 && one.segmentation.size.join() === '256,384', JSON.stringify(one).slice(0, 200));
+  await page.locator('#import-file').setInputFiles(await download.path());
+  await page.waitForFunction(() => document.querySelectorAll('#objects li').length === 2);
   await page.context().close();
 });
 

@@ -3,7 +3,7 @@
 import { answer, taken, type Candidate, type Found } from './answer.ts';
 import { FastSAMError, ours, usage } from './errors.ts';
 import type { Progress } from './fetched.ts';
-import { openNetwork, openRefiner, type Network, type Ort, type Refiner } from './network.ts';
+import { openRefiner, type Network, type Ort, type Refiner, type Runtime } from './network.ts';
 import { checked, type Prompt } from './prompt.ts';
 import { pixelsOf, type Source } from './read.ts';
 import { pyramid, SIZES } from './refine/crop.ts';
@@ -36,7 +36,7 @@ export interface Sent {
 export interface About {
   readonly settings: Settings;
   readonly draws: boolean;
-  readonly runtime: 'wasm';
+  readonly runtime: Runtime; // of the first network
   readonly threads: number;
 }
 
@@ -52,6 +52,9 @@ export interface Weights {
   network(progress: Progress): Promise<Uint8Array>;
   refiner: (() => Promise<Uint8Array>) | null;
 }
+
+// Opens the first network.
+export type Open = (ort: Ort, bytes: Uint8Array) => Promise<Network>;
 
 interface Kept {
   readonly found: Found;
@@ -69,15 +72,15 @@ export class Core implements Engine {
     private readonly second: (() => Promise<Uint8Array>) | null, readonly threads: number,
   ) {}
 
-  static async load(ort: Ort, weights: Weights, threads: number, progress: Progress = () => {}): Promise<Core> {
+  static async load(ort: Ort, weights: Weights, threads: number, open: Open, progress: Progress = () => {}): Promise<Core> {
     const bytes = weights.network(progress), second = weights.refiner?.();
     second?.catch(() => {}); // told when it is first needed
-    const network = await openNetwork(ort, await bytes);
+    const network = await open(ort, await bytes);
     return new Core(ort, network, second ? () => second : null, threads);
   }
 
   get about(): About {
-    return { settings: this.network.settings, draws: this.second !== null, runtime: 'wasm', threads: this.threads };
+    return { settings: this.network.settings, draws: this.second !== null, runtime: this.network.runtime, threads: this.threads };
   }
 
   async segment(source: Source, { refine = false, ...overrides }: Overrides & { readonly refine?: boolean }): Promise<Sent> {

@@ -7,6 +7,7 @@ import type { Pixels, Size } from './values.ts';
 
 const PADDING = 114;
 const STRIDE = 32;
+const LEVEL = Math.fround(1 / 255); // as OpenCV multiplies
 
 // scale: [x, y] input pixels per photo pixel; pad: [left, top] input pixels before the photo; content: of the scaled
 // photo in the input
@@ -37,11 +38,11 @@ export function fit(photo: Size, imgsz: number): Letterbox {
 // The input (3, h, w), 0..1: the photo resized bilinearly and padded with grey.
 export function tensor(photo: Pixels, { input, pad, content }: Letterbox): Float32Array {
   const small = resized(photo, content), area = input.width * input.height;
-  const found = new Float32Array(3 * area).fill(Math.fround(PADDING / 255));
+  const found = new Float32Array(3 * area).fill(PADDING * LEVEL);
   for (let y = 0; y < content.height; y++) {
     let from = y * content.width * small.channels, to = (y + pad[1]) * input.width + pad[0];
     for (let x = 0; x < content.width; x++, from += small.channels, to++) {
-      for (let c = 0; c < 3; c++) found[c * area + to] = small.data[from + c] / 255;
+      for (let c = 0; c < 3; c++) found[c * area + to] = small.data[from + c] * LEVEL;
     }
   }
   return found;

@@ -2,6 +2,7 @@
 
 import type { About, Engine } from './core.ts';
 import { usage } from './errors.ts';
+import type { Runtime } from './network.ts';
 import type { Source } from './read.ts';
 import type { Overrides } from './segment.ts';
 import { Segments } from './segments.ts';
@@ -15,6 +16,7 @@ export class FastSAM {
 
   get settings(): Settings { return this.about.settings; }
   get threads(): number { return this.about.threads; }
+  get runtime(): Runtime { return this.about.runtime; } // of the first network: on a graphics processor, or not
   get draws(): boolean { return this.about.draws; }
 
   // Finds every object in a photo. Settings left out are the weights' own; refine draws every mask anew.

@@ -22,8 +22,11 @@ export interface Raw {
   readonly h: number;
 }
 
+export type Runtime = 'wasm' | 'webgpu';
+
 export interface Network {
   readonly settings: Settings;
+  readonly runtime: Runtime; // where it runs
   run(images: Float32Array, size: Size): Promise<Raw>;
   close(): Promise<void>;
 }
@@ -36,7 +39,7 @@ export interface Drawn {
 
 export interface Refiner {
   readonly lines: Lines;
-  run(crops: readonly Pixels[], maps: readonly Maps[]): Promise<Drawn[]>;
+  run(crops: readonly Pixels[], maps: readonly Maps[]): Promise<Drawn[]>; // crops: RGB
   close(): Promise<void>;
 }
 
@@ -44,10 +47,19 @@ const AT_ONCE = 16; // crops per run
 const UNKNOWN = -20; // logit that replaces one that is not finite
 const NOT_OURS = 'these weights are not a network that `fastsam export` wrote';
 
-async function session(ort: Ort, bytes: Uint8Array, inputs: string, outputs: string, provider: string): Promise<InferenceSession> {
+// ONNX Runtime does one thing at a time: beside a graphics processor it waits, and must not be called again meanwhile.
+let last: Promise<unknown> = Promise.resolve();
+
+function inTurn<T>(call: () => Promise<T>): Promise<T> {
+  const own = last.then(call);
+  last = own.catch(() => {});
+  return own;
+}
+
+async function session(ort: Ort, bytes: Uint8Array, inputs: string, outputs: string, provider: Runtime): Promise<InferenceSession> {
   let made: InferenceSession;
   try {
-    made = await ort.InferenceSession.create(bytes, { executionProviders: [provider], logSeverityLevel: 3 });
+    made = await inTurn(() => ort.InferenceSession.create(bytes, { executionProviders: [provider], logSeverityLevel: 3 }));
   } catch (error) {
     throw ours(error, 'weights', 'the weights cannot be loaded');
   }
@@ -57,13 +69,14 @@ async function session(ort: Ort, bytes: Uint8Array, inputs: string, outputs: str
   return made;
 }
 
-export async function openNetwork(ort: Ort, bytes: Uint8Array, provider = 'wasm'): Promise<Network> {
-  const settings = readSettings(bytes), own = await session(ort, bytes, 'images', 'candidates,prototypes', provider);
+export async function openNetwork(ort: Ort, bytes: Uint8Array, runtime: Runtime = 'wasm'): Promise<Network> {
+  const settings = readSettings(bytes), own = await session(ort, bytes, 'images', 'candidates,prototypes', runtime);
   return {
     settings,
+    runtime,
     async run(images, { width, height }) {
       try {
-        const found = await own.run({ images: new ort.Tensor('float32', images, [1, 3, height, width]) });
+        const feeds = { images: new ort.Tensor('float32', images, [1, 3, height, width]) }, found = await inTurn(() => own.run(feeds));
         const { candidates, prototypes } = found, [, maps, h, w] = prototypes.dims;
         const values = prototypes.data as Float32Array;
         if (values.some((value) => !Number.isFinite(value))) values.forEach((value, k) => { if (!Number.isFinite(value)) values[k] = 0; });
@@ -72,24 +85,20 @@ export async function openNetwork(ort: Ort, bytes: Uint8Array, provider = 'wasm'
         throw ours(error, 'weights', 'the network failed');
       }
     },
-    close: () => own.release(),
+    close: () => inTurn(() => own.release()),
   };
 }
 
-export async function openRefiner(ort: Ort, bytes: Uint8Array, provider = 'wasm'): Promise<Refiner> {
-  const lines = readLines(bytes), own = await session(ort, bytes, 'images,maps', 'masks,quality', provider);
+export async function openRefiner(ort: Ort, bytes: Uint8Array): Promise<Refiner> {
+  const lines = readLines(bytes), own = await session(ort, bytes, 'images,maps', 'masks,quality', 'wasm');
   const some = async (crops: readonly Pixels[], maps: readonly Maps[]): Promise<Drawn[]> => {
-    const n = crops.length, size = crops[0].width, side = maps[0].side, channels = crops[0].channels;
+    const n = crops.length, size = crops[0].width, side = maps[0].side;
     const images = new Uint8Array(n * size * size * 3), said = new Float32Array(n * 4 * side * side);
-    crops.forEach(({ data }, k) => {
-      for (let from = 0, to = k * size * size * 3; from < data.length; from += channels, to += 3) {
-        images[to] = data[from]; images[to + 1] = data[from + 1]; images[to + 2] = data[from + 2];
-      }
-    });
+    crops.forEach(({ data }, k) => images.set(data, k * data.length));
     maps.forEach(({ data }, k) => said.set(data, k * data.length));
     try {
       const feeds = { images: new ort.Tensor('uint8', images, [n, size, size, 3]), maps: new ort.Tensor('float32', said, [n, 4, side, side]) };
-      const { masks, quality } = await own.run(feeds), kinds = masks.dims[1];
+      const { masks, quality } = await inTurn(() => own.run(feeds)), kinds = masks.dims[1];
       return crops.map((_, k) => drawnOf(masks.data as Float32Array, quality.data as Float32Array, k * kinds, side * side));
     } catch (error) {
       throw ours(error, 'weights', 'the second network failed');
@@ -108,7 +117,7 @@ export async function openRefiner(ort: Ort, bytes: Uint8Array, provider = 'wasm'
       }
       return found;
     },
-    close: () => own.release(),
+    close: () => inTurn(() => own.release()),
   };
 }
 

@@ -17,7 +17,7 @@ export function resized(picture: Pixels, { width, height }: Size): Pixels {
   if (picture.width === width && picture.height === height) return picture;
   if (picture.width === 2 * width && picture.height === 2 * height) return halved(picture);
   const { channels, data } = picture, found = new Uint8ClampedArray(width * height * channels);
-  const columns = neighbours(picture.width, width), rows = neighbours(picture.height, height);
+  const columns = neighbours(picture.width, width, true), rows = neighbours(picture.height, height, false);
   for (let y = 0, to = 0; y < height; y++) {
     const above = rows.low[y] * picture.width, below = rows.high[y] * picture.width, upper = rows.first[y], lower = rows.second[y];
     for (let x = 0; x < width; x++) {
@@ -39,40 +39,97 @@ interface Neighbours {
   readonly second: Int32Array;
 }
 
-// Per pixel of `to`: the pixels of `from` on both sides of its centre, and their weights in 2048ths.
-function neighbours(from: number, to: number): Neighbours {
+// Per pixel of `to`: the pixels of `from` on both sides of its centre, and their weights in 2048ths. whole: whether a
+// border's pixel gets the whole weight; otherwise it is counted twice, and each product is rounded down
+function neighbours(from: number, to: number, whole: boolean): Neighbours {
   const [low, high, first, second] = [0, 1, 2, 3].map(() => new Int32Array(to));
   for (let k = 0; k < to; k++) {
     const place = Math.fround((k + 0.5) * (from / to) - 0.5), floor = Math.floor(place);
-    const share = floor < 0 || floor >= from - 1 ? 0 : Math.fround(place - floor);
+    const share = whole && (floor < 0 || floor >= from - 1) ? 0 : Math.fround(place - floor);
     low[k] = clip(floor, 0, from - 1);
-    high[k] = Math.min(low[k] + 1, from - 1);
+    high[k] = clip(floor + 1, 0, from - 1);
     first[k] = rint(Math.fround(1 - share) * 2048);
     second[k] = rint(share * 2048);
   }
   return { low, high, first, second };
 }
 
-// A part of a picture, made smaller by averaging areas. part: x0, y0, x1, y1, in whole pixels
+// A part of a picture, made smaller by averaging areas, in 32-bit floats and in the order of OpenCV. part: x0, y0, x1,
+// y1, in whole pixels
 export function averaged(picture: Pixels, part: readonly [number, number, number, number], { width, height }: Size): Pixels {
-  const { channels, data } = picture, [x0, y0, x1, y1] = part;
-  const w = x1 - x0, h = y1 - y0, line = new Float64Array(w * channels);
+  const [x0, y0, x1, y1] = part, channels = seen(picture), f = Math.fround;
   const found = new Uint8ClampedArray(width * height * channels); // which rounds, and of two takes the even
-  for (let y = 0, to = 0; y < height; y++) {
-    const top = y * h / height, bottom = (y + 1) * h / height;
-    line.fill(0);
-    for (let r = Math.floor(top); r < Math.min(h, Math.ceil(bottom - 1e-9)); r++) {
-      const weight = Math.min(bottom, r + 1) - Math.max(top, r);
-      for (let k = 0, from = ((y0 + r) * picture.width + x0) * channels; k < line.length; k++, from++) line[k] += weight * data[from];
+  if ((x1 - x0) % width === 0 && (y1 - y0) % height === 0) return evenly(picture, part, { width, height }, found);
+  const across = shares(x1 - x0, width), down = shares(y1 - y0, height), line = new Float32Array(width * channels), sums = new Float32Array(width * channels);
+  for (let y = 0, made = -1; y < height; y++) {
+    sums.fill(0);
+    for (let j = down.starts[y]; j < down.starts[y + 1]; j++) {
+      const row = down.places[j], share = down.shares[j];
+      if (row !== made) shrunk(picture, x0, y0 + row, across, line, channels); // two rows of the result can share one
+      made = row;
+      for (let k = 0; k < sums.length; k++) sums[k] += f(share * line[k]);
     }
-    for (let x = 0; x < width; x++, to += channels) {
-      const left = x * w / width, right = (x + 1) * w / width, area = (right - left) * (bottom - top);
-      for (let c = 0; c < channels; c++) {
+    found.set(sums, y * sums.length);
+  }
+  return { width, height, channels, data: found };
+}
+
+// One row of a part of a picture, averaged along it.
+function shrunk({ channels: step, data, width }: Pixels, x0: number, row: number, { starts, places, shares }: Shares, line: Float32Array, channels: number): void {
+  const start = row * width + x0, f = Math.fround;
+  for (let x = 0, to = 0; x < starts.length - 1; x++, to += channels) {
+    let first = f(0), second = f(0), third = f(0);
+    for (let k = starts[x]; k < starts[x + 1]; k++) {
+      const from = (start + places[k]) * step, share = shares[k];
+      first = f(first + f(data[from] * share));
+      if (channels === 1) continue;
+      second = f(second + f(data[from + 1] * share));
+      third = f(third + f(data[from + 2] * share));
+    }
+    line[to] = first;
+    if (channels === 1) continue;
+    line[to + 1] = second;
+    line[to + 2] = third;
+  }
+}
+
+// Channels of what is made from a picture: the fourth is never read.
+function seen({ channels }: Pixels): 1 | 3 {
+  return channels === 1 ? 1 : 3;
+}
+
+interface Shares {
+  readonly starts: Int32Array; // of each pixel's entries, and the end
+  readonly places: Int32Array;
+  readonly shares: Float32Array;
+}
+
+// Per pixel of `to`: the pixels of `from` that it covers, and their shares of it.
+function shares(from: number, to: number): Shares {
+  const scale = from / to, starts = new Int32Array(to + 1), found: [number, number][] = [];
+  for (let k = 0; k < to; k++) {
+    const low = k * scale, high = low + scale, width = Math.min(scale, from - low);
+    const last = Math.min(Math.floor(high), from - 1), first = Math.min(Math.ceil(low), last);
+    if (first - low > 1e-3) found.push([first - 1, (first - low) / width]);
+    for (let place = first; place < last; place++) found.push([place, 1 / width]);
+    if (high - last > 1e-3) found.push([last, Math.min(high - last, 1, width) / width]);
+    starts[k + 1] = found.length;
+  }
+  return { starts, places: Int32Array.from(found, ([place]) => place), shares: Float32Array.from(found, ([, share]) => share) };
+}
+
+// The same where each pixel of the result covers whole pixels: a half is rounded up if it covers 2 x 2.
+function evenly(picture: Pixels, [x0, y0, x1, y1]: readonly [number, number, number, number], { width, height }: Size, found: Uint8ClampedArray): Pixels {
+  const { channels: step, data, width: row } = picture, channels = seen(picture);
+  const across = (x1 - x0) / width, down = (y1 - y0) / height, share = Math.fround(1 / (across * down)), four = across === 2 && down === 2;
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < channels; c++, to++) {
         let sum = 0;
-        for (let q = Math.floor(left); q < Math.min(w, Math.ceil(right - 1e-9)); q++) {
-          sum += (Math.min(right, q + 1) - Math.max(left, q)) * line[q * channels + c];
+        for (let j = 0; j < down; j++) {
+          for (let k = 0, from = ((y0 + y * down + j) * row + x0 + x * across) * step + c; k < across; k++, from += step) sum += data[from];
         }
-        found[to + c] = sum / area;
+        found[to] = four ? (sum + 2) >> 2 : Math.fround(sum * share);
       }
     }
   }
@@ -95,22 +152,37 @@ export function halved(picture: Pixels): Pixels {
   return { width, height, channels, data: found };
 }
 
-// What a square of `size` pixels shows of a picture through a map from its pixels to those of the picture, bilinearly.
-// beyond: value outside the picture
-export function warped(picture: Pixels, map: Affine, size: number, beyond: number): Pixels {
-  const { channels, data, width, height } = picture, found = new Uint8ClampedArray(size * size * channels);
-  const at = (x: number, y: number, c: number): number =>
-    x >= 0 && y >= 0 && x < width && y < height ? data[(y * width + x) * channels + c] : beyond;
+// What a square of `size` pixels shows of a picture through a map from its pixels to those of the picture, bilinearly,
+// in 32-bit floats as OpenCV does it: columns are interpolated before rows. origin: of the part of the picture whose
+// indices the map gives; beyond: value outside the picture
+export function warped(picture: Pixels, map: Affine, origin: readonly [number, number], size: number, beyond: number): Pixels {
+  const { channels: step, data, width, height } = picture, channels = seen(picture), below = width * step, f = Math.fround;
+  const columns = places(map.a, map.b, size, true), rows = places(map.c, map.d, size, false);
+  const found = new Uint8ClampedArray(size * size * channels);
   for (let y = 0, to = 0; y < size; y++) {
-    const v = map.c * y + map.d, row = Math.floor(v), down = v - row;
+    const down = rows.shares[y], row = rows.floors[y] + origin[1], above = row >= 0 && row < height, under = row >= -1 && row < height - 1;
     for (let x = 0; x < size; x++) {
-      const u = map.a * x + map.b, column = Math.floor(u), across = u - column;
-      for (let c = 0; c < channels; c++, to++) {
-        const p = at(column, row, c), q = at(column + 1, row, c), r = at(column, row + 1, c), s = at(column + 1, row + 1, c);
-        const top = p + (q - p) * across, bottom = r + (s - r) * across;
-        found[to] = top + (bottom - top) * down;
+      const across = columns.shares[x], column = columns.floors[x] + origin[0];
+      const left = column >= 0 && column < width, right = column >= -1 && column < width - 1;
+      for (let c = 0, from = (row * width + column) * step; c < channels; c++, to++, from++) {
+        const p = above && left ? data[from] : beyond, q = above && right ? data[from + step] : beyond;
+        const r = under && left ? data[from + below] : beyond, s = under && right ? data[from + below + step] : beyond;
+        const before = f(down * (r - p) + p), after = f(down * (s - q) + q);
+        found[to] = f(across * f(after - before) + before);
       }
     }
   }
   return { width: size, height: size, channels, data: found };
+}
+
+// Where `size` pixels lie along one side of a picture: whole pixels, and the shares of the next ones. fused: whether
+// product and sum are rounded once, together
+function places(step: number, start: number, size: number, fused: boolean): { floors: Int32Array; shares: Float32Array } {
+  const floors = new Int32Array(size), shares = new Float32Array(size), f = Math.fround, a = f(step), b = f(start);
+  for (let k = 0; k < size; k++) {
+    const place = f((fused ? k * a : f(k * a)) + b);
+    floors[k] = Math.floor(place);
+    shares[k] = place - floors[k];
+  }
+  return { floors, shares };
 }

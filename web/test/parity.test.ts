@@ -68,6 +68,8 @@ async function answered(segments: Segments, golden: Golden, k: number, refine: b
   return (await segments.select({ prompts: [prompt], refine }))[0];
 }
 
+// Some layers stay in floating point, where each runtime adds in its own order. What is rounded to eight bits after
+// them differs a little, and the layers behind amplify it.
 test('in eight bits as much is found again as in Python', async () => {
   const small = await FastSAM.load(await weights('fastsam-tiny-int8'));
   let here = 0, there = 0;
@@ -80,8 +82,8 @@ test('in eight bits as much is found again as in Python', async () => {
   assert.ok(here >= 0.98 * there, `${here} here, ${there} in Python`);
 });
 
-// The second network is in eight bits, so that the edge of what it draws differs by a little.
-for (const [kind, least] of [['plain', 0.99], ['drawn', 0.9]] as const) {
+// What is drawn starts from masks whose edges differ by a pixel here and there.
+for (const [kind, least] of [['plain', 0.99], ['drawn', 0.98]] as const) {
   test(`${kind} answers to clicks, boxes and masks are the same, 95 of 100`, async () => {
     const wrong: string[] = [];
     let all = 0;

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import ModelProto, NodeProto
+from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from fastsam.errors import UsageError
@@ -36,6 +36,8 @@ TOLERANCE = 0.05  # mean change of coefficients and prototypes by one group, rel
 GROUP = 3  # layers that are tried together
 PROBES = 2  # photos on which sensitivity is measured
 BEST = 100  # candidates whose coefficients count
+WIDER = 1 / 128  # by which a step grows that would make ties
+EQUAL = 1e-4  # difference of two shares that are meant to be equal
 
 
 def quantise(
@@ -151,9 +153,36 @@ def quantised(
                 nodes_to_exclude=list(excluded),
                 reduce_range=seven,
             )
-            return onnx.load(target)
+            found = onnx.load(target)
+            untie(found)
+            return found
     finally:
         logging.getLogger().removeFilter(_quiet)
+
+
+def untie(model: ModelProto) -> None:
+    """Widens the steps of sums of which every second one would lie exactly between two steps.
+
+    That is so where both inputs have the same step and the sum has twice that step, as sums of two activations that
+    reach their upper limit. Runtimes round such ties in different directions, so that browsers would give other masks.
+    """
+    values = {tensor.name: tensor for tensor in model.graph.initializer}
+    made = {node.output[0]: node for node in model.graph.node}
+    for node in model.graph.node:
+        if node.op_type != "QuantizeLinear" or (added := made.get(node.input[0])) is None or added.op_type != "Add":
+            continue
+        read = [made.get(name) for name in added.input]
+        steps = [_step(values[n.input[1]]) for n in read if n is not None and n.op_type == "DequantizeLinear"]
+        own = values[node.input[1]]
+        halves = [2 * step / _step(own) for step in steps]
+        if len(steps) == 2 and all(abs(h - round(h)) < EQUAL for h in halves) and any(round(h) % 2 for h in halves):
+            wider = np.array(_step(own) * (1 + WIDER), np.float32)
+            own.CopyFrom(numpy_helper.from_array(wider, own.name))
+
+
+def _step(scale: TensorProto) -> float:
+    """The step of a tensor of which every value has the same."""
+    return float(numpy_helper.to_array(scale).reshape(()))
 
 
 class Inputs(CalibrationDataReader):  # type: ignore[misc]  # what the quantiser reads from must be of its own class

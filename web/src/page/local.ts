@@ -6,6 +6,8 @@ import { areaOf, runsOf, type Runs } from '../runs.ts';
 import { cocoOf, rounded, type Annotation } from '../segments.ts';
 import { decode } from '../rle.ts';
 import { cutout } from './cutout.ts';
+import * as exchange from './exchange.ts';
+import type { Labelled } from './exchange.ts';
 import { png, zip } from './png.ts';
 
 export const server = false;
@@ -39,9 +41,9 @@ function loaded(): Promise<FastSAM> {
   return model;
 }
 
-export async function about(): Promise<object> {
-  const { settings: { conf, iou, maxDet, imgsz } } = await loaded();
-  return { version: '', model: MODEL, conf, iou, max_det: maxDet, imgsz, words: false, formats: ['cutouts', 'coco', 'png', 'overlay'], exports: ['coco'], imports: false };
+export async function about(): Promise<Record<string, unknown>> {
+  const { runtime, settings: { conf, iou, maxDet, imgsz } } = await loaded();
+  return { runtime, version: '', model: runtime === 'webgpu' ? 'fastsam-tiny' : MODEL, conf, iou, max_det: maxDet, imgsz, words: false, formats: ['cutouts', 'coco', 'labelme', 'png', 'overlay'], exports: exchange.EXPORTS };
 }
 
 interface Options { conf: number; iou: number; max_det: number; refine?: boolean }
@@ -107,6 +109,10 @@ export async function file(id: string, wanted: Wanted): Promise<{ blob: Blob; na
   switch (wanted.format) {
     case 'coco':
       return made(coco(one.segments, photo, found), '.json', 'application/json');
+    case 'labelme': {
+      const objects = found.map(({ category_id: category, segmentation: { counts } }) => ({ name: one.segments.names[category - 1], counts }));
+      return made(exchange.labelme({ name: photo, width, height, objects }), '.json', 'application/json');
+    }
     case 'png':
       return made(await png(width, height, 'labels', labels(found, width, height)), '-labels.png', 'image/png');
     case 'overlay':
@@ -172,23 +178,13 @@ async function overlay({ file: photo, segments: { size: { width, height } } }: K
   return canvas.convertToBlob({ type: 'image/png' });
 }
 
-interface Labelled {
-  readonly classes: readonly string[];
-  readonly photos: readonly { name: string; width: number; height: number; objects: readonly { name: string; counts: string }[] }[];
+// What is kept of all photos, in one file.
+export async function exported(all: Labelled): Promise<{ blob: Blob; name: string }> {
+  return exchange.exported(all);
 }
 
-// What is kept of all photos, as COCO's instances.
-export async function exported({ classes, photos }: Labelled): Promise<{ blob: Blob; name: string }> {
-  const images = photos.map(({ name: called, width, height }, k) => ({ id: k + 1, file_name: called, width, height }));
-  const annotations = photos.flatMap(({ width, height, objects }, k) => objects.map((one) => (
-    { image_id: k + 1, category_id: classes.indexOf(one.name) + 1, ...cocoOf(decode({ size: [height, width], counts: one.counts }), { width, height }) })));
-  const categories = (classes.length ? classes : ['object']).map((word, k) => ({ id: k + 1, name: word }));
-  const text = JSON.stringify({ images, annotations: annotations.map((row, k) => ({ id: k + 1, ...row })), categories });
-  return { blob: new Blob([text], { type: 'application/json' }), name: 'instances.json' };
-}
-
-export async function imported(): Promise<never> {
-  throw new FastSAMError('usage', 'annotations of other programs need `fastsam serve`');
+export async function imported(annotations: File): Promise<readonly exchange.Taken[]> {
+  return exchange.imported(await annotations.text());
 }
 
 export async function example(called: string): Promise<Blob> {

@@ -4,5 +4,5 @@
 import { about } from './local.ts';
 
 if ('serviceWorker' in navigator) {
-  about().then(() => navigator.serviceWorker.register(new URL('../sw.js', import.meta.url))).catch(() => {});
+  about().then(({ runtime }) => navigator.serviceWorker.register(new URL(runtime === 'webgpu' ? '../sw.js?gpu' : '../sw.js', import.meta.url))).catch(() => {});
 }

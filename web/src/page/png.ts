@@ -24,11 +24,12 @@ function chunk(name: string, data: Uint8Array): Uint8Array {
 export function zip(files: readonly { readonly name: string; readonly data: Uint8Array }[]): Uint8Array {
   const parts: Uint8Array[] = [], table: Uint8Array[] = [];
   let at = 0;
-  for (const { name, data } of files) {
+  for (const { name: called, data } of files) {
+    const name = new TextEncoder().encode(called);
     const facts = [...little(crc(data), 4), ...little(data.length, 4), ...little(data.length, 4), ...little(name.length, 2), 0, 0];
-    const common = [20, 0, 0, 0, 0, 0, 0, 0, 33, 0, ...facts]; // version, flags, stored, 1 January 1980
-    const head = joined([new Uint8Array([80, 75, 3, 4, ...common]), ascii(name)]);
-    table.push(joined([new Uint8Array([80, 75, 1, 2, 20, 0, ...common, ...new Array<number>(10).fill(0), ...little(at, 4)]), ascii(name)]));
+    const common = [20, 0, 0, 8, 0, 0, 0, 0, 33, 0, ...facts]; // version, names in UTF-8, stored, 1 January 1980
+    const head = joined([new Uint8Array([80, 75, 3, 4, ...common]), name]);
+    table.push(joined([new Uint8Array([80, 75, 1, 2, 20, 0, ...common, ...new Array<number>(10).fill(0), ...little(at, 4)]), name]));
     parts.push(head, data);
     at += head.length + data.length;
   }

@@ -2,14 +2,17 @@
 // host without headers of its own gets threads from the second visit on.
 
 declare const VERSION: string; // of the build
-declare const FILES: readonly string[]; // all of its files, relative to this one
+declare const FILES: readonly string[]; // of every visitor, relative to this one
+declare const CPU: readonly string[]; // of those whose networks run on the CPU
+declare const GPU: readonly string[]; // of those with a graphics processor
 
 const scope = globalThis as unknown as ServiceWorkerGlobalScope;
-const NAME = `fastsam ${VERSION}`;
+const gpu = new URL(scope.location.href).searchParams.has('gpu');
+const NAME = `fastsam ${VERSION}${gpu ? ' gpu' : ''}`;
 const ROOT = new URL('./', scope.location.href).href;
 
 scope.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(FILES.map((file) => ROOT + file))).then(() => scope.skipWaiting()));
+  event.waitUntil(caches.open(NAME).then((cache) => cache.addAll([...FILES, ...(gpu ? GPU : CPU)].map((file) => ROOT + file))).then(() => scope.skipWaiting()));
 });
 
 scope.addEventListener('activate', (event) => {

@@ -60,14 +60,15 @@ export function seeIn(levels: readonly Pixels[], window: Window): Pixels {
 // Pixels are averaged if the picture shrinks, and interpolated otherwise. Beyond the border a photo is grey, a mask 0.
 function look(picture: Pixels, map: Affine, size: number): Pixels {
   const scale = Math.sqrt(Math.abs(map.a * map.c)), reach = 2 * scale + 2, beyond = picture.channels === 1 ? 0 : GREY;
-  if (scale <= SHARP) return warped(picture, map, size, beyond);
   const part = (from: number, step: number, length: number): [number, number] => {
     const low = Math.min(Math.max(0, Math.trunc(from - reach)), length - 1);
     return [low, Math.min(length, Math.max(low + 1, Math.trunc(from + step * size + reach)))];
   };
   const [x0, x1] = part(map.b, map.a, picture.width), [y0, y1] = part(map.d, map.c, picture.height), w = x1 - x0, h = y1 - y0;
+  const b = map.b - x0, d = map.d - y0;
+  if (scale <= SHARP) return warped(picture, { ...map, b, d }, [x0, y0], size, beyond);
   const width = Math.max(1, rint(w / scale)), height = Math.max(1, rint(h / scale)), fx = width / w, fy = height / h;
   const small = averaged(picture, [x0, y0, x1, y1], { width, height });
-  const moved = { a: map.a * fx, b: (map.b - x0 + 0.5) * fx - 0.5, c: map.c * fy, d: (map.d - y0 + 0.5) * fy - 0.5 };
-  return warped(small, moved, size, beyond);
+  const moved = { a: map.a * fx, b: (b + 0.5) * fx - 0.5, c: map.c * fy, d: (d + 0.5) * fy - 0.5 };
+  return warped(small, moved, [0, 0], size, beyond);
 }

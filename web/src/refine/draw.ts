@@ -42,7 +42,7 @@ function closer(found: readonly Drawing[], prompt: Checked, size: Size): View[] 
 // A view through another window, with the drawing as its rough mask.
 function seenAgain({ view, logits, n }: Drawing, prompt: Checked, window: Window): View {
   const old = view.window, cells = window.size / CELL, own = old.side / n;
-  const place = (k: number, low: number, before: number): number => ((k + 0.5) * window.side / cells + low - before) / own - 0.5;
+  const place = (k: number, low: number, before: number): number => Math.fround(((k + 0.5) * window.side / cells + low - before) / own - 0.5);
   const framed = new Float32Array((n + 2) * (n + 2)).fill(FAR);
   for (let row = 0; row < n; row++) framed.set(logits.subarray(row * n, (row + 1) * n), (row + 1) * (n + 2) + 1);
   const shares = Float32Array.from({ length: cells * cells }, (_, at) => {

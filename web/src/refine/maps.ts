@@ -1,6 +1,6 @@
 // Prompts as maps over a square crop, as `refine/maps.py` makes them (what they mean is written there).
 
-import { averaged } from '../pictures.ts';
+import { halved } from '../pictures.ts';
 import { clip } from '../numbers.ts';
 import type { Box, Pixels, Point } from '../values.ts';
 
@@ -49,6 +49,5 @@ export function putClick({ side, data }: Maps, at: Point, positive: boolean): vo
 
 // Share 0..1 of each cell that a crop's mask, 0..255, covers.
 export function sharesOf(mask: Pixels): Float32Array {
-  const side = mask.width / CELL, half = averaged(mask, [0, 0, mask.width, mask.height], { width: side, height: side });
-  return Float32Array.from(half.data, (value) => value / 255);
+  return Float32Array.from(halved(mask).data, (value) => value / 255);
 }
