@@ -183,8 +183,9 @@ export async function exported(all: Labelled): Promise<{ blob: Blob; name: strin
   return exchange.exported(all);
 }
 
-export async function imported(annotations: File): Promise<readonly exchange.Taken[]> {
-  return exchange.imported(await annotations.text());
+export async function imported(files: readonly File[]): Promise<{ photos: exchange.Taken[]; unsized: string[] }> {
+  const all = await Promise.all(files.map(async (one) => exchange.imported(await one.text())));
+  return { photos: all.flat(), unsized: [] };
 }
 
 export async function example(called: string): Promise<Blob> {
