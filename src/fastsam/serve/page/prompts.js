@@ -50,7 +50,7 @@ async function pick() {
   }
   $('picked').setAttribute('aria-busy', 'true');
   const body = wanted.text ? { texts: [wanted.text], among: now.photo.indices } : asking(wanted);
-  if (wanted.text) working(null, 'Reading…');
+  if (wanted.text) { working(null, 'Reading…'); if (!now.answer) showAnswer(); }
   else if (!follows(wanted)) { now.answer = early(wanted); showAnswer(); }
   try {
     const [found] = await withPhoto((id) => engine.select(id, body));
