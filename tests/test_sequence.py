@@ -192,6 +192,7 @@ def test_asking_nothing_is_answered_by_nothing(segments: Segments) -> None:
     assert len(segments.picked([])) == 0
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 def test_numpys_values_are_values(segments: Segments) -> None:
     assert len(segments.filter(area=(np.int64(100), None))) == 3
     assert len(segments.filter(area=np.array([100, 800]))) == 2
