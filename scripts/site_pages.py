@@ -24,6 +24,7 @@ PAGES = {
     "CHANGELOG.md": "changelog.md",
     "cookbook": "cookbook.md",
     "src/fastsam/weights/bundled/README.md": "weights.md",
+    "src/fastsam/weights/bundled/fastsam-open.md": "weights-open.md",
     "src/fastsam/weights/bundled/fastsam-refine.md": "weights-refine.md",
 }
 LINK = re.compile(r"(?<=\]\()([^)\s#]+)")

@@ -14,7 +14,7 @@ from fastsam.cli import figures
 from fastsam.cli.say import say
 from fastsam.errors import UsageError, require
 from fastsam.weights import download
-from fastsam.weights.catalogue import BUNDLED, CREDITS
+from fastsam.weights.catalogue import BUNDLED, CREDITS, LICENCES
 from fastsam.weights.convert import convert as convert_file
 from fastsam.weights.download import FILES, PUBLISHED
 from fastsam.words import clip
@@ -24,9 +24,7 @@ def show() -> int:
     """List the models that can be used by name, with size, licence, source, and whether they are on this machine."""
     table = Table("name", "MB", "licence", "from", "here")
     for name, file in BUNDLED.items():
-        table.add_row(
-            name, f"{file.stat().st_size / 1e6:.1f}", "research (see its model card)", "this package", str(file)
-        )
+        table.add_row(name, f"{file.stat().st_size / 1e6:.1f}", LICENCES[name], "this package", str(file))
     for name, model in FILES.items():
         here = download.present(name) if name in PUBLISHED else clip.home() if clip.is_installed() else None
         table.add_row(name, f"{model.bytes / 1e6:.1f}", model.licence, model.source, str(here or "no"))

@@ -15,10 +15,12 @@ from fastsam.weights.kinds import refuse_others
 from fastsam.weights.tensors import is_safetensors, read_safetensors
 from fastsam.weights.yolo import Checkpoint, read_checkpoint
 
-BUNDLED = {n: Path(__file__).parent / "bundled" / f"{n}.onnx" for n in ("fastsam-tiny", "fastsam-tiny-int8")}
-TRAINABLE = dict.fromkeys(BUNDLED, Path(__file__).parent / "bundled" / "fastsam-tiny.pt")  # what they were made of
-OPEN_CREDITS = Path(__file__).parent / "bundled" / "open-credits.csv"  # scripts/write_credits.py made it
-CREDITS = {"fastsam-refine": OPEN_CREDITS}  # what weights were trained on that anyone may use
+HOME = Path(__file__).parent / "bundled"
+OPEN = "fastsam-open"
+BUNDLED = {n: HOME / f"{n}.onnx" for n in ("fastsam-tiny", "fastsam-tiny-int8", OPEN)}
+TRAINABLE = dict.fromkeys(("fastsam-tiny", "fastsam-tiny-int8"), HOME / "fastsam-tiny.pt")  # what they were made of
+LICENCES = {name: "Apache-2.0" if name == OPEN else "research (see its model card)" for name in BUNDLED}
+CREDITS = dict.fromkeys((OPEN, "fastsam-refine"), HOME / "open-credits.csv")  # scripts/write_credits.py made it
 DEFAULT = "fastsam-tiny"
 PUBLISHED_FILES = {"fastsam.pt": "fastsam-x", "fastsam-x.pt": "fastsam-x", "fastsam-s.pt": "fastsam-s"}
 ZIP = b"PK"  # what a file of torch.save begins with
