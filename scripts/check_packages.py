@@ -17,7 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
-DATA = {".onnx", ".pt", ".npz", ".md", ".html", ".css", ".js", ".svg", ".jpg", ".yaml"}  # what runs needs, and cards
+# What runs needs, cards and credits.
+DATA = {".onnx", ".pt", ".npz", ".md", ".csv", ".html", ".css", ".js", ".svg", ".jpg", ".yaml"}
 LARGEST_WHEEL = 60e6  # bytes of a wheel; PyPI takes 100 million
 QUICK = ("tests/test_package.py", "tests/masks/test_rle.py", "tests/formats/test_overlay.py")
 
