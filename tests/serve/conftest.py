@@ -16,6 +16,7 @@ pytest.importorskip("fastapi", reason="the serve extra is not installed")
 
 from starlette.testclient import TestClient
 
+from fastsam import files
 from fastsam.serve.app import make_app
 from fastsam.serve.limits import Limits
 
@@ -132,3 +133,13 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert problems == []
+
+
+@pytest.fixture
+def fill_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Makes every write to the disk fail, as on a full one, until the test calls `monkeypatch.undo`."""
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    return lambda: monkeypatch.setattr(files.os, "fsync", full)

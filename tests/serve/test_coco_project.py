@@ -16,7 +16,6 @@ pytest.importorskip("fastapi", reason="the serve extra is not installed")
 
 from starlette.testclient import TestClient
 
-from fastsam import files
 from fastsam.masks import rle
 from fastsam.serve.app import make_app
 from fastsam.serve.projects import folder as folders
@@ -147,13 +146,11 @@ def test_of_many_at_once_one_wins_and_of_others_none_is_lost(home: Path) -> None
     assert [own.read(name).objects[0].name for name in ("b.png", "more/a.jpg")] == ["by 6", "by 7"]
 
 
-def test_a_full_disk_leaves_what_was_there(client: TestClient, home: Path, monkeypatch: Any, detail: Any) -> None:
+def test_a_full_disk_leaves_what_was_there(
+    client: TestClient, home: Path, monkeypatch: Any, fill_disk: Any, detail: Any
+) -> None:
     version = put(client, "a.jpg", kept("cup")).json()["version"]
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(files.os, "fsync", full)
+    fill_disk()
     answer = put(client, "a.jpg", kept("spoon", version=version))
     assert answer.status_code == 507
     assert "No space left" in detail(answer)

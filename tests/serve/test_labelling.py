@@ -52,6 +52,14 @@ def drag(page: Page, *points: tuple[float, float]) -> None:
     page.mouse.up()
 
 
+def brush(page: Page, width: int, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """A straight stroke of the brush, photo pixels wide."""
+    page.keyboard.press("b")
+    page.locator("#size").fill(str(width))
+    page.focus("#picked")
+    drag(page, start, end)
+
+
 def masks(page: Page) -> list[tuple[str, np.ndarray]]:
     """Names and masks of what is kept, the uppermost last."""
     script = "async () => (await import('/page/state.js')).now.objects.map((o) => [o.name, o.counts])"
@@ -145,10 +153,7 @@ def test_a_further_click_corrects_what_is_kept(page: Page) -> None:
 
 
 def test_brush_and_eraser_change_the_pixels_under_them(page: Page) -> None:
-    page.keyboard.press("b")
-    page.locator("#size").fill("11")
-    page.focus("#picked")
-    drag(page, (50.5, 50.5), (100.5, 50.5))
+    brush(page, 11, (50.5, 50.5), (100.5, 50.5))
     ((_, mask),) = masks(page)
     assert mask[45:56, 50:101].all()
     assert mask.sum() == pytest.approx(50 * 11 + 5.5**2 * np.pi, abs=40)
@@ -179,10 +184,7 @@ RINGS = """async () => {
 
 
 def test_a_corner_is_added_where_an_edge_is_dragged_and_taken_away_with_shift(page: Page) -> None:
-    page.keyboard.press("b")
-    page.locator("#size").fill("41")
-    page.focus("#picked")
-    drag(page, (100.5, 60.5), (300.5, 60.5))
+    brush(page, 41, (100.5, 60.5), (300.5, 60.5))
     before = masks(page)[0][1]
     page.keyboard.press("c")
     ring = page.evaluate(RINGS)
@@ -521,10 +523,7 @@ def test_the_upper_object_covers_the_lower_one_and_hidden_ones_are_not_seen(page
 
 
 def test_refine_draws_what_was_painted_anew(page: Page) -> None:
-    page.keyboard.press("b")
-    page.locator("#size").fill("121")
-    page.focus("#picked")
-    drag(page, (250.5, 150.5), (350.5, 150.5))
+    brush(page, 121, (250.5, 150.5), (350.5, 150.5))
     painted = masks(page)[0][1]
     page.keyboard.press("r")
     expect(page.locator("#working")).to_be_hidden()

@@ -2,10 +2,11 @@
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import cv2
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from fastsam.masks import rle
 from fastsam.serve.limits import Limits
 from fastsam.serve.problems import Problem
 from fastsam.serve.videos import store
-from fastsam.serve.videos.routes import stretches
+from fastsam.serve.videos.routes import Following, stretches
 from fastsam.serve.videos.store import Facts, Videos
 from fastsam.video.read import read
 
@@ -148,13 +149,30 @@ def test_what_cannot_be_followed_is_said(
 
 
 def test_a_video_is_followed_once_at_a_time(service: TestClient, sent: dict[str, Any], detail: Detail) -> None:
-    video = service.app.state.service.videos.get(sent["id"])  # type: ignore[attr-defined]
+    video = service.app.state.service.videos.get(sent["id"])  # type: ignore[attr-defined]  # any ASGI application, to the types
     video.busy = True
     answer = service.post(f"/v1/videos/{sent['id']}/follow", json={"prompts": [{"points": [middle(0)]}]})
     assert answer.status_code == 409
     assert "being followed already" in detail(answer)
     video.busy = False
     follow(service, sent["id"], prompts=[{"points": [middle(0)]}])
+    assert not video.busy
+
+
+def test_a_client_that_goes_before_the_first_line_leaves_the_video_free(tmp_path: Path) -> None:
+    video = store.Video("a", "a", tmp_path, Facts(4, 4, 9, 1.0), 0.0, busy=True)
+
+    async def nothing() -> AsyncIterator[bytes]:
+        yield b""
+
+    async def gone(_: Any) -> None:
+        raise OSError("the client has gone")
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(Exception):  # noqa: B017, PT011  # whatever the server makes of it
+        anyio.run(Following(video, nothing()), {"type": "http", "asgi": {"spec_version": "2.4"}}, receive, gone)
     assert not video.busy
 
 

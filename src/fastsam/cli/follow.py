@@ -25,7 +25,7 @@ from fastsam.files import write as write_file
 from fastsam.follow.clip import Corrections, Shot
 from fastsam.follow.clip import follow as followed
 from fastsam.follow.eye import shared
-from fastsam.follow.shown import cut, drawn, label_map, segments_of
+from fastsam.follow.shown import cut, drawn, label_map, segments_of, shown
 from fastsam.formats.pictures import labels_png
 from fastsam.formats.tracks import Coco
 from fastsam.model import FastSAM
@@ -194,7 +194,8 @@ def written(shots: Iterable[tuple[Shot, list[Pick]]], clip: Clip, files: dict[st
         )
         folder = make_folder(files["masks"]) if "masks" in files else None
         for shot, picks in shots:
-            labels = label_map(picks, clip.size)
+            objects = shown(picks)
+            labels = label_map(objects, clip.size)
             if "overlay" in made:
                 made["overlay"].write(drawn(shot.pixels, labels, len(picks)))
             if "cutout" in made:
@@ -202,7 +203,7 @@ def written(shots: Iterable[tuple[Shot, list[Pick]]], clip: Clip, files: dict[st
             if folder is not None:
                 write_file(folder / f"{shot.number:06d}.png", labels_png(labels))
             if coco is not None:
-                coco.add(shot.number, segments_of(picks, clip.size))
+                coco.add(shot.number, segments_of(objects, clip.size))
             yield picks
 
 

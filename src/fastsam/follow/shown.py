@@ -1,9 +1,10 @@
 """What was followed in a frame, as a label map, pictures and segments.
 
-Enters: a frame's pixels and a `Pick` per object. Leaves: arrays, `Segments`.
+Enters: a frame's pixels and a `Pick` per object, or objects as `Shown`. Leaves: arrays, `Segments`.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from fastsam.masks.cutout import SOFTNESS
 from fastsam.masks.given import collect
 from fastsam.masks.lazy import from_pixels
+from fastsam.masks.runs import Runs
 from fastsam.masks.tinted import draw_labels, palette
 from fastsam.prompts import Pick
 from fastsam.segments import Segments
@@ -20,12 +22,25 @@ UInt8 = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
 
 
-def label_map(picks: Sequence[Pick], size: tuple[int, int]) -> Labels:
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """An object that is seen in a frame. number: of its prompt, from 0; quality: predicted IoU, 0..1"""
+
+    number: int
+    runs: Runs
+    quality: float
+
+
+def shown(picks: Sequence[Pick]) -> list[Shown]:
+    """The objects that are not lost."""
+    return [Shown(k, pick.candidates[0].runs, pick.score) for k, pick in enumerate(picks) if pick]
+
+
+def label_map(objects: Sequence[Shown], size: tuple[int, int]) -> Labels:
     """(H, W) int32: k + 1 where object k is, 0 elsewhere. Where two lie, the one that is drawn better has the pixel."""
     labels = np.zeros(size, np.int32)
-    for k in sorted(range(len(picks)), key=lambda k: picks[k].score):
-        if picks[k]:
-            picks[k].candidates[0].runs.crop().paint(labels, k + 1)
+    for one in sorted(objects, key=lambda one: one.quality):
+        one.runs.crop().paint(labels, one.number + 1)
     return labels
 
 
@@ -40,10 +55,9 @@ def cut(pixels: UInt8, labels: Labels) -> UInt8:
     return np.dstack((pixels, alpha))
 
 
-def segments_of(picks: Sequence[Pick], size: tuple[int, int]) -> Segments:
-    """The objects that are seen, with their numbers from 1 as ids."""
-    there = [k for k, pick in enumerate(picks) if pick]
-    masks = from_pixels(collect((picks[k].candidates[0].runs for k in there), size))
-    scores = np.array([picks[k].score for k in there], np.float32)
-    ids = np.array(there, np.int64) + 1
-    return Segments(masks, scores, np.zeros(len(there), np.int64), tracks=ids)
+def segments_of(objects: Sequence[Shown], size: tuple[int, int]) -> Segments:
+    """The objects, with their numbers from 1 as ids."""
+    masks = from_pixels(collect((one.runs for one in objects), size))
+    scores = np.array([one.quality for one in objects], np.float32)
+    ids = np.array([one.number + 1 for one in objects], np.int64)
+    return Segments(masks, scores, np.zeros(len(objects), np.int64), tracks=ids)

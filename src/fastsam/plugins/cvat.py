@@ -39,7 +39,7 @@ def load(context: Any) -> None:
 
 
 def answer(context: Any, event: Any, job: Callable[[Kept, dict[str, Any]], Any]) -> Any:
-    """Nuclio's response to an event. A request that makes no sense is one line, with status 400."""
+    """Nuclio's response to an event. An invalid request is answered by one line, with status 400."""
     try:
         body, status = job(context.user_data.model, read_body(event.body)), 200
     except UsageError as error:

@@ -62,7 +62,7 @@ class FastSAM(types.Model):  # type: ignore[misc]  # osam is in no environment t
         return BUNDLED[DEFAULT].stat().st_mtime
 
     def generate(self, request: Any) -> Any:
-        """Answers a request. Raises UsageError if it has no image, or its prompt makes no sense."""
+        """Answers a request. Raises UsageError if it has no image, or an invalid prompt."""
         if request.image is None:
             raise UsageError("the request has no image: FastSAM makes no embeddings, so give the image each time")
         segments = self._kept.segments(np.asarray(request.image))

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 from fastsam.image.kinds import HEAD, kind_of
 from fastsam.image.read import read_image
 from fastsam.serve import bodies
-from fastsam.serve.openapi import BINARY, body_of, problems
+from fastsam.serve.openapi import BINARY, attachment, body_of, problems
 from fastsam.serve.problems import Problem
 from fastsam.serve.projects import naming
 from fastsam.serve.projects.export import Format, exported
@@ -250,4 +250,4 @@ def safe(name: str) -> str:
 def file_of(name: str, content: bytes) -> Response:
     """A file to download."""
     kind = "application/json" if name.endswith(".json") else "application/zip"
-    return Response(content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Response(content, media_type=kind, headers={"Content-Disposition": attachment(name)})

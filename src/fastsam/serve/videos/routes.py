@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
+from starlette.types import Receive, Scope, Send
 
 from fastsam.errors import UnreadableImageError, UsageError
 from fastsam.follow.follower import State
 from fastsam.serve import bodies, schemas
-from fastsam.serve.openapi import attachment, body_of, problems
+from fastsam.serve.openapi import BINARY, attachment, body_of, problems
 from fastsam.serve.problems import Problem
 from fastsam.serve.service import Own, Service
 from fastsam.serve.videos import work
@@ -25,7 +26,7 @@ HELD = 64 << 20  # bytes of frames in one job
 SHORTER = "send a smaller or shorter video"
 LINES = "application/x-ndjson"
 KINDS = ("video/mp4", "video/webm", "video/x-msvideo")  # of bodies, as examples: the content decides
-BINARY = {"schema": {"type": "string", "format": "binary"}}
+CONTENT = {"schema": BINARY}
 Id = Annotated[str, Path(max_length=64, description="Of POST /v1/videos.")]
 router = APIRouter(tags=["videos"])
 
@@ -34,7 +35,7 @@ router = APIRouter(tags=["videos"])
     "/v1/videos",
     response_model=schemas.Video,
     responses=problems(408, 413, 415, 422, 503, 504, 507),
-    openapi_extra={"requestBody": {"required": True, "content": dict.fromkeys(KINDS, BINARY)}},
+    openapi_extra={"requestBody": {"required": True, "content": dict.fromkeys(KINDS, CONTENT)}},
 )
 async def send(request: Request, service: Own, name: Annotated[str, Query(max_length=200)] = "video") -> dict[str, Any]:
     """Keeps a video for a while: the body is its file, of type video/*."""
@@ -68,7 +69,7 @@ async def drop(id_: Id, service: Own) -> None:
 @router.get(
     "/v1/videos/{id_}/frames/{number}",
     response_class=Response,
-    responses={200: {"content": {"image/jpeg": BINARY}}, **problems(404, 422, 503, 504)},
+    responses={200: {"content": {"image/jpeg": CONTENT}}, **problems(404, 422, 503, 504)},
 )
 async def frame(id_: Id, number: Annotated[int, Path(ge=0)], request: Request, service: Own) -> Response:
     """Returns a frame as JPEG."""
@@ -107,7 +108,21 @@ async def follow(id_: Id, request: Request, service: Own) -> Response:
         video.busy = False
         raise
     video.clear(0 if asked.backwards else asked.frame)
-    return StreamingResponse(lines(service, video, asked, state, objects), media_type=LINES)
+    return Following(video, lines(service, video, asked, state, objects))
+
+
+class Following(StreamingResponse):
+    """The lines of a video that is being followed. However it ends, even before its first line, the video is free."""
+
+    def __init__(self, video: Video, content: AsyncIterator[bytes]) -> None:
+        super().__init__(content, media_type=LINES)
+        self.video = video
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.video.busy = False
 
 
 async def lines(
@@ -127,8 +142,6 @@ async def lines(
                     yield line(video, number, them)
     except (Problem, UsageError, UnreadableImageError) as error:
         yield to_json({"detail": error.detail if isinstance(error, Problem) else str(error)}) + b"\n"
-    finally:
-        video.busy = False
 
 
 def stretches(frame: int, frames: int, most: int, back: bool) -> Iterator[tuple[int, int]]:
@@ -151,7 +164,7 @@ def line(video: Video, number: int, objects: Objects) -> bytes:
     "/v1/videos/{id_}/followed",
     response_class=Response,
     responses={
-        200: {"content": {"video/mp4": BINARY, "application/json": {"schema": {"type": "object"}}}},
+        200: {"content": {"video/mp4": CONTENT, "application/json": {"schema": {"type": "object"}}}},
         **problems(404, 422, 503, 504),
     },
 )

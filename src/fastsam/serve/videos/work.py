@@ -18,18 +18,15 @@ from fastsam.errors import UnreadableImageError, UsageError
 from fastsam.files import growing
 from fastsam.follow.eye import shared
 from fastsam.follow.follower import Follower, State
-from fastsam.follow.shown import drawn
+from fastsam.follow.shown import Shown, drawn, label_map, segments_of
 from fastsam.formats.coco import describe
 from fastsam.formats.items import Item
 from fastsam.formats.tracks import Coco
 from fastsam.image import video as decoder
 from fastsam.image.kinds import HEAD, kind_of
 from fastsam.masks import rle
-from fastsam.masks.given import collect
-from fastsam.masks.lazy import from_pixels
-from fastsam.masks.runs import Runs, of_pixels
+from fastsam.masks.runs import of_pixels
 from fastsam.prompts import Pick, Prompt
-from fastsam.segments import Segments
 from fastsam.serve.photo import BASE, CORE, PIXEL, at_most
 from fastsam.serve.videos.store import Facts, Objects
 from fastsam.serve.work import Use, model, settle
@@ -38,7 +35,6 @@ from fastsam.video.read import read
 
 UInt8 = npt.NDArray[np.uint8]
 QUALITY = 90  # of a frame as JPEG
-FORMATS = ("overlay", "coco")
 
 
 def bounded(facts: Facts) -> AbstractContextManager[None]:
@@ -144,33 +140,18 @@ def made(file: Path, facts: Facts, name: str, followed: dict[int, Objects], form
         if format_ == "coco":
             with growing(out, lambda part: Coco(part, "frame")) as coco:
                 for number in sorted(followed):
-                    coco.add(number, segments_of(followed[number], (facts.height, facts.width)))
+                    coco.add(number, segments_of(shown(followed[number]), (facts.height, facts.width)))
         else:
             with bounded(facts), write.writer(out, facts.rate) as video:
                 for shot, pixels in read(file, first=first, last=last).frames:
                     objects = followed.get(shot.number, [])
-                    video.write(drawn(pixels, labels_of(objects, pixels.shape[:2]), max(1, len(objects))))
+                    labels = label_map(shown(objects), (facts.height, facts.width))
+                    video.write(drawn(pixels, labels, max(1, len(objects))))
         return out.name, out.read_bytes()
 
 
-def labels_of(objects: Objects, size: tuple[int, ...]) -> npt.NDArray[np.int32]:
-    """(H, W) int32: k + 1 where object k is. Where two lie, the one that is drawn better has the pixel."""
-    labels = np.zeros(size, np.int32)
-    quality = [row["quality"] if row else 0.0 for row in objects]
-    for k, runs in sorted(runs_of(objects), key=lambda found: quality[found[0]]):
-        runs.crop().paint(labels, k + 1)
-    return labels
-
-
-def runs_of(objects: Objects) -> list[tuple[int, Runs]]:
-    """The objects that are there: number and mask."""
-    return [(k, of_pixels(rle.decode(row["segmentation"]))) for k, row in enumerate(objects) if row]
-
-
-def segments_of(objects: Objects, size: tuple[int, int]) -> Segments:
-    """The objects that are there, with their numbers from 1 as ids."""
-    there = runs_of(objects)
-    scores = np.array([row["quality"] for row in objects if row], np.float32)
-    ids = np.array([k + 1 for k, _ in there], np.int64)
-    masks = from_pixels(collect([runs for _, runs in there], size))
-    return Segments(masks, scores, np.zeros(len(there), np.int64), tracks=ids)
+def shown(objects: Objects) -> list[Shown]:
+    """The objects that are there."""
+    return [
+        Shown(k, of_pixels(rle.decode(row["segmentation"])), row["quality"]) for k, row in enumerate(objects) if row
+    ]
