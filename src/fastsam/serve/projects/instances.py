@@ -140,10 +140,8 @@ def with_labels(content: Content, photo: str, labels: Labels) -> Content:
     for one in labels.objects:
         row = known.pop((one.name, one.counts), None)
         if row is None:
-            row, free = (
-                row_of(one, size, {"id": free, "image_id": made.get("id"), "category_id": numbers[one.name]}),
-                free + 1,
-            )
+            row = row_of(one, size, {"id": free, "image_id": made.get("id"), "category_id": numbers[one.name]})
+            free += 1
         if row is not None:
             flags = {key: True for key in ("hidden", "locked") if getattr(one, key)}
             rows.append({key: value for key, value in row.items() if key not in ("hidden", "locked")} | flags)
