@@ -391,6 +391,18 @@ def test_what_a_browser_keeps_is_exported_and_no_name_leads_out_of_its_folder(cl
     assert client.post("/v1/labels/export", json=body | {"format": "cutouts"}).status_code == 422
 
 
+@pytest.mark.parametrize("format_", ["coco", "coco-polygons", "yolo", "labelme", "labelstudio", "voc"])
+def test_an_export_of_photos_that_say_they_are_huge_is_refused(client: TestClient, detail: Any, format_: str) -> None:
+    """A picture of 65,535 x 65,535 pixels would take 8 GB: it ended the server."""
+    huge = {"name": "a.jpg", "width": 65_535, "height": 65_535}
+    answer = client.post("/v1/labels/export", json={"format": format_, "photos": [huge]})
+    assert answer.status_code == 413
+    assert "65535 x 65535" in detail(answer)
+    many = [{"name": f"{k}.jpg", "width": 10_000, "height": 10_000} for k in range(101)]
+    answer = client.post("/v1/labels/export", json={"format": format_, "photos": many})
+    assert answer.status_code == 413
+
+
 @pytest.mark.parametrize("format_", ["coco", "coco-polygons", "labelme"])
 def test_exports_come_back(client: TestClient, format_: str) -> None:
     photo = {key: value for key, value in kept("cup", "spoon").items() if key != "version"} | {"name": "a.jpg"}

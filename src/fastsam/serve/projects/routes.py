@@ -3,6 +3,7 @@
 Enters: requests. Leaves: JSON, photos, files. Put together by `app`.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -27,6 +28,7 @@ from fastsam.serve.service import Own
 
 Name = Annotated[str, Field(min_length=1, max_length=4096)]
 Kind = Annotated[str, Field(min_length=1, max_length=200)]
+PHOTOS = 100  # number of largest photos whose pixels may be exported at a time
 SAVING = CapacityLimiter(4)  # threads that read and write annotations
 NONE = "this server has no project: start it with `fastsam label FOLDER`"
 TAGS = ["labels"]
@@ -185,9 +187,20 @@ async def export(format: Format, own: Project) -> Response:
 async def convert(request: Request, service: Own) -> Response:
     """What is sent, as one file; nothing is kept."""
     made = await body(request, service, Wanted)
+    bound(made.photos, service.limits.pixels)
     kept = [(safe(one.name), one) for one in made.photos]
     classes = list(dict.fromkeys((*made.classes, *names_of(made.photos))))
     return file_of(*await within(partial(exported, made.format, kept, classes)))
+
+
+def bound(photos: Sequence[Labels], pixels: int) -> None:
+    """Raises a problem (413) for a photo with more than so many pixels, or photos that would take minutes to write."""
+    sizes = [one.width * one.height for one in photos]
+    for one, size in zip(photos, sizes, strict=True):
+        if size > pixels:
+            raise Problem(413, f"{one.width} x {one.height} pixels are more than {pixels}")
+    if sum(sizes) > PHOTOS * pixels:
+        raise Problem(413, f"the photos have {sum(sizes)} pixels, more than {PHOTOS * pixels}: export fewer at a time")
 
 
 @router.post(
