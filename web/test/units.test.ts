@@ -99,7 +99,7 @@ test('suppression keeps the better of two that overlap, and soft suppression low
 
 test('settings are read from the weights, and weights that are cut or foreign are an error', async () => {
   const bytes = await weights('fastsam-tiny-int8');
-  assert.deepEqual(readSettings(bytes), { names: ['object'], imgsz: 640, conf: 0.018, iou: 0.8, maxDet: 300, margin: 0.15, soft: 0.5, placed: 4 });
+  assert.deepEqual(readSettings(bytes), { names: ['object'], imgsz: 640, conf: 0.018, iou: 0.8, maxDet: 500, margin: 0.15, soft: 0.5, placed: 4 });
   for (const cut of [1, 100, 1_000_000, bytes.length - 1]) assert.throws(() => readSettings(bytes.subarray(0, cut)), FastSAMError, String(cut));
   const next = draws(7);
   for (let k = 0; k < 200; k++) {

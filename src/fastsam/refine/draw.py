@@ -25,6 +25,7 @@ from fastsam.refine.views import CONTEXT, View, reach, said, views
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 LEAST_QUALITY = 0.2  # minimum expected IoU for a drawing to answer a box or a single click
+CLOSER = (96, 128, 160)  # sizes of crops for a second look; 192 gains nothing there and costs a fifth of a click
 COPY_IOU = 0.8  # minimum IoU for two candidates of a prompt to count as one
 MOST_CANDIDATES = 3  # maximum number of candidates per prompt: part, object, group
 TOGETHER = 16  # number of prompts whose views are in memory at a time
@@ -75,7 +76,7 @@ def closer(found: Sequence[Drawing], prompt: Prompt, size: tuple[int, int]) -> l
         return []
     if (prompt.mask is not None or prompt.box is not None) and not best.cuts(size):
         return []
-    return [seen_again(best, prompt, about(reach(best.box, prompt.points), CONTEXT))]
+    return [seen_again(best, prompt, about(reach(best.box, prompt.points), CONTEXT, CLOSER))]
 
 
 def seen_again(drawing: Drawing, prompt: Prompt, window: Window) -> View:

@@ -14,6 +14,7 @@ import { reaching, tidied } from './tidy.ts';
 import { CONTEXT, reach, said, views, type View } from './views.ts';
 
 const LEAST_QUALITY = 0.2; // minimum expected IoU for a drawing to answer a box or a single click
+const CLOSER = [96, 128, 160]; // sizes of crops for a second look
 const SAME = 0.8; // minimum IoU for two candidates of a prompt to count as one
 const MOST = 3; // maximum number of candidates per prompt: part, object, group
 const FAR = -10; // logit beyond a grid
@@ -36,7 +37,7 @@ function closer(found: readonly Drawing[], prompt: Checked, size: Size): View[] 
   const rated = ranks(found, prompt, size), best = found[largest(rated)], box = rated.some((rank) => rank > 0) ? boxOf(best) : null;
   if (!prompt.points.length || !box) return [];
   if ((prompt.mask || prompt.box) && !cuts(best, size)) return [];
-  return [seenAgain(best, prompt, about(reach(box, prompt.points), CONTEXT))];
+  return [seenAgain(best, prompt, about(reach(box, prompt.points), CONTEXT, CLOSER))];
 }
 
 // A view through another window, with the drawing as its rough mask.

@@ -12,7 +12,7 @@ import { now } from './state.js';
 const MOST = 1280;  // canvas pixels of the longer side while it plays
 const AHEAD = 6;  // frames that are fetched before they are shown
 
-// film: null, or { id, name, width, height, frames, rate, place, at: frame that is shown, followed: Map of frame number ->
+// film: null, or { id, name: no other video's in the strip, width, height, frames, rate, place, at: frame that is shown, followed: Map of frame number ->
 //   [lengths of runs, or null where it is lost], shots: Map of number -> promise of a picture, playing, stop: ends following }
 let film = null;
 
@@ -25,7 +25,7 @@ export async function openFilm(file) {
   try {
     const facts = await engine.film.open(file, (share) => working(share, share === null ? 'Reading the video…' : 'Sending…'));
     close();
-    film = { ...facts, place: grid(facts.width, facts.height, MOST), at: 0, followed: new Map(), shots: new Map(), playing: false, stop: null };
+    film = { ...facts, name: unused(facts.name), place: grid(facts.width, facts.height, MOST), at: 0, followed: new Map(), shots: new Map(), playing: false, stop: null };
   } catch (error) {
     fail(`${file.name}: ${error.message}`);
     return;
@@ -35,6 +35,13 @@ export async function openFilm(file) {
   for (const id of ['film', 'filmed']) Object.assign($(id), { width: film.place.w, height: film.place.h });
   $('film-at').max = film.frames - 1;
   await openFrame(0);
+}
+
+// The name of a video, with a number if the strip has frames of another one with that name.
+function unused(name) {
+  let made = name;
+  for (let k = 2; now.items.some((one) => one.name.startsWith(`${made} frame `)); k++) made = `${name} (${k})`;
+  return made;
 }
 
 function close() {

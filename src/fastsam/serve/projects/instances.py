@@ -8,6 +8,7 @@ are left as they are, with whatever other programs wrote in them; so is all else
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from fastsam.boxes import xywh
@@ -116,38 +117,63 @@ def labels_of(content: Content, photo: str, size: tuple[int, int]) -> Labels | N
 def with_labels(content: Content, photo: str, labels: Labels) -> Content:
     """The content with what is kept of a photo. Raises UsageError if what it has of it cannot be read."""
     size = (labels.height, labels.width)
-    images, rows = list(files.listed(content, "images")), list(files.listed(content, "annotations"))
-    kinds = [one for one in files.listed(content, "categories") if isinstance(one, dict)]
     image = image_of(content, photo)
     old = [] if image is None else objects_of(content, image, size)
-    if image is None:
-        made = {"id": following(images), "file_name": photo, "width": labels.width, "height": labels.height}
-        images.append(made)
-    else:
-        made = {key: value for key, value in image.items() if key != "done"}
-        images[images.index(image)] = made
-    if labels.done:
-        made["done"] = True
-    numbers = {str(one.get("name")): one.get("id") for one in reversed(kinds)}
-    for name in dict.fromkeys(one.name for one in labels.objects):
-        if name not in numbers:
-            numbers[name] = following(kinds)
-            kinds.append({"id": numbers[name], "name": name})
-    known = {(one.name, one.counts): row for one, row in reversed(old)}
+    images, made = with_image(files.listed(content, "images"), image, photo, labels)
+    kinds, numbers = with_kinds(content, [one.name for one in labels.objects])
     gone = {id(row) for _, row in old}
-    rows = [row for row in rows if id(row) not in gone]
-    free = following([*rows, *(row for _, row in old)])
-    for one in labels.objects:
-        row = known.pop((one.name, one.counts), None)
-        if row is None:
-            row = row_of(one, size, {"id": free, "image_id": made.get("id"), "category_id": numbers[one.name]})
-            free += 1
-        if row is not None:
-            flags = {key: True for key in ("hidden", "locked") if getattr(one, key)}
-            rows.append({key: value for key, value in row.items() if key not in ("hidden", "locked")} | flags)
+    every = files.listed(content, "annotations")
+    own = [{"image_id": made.get("id"), "category_id": numbers[one.name]} for one in labels.objects]
+    rows = [row for row in every if id(row) not in gone] + rows_with(labels.objects, own, old, size, following(every))
     info = content["info"] if isinstance(content.get("info"), dict) else {}
     rest = {key: value for key, value in content.items() if key != "info"}
     return {"info": {MARK: "fastsam", **info}, **rest, "images": images, "annotations": rows, "categories": kinds}
+
+
+def with_image(
+    images: list[Any], image: dict[str, Any] | None, photo: str, labels: Labels
+) -> tuple[list[Any], dict[str, Any]]:
+    """The images with that of a photo, and that one; `image` is what they have of it."""
+    if image is None:
+        made = {"id": following(images), "file_name": photo, "width": labels.width, "height": labels.height}
+        every = [*images, made]
+    else:
+        made = {key: value for key, value in image.items() if key != "done"}
+        every = [made if one is image else one for one in images]
+    if labels.done:
+        made["done"] = True
+    return every, made
+
+
+def with_kinds(content: Content, names: Sequence[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The categories with those names, and the number of each name; the first one's if a name has several."""
+    kinds = [one for one in files.listed(content, "categories") if isinstance(one, dict)]
+    numbers = {str(one.get("name")): one.get("id") for one in reversed(kinds)}
+    for name in dict.fromkeys(names):
+        if name not in numbers:
+            numbers[name] = following(kinds)
+            kinds.append({"id": numbers[name], "name": name})
+    return kinds, numbers
+
+
+def rows_with(
+    objects: Sequence[Object],
+    ids: Sequence[dict[str, Any]],
+    old: Sequence[tuple[Object, dict[str, Any]]],
+    size: tuple[int, int],
+    free: int,
+) -> list[dict[str, Any]]:
+    """The annotations of objects: the old row of one that is as before, else a new one. free: its number"""
+    known = {(one.name, one.counts): row for one, row in reversed(old)}
+    made = []
+    for one, own in zip(objects, ids, strict=True):
+        row = known.pop((one.name, one.counts), None)
+        if row is None:
+            row, free = row_of(one, size, {"id": free, **own}), free + 1
+        if row is not None:
+            flags = {key: True for key in ("hidden", "locked") if getattr(one, key)}
+            made.append({key: value for key, value in row.items() if key not in ("hidden", "locked")} | flags)
+    return made
 
 
 def row_of(one: Object, size: tuple[int, int], ids: dict[str, Any]) -> dict[str, Any] | None:
