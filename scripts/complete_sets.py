@@ -1,0 +1,143 @@
+"""Adds masks that a machine draws to sets that people annotated in part: what is there, and nobody drew.
+
+    python scripts/complete_sets.py SET... -o runs/completed --model open.onnx [--backgrounds FOLDER]
+        [--licences "CC BY" ...] [--holdout configs/dev-split.txt]
+
+The first network finds masks, and a grid of clicks more of them; the second network draws each. Those stay that it
+is sure of and that are no copy of a drawn or a better one. Their predicted IoU is the annotation's `score`, so that the
+trainer knows how far to believe them. Photos that are complete stay as they are.
+
+FOLDER holds photos without masks and their index.json ({"file", "licence", "copyleft", "kind", "source"}): its photos
+become a set too. Leaves: a set (docs/training.md) of the same name for each set.
+"""
+
+import argparse
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsam import FastSAM, Prompt
+from fastsam.boxes import xywh
+from fastsam.image.read import read_image
+from fastsam.masks import rle
+from fastsam.masks.runs import of_pixels
+from fastsam.refine.everything import redraw
+from fastsam.refine.network import Refiner, shared
+from fastsam.training.data import allowed, annotation_mask, read_holdout
+
+Bool = npt.NDArray[np.bool_]
+
+SURE = 0.8  # least predicted IoU of a mask that is added
+COPY = 0.6  # IoU with a better mask from which a mask is no other thing
+LEAST_SHARE = 0.001  # of the photo's pixels
+MOST = 40  # masks added per photo
+CLICKS = 12  # per side of the grid
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sets", type=Path, nargs="+")
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("--model", required=True, help="the first network")
+    parser.add_argument("--backgrounds", type=Path, help="folder of photos without masks")
+    parser.add_argument("--licences", nargs="*", default=[], help="what a photo's licence may begin with")
+    parser.add_argument("--holdout", type=Path, help="file of set/file lines to leave out")
+    wanted = parser.parse_args()
+    held = read_holdout(wanted.holdout)
+    model, refiner = FastSAM(wanted.model), shared()
+    for folder in wanted.sets:
+        coco = json.loads((folder / "instances.json").read_text())
+        coco["images"] = allowed(coco, folder.name, held, wanted.licences)
+        complete(coco, folder / "images", wanted.out / folder.name, model, refiner)
+    if wanted.backgrounds:
+        complete(bare(wanted.backgrounds), wanted.backgrounds, wanted.out / wanted.backgrounds.name, model, refiner)
+
+
+def bare(folder: Path) -> dict[str, Any]:
+    """The photos of a folder of backgrounds that are not copyleft, as a set without masks."""
+    kept = [one for one in json.loads((folder / "index.json").read_text()) if not one["copyleft"]]
+    images = [
+        {"id": k, "file_name": one["file"], "licence": one["licence"], "source": one["source"]}
+        for k, one in enumerate(kept)
+        if one["kind"] != "texture"
+    ]
+    return {
+        "info": {"complete": False},
+        "images": images,
+        "annotations": [],
+        "categories": [{"id": 1, "name": "object"}],
+    }
+
+
+def complete(coco: dict[str, Any], photos: Path, out: Path, model: FastSAM, refiner: Refiner) -> None:
+    """Writes a set with the masks of people and what a machine adds to each photo that is not complete."""
+    (out / "images").mkdir(parents=True, exist_ok=True)
+    ids = {record["id"] for record in coco["images"]}
+    rows = [row for row in coco["annotations"] if row["image_id"] in ids]
+    free = max((row["id"] for row in rows), default=0) + 1
+    kind = coco["categories"][0]["id"]
+    for number, record in enumerate(coco["images"]):
+        file = photos / record["file_name"]
+        shutil.copyfile(file, out / "images" / record["file_name"])
+        if record.get("complete", coco["info"].get("complete", False)):
+            continue
+        drawn = [annotation_mask(row) for row in rows if row["image_id"] == record["id"] and not row.get("iscrowd")]
+        made = [
+            annotation(free + k, record["id"], kind, *one) for k, one in enumerate(added(model, refiner, file, drawn))
+        ]
+        rows += made
+        free += len(made)
+        print(f"{out.name} {number + 1}/{len(ids)}: {len(drawn)} drawn, {len(made)} added", flush=True)
+    (out / "instances.json").write_text(json.dumps(coco | {"annotations": rows}))
+
+
+# ------------------------------------------------------------------------------------------------------ masks
+
+
+def added(model: FastSAM, refiner: Refiner, file: Path, drawn: Sequence[Bool]) -> Iterator[tuple[Bool, float]]:
+    """Masks of a photo that nobody drew, the surest first, each with its predicted IoU."""
+    found = sorted(proposed(model, refiner, read_image(file)), key=lambda one: -one[1])
+    kept: list[Bool] = list(drawn)
+    for mask, quality in found:
+        if len(kept) - len(drawn) == MOST:
+            return
+        if mask.mean() >= LEAST_SHARE and all(overlap(mask, other) < COPY for other in kept):
+            kept.append(mask)
+            yield mask, quality
+
+
+def proposed(model: FastSAM, refiner: Refiner, pixels: npt.NDArray[np.uint8]) -> Iterator[tuple[Bool, float]]:
+    """Every drawing that the second network is sure of: of the first network's masks, and of a grid of clicks."""
+    segments = model(pixels, conf=0.02)
+    redrawn = redraw(pixels, segments.masks, np.asarray(segments.scores, np.float32), refiner)
+    for i, quality in enumerate(redrawn.qualities.tolist()):
+        if quality >= SURE:
+            yield redrawn.masks[i], quality
+    height, width = pixels.shape[:2]
+    steps = (np.arange(CLICKS) + 0.5) / CLICKS
+    clicks = [Prompt(points=[(x * width, y * height)]) for y in steps for x in steps]
+    for pick in segments.select(clicks):
+        if pick.mask is not None and pick.quality is not None and pick.quality >= SURE:
+            yield pick.mask, pick.quality
+
+
+def overlap(one: Bool, other: Bool) -> float:
+    """The IoU of two masks."""
+    return float((one & other).sum() / max((one | other).sum(), 1))
+
+
+def annotation(number: int, image: int, kind: int, mask: Bool, score: float) -> dict[str, Any]:
+    """A COCO annotation that a machine made."""
+    return {
+        "id": number, "image_id": image, "category_id": kind, "iscrowd": 0, "bbox": xywh(of_pixels(mask).bounds),
+        "area": int(mask.sum()), "segmentation": rle.encode(mask), "score": round(score, 3),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
