@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from fastsam import FastSAM, Prompt
 from fastsam.boxes import xywh
+from fastsam.evaluation.prompts import iou
 from fastsam.image.read import read_image
 from fastsam.masks import rle
 from fastsam.masks.runs import of_pixels
@@ -106,7 +107,7 @@ def added(model: FastSAM, refiner: Refiner, file: Path, drawn: Sequence[Bool]) -
     for mask, quality in found:
         if len(kept) - len(drawn) == MOST:
             return
-        if mask.mean() >= LEAST_SHARE and all(overlap(mask, other) < COPY for other in kept):
+        if mask.mean() >= LEAST_SHARE and all(iou(mask, other) < COPY for other in kept):
             kept.append(mask)
             yield mask, quality
 
@@ -124,11 +125,6 @@ def proposed(model: FastSAM, refiner: Refiner, pixels: npt.NDArray[np.uint8]) ->
     for pick in segments.select(clicks):
         if pick.mask is not None and pick.quality is not None and pick.quality >= SURE:
             yield pick.mask, pick.quality
-
-
-def overlap(one: Bool, other: Bool) -> float:
-    """The IoU of two masks."""
-    return float((one & other).sum() / max((one | other).sum(), 1))
 
 
 def annotation(number: int, image: int, kind: int, mask: Bool, score: float) -> dict[str, Any]:

@@ -150,8 +150,7 @@ class Folder(Photos):
 
         Raises problems: 409 if the file is no longer of `labels.version`, 413 for too many pixels, 507 for a full disk.
         """
-        if labels.width * labels.height > self.pixels:
-            raise Problem(413, f"{labels.width} x {labels.height} pixels are more than {self.pixels}")
+        files.demand_fit(labels, self.pixels)
         file = self.path_of(photo)
         if self.coco:
             return self.save_in_whole(photo, labels)

@@ -17,6 +17,7 @@ from pydantic import ConfigDict, Field, model_validator
 from fastsam.errors import UsageError
 from fastsam.formats.outlines import LABELME
 from fastsam.masks import rle
+from fastsam.serve.problems import Problem
 from fastsam.serve.schemas import RUNS, Strict
 
 Bool = npt.NDArray[np.bool_]
@@ -66,6 +67,12 @@ class Labels(Strict):
         if area > AREA:
             raise ValueError("these are more masks than can be kept of one photo: delete some")
         return self
+
+
+def demand_fit(labels: Labels, pixels: int) -> None:
+    """Raises a problem (413) for a photo with more than so many pixels."""
+    if labels.width * labels.height > pixels:
+        raise Problem(413, f"{labels.width} x {labels.height} pixels are more than {pixels}")
 
 
 def crop_of(one: Object, size: tuple[int, int]) -> tuple[int, int, Bool]:

@@ -21,7 +21,7 @@ from fastsam.serve.projects import naming
 from fastsam.serve.projects.export import Format, exported
 from fastsam.serve.projects.folder import Folder
 from fastsam.serve.projects.imports import read_any, read_files
-from fastsam.serve.projects.labels import EXAMPLE, Labels, names_of
+from fastsam.serve.projects.labels import EXAMPLE, Labels, demand_fit, names_of
 from fastsam.serve.routes import json_of
 from fastsam.serve.schemas import Strict
 from fastsam.serve.service import Own
@@ -195,12 +195,11 @@ async def convert(request: Request, service: Own) -> Response:
 
 def bound(photos: Sequence[Labels], pixels: int) -> None:
     """Raises a problem (413) for a photo with more than so many pixels, or photos that would take minutes to write."""
-    sizes = [one.width * one.height for one in photos]
-    for one, size in zip(photos, sizes, strict=True):
-        if size > pixels:
-            raise Problem(413, f"{one.width} x {one.height} pixels are more than {pixels}")
-    if sum(sizes) > PHOTOS * pixels:
-        raise Problem(413, f"the photos have {sum(sizes)} pixels, more than {PHOTOS * pixels}: export fewer at a time")
+    for one in photos:
+        demand_fit(one, pixels)
+    whole = sum(one.width * one.height for one in photos)
+    if whole > PHOTOS * pixels:
+        raise Problem(413, f"the photos have {whole} pixels, more than {PHOTOS * pixels}: export fewer at a time")
 
 
 @router.post(
