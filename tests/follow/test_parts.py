@@ -1,5 +1,6 @@
 """The parts of following: features, memories, motion, the search."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from fastsam.errors import UsageError
 from fastsam.follow import eye as eyes
-from fastsam.follow import memory, search, sight
+from fastsam.follow import memory, search, sight, thing
 from fastsam.refine import maps as m
 from fastsam.refine.crop import Window
 from fastsam.refine.network import shared as refiner_of
@@ -25,20 +26,27 @@ def test_an_eye_draws_as_the_second_network_does(eye: eyes.Eye, crossing: Film) 
     crop = np.ascontiguousarray(crossing.frames[0][:192, :192])
     maps = m.empty(192)
     m.put_box(maps, (10, 90, 70, 150))
-    logits, quality, _ = eye.draw(crop, maps)
+    logits, quality = eye.draw(crop, maps)
     (theirs,), rated = refiner_of(1).run([crop], [maps])
     np.testing.assert_allclose(logits, theirs[0], atol=1e-3)
     assert quality == pytest.approx(rated[0, 0], abs=1e-4)
 
 
-def test_features_are_of_the_pixels_alone(eye: eyes.Eye, crossing: Film) -> None:
-    crop = np.ascontiguousarray(crossing.frames[0][:192, :192])
-    maps = m.empty(192)
-    m.put_click(maps, 40, 100, True)
-    _, _, features = eye.draw(crop, maps)
-    assert features.shape[:2] == (24, 24)
+def test_features_of_a_cell_have_length_1_and_weigh_both_strides(eye: eyes.Eye, crossing: Film) -> None:
+    features = eye.look(np.ascontiguousarray(crossing.frames[0][:192, :192]))
+    assert features.shape == (24, 24, 40 + 112)
     np.testing.assert_allclose(np.linalg.norm(features, axis=-1), 1, atol=1e-3)
-    np.testing.assert_allclose(features, eye.look(crop), atol=1e-4)
+    np.testing.assert_allclose((features[..., 40:] ** 2).sum(-1), eyes.COARSE, atol=1e-3)
+
+
+def test_a_thing_is_remembered_now_and_then(eye: eyes.Eye, crossing: Film) -> None:
+    seen = search.seen_of(crossing.masks[0])
+    one = thing.begin(crossing.frames[0], seen, (2 * seen.shares - 1) * 6, 1.0, eye)
+    view = memory.Memory(one.anchors[0].thing, one.anchors[0].around)
+    for _ in range(thing.EVERY * (thing.RECENT + 2)):
+        one = thing.learnt(replace(one, likeness=2.0), view)
+        assert len(one.recent) == min(one.views // thing.EVERY, thing.RECENT)
+    assert len(one.memories) == 1 + thing.RECENT
 
 
 def test_a_file_that_is_no_second_network_is_refused(fixtures: Any) -> None:

@@ -325,6 +325,10 @@ def test_the_exported_network_answers_as_the_trained_one(tmp_path: Path) -> None
 
     torch.manual_seed(1)
     network = RefineNetwork(frozen=0).eval()
+    for norm in (module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)):
+        torch.nn.init.uniform_(norm.weight, 0.8, 1.2)
+        torch.nn.init.uniform_(norm.running_mean, -0.2, 0.2)
+        torch.nn.init.uniform_(norm.running_var, 0.8, 1.2)
     file = tmp_path / "refine.onnx"
     file.write_bytes(content_of(to_onnx(network)))
     rng = np.random.default_rng(0)

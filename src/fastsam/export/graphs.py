@@ -1,6 +1,6 @@
 """Changes to an ONNX graph that leave what it computes as it is.
 
-Enters and leaves: a model in float32.
+Enters and leaves: a model, in float32 if a function does not say otherwise.
 """
 
 import numpy as np
@@ -48,13 +48,17 @@ def value_of(model: ModelProto, name: str) -> npt.NDArray[np.generic]:
     for tensor in model.graph.initializer:
         if tensor.name == name:
             return numpy_helper.to_array(tensor)
-    # The extractor wants to know a tensor's type before it cuts the graph there.
-    probe = ModelProto()
-    probe.CopyFrom(model)
-    probe.graph.value_info.append(helper.make_tensor_value_info(name, TensorProto.INT64, None))
-    part = Extractor(probe).extract_model([], [name])
+    part = Extractor(typed(model, name, TensorProto.INT64)).extract_model([], [name])
     (value,) = ReferenceEvaluator(part).run(None, {})
     return np.asarray(value)
+
+
+def typed(model: ModelProto, name: str, kind: int) -> ModelProto:
+    """A copy that says the type of a tensor, which the extractor wants to know before it cuts the graph there."""
+    probe = ModelProto()
+    probe.CopyFrom(model)
+    probe.graph.value_info.append(helper.make_tensor_value_info(name, kind, None))
+    return probe
 
 
 def prune(model: ModelProto) -> None:
@@ -76,6 +80,40 @@ def prune(model: ModelProto) -> None:
     del graph.initializer[:]
     graph.node.extend(nodes)
     graph.initializer.extend(constants)
+
+
+def fold_bytes(model: ModelProto, name: str) -> None:
+    """If the bytes of an input are themselves what the network quantises them to, they are used as they are.
+
+    What was between, such as a mean and a scale, goes. name: an input of type uint8, whose dimensions are (N, H, W, C)
+    """
+    graph = model.graph
+    step = next((node for node in graph.node if node.op_type == "QuantizeLinear" and made_of(model, node, name)), None)
+    if step is None:
+        return
+    channels = next(i for i in graph.input if i.name == name).type.tensor_type.shape.dim[3].dim_value
+    every = np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None], (256, channels)).reshape(1, 16, 16, channels)
+    part = Extractor(typed(model, step.output[0], TensorProto.UINT8)).extract_model([name], [step.output[0]])
+    (found,) = ReferenceEvaluator(part).run(None, {name: every})
+    if not np.array_equal(found, np.moveaxis(every, 3, 1)):
+        return
+    moved = helper.make_node("Transpose", [name], [step.output[0]], perm=[0, 3, 1, 2], name=f"{name}_as_they_are")
+    nodes = [moved, *(node for node in graph.node if node.name != step.name)]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    prune(model)
+
+
+def made_of(model: ModelProto, node: NodeProto, name: str) -> bool:
+    """Whether a node depends on an input through other nodes that have that input alone, and constants."""
+    makers = {output: maker for maker in model.graph.node for output in maker.output}
+    inputs = {i.name for i in model.graph.input}
+    todo, seen = [node.input[0]], set()
+    while todo:
+        one = todo.pop()
+        seen.add(one)
+        todo += makers[one].input if one in makers else []
+    return seen & inputs == {name}
 
 
 def name_nodes(model: ModelProto) -> None:

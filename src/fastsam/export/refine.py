@@ -6,6 +6,7 @@ free.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,10 @@ import torch
 from onnx import ModelProto
 from torch import Tensor, nn
 
-from fastsam.export.graphs import fold_pads, name_nodes
+from fastsam.export.graphs import fold_bytes, fold_pads, name_nodes
 from fastsam.export.int8 import KINDS, Feed, quantised
 from fastsam.export.onnx import trace
-from fastsam.network.refine import MAPS, RefineNetwork
+from fastsam.network.refine import MAPS, Level, RefineNetwork
 from fastsam.training import checkpoint
 from fastsam.training.data import load_set
 from fastsam.training.refine.prompts import Habits
@@ -27,6 +28,7 @@ from fastsam.training.refine.scenes import Policy, material
 BATCH = 8  # crops of one feed
 FEEDS = 32  # of which the first three quarters calibrate, the others compare
 SIZE = 128  # pixels of those crops
+EPSILON = 1e-5  # of batch norms
 
 
 class Exported(nn.Module):
@@ -34,11 +36,24 @@ class Exported(nn.Module):
 
     def __init__(self, network: RefineNetwork) -> None:
         super().__init__()
-        self.network = network
+        self.network = deepcopy(network)
+        for level in (self.network.at16, self.network.at8, self.network.at4):
+            fold_norm(level)
 
     def forward(self, images: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
         logits, quality = self.network(images.permute(0, 3, 1, 2).float() / 255, maps)
         return logits, quality.sigmoid()
+
+
+def fold_norm(level: Level) -> None:
+    """The batch norm of the joined features becomes a part of the convolutions that are joined."""
+    state = level.norm.state_dict()
+    scale = state["weight"] / torch.sqrt(state["running_var"] + EPSILON)
+    for joined in (level.coarse, level.fine, level.finest):
+        if joined is not None:
+            joined.weight = nn.Parameter(joined.weight * scale[:, None, None, None])
+    level.fine.bias = nn.Parameter(state["bias"] - state["running_mean"] * scale)
+    level.norm = nn.Identity()
 
 
 def load_network(file: Path) -> RefineNetwork:
@@ -78,7 +93,9 @@ def quantise(model: ModelProto, feeds: Sequence[Feed]) -> ModelProto:
     name_nodes(model)
     last = [node.name for node in model.graph.node if node.op_type == "Conv"][-1]
     judges = [node.name for node in model.graph.node if "quality" in node.name]
-    return quantised(model, feeds, [last, *judges], [*KINDS, "Reshape", "Transpose"], seven=True)
+    made = quantised(model, feeds, [last, *judges], [*KINDS, "Reshape", "Transpose"], seven=True)
+    fold_bytes(made, "images")
+    return made
 
 
 def agreement(one: bytes, other: bytes, feeds: Sequence[Feed]) -> tuple[float, float]:

@@ -50,7 +50,7 @@ def search(thing: Thing, frame: UInt8, eye: Eye, find: Find, scene: Memory) -> T
     good = [one for one in tries if one.likeness >= least and one.quality >= WELL and sized(one)]
     if not good:
         return replace(thing, lost=thing.lost + 1)
-    return kept(thing, max(good, key=lambda one: one.likeness * one.quality), frame, eye)
+    return kept(thing, max(good, key=lambda one: one.likeness * one.quality))
 
 
 def sized(found: Thing) -> bool:

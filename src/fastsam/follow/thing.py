@@ -32,6 +32,7 @@ SURE = 4.0  # maximum logit of the draft that evidence is added to
 ALIKE, USUAL = 1.8, 0.4  # least contrast for a drawing to be the thing: this, or a share of the usual one if less
 POOR = 0.25  # predicted IoU below which a drawing is not kept
 LEARNT = 0.6  # predicted IoU from which on a view is remembered as the latest
+EVERY, RECENT = 7, 3  # every n-th such view is remembered for longer, and how many of them are
 SHRUNK = 0.04  # share of its usual area below which a thing is lost
 ANCHORS = 4  # maximum number of views that the user confirmed and that are remembered
 
@@ -42,6 +43,7 @@ class Thing:
 
     seen: where it is, or where it was last seen; logits: its drawing on the window of `seen`
     anchors: what it looked like where the user picked it; last: what it looked like last, if that is known
+    recent: what it looked like now and then before that; views: how often it was drawn well
     quality: predicted IoU of the drawing, 0..1; likeness: contrast of the evidence on and beside it
     area: its usual area in photo pixels; usual: its usual likeness, 0 before it is known
     lost: for how many frames it was not seen
@@ -56,11 +58,13 @@ class Thing:
     area: float
     usual: float = 0.0
     lost: int = 0
+    recent: tuple[Memory, ...] = ()
+    views: int = 0
 
     @property
     def memories(self) -> list[Memory]:
         """All that is remembered of it."""
-        return [*self.anchors, *([] if self.last is None else [self.last])]
+        return [*self.anchors, *self.recent, *([] if self.last is None else [self.last])]
 
 
 def begin(frame: UInt8, seen: Seen, logits: Float, quality: float, eye: Eye, known: Thing | None = None) -> Thing:
@@ -72,23 +76,25 @@ def begin(frame: UInt8, seen: Seen, logits: Float, quality: float, eye: Eye, kno
 
 def step(thing: Thing, before: UInt8, now: UInt8, eye: Eye) -> Thing:
     """The thing in the frame (H, W, 3) after `before`; lost if nothing there is it."""
-    found = drawn(thing, now, moved(thing.seen, before, now), eye)
-    return kept(thing, found, now, eye)
+    return kept(thing, drawn(thing, now, moved(thing.seen, before, now), eye))
 
 
 def drawn(thing: Thing, frame: UInt8, rough: Seen, eye: Eye) -> Thing:
     """The thing drawn where a rough mask says that it is; it may be something else."""
     window, shares = around(rough)
-    logits, _, features = eye.draw(see(frame, window), told(shares))
+    crop = see(frame, window)
+    features = eye.look(crop)
     speaks = evidence(features, thing.memories)
+    logits, _ = eye.draw(crop, told(shares))
     draft = np.clip(logits, -SURE, SURE) + TRUST * spread(speaks, SIZE // m.CELL)
     mixed = Seen(window, probability(draft).astype(np.float32))
-    window, shares = around(mixed if mixed.box is not None else rough)
-    logits, quality, features = eye.draw(see(frame, window), told(shares))
-    logits = tidied(reaching(logits, window, (frame.shape[0], frame.shape[1])))
-    seen = Seen(window, probability(logits).astype(np.float32))
-    likeness = contrast(evidence(features, thing.memories), coarse(seen.shares))
-    return replace(thing, seen=seen, logits=logits, quality=quality, likeness=likeness)
+    closer, shares = around(mixed if mixed.box is not None else rough)
+    logits, quality = eye.draw(see(frame, closer), told(shares))
+    logits = tidied(reaching(logits, closer, (frame.shape[0], frame.shape[1])))
+    seen = Seen(closer, probability(logits).astype(np.float32))
+    cells = coarse(seen.through(window, SIZE // m.CELL))
+    last = remember(features, cells, [*thing.anchors, *thing.recent]) if quality >= LEARNT else thing.last
+    return replace(thing, seen=seen, logits=logits, quality=quality, likeness=contrast(speaks, cells), last=last)
 
 
 def contrast(values: Float, cells: Float) -> float:
@@ -98,15 +104,21 @@ def contrast(values: Float, cells: Float) -> float:
     return on / max(inside, 1e-6) - beside / max(outside, 1e-6)
 
 
-def kept(thing: Thing, found: Thing, frame: UInt8, eye: Eye) -> Thing:
+def kept(thing: Thing, found: Thing) -> Thing:
     """What was found, if it is the thing; else the thing where it was last, lost for one frame more."""
     if not itself(found):
         return replace(thing, lost=thing.lost + 1)
-    last = view(frame, found.seen, eye, thing.anchors) if found.quality >= LEARNT else thing.last
-    usual = found.likeness if thing.usual == 0 else thing.usual
-    if found.quality >= LEARNT:
-        usual = 0.9 * usual + 0.1 * max(found.likeness, usual / 2)
-    return replace(found, last=last, area=0.9 * thing.area + 0.1 * found.seen.area, usual=usual, lost=0)
+    found = replace(found, area=0.9 * thing.area + 0.1 * found.seen.area, lost=0)
+    return found if found.quality < LEARNT or found.last is None else learnt(found, found.last)
+
+
+def learnt(found: Thing, view: Memory) -> Thing:
+    """A thing that was drawn well, with this view of it remembered."""
+    usual = found.usual or found.likeness
+    usual = 0.9 * usual + 0.1 * max(found.likeness, usual / 2)
+    views = found.views + 1
+    recent = found.recent if views % EVERY else (*found.recent, view)[-RECENT:]
+    return replace(found, usual=usual, views=views, recent=recent)
 
 
 def itself(found: Thing) -> bool:

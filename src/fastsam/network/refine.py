@@ -48,7 +48,7 @@ class Level(nn.Module):
         self.coarse = nn.Conv2d(coarse, c, 1, bias=False)
         self.fine = nn.Conv2d(fine, c, 1, bias=False)
         self.finest = nn.Conv2d(finest, c, 2, 2, bias=False) if finest else None
-        self.norm = nn.BatchNorm2d(c)
+        self.norm: nn.Module = nn.BatchNorm2d(c)
         self.first = ConvReLU(c, c)
         self.second = ConvReLU(c, c)
 

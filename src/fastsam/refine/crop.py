@@ -18,7 +18,7 @@ Float64 = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]
 GREY = 127  # value of pixels beyond a photo's border
 SHARP = 1.5  # photo pixels per crop pixel; above this, pixels are averaged first
-SIZES = (96, 128, 192)  # sides of crops, in crop pixels; the network was trained on them
+SIZES = (96, 128, 192)  # sides of crops, in crop pixels
 LEAST_SIDE = 12.0  # minimum side of a window in photo pixels
 
 

@@ -34,7 +34,7 @@ UInt8 = npt.NDArray[np.uint8]
 Int = npt.NDArray[np.int64]
 SIZES = (64, 96, 128)  # of crops; smaller than for prompts, because there are many masks
 TOGETHER = 16  # number of masks whose crops are in memory at a time
-AT_A_TIME = 2  # number of such groups: one is cut and tidied while the network draws the other
+AT_A_TIME = 2  # minimum number of such groups: one is cut and tidied while the network draws the other
 BLEND = 2.0
 SOFT = 1.0
 DOUBTFUL = 0.35  # predicted IoU below which a mask keeps its shape
@@ -59,8 +59,8 @@ def redraw(photo: UInt8, masks: Masks, scores: Float32, refiner: Refiner, min_re
     min_region_area: islands and holes with fewer photo pixels are removed in any case
     """
     numbers = [range(k, min(k + TOGETHER, len(masks))) for k in range(0, len(masks), TOGETHER)]
-    work = partial(some, pyramid(photo), masks, refiner, min_region_area)
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
+    work = partial(some, pyramid(photo), masks, refiner.single, min_region_area)
+    with ThreadPoolExecutor(max(AT_A_TIME, refiner.threads)) as pool:
         made = [one for own in pool.map(work, numbers) for one in own]
     grids, windows = [grid for grid, _, _ in made], [window for _, window, _ in made]
     quality = np.array([judged for _, _, judged in made], np.float32)

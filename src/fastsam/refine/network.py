@@ -6,8 +6,8 @@ Enters: the bundled file or another that `fastsam export` wrote. Leaves: a `Refi
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.errors import UsageError
+from fastsam.machine import cores
 from fastsam.runtimes.onnx import open_file
 from fastsam.untrusted import onnxfile
 from fastsam.untrusted.shown import reason
@@ -41,11 +42,21 @@ class Refiner:
     told, meant: two straight lines (slope, offset) that give the logit of the expected IoU: `told` from the logit of
     the predicted IoU, for a box or a mask; `meant` from the logarithm of a click's rank (see `rank`). They are stored
     with the weights.
+    file: where it was loaded from; threads: number of CPU threads it may use
     """
 
     session: Any
     told: tuple[float, float] = (0.0, 1.0)
     meant: tuple[float, float] = (2.0, 1.0)
+    file: Path | None = None
+    threads: int = 1
+
+    @cached_property
+    def single(self) -> "Refiner":
+        """The same network on one thread: several runs of it at a time take less than one run on several threads."""
+        if self.file is None or self.threads == 1:
+            return self
+        return replace(self, session=open_file(self.file, 1), threads=1)
 
     def run(self, images: Sequence[UInt8], maps: Sequence[Float32]) -> tuple[list[Float32], Float32]:
         """Logits (4, S / 2, S / 2) float32 per crop, and qualities (N, 4), 0..1.
@@ -101,7 +112,7 @@ def load(file: str | os.PathLike[str] | None = None, threads: int | None = None)
         raise UsageError(f"{path} is not a network that ONNX Runtime can load") from error
     if [(v.name, v.type, len(v.shape)) for v in (*session.get_inputs(), *session.get_outputs())] != SIGNATURE:
         raise UsageError(f"{path} is not a second network: `fastsam train refine` and `fastsam export` make one")
-    refiner = calibrated(session, path)
+    refiner = replace(calibrated(session, path), file=path, threads=threads or cores())
     if file is not None:
         check(refiner, path)
     return refiner

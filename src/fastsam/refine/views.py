@@ -23,7 +23,7 @@ Float32 = npt.NDArray[np.float32]
 CONTEXT = 1.4  # side of a window, relative to the longer side of the box it shows
 LOOSE = 1.6  # the same for several clicks, because the thing may reach beyond them
 SCALES = (0.5, 0.125)  # sides of windows around a click alone, relative to the photo's longer side
-FIRST = (96,)  # sizes of crops for a click's first looks
+FIRST = (64,)  # sizes of crops for a click's first looks
 FITS = 0.8  # minimum IoU of a box and its mask's box for the box not to be seen alone
 ALONE = 0.3  # prior of a click without a rough mask, comparable with stage 2's rank of a mask
 

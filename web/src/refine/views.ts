@@ -12,7 +12,7 @@ import * as m from './maps.ts';
 export const CONTEXT = 1.4; // side of a window, relative to the longer side of the box it shows
 const LOOSE = 1.6; // the same for several clicks
 const SCALES = [0.5, 0.125]; // sides of windows around a click alone, relative to the photo's longer side
-const FIRST = [96]; // sizes of crops for a click's first looks
+const FIRST = [64]; // sizes of crops for a click's first looks
 const FITS = 0.8; // minimum IoU of a box and its mask's box for the box not to be seen alone
 const ALONE = 0.3; // prior of a click without a rough mask
 

@@ -18,7 +18,7 @@ from fastsam.errors import UsageError
 from fastsam.formats import coco, outlines, pictures
 from fastsam.masks import rle
 from fastsam.segments import Segments
-from fastsam.serve.projects.labels import Labels
+from fastsam.serve.projects.labels import Labels, crop_of
 from fastsam.serve.studio import brush
 
 Photos = Iterable[tuple[str, Labels]]
@@ -122,8 +122,9 @@ def voc(stem: str, labels: Labels, classes: Sequence[str]) -> Iterator[tuple[str
     """Pascal VOC's two pictures: each pixel's number of the class, and of the object; later objects on earlier ones."""
     kinds, numbers = (np.zeros((labels.height, labels.width), np.uint16) for _ in range(2))
     for number, one in enumerate(labels.objects):
-        mask = rle.decode({"size": [labels.height, labels.width], "counts": one.counts})
-        kinds[mask], numbers[mask] = classes.index(one.name) + 1, number + 1
+        x, y, mask = crop_of(one, (labels.height, labels.width))
+        own = slice(y, y + mask.shape[0]), slice(x, x + mask.shape[1])
+        kinds[own][mask], numbers[own][mask] = classes.index(one.name) + 1, number + 1
     for folder, values in (("SegmentationClass", kinds), ("SegmentationObject", numbers)):
         yield (
             f"{folder}/{stem}.png",
