@@ -41,6 +41,16 @@ def test_at_most_so_many_pass_together(refiner_of: Any) -> None:
     assert sorted(len(feed["images"]) for feed in refiner.session.seen) == [3, AT_ONCE, AT_ONCE]
 
 
+def test_on_one_thread_it_draws_the_same() -> None:
+    refiner = load(threads=2)
+    assert refiner.single is refiner.single
+    assert refiner.single.threads == 1
+    assert refiner.single.single is refiner.single
+    assert (refiner.single.told, refiner.single.meant) == (refiner.told, refiner.meant)
+    for ours, theirs in zip(refiner.run(*crops(96))[0], refiner.single.run(*crops(96))[0], strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
 def test_no_crops_are_no_trouble(refiner_of: Any) -> None:
     logits, quality = refiner_of(shade).run([], [])
     assert (logits, quality.shape) == ([], (0, 4))

@@ -1,4 +1,4 @@
-"""The second network with one more output: its features of the pixels, before it knows of any prompt.
+"""The second network with two more outputs: its features of the pixels, at strides 8 and 16, without any prompt.
 
 Enters: the file of a second network. Leaves: an `Eye`, which draws masks and tells parts of pictures apart.
 """

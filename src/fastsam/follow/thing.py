@@ -33,6 +33,7 @@ ALIKE, USUAL = 1.8, 0.4  # least contrast for a drawing to be the thing: this, o
 POOR = 0.25  # predicted IoU below which a drawing is not kept
 LEARNT = 0.6  # predicted IoU from which on a view is remembered as the latest
 EVERY, RECENT = 7, 3  # every n-th such view is remembered for longer, and how many of them are
+THIN = 2  # of which every n-th cell suffices
 SHRUNK = 0.04  # share of its usual area below which a thing is lost
 ANCHORS = 4  # maximum number of views that the user confirmed and that are remembered
 
@@ -117,6 +118,7 @@ def learnt(found: Thing, view: Memory) -> Thing:
     usual = found.usual or found.likeness
     usual = 0.9 * usual + 0.1 * max(found.likeness, usual / 2)
     views = found.views + 1
+    view = Memory(view.thing[::THIN], view.around[::THIN])
     recent = found.recent if views % EVERY else (*found.recent, view)[-RECENT:]
     return replace(found, usual=usual, views=views, recent=recent)
 

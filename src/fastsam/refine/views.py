@@ -23,7 +23,7 @@ Float32 = npt.NDArray[np.float32]
 CONTEXT = 1.4  # side of a window, relative to the longer side of the box it shows
 LOOSE = 1.6  # the same for several clicks, because the thing may reach beyond them
 SCALES = (0.5, 0.125)  # sides of windows around a click alone, relative to the photo's longer side
-FIRST = (64,)  # sizes of crops for a click's first looks
+FIRST, SEVERAL = (64,), (96,)  # sizes of crops for the first looks of one click, and of several
 FITS = 0.8  # minimum IoU of a box and its mask's box for the box not to be seen alone
 ALONE = 0.3  # prior of a click without a rough mask, comparable with stage 2's rank of a mask
 
@@ -65,7 +65,7 @@ def from_rough(prompt: Prompt, pick: Pick) -> list[View]:
     found = []
     for candidate in pick.candidates[:1]:
         crop = candidate.runs.crop()
-        window = about(reach(crop.bounds, prompt.points), CONTEXT, FIRST)
+        window = about(reach(crop.bounds, prompt.points), CONTEXT, first(prompt))
         maps = said(prompt, window, shares_in(crop, window))
         found.append(View(window, maps, origin=candidate.index, prior=candidate.score))
     return found
@@ -81,9 +81,14 @@ def alone(prompt: Prompt, size: tuple[int, int]) -> list[View]:
     for scale in SCALES:
         half = max(max(size) * scale, longest if scale == max(SCALES) else 0.0) / 2
         if 2 * half >= longest:
-            window = about(inside((x - half, y - half, x + half, y + half), size), 1.0, FIRST)
+            window = about(inside((x - half, y - half, x + half, y + half), size), 1.0, first(prompt))
             found.append(View(window, said(prompt, window), prior=ALONE))
     return found
+
+
+def first(prompt: Prompt) -> tuple[int, ...]:
+    """Sizes of crops for the first looks of a prompt with points alone."""
+    return FIRST if len(prompt.points) == 1 else SEVERAL
 
 
 def said(prompt: Prompt, window: Window, rough: Float32 | None = None) -> Float32:
