@@ -3,8 +3,9 @@
 Enters: a `Thing` as it was, two frames. Leaves: the `Thing` as it is.
 
 The rule. The last mask moves as the picture moved. The second network draws it anew through a window around it; what
-the thing and its surroundings looked like before speaks for and against each part of that draft; through a window
-around what is left the network draws again. A drawing that does not look like the thing, is poor, or has shrunk to
+the thing and its surroundings looked like before speaks for and against each part of that draft, and of the moved mask;
+through a window around what is left of each the network draws again, and the drawing that is more like the thing
+counts. A drawing that does not look like the thing, is poor, or has shrunk to
 nothing is dropped: then the thing is lost, and is looked for (`search.py`) until it is found again.
 """
 
@@ -29,6 +30,7 @@ SIZE = 192  # side of crops in pixels
 CONTEXT = 1.45  # side of a window, relative to the longer side of the thing's box
 TRUST = 2.0  # weight of evidence beside the draft's logits
 SURE = 4.0  # maximum logit of the draft that evidence is added to
+STAYS = 3.0  # logit of the last mask, moved, that evidence is added to
 ALIKE, USUAL = 1.8, 0.4  # least contrast for a drawing to be the thing: this, or a share of the usual one if less
 POOR = 0.25  # predicted IoU below which a drawing is not kept
 LEARNT = 0.6  # predicted IoU from which on a view is remembered as the latest
@@ -81,21 +83,31 @@ def step(thing: Thing, before: UInt8, now: UInt8, eye: Eye) -> Thing:
 
 
 def drawn(thing: Thing, frame: UInt8, rough: Seen, eye: Eye) -> Thing:
-    """The thing drawn where a rough mask says that it is; it may be something else."""
+    """The thing drawn where a rough mask says that it is; it may be something else.
+
+    Two drafts are drawn: what the network makes of the rough mask, and that mask itself, each with what memory says.
+    """
     window, shares = around(rough)
     crop = see(frame, window)
     features = eye.look(crop)
     speaks = evidence(features, thing.memories)
+    added = TRUST * spread(speaks, SIZE // m.CELL)
     logits, _ = eye.draw(crop, told(shares))
-    draft = np.clip(logits, -SURE, SURE) + TRUST * spread(speaks, SIZE // m.CELL)
-    mixed = Seen(window, probability(draft).astype(np.float32))
-    closer, shares = around(mixed if mixed.box is not None else rough)
-    logits, quality = eye.draw(see(frame, closer), told(shares))
-    logits = tidied(reaching(logits, closer, (frame.shape[0], frame.shape[1])))
-    seen = Seen(closer, probability(logits).astype(np.float32))
-    cells = coarse(seen.through(window, SIZE // m.CELL))
-    last = remember(features, cells, [*thing.anchors, *thing.recent]) if quality >= LEARNT else thing.last
-    return replace(thing, seen=seen, logits=logits, quality=quality, likeness=contrast(speaks, cells), last=last)
+    drafts = np.clip(logits, -SURE, SURE) + added, STAYS * (2 * shares - 1) + added
+    tries = [again(thing, frame, Seen(window, probability(draft).astype(np.float32)), eye) for draft in drafts]
+    for k, one in enumerate(tries):
+        cells = coarse(one.seen.through(window, SIZE // m.CELL))
+        last = remember(features, cells, [*thing.anchors, *thing.recent]) if one.quality >= LEARNT else thing.last
+        tries[k] = replace(one, likeness=contrast(speaks, cells), last=last)
+    return max(tries, key=lambda one: -np.inf if one.seen.box is None else one.likeness * one.quality)
+
+
+def again(thing: Thing, frame: UInt8, draft: Seen, eye: Eye) -> Thing:
+    """The thing drawn through a window about a draft of it."""
+    window, shares = around(draft)
+    logits, quality = eye.draw(see(frame, window), told(shares))
+    logits = tidied(reaching(logits, window, (frame.shape[0], frame.shape[1])))
+    return replace(thing, seen=Seen(window, probability(logits).astype(np.float32)), logits=logits, quality=quality)
 
 
 def contrast(values: Float, cells: Float) -> float:

@@ -136,7 +136,7 @@ def calibrated(session: Any, file: Path) -> Refiner:
     """A loaded network with the two lines of `Refiner` that its file stores. Raises UsageError."""
     try:
         stored = json.loads(session.get_modelmeta().custom_metadata_map.get("fastsam", "{}"))
-        lines = {name: pair(stored[name]) for name in ("told", "meant") if name in stored}
+        lines: dict[str, Any] = {name: pair(stored[name]) for name in ("told", "meant") if name in stored}
     except (ValueError, TypeError, RecursionError):
         raise UsageError(f"{file}: its settings are damaged, export it again") from None
     return Refiner(session, **lines)

@@ -23,7 +23,8 @@ Float32 = npt.NDArray[np.float32]
 CONTEXT = 1.4  # side of a window, relative to the longer side of the box it shows
 LOOSE = 1.6  # the same for several clicks, because the thing may reach beyond them
 SCALES = (0.5, 0.125)  # sides of windows around a click alone, relative to the photo's longer side
-FIRST, SEVERAL = (64,), (96,)  # sizes of crops for the first looks of one click, and of several
+FIRST = (96,)  # sizes of crops for the first looks of clicks
+SMALL = (64,)  # the same for one click alone, whose drawings mostly serve to compare
 FITS = 0.8  # minimum IoU of a box and its mask's box for the box not to be seen alone
 ALONE = 0.3  # prior of a click without a rough mask, comparable with stage 2's rank of a mask
 
@@ -65,7 +66,7 @@ def from_rough(prompt: Prompt, pick: Pick) -> list[View]:
     found = []
     for candidate in pick.candidates[:1]:
         crop = candidate.runs.crop()
-        window = about(reach(crop.bounds, prompt.points), CONTEXT, first(prompt))
+        window = about(reach(crop.bounds, prompt.points), CONTEXT, FIRST)
         maps = said(prompt, window, shares_in(crop, window))
         found.append(View(window, maps, origin=candidate.index, prior=candidate.score))
     return found
@@ -77,18 +78,14 @@ def alone(prompt: Prompt, size: tuple[int, int]) -> list[View]:
     spread = reach((*inner[0], *inner[0]), inner)
     longest = max(spread[2] - spread[0], spread[3] - spread[1]) * LOOSE
     x, y = (spread[0] + spread[2]) / 2, (spread[1] + spread[3]) / 2
+    sizes = SMALL if len(prompt.points) == 1 else FIRST
     found = []
     for scale in SCALES:
         half = max(max(size) * scale, longest if scale == max(SCALES) else 0.0) / 2
         if 2 * half >= longest:
-            window = about(inside((x - half, y - half, x + half, y + half), size), 1.0, first(prompt))
+            window = about(inside((x - half, y - half, x + half, y + half), size), 1.0, sizes)
             found.append(View(window, said(prompt, window), prior=ALONE))
     return found
-
-
-def first(prompt: Prompt) -> tuple[int, ...]:
-    """Sizes of crops for the first looks of a prompt with points alone."""
-    return FIRST if len(prompt.points) == 1 else SEVERAL
 
 
 def said(prompt: Prompt, window: Window, rough: Float32 | None = None) -> Float32:

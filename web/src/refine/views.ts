@@ -12,7 +12,8 @@ import * as m from './maps.ts';
 export const CONTEXT = 1.4; // side of a window, relative to the longer side of the box it shows
 const LOOSE = 1.6; // the same for several clicks
 const SCALES = [0.5, 0.125]; // sides of windows around a click alone, relative to the photo's longer side
-const FIRST = [64], SEVERAL = [96]; // sizes of crops for the first looks of one click, and of several
+const FIRST = [96]; // sizes of crops for the first looks of clicks
+const SMALL = [64]; // the same for one click alone
 const FITS = 0.8; // minimum IoU of a box and its mask's box for the box not to be seen alone
 const ALONE = 0.3; // prior of a click without a rough mask
 
@@ -40,15 +41,10 @@ export function views(prompt: Checked, chosen: readonly Candidate[], size: Size)
     return found;
   }
   const rough = best.map(({ runs, index, score }) => {
-    const window = about(reach(boundsOf(runs), prompt.points), CONTEXT, first(prompt));
+    const window = about(reach(boundsOf(runs), prompt.points), CONTEXT, FIRST);
     return { window, maps: said(prompt, window, sharesIn(runs, window)), origin: index, prior: score };
   });
   return [...rough, ...alone(prompt, size)];
-}
-
-// Sizes of crops for the first looks of a prompt with points alone.
-function first(prompt: Checked): number[] {
-  return prompt.points.length === 1 ? FIRST : SEVERAL;
 }
 
 // Views of a prompt with points alone, one per scale at which the foreground points fit.
@@ -59,7 +55,7 @@ function alone(prompt: Checked, size: Size): View[] {
   return SCALES.flatMap((scale) => {
     const half = Math.max(Math.max(size.width, size.height) * scale, scale === SCALES[0] ? longest : 0) / 2;
     if (2 * half < longest) return [];
-    const window = about(inside([x - half, y - half, x + half, y + half], size), 1, first(prompt));
+    const window = about(inside([x - half, y - half, x + half, y + half], size), 1, prompt.points.length === 1 ? SMALL : FIRST);
     return [{ window, maps: said(prompt, window), origin: null, prior: ALONE }];
   });
 }
