@@ -49,14 +49,6 @@ def test_without_refine_the_answers_are_the_plain_ones(segments: Segments, brigh
     assert not same(plain, segments.select(**ASKED, refine=bright_refiner()))
 
 
-@pytest.mark.parametrize(("points", "alone"), [([(40, 50)], 64), ([(40, 50), (44, 56)], 96)])
-def test_one_click_alone_is_first_seen_small(segments: Segments, bright_refiner: Any, points: Any, alone: int) -> None:
-    refiner = bright_refiner()
-    segments.select([Prompt(points=points)], refine=refiner)
-    first = [image.shape[0] for feed in refiner.session.seen[:2] for image in feed["images"]]
-    assert first[:3] == sorted([96, alone, alone])
-
-
 def test_with_refine_the_answers_are_what_is_there(segments: Segments, things: np.ndarray, bright_refiner: Any) -> None:
     refiner = bright_refiner()
     picks = segments.select(**ASKED, masks=[segments.masks[2]], refine=refiner)

@@ -26,7 +26,7 @@ from fastsam.training.refine.samples import Samples
 from fastsam.training.refine.scenes import Policy, material
 
 BATCH = 8  # crops of one feed
-FEEDS = 32  # of which the first three quarters calibrate, the others compare
+FEEDS = 64  # of which the first three quarters calibrate, the others compare
 SIZE = 128  # pixels of those crops
 EPSILON = 1e-5  # of batch norms
 

@@ -23,8 +23,7 @@ Float32 = npt.NDArray[np.float32]
 CONTEXT = 1.4  # side of a window, relative to the longer side of the box it shows
 LOOSE = 1.6  # the same for several clicks, because the thing may reach beyond them
 SCALES = (0.5, 0.125)  # sides of windows around a click alone, relative to the photo's longer side
-FIRST = (96,)  # sizes of crops for the first looks of clicks
-SMALL = (64,)  # the same for one click alone, whose drawings mostly serve to compare
+FIRST = (96,)  # sizes of crops for a click's first looks
 FITS = 0.8  # minimum IoU of a box and its mask's box for the box not to be seen alone
 ALONE = 0.3  # prior of a click without a rough mask, comparable with stage 2's rank of a mask
 
@@ -78,12 +77,11 @@ def alone(prompt: Prompt, size: tuple[int, int]) -> list[View]:
     spread = reach((*inner[0], *inner[0]), inner)
     longest = max(spread[2] - spread[0], spread[3] - spread[1]) * LOOSE
     x, y = (spread[0] + spread[2]) / 2, (spread[1] + spread[3]) / 2
-    sizes = SMALL if len(prompt.points) == 1 else FIRST
     found = []
     for scale in SCALES:
         half = max(max(size) * scale, longest if scale == max(SCALES) else 0.0) / 2
         if 2 * half >= longest:
-            window = about(inside((x - half, y - half, x + half, y + half), size), 1.0, sizes)
+            window = about(inside((x - half, y - half, x + half, y + half), size), 1.0, FIRST)
             found.append(View(window, said(prompt, window), prior=ALONE))
     return found
 

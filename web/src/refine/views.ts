@@ -12,8 +12,7 @@ import * as m from './maps.ts';
 export const CONTEXT = 1.4; // side of a window, relative to the longer side of the box it shows
 const LOOSE = 1.6; // the same for several clicks
 const SCALES = [0.5, 0.125]; // sides of windows around a click alone, relative to the photo's longer side
-const FIRST = [96]; // sizes of crops for the first looks of clicks
-const SMALL = [64]; // the same for one click alone
+const FIRST = [96]; // sizes of crops for a click's first looks
 const FITS = 0.8; // minimum IoU of a box and its mask's box for the box not to be seen alone
 const ALONE = 0.3; // prior of a click without a rough mask
 
@@ -55,7 +54,7 @@ function alone(prompt: Checked, size: Size): View[] {
   return SCALES.flatMap((scale) => {
     const half = Math.max(Math.max(size.width, size.height) * scale, scale === SCALES[0] ? longest : 0) / 2;
     if (2 * half < longest) return [];
-    const window = about(inside([x - half, y - half, x + half, y + half], size), 1, prompt.points.length === 1 ? SMALL : FIRST);
+    const window = about(inside([x - half, y - half, x + half, y + half], size), 1, FIRST);
     return [{ window, maps: said(prompt, window), origin: null, prior: ALONE }];
   });
 }
