@@ -28,9 +28,9 @@ def main() -> None:
             picks = segments.select([prompt], refine=refine)
             said = "chosen" if refine is False else f"drawn, {100 * (picks[0].quality or 0):.0f}%"
             sheet.append(panel(shown(segments, picks), f"{title}: {said}"))
-    first = Prompt(points=[(110, 250)])
+    first = Prompt(points=[(400, 200)])
     (before,) = coffee.select([first])
-    more = replace(first, points=[*first.points, (290, 100), (400, 200)], labels=[1, 0, 1], mask=before.mask)
+    more = replace(first, points=[*first.points, (290, 100), (110, 250)], labels=[1, 0, 1], mask=before.mask)
     (after,) = coffee.select([more])
     sheet.append(panel(shown(coffee, [before]), "one click"))
     sheet.append(panel(shown(coffee, [after]), "corrected by two more"))
