@@ -9,7 +9,6 @@ counts. A drawing that does not look like the thing, is poor, or has shrunk to
 nothing is dropped: then the thing is lost, and is looked for (`search.py`) until it is found again.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -95,11 +94,11 @@ def drawn(thing: Thing, frame: UInt8, rough: Seen, eye: Eye) -> Thing:
     logits, _ = eye.draw(crop, told(shares))
     drafts = np.clip(logits, -SURE, SURE) + added, STAYS * (2 * shares - 1) + added
     tries = [again(thing, frame, Seen(window, probability(draft).astype(np.float32)), eye) for draft in drafts]
-    for k, one in enumerate(tries):
-        cells = coarse(one.seen.through(window, SIZE // m.CELL))
-        last = remember(features, cells, [*thing.anchors, *thing.recent]) if one.quality >= LEARNT else thing.last
-        tries[k] = replace(one, likeness=contrast(speaks, cells), last=last)
-    return max(tries, key=lambda one: -np.inf if one.seen.box is None else one.likeness * one.quality)
+    rated = [replace(one, likeness=contrast(speaks, within(one.seen, window))) for one in tries]
+    best = max(rated, key=lambda one: -np.inf if one.seen.box is None else one.likeness * one.quality)
+    if best.quality < LEARNT:
+        return best
+    return replace(best, last=remember(features, within(best.seen, window), [*thing.anchors, *thing.recent]))
 
 
 def again(thing: Thing, frame: UInt8, draft: Seen, eye: Eye) -> Thing:
@@ -142,10 +141,10 @@ def itself(found: Thing) -> bool:
     return found.seen.area >= SHRUNK * found.area
 
 
-def view(frame: UInt8, seen: Seen, eye: Eye, anchors: Sequence[Memory] = ()) -> Memory:
-    """The memory of a thing in a frame, as far as it agrees with the `anchors`."""
+def view(frame: UInt8, seen: Seen, eye: Eye) -> Memory:
+    """The memory of a thing in a frame."""
     window, shares = around(seen)
-    return remember(eye.look(see(frame, window)), coarse(shares), anchors)
+    return remember(eye.look(see(frame, window)), coarse(shares))
 
 
 def around(seen: Seen) -> tuple[Window, Float]:
@@ -160,6 +159,11 @@ def told(shares: Float) -> Float:
     maps = m.empty(SIZE)
     m.put_mask(maps, shares)
     return maps
+
+
+def within(seen: Seen, window: Window) -> Float:
+    """The shares of a mask on a window, on the grid of features."""
+    return coarse(seen.through(window, SIZE // m.CELL))
 
 
 def coarse(shares: Float) -> Float:
