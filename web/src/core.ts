@@ -6,10 +6,10 @@ import type { Progress } from './fetched.ts';
 import { openRefiner, type Network, type Ort, type Refiner, type Runtime } from './network.ts';
 import { checked, type Prompt } from './prompt.ts';
 import { pixelsOf, type Source } from './read.ts';
-import { pyramid, SIZES } from './refine/crop.ts';
+import { pyramid } from './refine/crop.ts';
 import { draw } from './refine/draw.ts';
 import { redraw } from './refine/everything.ts';
-import * as m from './refine/maps.ts';
+import { warm } from './refine/warm.ts';
 import type { Runs } from './runs.ts';
 import { segmented, type Overrides, type Seconds } from './segment.ts';
 import type { Settings } from './settings.ts';
@@ -126,13 +126,13 @@ export class Core implements Engine {
     await (await this.refiner?.catch(() => null))?.close();
   }
 
-  // The second network, loaded once, which has seen a crop of every size.
+  // The second network, loaded once.
   private drawing(): Promise<Refiner> {
     const { second } = this;
     if (!second) throw usage('there is no second network: load the model with the option refine');
     this.refiner ??= (async () => {
       const refiner = await openRefiner(this.ort, await second());
-      for (const size of SIZES) await refiner.run([{ width: size, height: size, channels: 3, data: new Uint8Array(size * size * 3) }], [m.empty(size)]);
+      await warm(refiner);
       return refiner;
     })();
     return this.refiner;
