@@ -7,6 +7,7 @@ import { openRefiner, type Network, type Ort, type Refiner, type Runtime } from 
 import { checked, type Prompt } from './prompt.ts';
 import { pixelsOf, type Source } from './read.ts';
 import { pyramid } from './refine/crop.ts';
+import { believed } from './refine/doubt.ts';
 import { draw } from './refine/draw.ts';
 import { redraw } from './refine/everything.ts';
 import { warm } from './refine/warm.ts';
@@ -105,8 +106,8 @@ export class Core implements Engine {
       for (const i of indices) if (!(Number.isInteger(i) && i >= 0 && i < last)) throw usage(`there is no segment ${i}: there are ${last}`);
       const some = among ? taken(kept.found, indices) : kept.found, asked = prompts.map((prompt) => checked(prompt, kept.found.size));
       const answers: Candidate[][] = [];
-      for (const prompt of asked) {
-        const chosen = answer(some, prompt);
+      for (const given of asked) {
+        const prompt = refine ? believed(given, kept.found.size) : given, chosen = answer(some, prompt);
         const found = refine ? await draw(levelsOf(kept), prompt, chosen, await this.drawing()) : chosen;
         answers.push(found.map((one) => inPhoto(one, indices)));
       }

@@ -18,6 +18,7 @@ from fastsam.masks.given import collect
 from fastsam.masks.lazy import from_pixels
 from fastsam.masks.runs import iou_of
 from fastsam.prompts import Box, Candidate, Pick, Point, Prompt
+from fastsam.refine.doubt import believed
 from fastsam.refine.draw import draw
 from fastsam.refine.everything import redraw
 from fastsam.refine.network import Refiner, shared
@@ -99,10 +100,11 @@ class Asking(Objects):
         """
         wanted = stage2.asked(prompts, points, labels, boxes, masks, texts, exclude)
         refiner = self._refiner(refine)
-        picks = stage2.select(self.masks, self.scores, wanted, self.sight, encoder, flag(all, "all"))
-        if refiner is None or self.photo is None or not any(pick.prompt.text is None for pick in picks):
-            return picks
-        return draw(self.photo, picks, refiner())
+        posed = wanted if refiner is None else [believed(prompt) for prompt in wanted]
+        picks = stage2.select(self.masks, self.scores, posed, self.sight, encoder, flag(all, "all"))
+        if refiner is not None and self.photo is not None and any(pick.prompt.text is None for pick in picks):
+            picks = draw(self.photo, picks, refiner())
+        return [replace(pick, prompt=prompt) for pick, prompt in zip(picks, wanted, strict=True)]
 
     def refine(self, *, refiner: Refiner | None = None, min_region_area: float = 0.0) -> "Self":
         """Redraws every mask with the second network: exact edges, no islands, scores that reflect mask quality.
