@@ -35,7 +35,7 @@ def test_every_config_can_be_used(file: Path) -> None:
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda f: f.relative_to(ROOT / "configs").as_posix())
 def test_what_a_config_starts_from_is_here_or_the_history_says_how_to_make_it(file: Path) -> None:
     start = config_of(file).start
-    if start is None or (ROOT / start).is_file():
+    if start is None or (ROOT / start).is_file() or f"average_weights.py {start} " in HISTORY:
         return
     run = re.fullmatch(r"(runs/[a-z0-9-]+)/(last|final)\.pt", start)
     assert run, start
