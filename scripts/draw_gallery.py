@@ -1,6 +1,6 @@
 """Draws photos before and after: every mask as the first network gives it, and things with redrawn masks.
 
-    python scripts/draw_gallery.py PHOTO... -o docs/gallery.jpg
+    python scripts/draw_gallery.py PHOTO... -o docs/gallery.jpg [--before MODEL]
 
 A row has two photos, each with its two pictures side by side.
 """
@@ -22,12 +22,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path, nargs="+")
     parser.add_argument("-o", "--out", type=Path, required=True)
-    parser.add_argument("--model", help="another first network than the bundled one")
+    parser.add_argument("--before", help="the first network of the pictures on the left; by default the bundled one")
     wanted = parser.parse_args()
-    model = FastSAM(wanted.model)
+    old, model = FastSAM(wanted.before), FastSAM()
     cells = []
     for photo in wanted.photos:
-        before, after = model(photo), model(photo, refine=True).filter(level="things")
+        before, after = old(photo), model(photo, refine=True).filter(level="things")
         print(f"{photo.name}: {len(before)} masks, {len(after)} things")
         cells.append(np.hstack([fitted(before.picture()), fitted(after.picture()), paper(HEIGHT, GAP)]))
     cells += [paper(HEIGHT, 2 * WIDTH + GAP)] * (-len(cells) % PER_ROW)

@@ -726,6 +726,6 @@ def test_screenshots(visit: Callable[..., Page], examples: Path) -> None:
         page = visit(**how)
         upload(page, examples / "coffee.png")
         if name != "page":
-            page.mouse.click(*at(page, 300.5, 100.5))
+            page.mouse.click(*at(page, 220.5, 170.5))
             expect(page.locator("#answer")).not_to_be_empty()
         page.screenshot(path=folder / f"{name}.png")
