@@ -1,6 +1,6 @@
 // Levels of everything: which of the masks are shown, as `masks/levels.py` has it.
 
-const NOTABLE = 0.01, HIDDEN = 0.5, SAMPLE = 256;
+const NOTABLE = 0.0125, HIDDEN = 0.5, SAMPLE = 256;
 
 const weight = (segment) => segment.score * Math.sqrt(segment.area);
 
