@@ -106,7 +106,7 @@ def test_the_bundled_weights_in_eight_bits_find_the_cup(examples: Path) -> None:
     segments = FastSAM("fastsam-tiny-int8")(examples / "coffee.png")
     (pick,) = segments.select(boxes=[(180, 10, 430, 250)], refine=False)
     assert pick.mask is not None
-    assert pick.mask[20:240, 190:420].sum() > 0.8 * pick.mask.sum()
+    assert pick.mask[20:320, 170:430].sum() > 0.9 * pick.mask.sum()
 
 
 @pytest.fixture
