@@ -101,13 +101,14 @@ def complete(coco: dict[str, Any], photos: Path, out: Path, finder: Finder) -> N
         if record.get("complete", coco["info"].get("complete", False)):
             continue
         own = [row for row in rows if row["image_id"] == record["id"] and not row.get("iscrowd")]
+        machine = [row for row in own if "score" in row]
         drawn = [annotation_mask(row) for row in own if "score" not in row]
-        rough = [(annotation_mask(row), row["score"]) for row in own if "score" in row]
+        rough = [(annotation_mask(row), row["score"]) for row in machine]
         made = [
             annotation(free + k, record["id"], kind, *one)
             for k, one in enumerate(added(finder, read_image(file), drawn, rough))
         ]
-        replaced = {row["id"] for row in own if "score" in row}
+        replaced = {row["id"] for row in machine}
         rows = [row for row in rows if row["id"] not in replaced] + made
         free += len(made)
         print(f"{out.name} {number + 1}/{len(ids)}: {len(drawn)} drawn, {len(made)} added", flush=True)

@@ -1,11 +1,14 @@
 """A mask that a click contradicts deep inside is not believed."""
 
+from collections.abc import Callable
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fastsam import Pick, Prompt, Segments
 from fastsam.refine.doubt import DEEP, believed, deep
+from fastsam.refine.network import Refiner
 
 TABLE = np.zeros((120, 160), bool)
 TABLE[10:110, 10:150] = True
@@ -53,7 +56,7 @@ def test_depth_is_the_distance_to_the_next_pixel_outside(
 
 
 def test_an_answer_that_is_far_too_large_can_be_corrected(
-    photo: np.ndarray, things: np.ndarray, bright_refiner: object
+    photo: np.ndarray, things: np.ndarray, bright_refiner: Callable[[], Refiner]
 ) -> None:
     segments = Segments.from_masks(photo, things)
     rows, columns = np.nonzero(things[0])
@@ -65,7 +68,7 @@ def test_an_answer_that_is_far_too_large_can_be_corrected(
         if not things[:, y, x].any() and deep(np.ones((120, 160), bool), (x, y), DEEP * np.sqrt(120 * 160))
     )
     prompt = Prompt(points=[middle, ground], labels=[1, 0], mask=np.ones((120, 160), bool))
-    (pick,) = segments.select(prompt, refine=bright_refiner())  # type: ignore[operator]
+    (pick,) = segments.select(prompt, refine=bright_refiner())
     assert isinstance(pick, Pick)
     assert pick.prompt is prompt
     assert (pick.mask & things[0]).sum() / (pick.mask | things[0]).sum() > 0.9
