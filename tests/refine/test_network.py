@@ -20,7 +20,7 @@ def crops(*sizes: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
 
 def shade(images: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     number = images[:, 0, 0, 0].astype(np.float32)
-    return np.tile(number[:, None, None, None], (1, 4, *maps.shape[2:])), np.tile(number[:, None] / 100, (1, 4))
+    return np.tile(number[:, None, None, None], (1, 1, *maps.shape[2:])), number[:, None] / 100
 
 
 def test_crops_of_several_sizes_come_back_in_order(refiner_of: Any) -> None:
@@ -28,16 +28,16 @@ def test_crops_of_several_sizes_come_back_in_order(refiner_of: Any) -> None:
     sizes = (96, 192, 96, 128, 192, 96)
     logits, quality = refiner.run(*crops(*sizes))
     for k, size in enumerate(sizes):
-        assert logits[k].shape == (4, size // 2, size // 2)
+        assert logits[k].shape == (size // 2, size // 2)
         assert (logits[k] == k).all()
-    np.testing.assert_allclose(quality, np.tile(np.arange(6)[:, None] / 100, (1, 4)), rtol=1e-6)
+    np.testing.assert_allclose(quality, np.arange(6) / 100, rtol=1e-6)
     assert len(refiner.session.seen) == 3  # one pass a size
 
 
 def test_at_most_so_many_pass_together(refiner_of: Any) -> None:
     refiner = refiner_of(shade)
     logits, _ = refiner.run(*crops(*[96] * (2 * AT_ONCE + 3)))
-    assert [int(own[0, 0, 0]) for own in logits] == list(range(2 * AT_ONCE + 3))
+    assert [int(own[0, 0]) for own in logits] == list(range(2 * AT_ONCE + 3))
     assert sorted(len(feed["images"]) for feed in refiner.session.seen) == [3, AT_ONCE, AT_ONCE]
 
 
@@ -53,29 +53,39 @@ def test_on_one_thread_it_draws_the_same() -> None:
 
 def test_no_crops_are_no_trouble(refiner_of: Any) -> None:
     logits, quality = refiner_of(shade).run([], [])
-    assert (logits, quality.shape) == ([], (0, 4))
+    assert (logits, quality.shape) == ([], (0,))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_of_what_is_no_number_the_others_stay(refiner_of: Any, value: float) -> None:
     def broken(images: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        logits, quality = np.full((len(images), 4, 48, 48), 2.0), np.full((len(images), 4), 0.9)
-        logits[0, 1, 3, 4] = value
-        quality[1, 2] = value
+        logits, quality = np.full((len(images), 1, 48, 48), 2.0), np.full((len(images), 1), 0.9)
+        logits[0, 0, 3, 4] = value
+        quality[1, 0] = value
         return logits, quality
 
-    logits, quality = refiner_of(broken).run(*crops(96, 96))
-    np.testing.assert_allclose(quality, [[0.9, 0, 0.9, 0.9], [0.9, 0.9, 0, 0.9]], rtol=1e-6)
-    assert logits[0][1, 3, 4] == UNKNOWN
+    logits, quality = refiner_of(broken).run(*crops(96, 96, 96))
+    np.testing.assert_allclose(quality, [0, 0, 0.9], rtol=1e-6)
+    assert logits[0][3, 4] == UNKNOWN
     assert (logits[0] != 2).sum() == 1
     assert (logits[1] == 2).all()
+
+
+def test_of_a_network_with_several_masks_per_crop_the_first_counts(refiner_of: Any) -> None:
+    def several(images: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        number = np.arange(4, dtype=np.float32)[None] + np.zeros((len(images), 1), np.float32)
+        return np.tile(number[..., None, None], (1, 1, 48, 48)), 0.9 - number / 10
+
+    (logits, _), quality = refiner_of(several).run(*crops(96, 96))
+    assert (logits == 0).all()
+    np.testing.assert_allclose(quality, 0.9, rtol=1e-6)
 
 
 def test_the_bundled_network_takes_every_size() -> None:
     assert BUNDLED.is_file()
     images = [np.random.default_rng(s).integers(0, 256, (s, s, 3)).astype(np.uint8) for s in SIZES]
     logits, quality = shared(1).run(images, [m.empty(s) for s in SIZES])
-    assert [own.shape for own in logits] == [(4, s // 2, s // 2) for s in SIZES]
+    assert [own.shape for own in logits] == [(s // 2, s // 2) for s in SIZES]
     assert all(np.isfinite(own).all() for own in logits)
     assert ((quality >= 0) & (quality <= 1)).all()
     assert shared(1) is shared(1)

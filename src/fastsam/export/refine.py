@@ -1,8 +1,8 @@
 """The second network to an ONNX graph.
 
 Enters: a checkpoint of `fastsam train refine`. Leaves: a model with inputs `images` (N, S, S, 3) uint8 RGB and `maps`
-(N, 4, S / 2, S / 2) float32, and outputs `masks` (N, 4, S / 2, S / 2) logits and `quality` (N, 4), 0..1. N and S are
-free.
+(N, 4, S / 2, S / 2) float32, and outputs `masks` (N, 1, S / 2, S / 2) logits and `quality` (N, 1), 0..1. N and S are
+free. Only the first mask is kept: the other three are there to learn from, and nothing asks for them.
 """
 
 from collections.abc import Sequence
@@ -29,16 +29,19 @@ BATCH = 8  # crops of one feed
 FEEDS = 64  # of which the first three quarters calibrate, the others compare
 SIZE = 128  # pixels of those crops
 EPSILON = 1e-5  # of batch norms
+PIXELS = 4  # of the drawn mask, per cell of its features
 
 
 class Exported(nn.Module):
-    """The network from bytes to shares."""
+    """The network from bytes to shares, with its first mask alone."""
 
     def __init__(self, network: RefineNetwork) -> None:
         super().__init__()
         self.network = deepcopy(network)
         for level in (self.network.at16, self.network.at8, self.network.at4):
             fold_norm(level)
+        for name, values in list(self.network.masks.named_parameters()):
+            setattr(self.network.masks, name, nn.Parameter(values[:PIXELS]))
 
     def forward(self, images: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
         logits, quality = self.network(images.permute(0, 3, 1, 2).float() / 255, maps)
@@ -92,7 +95,7 @@ def quantise(model: ModelProto, feeds: Sequence[Feed]) -> ModelProto:
     """The network in eight bits, weights in seven, calibrated with the feeds; judge and last layer stay in float."""
     name_nodes(model)
     last = [node.name for node in model.graph.node if node.op_type == "Conv"][-1]
-    judges = [node.name for node in model.graph.node if "quality" in node.name]
+    judges = [node.name for node in model.graph.node if "quality" in node.name or "quality" in node.output]
     made = quantised(model, feeds, [last, *judges], [*KINDS, "Reshape", "Transpose"], seven=True)
     fold_bytes(made, "images")
     return made

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fastsam.masks.runs import NONE, Runs, crossings, toggles
+from fastsam.masks.runs import Runs, Toggles, crossings, toggles
 from fastsam.values import by_fields, fix
 
 Float32 = npt.NDArray[np.float32]
@@ -90,24 +90,28 @@ class Drawn:
 
     def runs_of(self, indices: Int, above: float = 0.0) -> list[Runs]:
         """The masks at `indices` as runs: the pixels whose logits exceed `above`."""
-        return [self._runs(int(i), above) for i in indices]
+        chosen = np.arange(len(self))[indices]
+        found = [t for k, i in enumerate(chosen.tolist()) if (t := self._toggles(i, k, above)) is not None]
+        own = chosen[np.array([t.mask for t in found], np.int64)]
+        scale = self.cells[own] / self.squares[own, 2]
+        return crossings(found, scale, -self.squares[own, 1] * scale - 0.5, len(chosen))
 
-    def _runs(self, i: int, above: float) -> Runs:
+    def _toggles(self, i: int, mask: int, above: float) -> Toggles | None:
+        """Where the columns of mask i change, numbered `mask`; None if it has no pixels."""
         grid = self.grid(i) - np.float32(above)
         rows = np.flatnonzero((grid > 0).any(1))
-        x0, y0, x1, y1 = (int(v) for v in self.windows[i])
+        x0, y0, x1, y1 = self.windows[i].tolist()
         if len(rows) == 0 or x0 >= x1 or y0 >= y1:
-            return NONE
-        (left, top, side), n = self.squares[i], int(self.cells[i])
-        scale = n / side
+            return None
+        left, _, side = self.squares[i].tolist()
+        n = int(self.cells[i])
         low, high = max(0, int(rows[0]) - 1), min(n, int(rows[-1]) + 2)
-        places = np.clip((np.arange(x0, x1) + 0.5 - left) * scale - 0.5, 0, n - 1)
+        places = np.clip((np.arange(x0, x1) + 0.5 - left) * (n / side) - 0.5, 0, n - 1)
         first = np.minimum(places.astype(np.int64), max(0, n - 2))
         share = (places - first).astype(np.float32)[:, None]
         upright = np.ascontiguousarray(grid[low:high].T)
         columns = upright[first] * (1 - share) + upright[np.minimum(first + 1, n - 1)] * share
-        found = toggles(columns, 0, (x0, low), (y0, y1))
-        return crossings([found], scale, -top * scale - 0.5, 1)[0]
+        return toggles(columns, mask, (x0, low), (y0, y1))
 
     def logits(self, i: int) -> tuple[tuple[int, int], Float32]:
         """Logits of mask i on its window: the offset (x, y) on the photo, and (h, w) float32, possibly empty."""

@@ -17,6 +17,7 @@ import numpy.typing as npt
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False)
@@ -167,14 +168,15 @@ def toggles(upright: Float32, mask: int, offset: tuple[int, int], window: tuple[
     return Toggles(mask, columns + offset[0], rows + offset[1], above, below, edge, window)
 
 
-def crossings(found: Sequence[Toggles], scale: float, shift: float, masks: int) -> list[Runs]:
+def crossings(found: Sequence[Toggles], scale: Float64 | float, shift: Float64 | float, masks: int) -> list[Runs]:
     """The runs of `masks` masks. Each run ends where the line between two logits crosses 0.
 
-    Photo row y is at coarse row scale * (y + 0.5) + shift.
+    Photo row y is at coarse row scale * (y + 0.5) + shift. Both are one number, or (F,) one per item of `found`.
     """
     if not found:
         return [NONE] * masks
     counts = [len(t.columns) for t in found]
+    scale, shift = (np.repeat(np.broadcast_to(v, len(found)), counts) for v in (scale, shift))
     columns, rows, edge = (np.concatenate([getattr(t, name) for t in found]) for name in ("columns", "rows", "edge"))
     a, b = (np.concatenate([getattr(t, name) for t in found]).astype(np.float64) for name in ("above", "below"))
     first, last = np.repeat(np.array([t.window for t in found]), counts, 0).T

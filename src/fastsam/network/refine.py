@@ -69,14 +69,17 @@ class Quality(nn.Module):
         self.layers = nn.Sequential(nn.Linear(fine + coarse + 3, c), nn.ReLU6(), nn.Linear(c, 1))
 
     def forward(self, logits: Tensor, fine: Tensor, context: Tensor) -> Tensor:
-        """(N, MASKS) logits from mask logits (N, MASKS, 4h, 4w), features (N, C, h, w) and a context (N, D)."""
-        p = F.avg_pool2d(logits.detach().sigmoid(), 4).flatten(2)
-        sure = F.avg_pool2d((2 * logits.detach().sigmoid() - 1).abs(), 4).flatten(2)
-        total = p.sum(2, keepdim=True) + 1e-3
-        inside = (p @ fine.flatten(2).transpose(1, 2)) / total
-        facts = torch.stack((p.mean(2), sure.mean(2), (p * sure).sum(2) / total[..., 0]), -1)
-        around = context[:, None].expand(-1, p.shape[1], -1)
-        found: Tensor = self.layers(torch.cat((inside, around, facts), -1))[..., 0]
+        """(N, M) logits from mask logits (N, M, 4h, 4w), features (N, C, h, w) and a context (N, D)."""
+        return torch.cat([self.one(mask, fine, context) for mask in torch.split(logits.detach(), 1, 1)], 1)
+
+    def one(self, mask: Tensor, fine: Tensor, context: Tensor) -> Tensor:
+        """(N, 1) logits for one mask (N, 1, 4h, 4w)."""
+        shares = mask.sigmoid()
+        p, sure = F.avg_pool2d(shares, 4), F.avg_pool2d((2 * shares - 1).abs(), 4)
+        total = p.sum((2, 3)) + 1e-3
+        inside = (p * fine).sum((2, 3)) / total
+        facts = p.mean((2, 3)), sure.mean((2, 3)), (p * sure).sum((2, 3)) / total
+        found: Tensor = self.layers(torch.cat((inside, context, *facts), 1))
         return found
 
 

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsam.masks import drawn
-from fastsam.masks.lazy import from_grids, probability
+from fastsam.masks.lazy import Masks, probability
 from fastsam.masks.runs import Runs, iou_of
 from fastsam.prompts import Candidate, Pick, Prompt
 from fastsam.refine import maps as m
-from fastsam.refine.crop import Window, about, pyramid, see_in
+from fastsam.refine.crop import Window, about, see_in
 from fastsam.refine.network import Refiner
 from fastsam.refine.rank import Drawing, qualities, ranks
 from fastsam.refine.tidy import reaching, tidied
@@ -31,14 +31,13 @@ MOST_CANDIDATES = 3  # maximum number of candidates per prompt: part, object, gr
 TOGETHER = 16  # number of prompts whose views are in memory at a time
 
 
-def draw(photo: UInt8, picks: Sequence[Pick], refiner: Refiner) -> list[Pick]:
-    """The picks of stage 2 for a photo (H, W, 3), redrawn. A pick for words stays as it is."""
+def draw(levels: Sequence[UInt8], picks: Sequence[Pick], refiner: Refiner) -> list[Pick]:
+    """The picks of stage 2 for a photo, redrawn. A pick for words stays as it is. levels: the photo, from `pyramid`"""
     answers = list(picks)
     asked = [k for k, pick in enumerate(picks) if pick.prompt.text is None]
-    levels = pyramid(photo) if asked else []
     for some in (asked[k : k + TOGETHER] for k in range(0, len(asked), TOGETHER)):
         for k, found in zip(some, looked(levels, [picks[k] for k in some], refiner), strict=True):
-            answers[k] = answer(picks[k], found, (photo.shape[0], photo.shape[1]), refiner)
+            answers[k] = answer(picks[k], found, (levels[0].shape[0], levels[0].shape[1]), refiner)
     return answers
 
 
@@ -61,7 +60,7 @@ def drawings(levels: Sequence[UInt8], looks: Sequence[Sequence[View]], refiner: 
     if not every:
         return [[] for _ in looks]
     logits, quality = refiner.run([see_in(levels, v.window) for v in every], [v.maps for v in every])
-    made = iter(Drawing(v, a[0], float(q[0])) for v, a, q in zip(every, logits, quality, strict=True))
+    made = iter(Drawing(v, a, float(q)) for v, a, q in zip(every, logits, quality, strict=True))
     return [[next(made) for _ in own] for own in looks]
 
 
@@ -117,7 +116,8 @@ def answer(pick: Pick, found: Sequence[Drawing], size: tuple[int, int], refiner:
         runs = drawn.collect([logits], np.array([drawing.square]), size).runs_of(np.arange(1))[0]
         if runs.area and all(iou_of(runs, other, size[0]) < COPY_IOU for *_, other in kept):
             kept.append((float(quality[k]), drawing, logits, runs))
-    masks = from_grids(drawn.collect([g for _, _, g, _ in kept], np.array([d.square for _, d, _, _ in kept]), size))
+    source = drawn.collect([g for _, _, g, _ in kept], np.array([d.square for _, d, _, _ in kept]), size)
+    masks = Masks(np.array([runs.bounds for *_, runs in kept], np.float32).reshape(-1, 4), source)
     candidates = tuple(
         Candidate(masks, (i,), expected, quality=expected, origin=drawing.view.origin)
         for i, (expected, drawing, _, _) in enumerate(kept)

@@ -21,7 +21,8 @@ from fastsam.boxes import most_shared
 from fastsam.detections import suppress_softly
 from fastsam.masks import drawn
 from fastsam.masks.lazy import Masks
-from fastsam.masks.runs import Runs, iou_of
+from fastsam.masks.runs import NONE, Runs, iou_of
+from fastsam.prompts import Box
 from fastsam.prompts.geometry import on_photo
 from fastsam.refine import maps as m
 from fastsam.refine.crop import Window, about, pyramid, see_in
@@ -33,13 +34,14 @@ Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 Int = npt.NDArray[np.int64]
 SIZES = (64, 96, 128)  # of crops; smaller than for prompts, because there are many masks
-TOGETHER = 16  # number of masks whose crops are in memory at a time
+TOGETHER = 8  # number of masks whose crops are in memory at a time
 AT_A_TIME = 2  # minimum number of such groups: one is cut and tidied while the network draws the other
 BLEND = 2.0
 SOFT = 1.0
 DOUBTFUL = 0.35  # predicted IoU below which a mask keeps its shape
 COPY_IOU = 0.95  # minimum IoU for two redrawn masks to count as one
 COVERED_LOGIT = 4.0  # logit of a covered cell, for a mask that keeps its shape
+Made = tuple[Float32, float, Runs]  # a mask's tidied logits (G, G), its predicted IoU, its pixels
 
 
 @dataclass(frozen=True)
@@ -58,44 +60,54 @@ def redraw(photo: UInt8, masks: Masks, scores: Float32, refiner: Refiner, min_re
 
     min_region_area: islands and holes with fewer photo pixels are removed in any case
     """
-    numbers = [range(k, min(k + TOGETHER, len(masks))) for k in range(0, len(masks), TOGETHER)]
-    work = partial(some, pyramid(photo), masks, refiner.single, min_region_area)
+    boxes = [on_photo(tuple(box), masks.size) for box in masks.boxes.tolist()]
+    windows = [about(box, CONTEXT, SIZES) for box in boxes]
+    # A run of the network has crops of one size, if it can. The largest are first, so that no thread ends long after
+    # the others.
+    order = sorted(range(len(masks)), key=lambda i: -windows[i].size)
+    groups = [order[k : k + TOGETHER] for k in range(0, len(masks), TOGETHER)]
+    work = partial(some, pyramid(photo), masks, boxes, windows, refiner.single, min_region_area)
+    made: list[Made] = [(np.zeros((0, 0), np.float32), 0.0, NONE)] * len(masks)
     with ThreadPoolExecutor(max(AT_A_TIME, refiner.threads)) as pool:
-        made = [one for own in pool.map(work, numbers) for one in own]
-    grids, windows = [grid for grid, _, _ in made], [window for _, window, _ in made]
-    quality = np.array([judged for _, _, judged in made], np.float32)
-    source = drawn.collect(grids, np.array([(w.x0, w.y0, w.side) for w in windows]), masks.size)
-    runs = source.runs_of(np.arange(len(source)))
+        for group, own in zip(groups, pool.map(work, groups), strict=True):
+            for i, one in zip(group, own, strict=True):
+                made[i] = one
+    quality = np.array([judged for _, judged, _ in made], np.float32)
+    source = drawn.collect([grid for grid, _, _ in made], squares(windows), masks.size)
+    runs = [own for _, _, own in made]
     blended = (scores * np.where(quality > 0, quality, 1) ** BLEND).astype(np.float32)
-    boxes = np.array([own.bounds for own in runs], np.float32).reshape(-1, 4)
-    kept = distinct(runs, boxes, blended, masks.size[0])
+    bounds = np.array([own.bounds for own in runs], np.float32).reshape(-1, 4)
+    kept = distinct(runs, bounds, blended, masks.size[0])
     # An IoU of 1 drops no box: two masks may share one.
-    order, lowered = suppress_softly(boxes[kept], np.zeros(len(kept), np.int64), blended[kept], 1.0, len(kept), SOFT)
-    kept = kept[order]
-    return Redrawn(Masks(boxes, source).take(kept), kept, lowered, quality[kept])
+    best, lowered = suppress_softly(bounds[kept], np.zeros(len(kept), np.int64), blended[kept], 1.0, len(kept), SOFT)
+    kept = kept[best]
+    return Redrawn(Masks(bounds, source).take(kept), kept, lowered, quality[kept])
 
 
 def some(
-    levels: Sequence[UInt8], masks: Masks, refiner: Refiner, min_region_area: float, numbers: Sequence[int]
-) -> list[tuple[Float32, Window, float]]:
-    """Tidied logits, window and quality of each mask at `numbers`. levels: the photo, from `pyramid`"""
-    windows, roughs, maps = [], [], []
-    for i, runs in zip(numbers, masks.source.runs_of(np.array(numbers)), strict=True):
-        box = on_photo(tuple(masks.boxes[i].tolist()), masks.size)
-        window = about(box, CONTEXT, SIZES)
+    levels: Sequence[UInt8], masks: Masks, boxes: Sequence[Box], windows: Sequence[Window], refiner: Refiner,
+    min_region_area: float, group: Sequence[int],
+) -> list[Made]:  # fmt: skip
+    """The masks of a group, by their numbers. levels: the photo, from `pyramid`; boxes, windows: of all masks"""
+    seen, maps = [windows[i] for i in group], []
+    for i, window, runs in zip(group, seen, masks.source.runs_of(np.array(group)), strict=True):
         own = m.empty(window.size)
         m.put_mask(own, shares_in(runs.crop(), window))
-        m.put_box(own, window.box(box))
-        windows.append(window)
-        roughs.append(own[m.MASK])
+        m.put_box(own, window.box(boxes[i]))
         maps.append(own)
-    logits, quality = refiner.run([see_in(levels, w) for w in windows], maps)
-    made = []
-    for drawing, rough, window, judged in zip(logits, roughs, windows, quality[:, 0].tolist(), strict=True):
-        found = reaching(drawing[0] if judged >= DOUBTFUL else rough * COVERED_LOGIT, window, masks.size)
+    logits, qualities = refiner.run([see_in(levels, w) for w in seen], maps)
+    grids, judged = [], qualities.tolist()
+    for drawing, own, window, quality in zip(logits, maps, seen, judged, strict=True):
+        found = reaching(drawing if quality >= DOUBTFUL else own[m.MASK] * COVERED_LOGIT, window, masks.size)
         cell = window.side / len(found)
-        made.append((tidied(found, least=min_region_area / cell**2), window, judged))
-    return made
+        grids.append(tidied(found, least=min_region_area / cell**2))
+    runs_of = drawn.collect(grids, squares(seen), masks.size).runs_of(np.arange(len(group)))
+    return list(zip(grids, judged, runs_of, strict=True))
+
+
+def squares(windows: Sequence[Window]) -> npt.NDArray[np.float64]:
+    """(N, 3) left, top and side of windows in photo pixels."""
+    return np.array([(w.x0, w.y0, w.side) for w in windows], np.float64)
 
 
 def distinct(runs: Sequence[Runs], bounds: Float32, scores: Float32, height: int) -> Int:

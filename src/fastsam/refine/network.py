@@ -31,7 +31,7 @@ SIGNATURE = [  # names, types and ranks of its inputs and outputs
     ("quality", "tensor(float)", 2),
 ]
 TRIED = 96  # side in pixels of the crop that a network is tested on
-AT_ONCE = 16  # crops per run of the network: more gain nothing on a CPU
+AT_ONCE = 8  # crops per run of the network: more gain nothing on a CPU
 UNKNOWN = -20.0  # logit that replaces one that is not finite
 
 
@@ -59,21 +59,20 @@ class Refiner:
         return replace(self, session=open_file(self.file, 1), threads=1)
 
     def run(self, images: Sequence[UInt8], maps: Sequence[Float32]) -> tuple[list[Float32], Float32]:
-        """Logits (4, S / 2, S / 2) float32 per crop, and qualities (N, 4), 0..1.
+        """The drawn mask of each crop: logits (S / 2, S / 2) float32, and qualities (N,), 0..1.
 
         images: N crops (S, S, 3) uint8 RGB, each of one of the network's sizes; maps: (4, S / 2, S / 2) per crop
 
-        The first logits answer a prompt that means one thing. The other three answer a single click, which can mean
-        several. A mask whose logits are not finite has quality 0.
+        A mask whose logits are not finite has quality 0.
         """
-        logits: list[Float32] = [np.zeros((0, 0, 0), np.float32)] * len(images)
-        quality = np.zeros((len(images), 4), np.float32)
+        logits: list[Float32] = [np.zeros((0, 0), np.float32)] * len(images)
+        quality = np.zeros(len(images), np.float32)
         for size in sorted({image.shape[0] for image in images}):
             alike = [k for k, image in enumerate(images) if image.shape[0] == size]
             for some in (alike[k : k + AT_ONCE] for k in range(0, len(alike), AT_ONCE)):
                 feed = {"images": np.stack([images[k] for k in some]), "maps": np.stack([maps[k] for k in some])}
-                drawn, judged = self.session.run(["masks", "quality"], feed)
-                sound = np.isfinite(drawn).all((2, 3)) & np.isfinite(judged)
+                drawn, judged = (found[:, 0] for found in self.session.run(["masks", "quality"], feed))
+                sound = np.isfinite(drawn).all((1, 2)) & np.isfinite(judged)
                 if not sound.all():
                     drawn = np.where(np.isfinite(drawn), drawn, np.float32(UNKNOWN))
                 quality[some] = np.where(sound, np.clip(judged, 0, 1), 0)
@@ -126,9 +125,9 @@ def check(refiner: Refiner, file: Path) -> None:
         masks, quality = refiner.session.run(["masks", "quality"], feed)
     except Exception as error:  # whatever ONNX Runtime raises of a graph
         raise UsageError(f"{file} cannot be run on a crop of {TRIED} pixels: {reason(error)}") from None
-    if masks.shape != (1, 4, half, half) or quality.shape != (1, 4):
+    if masks.shape != (1, max(1, masks.shape[1]), half, half) or quality.shape != masks.shape[:2]:
         raise UsageError(
-            f"{file} gives masks {masks.shape} and qualities {quality.shape}, not (1, 4, {half}, {half}) and (1, 4)"
+            f"{file} gives masks {masks.shape} and qualities {quality.shape}, not (1, 1, {half}, {half}) and (1, 1)"
         )
 
 

@@ -5,7 +5,7 @@ Enters: prompts, or answers. Leaves: picks, redrawn masks, answers as segments, 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from fastsam.masks.given import collect
 from fastsam.masks.lazy import from_pixels
 from fastsam.masks.runs import iou_of
 from fastsam.prompts import Box, Candidate, Pick, Point, Prompt
+from fastsam.refine.crop import pyramid
 from fastsam.refine.doubt import believed
 from fastsam.refine.draw import draw
 from fastsam.refine.everything import redraw
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 Bool = npt.NDArray[np.bool_]
+UInt8 = npt.NDArray[np.uint8]
 
 
 class Asking(Objects):
@@ -103,7 +105,7 @@ class Asking(Objects):
         posed = wanted if refiner is None else [believed(prompt) for prompt in wanted]
         picks = stage2.select(self.masks, self.scores, posed, self.sight, encoder, flag(all, "all"))
         if refiner is not None and self.photo is not None and any(pick.prompt.text is None for pick in picks):
-            picks = draw(self.photo, picks, refiner())
+            picks = draw(self._levels, picks, refiner())
         return [replace(pick, prompt=prompt) for pick, prompt in zip(picks, wanted, strict=True)]
 
     def refine(self, *, refiner: Refiner | None = None, min_region_area: float = 0.0) -> "Self":
@@ -142,6 +144,12 @@ class Asking(Objects):
         tracks = None if self.tracks is None else self.tracks[found.indices]
         classes = self.classes[found.indices]
         return replace(self, masks=found.masks, scores=found.scores, classes=classes, kept=None, tracks=tracks)
+
+    @cached_property
+    def _levels(self) -> list[UInt8]:
+        """The photo and its halved copies, kept because one photo is often clicked many times."""
+        assert self.photo is not None
+        return pyramid(self.photo)
 
     def _refiner(self, refine: Any) -> Callable[[], Refiner] | None:
         """Returns a function that loads the second network, or None if masks are not redrawn.
