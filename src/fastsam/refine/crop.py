@@ -5,6 +5,7 @@ Enters: a photo or a mask, boxes. Leaves: crops of a few fixed sizes. Training u
 A pixel's centre is half a pixel from its edges: crop pixel c is at photo pixel x0 + (c + 0.5) * side / size.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ GREY = 127  # value of pixels beyond a photo's border
 SHARP = 1.5  # photo pixels per crop pixel; above this, pixels are averaged first
 SIZES = (96, 128, 192)  # sides of crops, in crop pixels
 LEAST_SIDE = 12.0  # minimum side of a window in photo pixels
+CORNERS = ((0, 0), (1, 0), (0, 1), (1, 1))
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,15 @@ def pyramid(photo: UInt8) -> list[UInt8]:
 
 def see_in(levels: Sequence[UInt8], window: Window) -> UInt8:
     """What `see` shows of the first level, from the smallest level that is fine enough. Faster for many windows."""
-    k = min(max(int(np.log2(max(1.0, window.side / window.size))), 0), len(levels) - 1)
-    share = 0.5**k
-    return look(levels[k], moved(share * moved(window.matrix, 0.5, 0.5), -0.5, -0.5), window.size)
+    k = min(max(int(math.log2(max(1.0, window.side / window.size))), 0), len(levels) - 1)
+    return look(levels[k], shrunk(window.matrix, 0.5**k, 0.5**k), window.size)
 
 
-def moved(matrix: Float64, x: float, y: float) -> Float64:
-    """An affine map (2, 3) with its results shifted by x, y."""
-    return np.asarray(matrix + np.array([[0, 0, x], [0, 0, y]]))
+def shrunk(matrix: Float64, fx: float, fy: float) -> Float64:
+    """An affine map (2, 3) to a picture's indices, for the picture resized by fx and fy."""
+    found = matrix * np.array([[fx], [fy]])
+    found[:, 2] = (matrix[:, 2] + 0.5) * (fx, fy) - 0.5
+    return found
 
 
 def look(picture: npt.NDArray[Any], matrix: Float64, size: int) -> UInt8:
@@ -104,18 +107,19 @@ def look(picture: npt.NDArray[Any], matrix: Float64, size: int) -> UInt8:
     Pixels are averaged if the picture shrinks, and interpolated bilinearly otherwise. Beyond the border a photo is
     grey, and a mask is 0.
     """
-    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    corners = matrix @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])
+    (a, b, x), (c, d, y) = matrix.tolist()  # plain numbers: this runs for every mask, and takes half as long with them
+    scale = math.sqrt(abs(a * d - b * c))
+    xs = [x + size * (a * i + b * j) for i, j in CORNERS]
+    ys = [y + size * (c * i + d * j) for i, j in CORNERS]
     reach = 2 * scale + 2
-    (x0, y0), (x1, y1) = (corners.min(1) - reach).astype(int), (corners.max(1) + reach).astype(int)
-    x0, y0 = min(max(0, x0), picture.shape[1] - 1), min(max(0, y0), picture.shape[0] - 1)
-    picture = picture[y0 : max(y0 + 1, y1), x0 : max(x0 + 1, x1)]  # the part that is seen, and a margin
-    matrix = moved(matrix, -x0, -y0)
+    x0, y0 = (min(max(0, int(min(v) - reach)), n - 1) for v, n in ((xs, picture.shape[1]), (ys, picture.shape[0])))
+    x1, y1 = max(x0 + 1, int(max(xs) + reach)), max(y0 + 1, int(max(ys) + reach))
+    picture = picture[y0:y1, x0:x1]  # the part that is seen, and a margin
+    matrix = matrix - np.array([[0, 0, x0], [0, 0, y0]])
     if scale > SHARP:
         h, w = picture.shape[:2]
         small = cv2.resize(picture, (max(1, round(w / scale)), max(1, round(h / scale))), interpolation=cv2.INTER_AREA)
-        fx, fy = small.shape[1] / w, small.shape[0] / h
-        matrix = moved(np.diag([fx, fy]) @ moved(matrix, 0.5, 0.5), -0.5, -0.5)
+        matrix = shrunk(matrix, small.shape[1] / w, small.shape[0] / h)
         picture = small
     beyond = (GREY, GREY, GREY) if picture.ndim == 3 else 0
     shown = cv2.warpAffine(

@@ -102,7 +102,8 @@ def shares_in(rough: Crop, window: Window) -> Float32:
     """Share (S / 2, S / 2) of each cell of a window that a mask covers."""
     x, y = rough.offset
     moved = Window(window.x0 - x + 1, window.y0 - y + 1, window.side, window.size)
-    pixels = np.pad(rough.pixels, 1).astype(np.uint8) * np.uint8(255)
+    pixels = np.zeros((rough.pixels.shape[0] + 2, rough.pixels.shape[1] + 2), np.uint8)
+    np.multiply(rough.pixels, np.uint8(255), out=pixels[1:-1, 1:-1])
     return m.shares_of(see(pixels, moved))
 
 
