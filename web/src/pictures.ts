@@ -80,15 +80,16 @@ function shrunk(data: Uint8Array, from: number, step: number, { starts, places, 
   const f = Math.fround;
   for (let x = 0, to = 0; x < starts.length - 1; x++, to += channels) {
     const end = starts[x + 1];
+    let at = from + places[starts[x]] * step; // the pixels of one sum are neighbours
     if (channels === 1) {
       let sum = f(0);
-      for (let k = starts[x]; k < end; k++) sum = f(sum + f(data[from + places[k] * step] * shares[k]));
+      for (let k = starts[x]; k < end; k++, at += step) sum = f(sum + f(data[at] * shares[k]));
       line[to] = sum;
       continue;
     }
     let first = f(0), second = f(0), third = f(0);
-    for (let k = starts[x]; k < end; k++) {
-      const at = from + places[k] * step, share = shares[k];
+    for (let k = starts[x]; k < end; k++, at += step) {
+      const share = shares[k];
       first = f(first + f(data[at] * share));
       second = f(second + f(data[at + 1] * share));
       third = f(third + f(data[at + 2] * share));
@@ -117,16 +118,17 @@ interface Shares {
 
 // Per pixel of `to`: the pixels of `from` that it covers, and their shares of it.
 function shares(from: number, to: number): Shares {
-  const scale = from / to, starts = new Int32Array(to + 1), found: [number, number][] = [];
+  const scale = from / to, most = from + 2 * to, starts = new Int32Array(to + 1), places = new Int32Array(most), found = new Float32Array(most);
+  let at = 0;
   for (let k = 0; k < to; k++) {
     const low = k * scale, high = low + scale, width = Math.min(scale, from - low);
     const last = Math.min(Math.floor(high), from - 1), first = Math.min(Math.ceil(low), last);
-    if (first - low > 1e-3) found.push([first - 1, (first - low) / width]);
-    for (let place = first; place < last; place++) found.push([place, 1 / width]);
-    if (high - last > 1e-3) found.push([last, Math.min(high - last, 1, width) / width]);
-    starts[k + 1] = found.length;
+    if (first - low > 1e-3) [places[at], found[at++]] = [first - 1, (first - low) / width];
+    for (let place = first; place < last; place++) [places[at], found[at++]] = [place, 1 / width];
+    if (high - last > 1e-3) [places[at], found[at++]] = [last, Math.min(high - last, 1, width) / width];
+    starts[k + 1] = at;
   }
-  return { starts, places: Int32Array.from(found, ([place]) => place), shares: Float32Array.from(found, ([, share]) => share) };
+  return { starts, places, shares: found };
 }
 
 // The same where each pixel of the result covers whole pixels: a half is rounded up if it covers 2 x 2.

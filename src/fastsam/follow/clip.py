@@ -54,42 +54,37 @@ def follow(
     what is wrong with other frames.
     """
     number = integer(frame, "frame", 0)
-    later = {integer(k, "the frame of a correction", 0): one for k, one in corrections.items()}
+    anew = {integer(k, "the frame of a correction", 0): one for k, one in corrections.items()}
     if number and not again(source):
         raise UsageError(f"frame must be 0 for a source that can be read only once, not {number}")
-    if number in later:
+    if number in anew:
         raise UsageError(f"frame {number} is where the prompts pick: change the prompts instead of correcting it")
     clip = read(source, first=number)
     start, pixels = next(clip.frames)
     follower = Follower(find, pixels, prompts, eye=eye)
+    picked = follower.state
 
     def answers() -> Iterator[Followed]:
         if number:
-            yield from earlier(find, source, prompts, (start.number, pixels), later, eye)
+            yield from earlier(source, Follower.resume(find, picked, eye=eye), start.number, anew)
         yield shot(start, pixels), follower.picks
         last = number
         for now, shown in clip.frames:
             last = now.number
-            yield shot(now, shown), stepped(follower, last, shown, later)
-        if missed := [k for k in later if k > last]:
+            yield shot(now, shown), stepped(follower, last, shown, anew)
+        if missed := [k for k in anew if k > last]:
             raise UsageError(f"there is no frame {missed[0]} to correct: the last one is {last}")
 
     return replace(clip, frames=iter(())), answers()
 
 
-def earlier(
-    find: Find,
-    source: Any,
-    prompts: Prompt | Sequence[Prompt],
-    picked: tuple[int, UInt8],
-    corrections: Corrections,
-    eye: Eye,
-) -> Iterator[Followed]:
-    """The frames before the picked one (its number and pixels), in order; followed backwards before the first comes."""
-    number, pixels = picked
-    follower = Follower(find, pixels, prompts, eye=eye)
+def earlier(source: Any, follower: Follower, number: int, corrections: Corrections) -> Iterator[Followed]:
+    """The frames before the picked one, in order; followed backwards before the first comes.
+
+    follower: as it was in the picked frame, which has this number
+    """
     answers: list[list[Pick]] = []
-    stretch = max(1, HELD // pixels.nbytes)
+    stretch = max(1, HELD // follower.state.frame.nbytes)
     for end in range(number, 0, -stretch):
         frames = list(read(source, first=max(0, end - stretch), last=end - 1).frames)
         for now, shown in reversed(frames):

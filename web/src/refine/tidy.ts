@@ -44,21 +44,24 @@ function filled(logits: Float32Array, n: number, limit: number, background: read
 
 // Connected cells: the number of each cell's piece, 0 for cells that are off; areas by number.
 function components(n: number, on: (at: number) => boolean, corners: boolean): { labels: Int32Array; areas: number[] } {
-  const labels = new Int32Array(n * n), areas = [0], todo: number[] = [];
-  const steps = [[-1, 0], [1, 0], [0, -1], [0, 1], ...(corners ? [[-1, -1], [1, -1], [-1, 1], [1, 1]] : [])];
-  for (let start = 0; start < labels.length; start++) {
-    if (labels[start] || !on(start)) continue;
+  const w = n + 2, open = new Uint8Array(w * w); // with a frame that is off, so that no step leaves it
+  for (let y = 0, at = 0; y < n; y++) for (let x = 0; x < n; x++, at++) open[(y + 1) * w + x + 1] = Number(on(at));
+  const steps = corners ? [-w - 1, -w, -w + 1, -1, 1, w - 1, w, w + 1] : [-w, -1, 1, w];
+  const labels = new Int32Array(n * n), areas = [0], todo = new Int32Array(n * n);
+  for (let start = w + 1; start < open.length; start++) {
+    if (!open[start]) continue;
     const label = areas.push(0) - 1;
-    labels[start] = label;
-    todo.push(start);
-    for (let at = todo.pop(); at !== undefined; at = todo.pop()) {
+    open[start] = 0;
+    todo[0] = start;
+    for (let waiting = 1; waiting;) {
+      const at = todo[--waiting], x = at % w;
       areas[label] += 1;
-      const x = at % n, y = (at - x) / n;
-      for (const [dx, dy] of steps) {
-        const next = (y + dy) * n + x + dx;
-        if (x + dx < 0 || x + dx >= n || y + dy < 0 || y + dy >= n || labels[next] || !on(next)) continue;
-        labels[next] = label;
-        todo.push(next);
+      labels[((at - x) / w - 1) * n + x - 1] = label;
+      for (let k = 0; k < steps.length; k++) {
+        const next = at + steps[k];
+        if (!open[next]) continue;
+        open[next] = 0;
+        todo[waiting++] = next;
       }
     }
   }
