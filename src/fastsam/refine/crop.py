@@ -96,7 +96,7 @@ def see_in(levels: Sequence[UInt8], window: Window) -> UInt8:
 
 def shrunk(matrix: Float64, fx: float, fy: float) -> Float64:
     """An affine map (2, 3) to a picture's indices, for the picture resized by fx and fy."""
-    found = matrix * np.array([[fx], [fy]])
+    found: Float64 = matrix * np.array([[fx], [fy]])
     found[:, 2] = (matrix[:, 2] + 0.5) * (fx, fy) - 0.5
     return found
 
