@@ -320,12 +320,20 @@ def test_a_checkpoint_from_before_the_table_network_is_resumed_exactly(
     assert same(straight, finish_run(config, last.parent))
 
 
-def test_the_bundled_checkpoint_from_before_the_table_network_is_read() -> None:
-    state = checkpoint.load(BUNDLED)
-    assert "mask_towers" in torch.load(BUNDLED, weights_only=True)["config"]
+def test_weights_from_before_the_table_network_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "final.pt"
+    torch.save(as_before(torch.load(BUNDLED, weights_only=True)), file)
+    assert "mask_towers" in torch.load(file, weights_only=True)["config"]
+    state = checkpoint.load(file)
     config = make_config(state["config"])
-    assert config.network == checkpoint.architecture_of(state, BUNDLED)
+    assert config.network == checkpoint.architecture_of(state, file)
     assert (config.network.backbone, config.network.mask_towers, config.imgsz) == ("lite0", 160, 640)
+
+
+def test_bundled_weights_name_no_folder_of_a_machine() -> None:
+    config = checkpoint.load(BUNDLED)["config"]
+    assert "ade" in config["data"]
+    assert not any("/" in str(folder) for name in ("data", "cutouts") for folder in config[name])
 
 
 def test_weights_alone_are_not_taken_for_a_run(make_set: Callable[..., Path], tmp_path: Path) -> None:

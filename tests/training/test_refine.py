@@ -339,5 +339,5 @@ def test_the_exported_network_answers_as_the_trained_one(tmp_path: Path) -> None
         with torch.no_grad():
             pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
             theirs, rated = network(pixels, torch.from_numpy(own)[None])
-        np.testing.assert_allclose(drawn, theirs[0].numpy(), atol=2e-3)
-        np.testing.assert_allclose(judged, rated[0].sigmoid().numpy(), atol=1e-3)
+        np.testing.assert_allclose(drawn, theirs[0, 0].numpy(), atol=2e-3)
+        np.testing.assert_allclose(judged, rated[0, 0].sigmoid().numpy(), atol=1e-3)

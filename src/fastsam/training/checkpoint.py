@@ -12,6 +12,8 @@ from fastsam.network.refine import DESCRIPTION
 from fastsam.training.config import nested
 from fastsam.training.fields import Plain, make
 
+FOLDERS = ("data", "cutouts", "backgrounds")  # settings that name folders
+
 
 class Final(TypedDict):
     """What a finished run leaves.
@@ -41,10 +43,11 @@ def save(file: Path, state: State | Final) -> None:
 
 
 def halved(state: Final) -> Final:
-    """The same with float16 weights: half the size, for what is kept and shared."""
+    """The same for what is kept and shared: float16 weights, half the size; of its folders the names alone."""
     weights = state["average"].items()
     small = {name: w.half() if w.is_floating_point() else w for name, w in weights}
-    return Final(architecture=state["architecture"], config=state["config"], step=state["step"], average=small)
+    config = {k: tuple(Path(f).name for f in v) if k in FOLDERS else v for k, v in state["config"].items()}
+    return Final(architecture=state["architecture"], config=config, step=state["step"], average=small)
 
 
 def load(file: Path) -> State:
