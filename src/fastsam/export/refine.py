@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from fastsam.export.graphs import fold_bytes, fold_pads, name_nodes
 from fastsam.export.int8 import KINDS, Feed, quantised
 from fastsam.export.onnx import trace
-from fastsam.network.refine import MAPS, Level, RefineNetwork
+from fastsam.network.refine import MAPS, MASKS, Level, RefineNetwork
 from fastsam.training import checkpoint
 from fastsam.training.data import load_set
 from fastsam.training.refine.prompts import Habits
@@ -29,7 +29,6 @@ BATCH = 8  # crops of one feed
 FEEDS = 64  # of which the first three quarters calibrate, the others compare
 SIZE = 128  # pixels of those crops
 EPSILON = 1e-5  # of batch norms
-PIXELS = 4  # of the drawn mask, per cell of its features
 
 
 class Exported(nn.Module):
@@ -41,7 +40,7 @@ class Exported(nn.Module):
         for level in (self.network.at16, self.network.at8, self.network.at4):
             fold_norm(level)
         for name, values in list(self.network.masks.named_parameters()):
-            setattr(self.network.masks, name, nn.Parameter(values[:PIXELS]))
+            setattr(self.network.masks, name, nn.Parameter(values[: len(values) // MASKS]))
 
     def forward(self, images: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
         logits, quality = self.network(images.permute(0, 3, 1, 2).float() / 255, maps)

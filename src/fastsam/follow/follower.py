@@ -246,7 +246,6 @@ class Follower:
         thing = one.thing
         if thing.lost:
             return Pick(one.prompt, ())
-        window = thing.seen.window
-        square = np.array([[window.x0, window.y0, window.side]])
-        masks = from_grids(drawn.collect([thing.logits], square, (self._frame.shape[0], self._frame.shape[1])))
+        size = self._frame.shape[0], self._frame.shape[1]
+        masks = from_grids(drawn.collect([thing.logits], np.array([thing.seen.window.square]), size))
         return Pick(one.prompt, (Candidate(masks, (0,), thing.quality, quality=thing.quality),))

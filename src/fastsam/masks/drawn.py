@@ -90,11 +90,10 @@ class Drawn:
 
     def runs_of(self, indices: Int, above: float = 0.0) -> list[Runs]:
         """The masks at `indices` as runs: the pixels whose logits exceed `above`."""
-        chosen = np.arange(len(self))[indices]
-        found = [t for k, i in enumerate(chosen.tolist()) if (t := self._toggles(i, k, above)) is not None]
-        own = chosen[np.array([t.mask for t in found], np.int64)]
+        found = [t for k, i in enumerate(indices.tolist()) if (t := self._toggles(i, k, above)) is not None]
+        own = indices[np.array([t.mask for t in found], np.int64)]
         scale = self.cells[own] / self.squares[own, 2]
-        return crossings(found, scale, -self.squares[own, 1] * scale - 0.5, len(chosen))
+        return crossings(found, scale, -self.squares[own, 1] * scale - 0.5, len(indices))
 
     def _toggles(self, i: int, mask: int, above: float) -> Toggles | None:
         """Where the columns of mask i change, numbered `mask`; None if it has no pixels."""

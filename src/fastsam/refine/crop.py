@@ -37,6 +37,11 @@ class Window:
     size: int
 
     @property
+    def square(self) -> tuple[float, float, float]:
+        """Left, top and side in photo pixels."""
+        return self.x0, self.y0, self.side
+
+    @property
     def scale(self) -> float:
         """Crop pixels per photo pixel."""
         return self.size / self.side

@@ -21,12 +21,12 @@ from fastsam.boxes import most_shared
 from fastsam.detections import suppress_softly
 from fastsam.masks import drawn
 from fastsam.masks.lazy import Masks
-from fastsam.masks.runs import NONE, Runs, iou_of
+from fastsam.masks.runs import Runs, iou_of
 from fastsam.prompts import Box
 from fastsam.prompts.geometry import on_photo
 from fastsam.refine import maps as m
 from fastsam.refine.crop import Window, about, pyramid, see_in
-from fastsam.refine.network import Refiner
+from fastsam.refine.network import AT_ONCE, Refiner
 from fastsam.refine.tidy import reaching, tidied
 from fastsam.refine.views import CONTEXT, shares_in
 
@@ -34,7 +34,7 @@ Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 Int = npt.NDArray[np.int64]
 SIZES = (64, 96, 128)  # of crops; smaller than for prompts, because there are many masks
-TOGETHER = 8  # number of masks whose crops are in memory at a time
+TOGETHER = AT_ONCE  # number of masks whose crops are in memory at a time: one run of the network
 AT_A_TIME = 2  # minimum number of such groups: one is cut and tidied while the network draws the other
 BLEND = 2.0
 SOFT = 1.0
@@ -67,13 +67,11 @@ def redraw(photo: UInt8, masks: Masks, scores: Float32, refiner: Refiner, min_re
     order = sorted(range(len(masks)), key=lambda i: -windows[i].size)
     groups = [order[k : k + TOGETHER] for k in range(0, len(masks), TOGETHER)]
     work = partial(some, pyramid(photo), masks, boxes, windows, refiner.single, min_region_area)
-    made: list[Made] = [(np.zeros((0, 0), np.float32), 0.0, NONE)] * len(masks)
     with ThreadPoolExecutor(max(AT_A_TIME, refiner.threads)) as pool:
-        for group, own in zip(groups, pool.map(work, groups), strict=True):
-            for i, one in zip(group, own, strict=True):
-                made[i] = one
+        by_number = dict(zip(order, (one for own in pool.map(work, groups) for one in own), strict=True))
+    made = [by_number[i] for i in range(len(masks))]
     quality = np.array([judged for _, judged, _ in made], np.float32)
-    source = drawn.collect([grid for grid, _, _ in made], squares(windows), masks.size)
+    source = drawn.collect([grid for grid, _, _ in made], np.array([w.square for w in windows]), masks.size)
     runs = [own for _, _, own in made]
     blended = (scores * np.where(quality > 0, quality, 1) ** BLEND).astype(np.float32)
     bounds = np.array([own.bounds for own in runs], np.float32).reshape(-1, 4)
@@ -101,13 +99,8 @@ def some(
         found = reaching(drawing if quality >= DOUBTFUL else own[m.MASK] * COVERED_LOGIT, window, masks.size)
         cell = window.side / len(found)
         grids.append(tidied(found, least=min_region_area / cell**2))
-    runs_of = drawn.collect(grids, squares(seen), masks.size).runs_of(np.arange(len(group)))
+    runs_of = drawn.collect(grids, np.array([w.square for w in seen]), masks.size).runs_of(np.arange(len(group)))
     return list(zip(grids, judged, runs_of, strict=True))
-
-
-def squares(windows: Sequence[Window]) -> npt.NDArray[np.float64]:
-    """(N, 3) left, top and side of windows in photo pixels."""
-    return np.array([(w.x0, w.y0, w.side) for w in windows], np.float64)
 
 
 def distinct(runs: Sequence[Runs], bounds: Float32, scores: Float32, height: int) -> Int:

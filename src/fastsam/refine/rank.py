@@ -55,8 +55,7 @@ class Drawing:
     @property
     def square(self) -> tuple[float, float, float]:
         """Left, top and side of the window in photo pixels."""
-        w = self.view.window
-        return w.x0, w.y0, w.side
+        return self.view.window.square
 
     @property
     def box(self) -> Box | None:
