@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("src/fastsam/weights/bundled/*.md")])
 
 
-def test_the_readmes_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_readmes_example_runs(monkeypatch: pytest.MonkeyPatch, encoder: None) -> None:
     monkeypatch.chdir(ROOT)
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     names: dict[str, object] = {}
